@@ -1,0 +1,70 @@
+/**
+ * The one event vocabulary. Log lines, history, explain, metrics and the simulator's trace are all made from these
+ * values, and describe.ts alone puts them into words.
+ */
+import type { IpAddress } from "../lib/ip.ts";
+import type { DropReason } from "../vrrp/status.ts";
+import type { VrrpReport } from "../vrrp/reports.ts";
+
+/** The process a log line belongs to; keepalived's idents are made from it. */
+export type Origin = "parent" | "vrrp" | "checks";
+
+export type CheckOutcome =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "timeout"; readonly afterMillis: number }
+  | { readonly kind: "spawn-failed"; readonly reason: string };
+
+export type HookKind = "notify" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify_claim" | "notify_release";
+
+export type HoldfastEventBody =
+  | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
+  /** First packet of a kind since the last state change; the counter counts them all. */
+  | { readonly kind: "drop"; readonly instance: string | null; readonly reason: DropReason; readonly source: IpAddress; readonly detail: string }
+  | { readonly kind: "addresses"; readonly instance: string; readonly action: "added" | "removed"; readonly addresses: readonly IpAddress[] }
+  | { readonly kind: "leftover-removed"; readonly instance: string; readonly address: IpAddress; readonly interface: string }
+  | { readonly kind: "announcement"; readonly instance: string; readonly interface: string; readonly addresses: readonly IpAddress[]; readonly frames: number }
+  | { readonly kind: "link"; readonly interface: string; readonly state: "up" | "down" | "gone" | "new" }
+  | { readonly kind: "socket"; readonly interface: string; readonly action: "opened" | "closed" | "failed"; readonly detail: string }
+  /** A script's standing changed, or it failed in a new way. */
+  | {
+      readonly kind: "check";
+      readonly script: string;
+      readonly standing: "ok" | "failed" | "unusable";
+      /** True when the standing is not what it was. */
+      readonly changed: boolean;
+      readonly outcome: CheckOutcome | null;
+      readonly lastError: string | null;
+      readonly durationMillis: number;
+    }
+  | { readonly kind: "hook-started"; readonly instance: string; readonly hook: HookKind; readonly command: string }
+  | {
+      readonly kind: "hook-ended";
+      readonly instance: string;
+      readonly hook: HookKind;
+      readonly command: string;
+      readonly outcome: CheckOutcome;
+      readonly lastError: string | null;
+      readonly durationMillis: number;
+    }
+  | { readonly kind: "daemon-started"; readonly version: string; readonly file: string; readonly pid: number; readonly instances: readonly string[] }
+  | { readonly kind: "keeper-started"; readonly pid: number; readonly restart: number }
+  | { readonly kind: "keeper-lost"; readonly pid: number; readonly how: string }
+  | { readonly kind: "keeper-frozen"; readonly pid: number; readonly silentMillis: number }
+  /** Control spoke for a dead keeper: addresses removed, priority 0 sent. */
+  | { readonly kind: "guard-released"; readonly instances: readonly string[]; readonly addresses: readonly IpAddress[] }
+  | { readonly kind: "control-silent"; readonly silentMillis: number }
+  | { readonly kind: "control-back" }
+  | { readonly kind: "reload"; readonly outcome: "applied" | "unchanged" | "refused"; readonly detail: string }
+  | { readonly kind: "journal-unwritable"; readonly detail: string }
+  | { readonly kind: "stopping"; readonly signal: string }
+  | { readonly kind: "stopped" };
+
+export interface HoldfastEvent {
+  /** CLOCK_MONOTONIC of the host, microseconds: orders events of both processes. */
+  readonly at: number;
+  /** Wall clock, milliseconds since the epoch: for people. */
+  readonly time: number;
+  readonly origin: Origin;
+  readonly body: HoldfastEventBody;
+}

@@ -1,0 +1,51 @@
+/**
+ * The protocol between control and keeper, version 1: one JSON object a line over a stream socket pair
+ * (file descriptor 3 of the keeper). docs/socket-pair.md describes it for readers; this file is what both sides compile against.
+ *
+ * Control speaks first (`hello`), the keeper answers `hello`; a version that differs ends the keeper with exit code 42.
+ * Then `configure`. Either side sends `heartbeat` at least every HEARTBEAT_MILLIS.
+ */
+import type { HoldfastEventBody } from "../events/vocabulary.ts";
+import type { VrrpInstanceConfig } from "../vrrp/config.ts";
+import type { VrrpInstanceStatus } from "../vrrp/status.ts";
+
+export const LINK_VERSION = 1;
+export const HEARTBEAT_MILLIS = 250;
+/** The keeper's descriptor of the socket pair. */
+export const LINK_FD = 3;
+/** Exit code for "wrong settings or versions, do not restart" (as mediasoup's worker does). */
+export const EXIT_DO_NOT_RESTART = 42;
+
+/** What control knows of one script: the keeper turns it into faults and weights. */
+export type ScriptStanding =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "ok" }
+  | { readonly kind: "failed" }
+  | { readonly kind: "unusable"; readonly reason: string };
+
+export type ToKeeper =
+  | { readonly type: "hello"; readonly version: number }
+  /** Replaces the whole set: instances are matched by interface, virtual router id and transport, as keepalived does. */
+  | { readonly type: "configure"; readonly serial: number; readonly instances: readonly VrrpInstanceConfig[] }
+  /** Only what changed; `succeeded` lists scripts that have just succeeded, changed or not. */
+  | { readonly type: "scripts"; readonly standings: Readonly<Record<string, ScriptStanding>>; readonly succeeded: readonly string[] }
+  | { readonly type: "gate"; readonly instance: string; readonly gate: number; readonly opened: boolean; readonly reason: string }
+  | { readonly type: "heartbeat" }
+  | { readonly type: "status"; readonly id: number }
+  /** Release everything in order, answer `stopped`, exit 0. */
+  | { readonly type: "stop" };
+
+export type FromKeeper =
+  | { readonly type: "hello"; readonly version: number; readonly pid: number }
+  | { readonly type: "configured"; readonly serial: number; readonly error: string | null }
+  | { readonly type: "event"; readonly at: number; readonly body: HoldfastEventBody }
+  | { readonly type: "ask-gate"; readonly instance: string; readonly which: "claim" | "release"; readonly gate: number; readonly priority: number }
+  | { readonly type: "cancel-gate"; readonly instance: string; readonly gate: number }
+  | { readonly type: "heartbeat" }
+  | { readonly type: "status"; readonly id: number; readonly instances: readonly VrrpInstanceStatus[] }
+  | { readonly type: "stopped" };
+
+/** Control silent for longer than this means that every tracker is unknown (DESIGN: max(2 s, one advert)). */
+export function silenceLimitMillis(advertIntervalMillis: number): number {
+  return Math.max(2_000, advertIntervalMillis);
+}

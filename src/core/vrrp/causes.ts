@@ -1,0 +1,40 @@
+/** Why an instance may not serve, and why it changed its state. Codes are stable: logs, metrics and tests name them. */
+import type { IpAddress } from "../lib/ip.ts";
+
+/** One reason for FAULT. An instance is fit when it has none. */
+export type Fault =
+  | { readonly kind: "script"; readonly key: string }
+  /** The script cannot be run at all (missing, not executable, insecure); the reason is for the operator. */
+  | { readonly kind: "script-unusable"; readonly key: string; readonly reason: string }
+  | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" }
+  | { readonly kind: "no-source-address"; readonly interface: string }
+  | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
+  | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
+  | { readonly kind: "control-silent" }
+  | { readonly kind: "claim-refused"; readonly reason: string };
+
+export type Cause =
+  | { readonly code: "start" }
+  /** Trackers have reported; the election begins. */
+  | { readonly code: "ready" }
+  | { readonly code: "owner-start" }
+  /** Master_Down_Timer ran out (RFC 9568 section 6.4.2). */
+  | { readonly code: "master-down"; readonly lastMaster: IpAddress | null }
+  /** The master resigned with priority 0 and Skew_Time passed. */
+  | { readonly code: "master-resigned"; readonly lastMaster: IpAddress | null }
+  /** A live master of lower priority was outlasted. */
+  | { readonly code: "preempting"; readonly master: IpAddress; readonly masterPriority: number }
+  | { readonly code: "higher-priority-advert"; readonly from: IpAddress; readonly priority: number }
+  | { readonly code: "equal-priority-higher-address"; readonly from: IpAddress; readonly priority: number }
+  | { readonly code: "fault"; readonly faults: readonly Fault[] }
+  | { readonly code: "recovered" }
+  | { readonly code: "lease-lost" }
+  /** The loop itself was stopped for longer than the peers wait. */
+  | { readonly code: "stalled"; readonly missedMicros: number }
+  | { readonly code: "address-removed"; readonly address: IpAddress }
+  | { readonly code: "claim-refused"; readonly reason: string }
+  | { readonly code: "claim-timeout" }
+  | { readonly code: "reconfigured" }
+  | { readonly code: "stop" };
+
+export type CauseCode = Cause["code"];

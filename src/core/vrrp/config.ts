@@ -1,0 +1,93 @@
+/**
+ * What one virtual router needs to know, complete: every default is set, every name resolved. The configuration
+ * language produces it (core/config), the keeper receives it over the socket pair, the simulator builds it directly.
+ */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Micros } from "../lib/units.ts";
+
+/** One address of virtual_ipaddress or virtual_ipaddress_excluded. */
+export interface VirtualAddress {
+  readonly address: IpAddress;
+  /** 0 to 32; keepalived's default is 32. */
+  readonly prefixLength: number;
+  /** Interface that carries the address; null means the instance's own. */
+  readonly device: string | null;
+  readonly broadcast: IpAddress | null;
+  readonly label: string | null;
+  /** rtnetlink scope: 0 global, 200 site, 253 link, 254 host. */
+  readonly scope: number;
+}
+
+export type Authentication =
+  | { readonly kind: "none" }
+  /** Exactly eight bytes, padded with zeros, sent in clear (RFC 2338 section 5.3.6.2). */
+  | { readonly kind: "pass"; readonly password: readonly number[] };
+
+export type Transport =
+  | { readonly kind: "multicast"; readonly group: IpAddress }
+  /** ttl is what we send; checkSource drops adverts from addresses that are no peer. */
+  | { readonly kind: "unicast"; readonly peers: readonly IpAddress[]; readonly ttl: number; readonly checkSource: boolean };
+
+/** How a tracked object acts: weight 0 means FAULT while it fails, otherwise the weight moves the priority. */
+export interface Tracked {
+  /** Name of the interface, or key of the script's state: `NAME`, or `NAME@INSTANCE` for one run per instance. */
+  readonly key: string;
+  /** -253 to 253. */
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+export interface Garp {
+  /** Pause before the second burst after becoming MASTER; 0 means no second burst. */
+  readonly delay: Micros;
+  /** Frames per address in a burst. */
+  readonly repeat: number;
+  /** Period of the refresh while MASTER; 0 means none. */
+  readonly refresh: Micros;
+  readonly refreshRepeat: number;
+  /** The same two for a burst after a lower-priority master was heard. */
+  readonly lowerPrioDelay: Micros;
+  readonly lowerPrioRepeat: number;
+}
+
+export interface VrrpInstanceConfig {
+  readonly name: string;
+  readonly interface: string;
+  readonly version: 2 | 3;
+  /** 1 to 255. */
+  readonly virtualRouterId: number;
+  /** Base priority, 1 to 255; 255 is the address owner and ignores weights. */
+  readonly priority: number;
+  /** Whole seconds in version 2; 0.01 s to 40.95 s in version 3. */
+  readonly advertInterval: Micros;
+  /** Matters with priority 255 only: MASTER claims at once. */
+  readonly initialState: "MASTER" | "BACKUP";
+  readonly preempt: boolean;
+  readonly preemptDelay: Micros;
+  /** Advert intervals in Master_Down_Interval, 1 to 100; the RFC says 3. */
+  readonly downTimerAdverts: number;
+  readonly authentication: Authentication;
+  readonly transport: Transport;
+  /** unicast_src_ip or mcast_src_ip; null means the interface's first address. */
+  readonly sourceAddress: IpAddress | null;
+  readonly advertised: readonly VirtualAddress[];
+  readonly excluded: readonly VirtualAddress[];
+  readonly trackScripts: readonly Tracked[];
+  /** track_interface entries, without the instance's own interface. */
+  readonly trackInterfaces: readonly Tracked[];
+  readonly dontTrackPrimary: boolean;
+  readonly garp: Garp;
+  /** Do not answer a lower-priority master with an advert of our own (RFC before 9568). */
+  readonly lowerPrioNoAdvert: boolean;
+  /** Send one more advert before yielding, so that the winner announces itself again. */
+  readonly higherPrioSendAdvert: boolean;
+  /** Priority 255 drops every advert. */
+  readonly ownerIgnoreAdverts: boolean;
+  readonly v3ChecksumAsV2: boolean;
+  /** Present when notify_claim is configured. */
+  readonly claimGate: { readonly timeout: Micros } | null;
+  /** Present when notify_release is configured. */
+  readonly releaseGate: { readonly timeout: Micros } | null;
+  /** Kernel lifetime of the addresses in whole seconds (core/vrrp/lease.ts); null means `vip_lease off`. */
+  readonly leaseSeconds: number | null;
+}

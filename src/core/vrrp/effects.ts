@@ -1,0 +1,20 @@
+/**
+ * What a transition asks of the engine. The list is ordered and the engine keeps the order:
+ * renewal before the advert, advert before addresses, addresses before announcements, announcements before reports
+ * (which start notify scripts); on the way down, the address goes before the priority-0 advert speaks of it,
+ * so that the successor never overlaps.
+ */
+import type { VrrpReport } from "./reports.ts";
+
+export type VrrpEffect =
+  | { readonly kind: "send-advert" }
+  /** Priority 0: we resign (RFC 9568 section 5.2.4). */
+  | { readonly kind: "send-resign" }
+  | { readonly kind: "add-addresses" }
+  | { readonly kind: "renew-lease" }
+  | { readonly kind: "remove-addresses" }
+  /** Gratuitous ARP for every address, `repeat` frames each. */
+  | { readonly kind: "announce"; readonly repeat: number }
+  | { readonly kind: "ask-gate"; readonly which: "claim" | "release"; readonly gate: number }
+  | { readonly kind: "cancel-gate"; readonly gate: number }
+  | { readonly kind: "report"; readonly report: VrrpReport };

@@ -1,0 +1,36 @@
+/** Everything that can happen to one virtual router. */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Micros } from "../lib/units.ts";
+import type { Fault } from "./causes.ts";
+
+/** An advert that passed receive validation (validate.ts). */
+export interface Advert {
+  readonly source: IpAddress;
+  /** 0 means that the master resigns. */
+  readonly priority: number;
+  readonly advertInterval: Micros;
+}
+
+export type VrrpEvent =
+  | { readonly kind: "start" }
+  /** The state's earliest deadline has passed. */
+  | { readonly kind: "deadline" }
+  | { readonly kind: "advert"; readonly advert: Advert }
+  /** Trackers were evaluated. waiting: one that can veto has not reported yet. */
+  | {
+      readonly kind: "fitness";
+      readonly faults: readonly Fault[];
+      readonly waiting: boolean;
+      readonly priority: number;
+      readonly source: IpAddress | null;
+    }
+  /** A check succeeded (also one that already did): a refused claim may be tried again. */
+  | { readonly kind: "check-succeeded" }
+  | { readonly kind: "gate-opened"; readonly gate: number }
+  | { readonly kind: "gate-refused"; readonly gate: number; readonly reason: string }
+  /** An address of ours has vanished from the kernel and we did not remove it. */
+  | { readonly kind: "address-removed"; readonly address: IpAddress }
+  /** The kernel refused an address; detail names the error. */
+  | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
+  /** skipGates: the gates cannot run because control is gone. */
+  | { readonly kind: "stop"; readonly skipGates: boolean };

@@ -1,0 +1,21 @@
+/** What the state machine says happened. describe.ts turns these into words; nobody else does. */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Cause } from "./causes.ts";
+import type { VrrpPhaseName, VrrpStateName } from "./state.ts";
+
+export type VrrpReport =
+  /** A state of keepalived's was entered: this is what notify scripts hear of. */
+  | {
+      readonly kind: "state";
+      readonly from: VrrpStateName;
+      readonly to: VrrpStateName;
+      readonly cause: Cause;
+      readonly priority: number;
+    }
+  /** preparing, claiming or releasing began or ended without a change of state. */
+  | { readonly kind: "phase"; readonly from: VrrpPhaseName; readonly to: VrrpPhaseName; readonly cause: Cause }
+  | { readonly kind: "priority"; readonly from: number; readonly to: number }
+  | { readonly kind: "lower-priority-advert"; readonly source: IpAddress; readonly priority: number; readonly state: "BACKUP" | "MASTER" }
+  | { readonly kind: "faults"; readonly faults: readonly import("./causes.ts").Fault[] }
+  /** Addresses are in the kernel and the first burst is out: clients can reach us. */
+  | { readonly kind: "announced"; readonly addresses: readonly IpAddress[] };

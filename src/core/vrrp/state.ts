@@ -1,0 +1,67 @@
+/**
+ * The state of one virtual router. Deadlines are fields: there is nothing to cancel, nothing to leak, and the
+ * simulator steps over them. Made only by machine.ts.
+ */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Instant, Micros } from "../lib/units.ts";
+import type { Cause, Fault } from "./causes.ts";
+
+/** The master last heard, while we are BACKUP. */
+export interface HeardMaster {
+  readonly source: IpAddress;
+  readonly priority: number;
+  readonly at: Instant;
+}
+
+export type VrrpRole =
+  /** Waiting for the first result of trackers that can veto. */
+  | { readonly kind: "init" }
+  | {
+      readonly kind: "backup";
+      readonly masterDownAt: Instant;
+      /** Master_Adver_Interval: learned from the master in version 3, our own in version 2. */
+      readonly masterAdvertInterval: Micros;
+      readonly master: HeardMaster | null;
+      /** The master sent priority 0; masterDownAt is now Skew_Time away. */
+      readonly resigned: boolean;
+      /** While set, lower-priority adverts are obeyed (preempt_delay). */
+      readonly preemptAt: Instant | null;
+      /** The claim gate runs although a live master is heard: no adverts of our own. Null when it does not run. */
+      readonly preparing: { readonly gate: number; readonly deadline: Instant } | null;
+    }
+  | {
+      readonly kind: "master";
+      readonly phase:
+        | { readonly kind: "claiming"; readonly gate: number; readonly deadline: Instant }
+        | { readonly kind: "holding" }
+        | { readonly kind: "releasing"; readonly gate: number; readonly deadline: Instant; readonly next: Cause };
+      readonly advertiseAt: Instant;
+      /** Second burst after becoming MASTER, or after a rival was heard. */
+      readonly garpAt: Instant | null;
+      readonly garpRefreshAt: Instant | null;
+      /** When the kernel drops our addresses unless renewed; null without lease or without addresses. */
+      readonly leaseUntil: Instant | null;
+      readonly renewedAt: Instant | null;
+    }
+  /** retryAt: when a refused claim may be tried again although no check reports. */
+  | { readonly kind: "fault"; readonly retryAt: Instant | null }
+  | { readonly kind: "stopped" };
+
+export interface VrrpState {
+  readonly role: VrrpRole;
+  readonly faults: readonly Fault[];
+  /** Effective priority, 1 to 255. */
+  readonly priority: number;
+  /** Our own source address, null while the interface has none. */
+  readonly source: IpAddress | null;
+  /** Number of the gate asked last; answers to older ones are ignored. */
+  readonly gateSerial: number;
+  readonly cause: Cause;
+  readonly since: Instant;
+}
+
+/** keepalived's names, as notify scripts, status and logs show them. */
+export type VrrpStateName = "INIT" | "BACKUP" | "MASTER" | "FAULT" | "STOP";
+
+/** What `status` shows: the states above and the two gates. */
+export type VrrpPhaseName = VrrpStateName | "PREPARING" | "CLAIMING" | "RELEASING";

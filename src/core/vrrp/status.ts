@@ -1,0 +1,62 @@
+/** A printable picture of one instance: what the keeper tells control, what `status --json` shows. */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Cause, Fault } from "./causes.ts";
+import type { VrrpPhaseName, VrrpStateName } from "./state.ts";
+
+/** Why a packet was not accepted: one counter each (RFC 9568 section 7.1, keepalived's statistics). */
+export const DROP_REASONS = [
+  "truncated",
+  "unknown-vrid",
+  "not-running",
+  "ip-header",
+  "ttl",
+  "version",
+  "type",
+  "length",
+  "checksum",
+  "auth-type",
+  "auth-fail",
+  "interval",
+  "address-list",
+  "own-packet",
+  "not-a-peer",
+  "wrong-destination",
+  "owner-ignores",
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export interface VrrpCounters {
+  advertsSent: number;
+  advertsReceived: number;
+  becameMaster: number;
+  releasedMaster: number;
+  priorityZeroSent: number;
+  priorityZeroReceived: number;
+  garpSent: number;
+  sendErrors: number;
+  /** Only reasons that occurred. */
+  drops: Partial<Record<DropReason, number>>;
+}
+
+export interface VrrpInstanceStatus {
+  readonly name: string;
+  readonly interface: string;
+  readonly virtualRouterId: number;
+  readonly version: 2 | 3;
+  readonly state: VrrpStateName;
+  readonly phase: VrrpPhaseName;
+  readonly cause: Cause;
+  /** CLOCK_MONOTONIC, microseconds. */
+  readonly since: number;
+  readonly basePriority: number;
+  readonly priority: number;
+  readonly faults: readonly Fault[];
+  readonly addresses: readonly IpAddress[];
+  /** The addresses are on the interface and announced. */
+  readonly holding: boolean;
+  /** CLOCK_MONOTONIC, microseconds; null when no lease runs. */
+  readonly leaseUntil: number | null;
+  readonly master: { readonly source: IpAddress; readonly priority: number; readonly heardAt: number } | null;
+  readonly source: IpAddress | null;
+  readonly counters: VrrpCounters;
+}

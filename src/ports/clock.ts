@@ -1,0 +1,6 @@
+import type { Instant } from "../core/lib/units.ts";
+
+/** CLOCK_MONOTONIC in the daemon, virtual time in the simulator. */
+export interface Clock {
+  now(): Instant;
+}

@@ -1,0 +1,87 @@
+/**
+ * What the VRRP engine needs of a network and a kernel. All calls are synchronous: the keeper has no event loop.
+ * Expected failures come back as values that name the errno.
+ */
+import type { IpAddress } from "../core/lib/ip.ts";
+import type { Result } from "../core/lib/result.ts";
+import type { Transport, VirtualAddress } from "../core/vrrp/config.ts";
+
+export interface KernelError {
+  /** Symbolic errno, e.g. "EPERM". */
+  readonly errno: string;
+  /** What was tried on what, e.g. "add 192.0.2.1/32 to eth0". */
+  readonly what: string;
+}
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** Administratively up and carrier present (IFF_UP and IFF_RUNNING, as keepalived tracks). */
+  readonly usable: boolean;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+}
+
+export interface InterfaceAddress {
+  readonly interfaceIndex: number;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  /** IFA_F_SECONDARY. */
+  readonly secondary: boolean;
+}
+
+/** One prepared advert: the port keeps a copy of the frame and sends it any number of times. */
+export interface PreparedAdvert {
+  readonly interfaceIndex: number;
+  readonly source: IpAddress;
+  readonly destinations: readonly IpAddress[];
+  /** The whole IPv4 packet, header included, for the first destination; only the destination differs for the others. */
+  readonly packet: Uint8Array;
+}
+
+export interface ReceivedPacket {
+  readonly interfaceIndex: number;
+  /** IPv4 header included. Valid until the next receive. */
+  readonly packet: Uint8Array;
+  /** The packet was longer than the buffer. */
+  readonly truncated: boolean;
+}
+
+/** Raw sockets for protocol 112. */
+export interface AdvertPort {
+  /** Makes sure that adverts for this transport arrive and can be sent on the interface. Idempotent. */
+  open(link: Link, transport: Transport): Result<void, KernelError>;
+  /** Ends what open() began when no instance uses the interface any more. */
+  close(interfaceIndex: number): void;
+  prepare(slot: number, advert: PreparedAdvert): void;
+  forget(slot: number): void;
+  /** Puts a prepared advert into the batch. */
+  queue(slot: number): void;
+  /** Sends the batch; returns the slots that failed, with the error. */
+  flush(): readonly { readonly slot: number; readonly error: KernelError }[];
+}
+
+export interface AddressChange {
+  readonly action: "add" | "renew" | "remove";
+  readonly interfaceIndex: number;
+  readonly address: VirtualAddress;
+  /** valid_lft in whole seconds; null means for ever. */
+  readonly lifetime: number | null;
+}
+
+/** Addresses and links by rtnetlink. */
+export interface KernelPort {
+  links(): readonly Link[];
+  addresses(): readonly InterfaceAddress[];
+  /**
+   * One batched write; returns an entry per change that failed. An add of an existing address and a remove of a
+   * missing one succeed.
+   */
+  change(changes: readonly AddressChange[]): readonly { readonly change: AddressChange; readonly error: KernelError }[];
+}
+
+/** Gratuitous ARP by AF_PACKET. */
+export interface AnnouncePort {
+  /** Sends `repeat` requests per address; returns frames sent and the first error. */
+  announce(link: Link, addresses: readonly IpAddress[], repeat: number): { readonly frames: number; readonly error: KernelError | null };
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+// Unit tests stand beside the code. Everything that needs namespaces or real programs is `*.lab.test.ts`.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts", "tools/**/*.test.ts"], exclude: ["**/*.lab.test.ts", "**/*.sim.test.ts"] } },
+      { test: { name: "sim", include: ["src/**/*.sim.test.ts"], testTimeout: 300_000 } },
+      {
+        test: {
+          name: "lab",
+          include: ["lab/**/*.lab.test.ts", "src/**/*.lab.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
