@@ -28,6 +28,8 @@ export type VrrpEvent =
   | { readonly kind: "check-succeeded" }
   | { readonly kind: "gate-opened"; readonly gate: number }
   | { readonly kind: "gate-refused"; readonly gate: number; readonly reason: string }
+  /** The kernel lifetime of our addresses ran out before it could be renewed. */
+  | { readonly kind: "lease-lost" }
   /** An address of ours has vanished from the kernel and we did not remove it. */
   | { readonly kind: "address-removed"; readonly address: IpAddress }
   /** The kernel refused an address; detail names the error. */

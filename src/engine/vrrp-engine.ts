@@ -1,0 +1,261 @@
+/**
+ * Runs every virtual router of one keeper: feeds the pure core (core/vrrp) with packets, links, trackers and time, and
+ * carries out its effects in the order effects.ts promises. Batches what falls due in one wake-up into one netlink
+ * write and one sendmmsg.
+ *
+ * It owns no descriptor and no clock, waits for nothing and decides nothing: elections are core/vrrp's, waiting is
+ * main/keeper.ts's. The simulator runs this same file.
+ */
+import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
+import { LINK_VERSION } from "../core/link/messages.ts";
+import type { Instant } from "../core/lib/units.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import type { ReceivedPacket } from "../ports/network.ts";
+import { EffectRunner, type EnginePorts } from "./vrrp-effects.ts";
+import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
+import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
+import { receivePacket } from "./vrrp-receive.ts";
+
+export type { EnginePorts } from "./vrrp-effects.ts";
+
+export interface VrrpEngine {
+  handleControl(message: ToKeeper): void;
+  handlePacket(packet: ReceivedPacket): void;
+  /** Links or addresses changed, or notifications were lost: read both again. */
+  handleKernelChange(): void;
+  /** The kernel says that an address went; ours are recognised, others ignored. */
+  handleAddressRemoved(interfaceIndex: number, address: string): void;
+  /** No heartbeat from control for too long: its trackers are unknown, so nothing may be served. */
+  controlSilent(silentMillis: number): void;
+  controlBack(): void;
+  /** Control is gone for good: release without gates. */
+  abandon(): void;
+  /** Carries out everything that is due, then flushes. */
+  wake(): void;
+  nextDeadline(): Instant | null;
+  /** The longest advert interval in use, microseconds; 0 without instances. */
+  longestInterval(): number;
+  /** Every instance has stopped after `stop` or abandon(). */
+  readonly finished: boolean;
+}
+
+/** Rounds of immediately due deadlines in one wake-up; more means the core does not advance. */
+const ROUNDS_MAX = 8;
+
+export function createVrrpEngine(ports: EnginePorts): VrrpEngine {
+  return new Engine(ports);
+}
+
+class Engine implements VrrpEngine {
+  readonly #ports: EnginePorts;
+  readonly #effects: EffectRunner;
+  readonly #standings = new Map<string, ScriptStanding>();
+  #runtimes: Runtime[] = [];
+  #slots = 0;
+  #silent = false;
+  #stopping = false;
+
+  constructor(ports: EnginePorts) {
+    this.#ports = ports;
+    this.#effects = new EffectRunner(ports, () => this.#runtimes);
+  }
+
+  get finished(): boolean {
+    return this.#stopping && this.#runtimes.length === 0;
+  }
+
+  handleControl(message: ToKeeper): void {
+    switch (message.type) {
+      case "hello":
+        this.#ports.send({ type: "hello", version: LINK_VERSION, pid: this.#ports.pid });
+        return;
+      case "heartbeat":
+        return;
+      case "configure":
+        this.#configure(message.serial, message.instances);
+        break;
+      case "scripts":
+        this.#scripts(message.standings, message.succeeded);
+        break;
+      case "gate":
+        this.#gate(message);
+        break;
+      case "status":
+        this.#ports.send(this.#status(message.id));
+        return;
+      case "stop":
+        this.#stop(false);
+        break;
+    }
+    this.#settle();
+  }
+
+  handlePacket(packet: ReceivedPacket): void {
+    receivePacket(this.#runtimes, this.#effects, packet);
+    if (this.#effects.pending) this.#settle();
+  }
+
+  handleKernelChange(): void {
+    refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#assessAll();
+    this.#settle();
+  }
+
+  handleAddressRemoved(interfaceIndex: number, address: string): void {
+    for (const runtime of this.#runtimes) {
+      const held = runtime.held.find((entry) => entry.address === address);
+      if (held === undefined || this.#effects.deviceIndex(runtime, held) !== interfaceIndex) continue;
+      // Removing one of several can take secondaries along; the core removes whatever is left.
+      runtime.held = runtime.held.filter((entry) => entry !== held);
+      this.#effects.dispatch(runtime, { kind: "address-removed", address: held.address });
+    }
+    this.#settle();
+  }
+
+  controlSilent(silentMillis: number): void {
+    if (this.#silent) return;
+    this.#silent = true;
+    this.#effects.event({ kind: "control-silent", silentMillis });
+    this.#assessAll();
+    this.#settle();
+  }
+
+  controlBack(): void {
+    if (!this.#silent) return;
+    this.#silent = false;
+    this.#effects.event({ kind: "control-back" });
+    this.#assessAll();
+    this.#settle();
+  }
+
+  abandon(): void {
+    this.#stop(true);
+    this.#settle();
+  }
+
+  wake(): void {
+    this.#settle();
+  }
+
+  nextDeadline(): Instant | null {
+    let first = Number.POSITIVE_INFINITY;
+    for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
+    return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
+  }
+
+  longestInterval(): number {
+    return this.#runtimes.reduce((longest, runtime) => Math.max(longest, runtime.config.advertInterval), 0);
+  }
+
+  /** Runs due deadlines and flushes until nothing is due; each round gives every instance at most one step. */
+  #settle(): void {
+    this.#effects.flush();
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const now = this.#ports.clock.now();
+      let due = false;
+      for (const runtime of this.#runtimes) {
+        if (runtime.deadline > now) continue;
+        due = true;
+        this.#effects.dispatch(runtime, DEADLINE);
+      }
+      if (!due) break;
+      this.#effects.flush();
+    }
+    this.#bury();
+  }
+
+  /** Stopped instances leave; the last one of an ordered stop says so. */
+  #bury(): void {
+    if (!this.#runtimes.some((runtime) => runtime.retired && runtime.state.role.kind === "stopped")) return;
+    const stopped = this.#runtimes.filter((runtime) => runtime.retired && runtime.state.role.kind === "stopped");
+    this.#runtimes = this.#runtimes.filter((runtime) => !stopped.includes(runtime));
+    for (const runtime of stopped) {
+      this.#ports.adverts.forget(runtime.slot);
+      this.#ports.adverts.forget(runtime.slot + 1);
+      this.#closeUnused(runtime);
+    }
+    if (this.finished) this.#ports.send({ type: "stopped" });
+  }
+
+  #closeUnused(runtime: Runtime): void {
+    const index = runtime.link?.index;
+    if (index === undefined || this.#runtimes.some((other) => other.link?.index === index)) return;
+    this.#ports.adverts.close(index);
+  }
+
+  #configure(serial: number, configs: readonly VrrpInstanceConfig[]): void {
+    const wanted = new Map(configs.map((config) => [instanceKey(config), config]));
+    const kept = new Set<string>();
+    const fresh: Runtime[] = [];
+    for (const runtime of this.#runtimes) {
+      const key = instanceKey(runtime.config);
+      const config = wanted.get(key);
+      if (config === undefined || runtime.retired) {
+        if (!runtime.retired) this.#retire(runtime, false);
+        continue;
+      }
+      kept.add(key);
+      this.#effects.reconfigure(runtime, config);
+    }
+    for (const [key, config] of wanted) {
+      if (!kept.has(key)) fresh.push(createRuntime(config, this.#nextSlot(), this.#ports.clock.now()));
+    }
+    this.#runtimes.push(...fresh);
+    refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#effects.sweep(fresh);
+    for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
+    this.#assessAll();
+    this.#ports.send({ type: "configured", serial, error: null });
+  }
+
+  /** Two slots an instance: the ordinary advert and the one of priority 0. */
+  #nextSlot(): number {
+    const slot = this.#slots;
+    this.#slots += 2;
+    return slot;
+  }
+
+  #scripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void {
+    for (const [key, standing] of Object.entries(standings)) this.#standings.set(key, standing);
+    this.#assessAll();
+    for (const runtime of this.#runtimes) {
+      if (runtime.config.trackScripts.some((tracked) => succeeded.includes(tracked.key))) {
+        this.#effects.dispatch(runtime, { kind: "check-succeeded" });
+      }
+    }
+  }
+
+  #gate(message: Extract<ToKeeper, { type: "gate" }>): void {
+    const runtime = this.#runtimes.find((candidate) => candidate.config.name === message.instance);
+    if (runtime === undefined) return;
+    this.#effects.dispatch(
+      runtime,
+      message.opened
+        ? { kind: "gate-opened", gate: message.gate }
+        : { kind: "gate-refused", gate: message.gate, reason: message.reason },
+    );
+  }
+
+  #stop(skipGates: boolean): void {
+    this.#stopping = true;
+    for (const runtime of this.#runtimes) this.#retire(runtime, skipGates);
+    if (this.#runtimes.length === 0) this.#ports.send({ type: "stopped" });
+  }
+
+  #retire(runtime: Runtime, skipGates: boolean): void {
+    runtime.retired = true;
+    this.#effects.dispatch(runtime, { kind: "stop", skipGates });
+  }
+
+  #assessAll(): void {
+    for (const runtime of this.#runtimes) {
+      if (!runtime.retired) assessFitness(runtime, this.#standings, this.#silent, this.#effects);
+    }
+  }
+
+  #status(id: number): FromKeeper {
+    return { type: "status", id, instances: this.#runtimes.map(statusOf) };
+  }
+}
+
+const DEADLINE = { kind: "deadline" } as const;

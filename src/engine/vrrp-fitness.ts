@@ -1,0 +1,133 @@
+/**
+ * Relates instances to the host: which link, which source address, are the sockets open, is the frame ready; and turns
+ * that with the trackers into one `fitness` event for the core.
+ */
+import type { IpAddress } from "../core/lib/ip.ts";
+import { evaluateTrackers } from "../core/health/trackers.ts";
+import type { ScriptStanding } from "../core/link/messages.ts";
+import type { Fault } from "../core/vrrp/causes.ts";
+import { encodeAdvert } from "../core/vrrp/packet.ts";
+import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
+import type { EffectRunner, EnginePorts } from "./vrrp-effects.ts";
+import type { Runtime } from "./vrrp-runtime.ts";
+
+/** Reads links and addresses again and brings sockets and frames up to date. */
+export function refreshNetwork(ports: EnginePorts, runtimes: readonly Runtime[], effects: EffectRunner): void {
+  const links = ports.kernel.links();
+  const addresses = ports.kernel.addresses();
+  reportLinks(effects, effects.links, links, runtimes);
+  effects.setLinks(links);
+  const virtual = effects.virtualAddresses();
+  for (const runtime of runtimes) {
+    runtime.link = links.find((link) => link.name === runtime.config.interface) ?? null;
+    const source = sourceOf(runtime, addresses, virtual);
+    openSockets(ports, runtime, effects);
+    runtime.observedSource = source;
+    prepareFrames(ports, runtime);
+  }
+}
+
+/** Evaluates the trackers and tells the core when anything it must know has changed. */
+export function assessFitness(
+  runtime: Runtime,
+  standings: ReadonlyMap<string, ScriptStanding>,
+  silent: boolean,
+  effects: EffectRunner,
+): void {
+  const { config } = runtime;
+  const evaluation = evaluateTrackers(config, {
+    standings,
+    links: effects.links,
+    source: runtime.observedSource,
+    controlSilent: silent,
+  });
+  const faults: Fault[] = [...evaluation.faults];
+  if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
+  const { waiting, priority } = evaluation;
+  effects.dispatch(runtime, { kind: "fitness", faults, waiting, priority, source: runtime.observedSource });
+  prepareFrames(effects.ports, runtime);
+}
+
+/** The configured source if the host has it, otherwise the interface's first address that is not virtual. */
+function sourceOf(
+  runtime: Runtime,
+  addresses: readonly InterfaceAddress[],
+  virtual: ReadonlySet<IpAddress>,
+): IpAddress | null {
+  const configured = runtime.config.sourceAddress;
+  if (configured !== null) {
+    return addresses.some((entry) => entry.address === configured) ? configured : null;
+  }
+  const index = runtime.link?.index;
+  const own = addresses.filter((entry) => entry.interfaceIndex === index && !virtual.has(entry.address));
+  return (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null;
+}
+
+function openSockets(ports: EnginePorts, runtime: Runtime, effects: EffectRunner): void {
+  const { link, config } = runtime;
+  if (link === null) {
+    if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn);
+    runtime.openedOn = null;
+    return;
+  }
+  if (runtime.openedOn === link.index && runtime.socketFault === null) return;
+  const opened = ports.adverts.open(link, config.transport);
+  runtime.openedOn = link.index;
+  runtime.preparedFor = null;
+  const fault = opened.ok ? null : socketFault(link, opened.error);
+  if (fault !== null && runtime.socketFault === null) {
+    effects.event({ kind: "socket", interface: link.name, action: "failed", detail: fault.reason });
+  }
+  runtime.socketFault = fault;
+}
+
+function socketFault(link: Link, error: KernelError): Extract<Fault, { kind: "socket" }> {
+  return { kind: "socket", interface: link.name, reason: `${error.what}: ${error.errno}` };
+}
+
+/** Encodes both adverts again when something that is in them has changed. */
+export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
+  const { config, link, state } = runtime;
+  const source = runtime.observedSource;
+  if (link === null || source === null || runtime.socketFault !== null) {
+    runtime.preparedFor = null;
+    return;
+  }
+  const key = `${link.index} ${source} ${state.priority}`;
+  if (runtime.preparedFor === key) return;
+  const { transport } = config;
+  const destinations = transport.kind === "multicast" ? [transport.group] : transport.peers;
+  for (const [slot, priority] of [
+    [runtime.slot, state.priority],
+    [runtime.slot + 1, 0],
+  ] as const) {
+    const packet = encodeAdvert(config, { source, destination: destinations[0] ?? source, priority });
+    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, packet });
+  }
+  runtime.preparedFor = key;
+}
+
+/** Only interfaces that an instance uses or tracks are worth a line. */
+function reportLinks(
+  effects: EffectRunner,
+  before: readonly Link[],
+  now: readonly Link[],
+  runtimes: readonly Runtime[],
+): void {
+  const names = new Set<string>();
+  for (const { config } of runtimes) {
+    names.add(config.interface);
+    for (const tracked of config.trackInterfaces) names.add(tracked.key);
+  }
+  for (const name of names) {
+    const old = before.find((link) => link.name === name);
+    const current = now.find((link) => link.name === name);
+    if (old === undefined && current === undefined) continue;
+    if (current === undefined) effects.event({ kind: "link", interface: name, state: "gone" });
+    else if (old === undefined) {
+      if (before.length > 0) effects.event({ kind: "link", interface: name, state: "new" });
+    } else if (old.usable !== current.usable) {
+      effects.event({ kind: "link", interface: name, state: current.usable ? "up" : "down" });
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** The engine's record of one virtual router: configuration, core state, and what is in the kernel on its behalf. */
+import type { IpAddress } from "../core/lib/ip.ts";
+import type { Instant } from "../core/lib/units.ts";
+import type { Fault } from "../core/vrrp/causes.ts";
+import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../core/vrrp/machine.ts";
+import type { VrrpState } from "../core/vrrp/state.ts";
+import type { DropReason, VrrpCounters, VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import type { Link } from "../ports/network.ts";
+
+export interface Runtime {
+  config: VrrpInstanceConfig;
+  state: VrrpState;
+  /** The state's next deadline; infinity when there is none. A plain number because it is compared on every wake-up. */
+  deadline: number;
+  /** Advert slot; slot + 1 holds the advert of priority 0. */
+  readonly slot: number;
+  readonly counters: VrrpCounters;
+  link: Link | null;
+  /** Our source address as the host has it now. */
+  observedSource: IpAddress | null;
+  /** Index of the interface for which the sockets are open. */
+  openedOn: number | null;
+  /** What the prepared frames were made from; null when they must be made again. */
+  preparedFor: string | null;
+  /** Faults that only the engine sees: sockets that do not open. */
+  socketFault: Fault | null;
+  /** Addresses of ours that the kernel has. */
+  held: VirtualAddress[];
+  announced: boolean;
+  /** Reasons already reported since the last change of state. */
+  readonly dropsReported: Set<DropReason>;
+  /** Removed from the configuration, or the daemon stops. */
+  retired: boolean;
+}
+
+export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Instant): Runtime {
+  return {
+    config,
+    state: initialState(config, now),
+    deadline: Number.POSITIVE_INFINITY,
+    slot,
+    counters: {
+      advertsSent: 0,
+      advertsReceived: 0,
+      becameMaster: 0,
+      releasedMaster: 0,
+      priorityZeroSent: 0,
+      priorityZeroReceived: 0,
+      garpSent: 0,
+      sendErrors: 0,
+      drops: {},
+    },
+    link: null,
+    observedSource: null,
+    openedOn: null,
+    preparedFor: null,
+    socketFault: null,
+    held: [],
+    announced: false,
+    dropsReported: new Set(),
+    retired: false,
+  };
+}
+
+/** keepalived matches instances across a reload by these, not by name. */
+export function instanceKey(config: VrrpInstanceConfig): string {
+  return `${config.interface}|${config.virtualRouterId}|${config.transport.kind}`;
+}
+
+/** All addresses an instance carries while it is MASTER. */
+export function addressesOf(config: VrrpInstanceConfig): readonly VirtualAddress[] {
+  return config.excluded.length === 0 ? config.advertised : [...config.advertised, ...config.excluded];
+}
+
+export function setState(runtime: Runtime, state: VrrpState): void {
+  runtime.state = state;
+  runtime.deadline = nextDeadline(state) ?? Number.POSITIVE_INFINITY;
+}
+
+export function statusOf(runtime: Runtime): VrrpInstanceStatus {
+  const { config, state } = runtime;
+  const role = state.role;
+  return {
+    name: config.name,
+    interface: config.interface,
+    virtualRouterId: config.virtualRouterId,
+    version: config.version,
+    state: stateName(state),
+    phase: phaseName(state),
+    cause: state.cause,
+    since: state.since,
+    basePriority: config.priority,
+    priority: state.priority,
+    faults: state.faults,
+    addresses: addressesOf(config).map((entry) => entry.address) as readonly IpAddress[],
+    holding: isHolding(state) && runtime.announced,
+    leaseUntil: role.kind === "master" ? role.leaseUntil : null,
+    master:
+      role.kind === "backup" && role.master !== null
+        ? { source: role.master.source, priority: role.master.priority, heardAt: role.master.at }
+        : null,
+    source: state.source,
+    counters: runtime.counters,
+  };
+}
