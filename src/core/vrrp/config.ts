@@ -26,7 +26,12 @@ export type Authentication =
 export type Transport =
   | { readonly kind: "multicast"; readonly group: IpAddress }
   /** ttl is what we send; checkSource drops adverts from addresses that are no peer. */
-  | { readonly kind: "unicast"; readonly peers: readonly IpAddress[]; readonly ttl: number; readonly checkSource: boolean };
+  | {
+      readonly kind: "unicast";
+      readonly peers: readonly IpAddress[];
+      readonly ttl: number;
+      readonly checkSource: boolean;
+    };
 
 /** How a tracked object acts: weight 0 means FAULT while it fails, otherwise the weight moves the priority. */
 export interface Tracked {

@@ -15,7 +15,12 @@ export type VrrpReport =
   /** preparing, claiming or releasing began or ended without a change of state. */
   | { readonly kind: "phase"; readonly from: VrrpPhaseName; readonly to: VrrpPhaseName; readonly cause: Cause }
   | { readonly kind: "priority"; readonly from: number; readonly to: number }
-  | { readonly kind: "lower-priority-advert"; readonly source: IpAddress; readonly priority: number; readonly state: "BACKUP" | "MASTER" }
+  | {
+      readonly kind: "lower-priority-advert";
+      readonly source: IpAddress;
+      readonly priority: number;
+      readonly state: "BACKUP" | "MASTER";
+    }
   | { readonly kind: "faults"; readonly faults: readonly import("./causes.ts").Fault[] }
   /** Addresses are in the kernel and the first burst is out: clients can reach us. */
   | { readonly kind: "announced"; readonly addresses: readonly IpAddress[] };

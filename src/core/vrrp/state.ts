@@ -10,6 +10,7 @@ import type { Cause, Fault } from "./causes.ts";
 export interface HeardMaster {
   readonly source: IpAddress;
   readonly priority: number;
+  readonly advertInterval: Micros;
   readonly at: Instant;
 }
 
@@ -38,6 +39,8 @@ export type VrrpRole =
       readonly advertiseAt: Instant;
       /** Second burst after becoming MASTER, or after a rival was heard. */
       readonly garpAt: Instant | null;
+      /** Frames per address in that burst. */
+      readonly garpRepeat: number;
       readonly garpRefreshAt: Instant | null;
       /** When the kernel drops our addresses unless renewed; null without lease or without addresses. */
       readonly leaseUntil: Instant | null;
@@ -47,9 +50,14 @@ export type VrrpRole =
   | { readonly kind: "fault"; readonly retryAt: Instant | null }
   | { readonly kind: "stopped" };
 
+export type BackupRole = Extract<VrrpRole, { readonly kind: "backup" }>;
+export type MasterRole = Extract<VrrpRole, { readonly kind: "master" }>;
+
 export interface VrrpState {
   readonly role: VrrpRole;
   readonly faults: readonly Fault[];
+  /** A tracker that can veto has not reported yet. Keeps INIT and FAULT from ending; a running role is not stopped by it. */
+  readonly waiting: boolean;
   /** Effective priority, 1 to 255. */
   readonly priority: number;
   /** Our own source address, null while the interface has none. */

@@ -1,0 +1,166 @@
+/**
+ * What a BACKUP does with adverts and deadlines (RFC 9568 section 6.4.2): obeys, discards, waits, claims. keepalived's
+ * preemption rules; the claim gate runs here, in silence, while a live master is heard.
+ */
+import { after, type Instant, type Micros } from "../lib/units.ts";
+import type { Cause } from "./causes.ts";
+import type { Advert } from "./events.ts";
+import type { BackupRole, HeardMaster } from "./state.ts";
+import { masterDownInterval, skewTime } from "./timers.ts";
+import {
+  askGate,
+  BY_OWN_DECISION,
+  cancelGate,
+  changePhase,
+  type Draft,
+  GATE_SETTLED,
+  heardMaster,
+  transition,
+} from "./transition.ts";
+
+export function backupHears(draft: Draft, role: BackupRole, advert: Advert): void {
+  if (advert.priority === 0) return masterResigns(draft, role, advert);
+  if (obeys(draft, role, advert)) return obey(draft, role, advert);
+  const master = heardMaster(advert, draft.now);
+  if (role.preparing !== null) {
+    // The master is alive: the gate may go on in silence for as long as it is heard.
+    setRole(draft, { ...role, master, resigned: false, masterDownAt: silentAt(draft, master) });
+    return;
+  }
+  setRole(draft, { ...role, master, resigned: false });
+  const { source, priority } = advert;
+  draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "BACKUP" } });
+}
+
+export function backupDeadline(draft: Draft, role: BackupRole): void {
+  const { config, now } = draft;
+  if (role.preparing !== null && now >= role.preparing.deadline) {
+    return failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+  }
+  if (now < role.masterDownAt) return;
+  const missed = now - role.masterDownAt;
+  if (missed > masterDownInterval(config, draft.state.priority, role.masterAdvertInterval)) {
+    // We were stopped ourselves: the silence proves nothing. Listen once more.
+    setRole(draft, { ...role, resigned: false, masterDownAt: after(now, downInterval(draft, role)) });
+    return;
+  }
+  claim(draft, role);
+}
+
+/** The claim gate has answered while we prepared. */
+export function preparingOpened(draft: Draft, role: BackupRole): void {
+  transition(draft, { to: "master", gate: "open" }, claimCause(draft, role), GATE_SETTLED);
+}
+
+/** A claim that failed, prepared or under way: FAULT until it may be tried again. */
+export function failClaim(
+  draft: Draft,
+  cause: Extract<Cause, { readonly code: "claim-refused" | "claim-timeout" }>,
+  leaving: typeof GATE_SETTLED,
+): void {
+  const reason = cause.code === "claim-refused" ? cause.reason : "notify_claim did not finish within claim_timeout";
+  const faults = [...draft.state.faults, { kind: "claim-refused", reason } as const];
+  draft.state = { ...draft.state, faults };
+  transition(draft, { to: "fault" }, cause, leaving);
+}
+
+/** Length of the timer that runs: Skew_Time after priority 0, else Master_Down_Interval. */
+export function downInterval(draft: Draft, role: BackupRole): Micros {
+  const { config, state } = draft;
+  const interval = role.masterAdvertInterval;
+  return role.resigned
+    ? skewTime(config, state.priority, interval)
+    : masterDownInterval(config, state.priority, interval);
+}
+
+/**
+ * Starts the claim. A live master yields to our first advert and, if it is a plain keepalived, drops its address at once: so the gate
+ * must be open before that. A silent one needs to hear nothing, and a lower BACKUP must not take what we are getting ready for.
+ */
+export function claim(draft: Draft, role: BackupRole): void {
+  const cause = claimCause(draft, role);
+  const live = liveMaster(draft, role);
+  if (role.preparing !== null) {
+    if (live !== null) return setRole(draft, { ...role, masterDownAt: silentAt(draft, live) });
+    return transition(draft, { to: "master", gate: role.preparing }, cause, GATE_SETTLED);
+  }
+  if (draft.config.claimGate === null) {
+    return transition(draft, { to: "master", gate: "open" }, cause, BY_OWN_DECISION);
+  }
+  if (live === null) return transition(draft, { to: "master", gate: "ask" }, cause, BY_OWN_DECISION);
+  const preparing = askGate(draft, "claim");
+  changePhase(draft, { ...role, preparing, masterDownAt: silentAt(draft, live) }, cause);
+}
+
+function claimCause(draft: Draft, role: BackupRole): Cause {
+  const live = liveMaster(draft, role);
+  if (live !== null) return { code: "preempting", master: live.source, masterPriority: live.priority };
+  return { code: role.resigned ? "master-resigned" : "master-down", lastMaster: role.master?.source ?? null };
+}
+
+/** The master heard last, unless it resigned or has been silent for a whole Master_Down_Interval. */
+function liveMaster(draft: Draft, role: BackupRole): HeardMaster | null {
+  if (role.master === null || role.resigned) return null;
+  return draft.now < silentAt(draft, role.master) ? role.master : null;
+}
+
+/** When this master counts as silent, by its own interval. */
+function silentAt(draft: Draft, master: HeardMaster): Instant {
+  const { config } = draft;
+  const interval = config.version === 3 ? master.advertInterval : config.advertInterval;
+  return after(master.at, masterDownInterval(config, draft.state.priority, interval));
+}
+
+/** Skew_Time instead of Master_Down (RFC 9568 section 6.4.2, 435). */
+function masterResigns(draft: Draft, role: BackupRole, advert: Advert): void {
+  const live = liveMaster(draft, role);
+  // Somebody else gives up (a lost claim, a lost lease) while our master is alive: nothing becomes free.
+  if (live !== null && live.source !== advert.source) return;
+  if (role.resigned && role.master?.source === advert.source) return;
+  const skew = skewTime(draft.config, draft.state.priority, role.masterAdvertInterval);
+  const master = role.master ?? heardMaster(advert, draft.now);
+  setRole(draft, {
+    ...role,
+    master: { ...master, source: advert.source },
+    resigned: true,
+    masterDownAt: after(draft.now, skew),
+  });
+}
+
+/** keepalived: nopreempt obeys everyone, and so does a preempt_delay that has not begun or still runs. */
+function obeys(draft: Draft, role: BackupRole, advert: Advert): boolean {
+  const { config, now } = draft;
+  if (!config.preempt || advert.priority >= draft.state.priority) return true;
+  if (config.preemptDelay === 0) return false;
+  return role.preemptAt === null || now < role.preemptAt;
+}
+
+function obey(draft: Draft, role: BackupRole, advert: Advert): void {
+  const { config, now } = draft;
+  const { priority } = draft.state;
+  const interval = config.version === 3 ? advert.advertInterval : config.advertInterval;
+  const next: BackupRole = {
+    kind: "backup",
+    masterDownAt: after(now, masterDownInterval(config, priority, interval)),
+    masterAdvertInterval: interval,
+    master: heardMaster(advert, now),
+    resigned: false,
+    preemptAt: preemptAt(draft, role, advert),
+    preparing: null,
+  };
+  if (role.preparing === null) return setRole(draft, next);
+  cancelGate(draft, role.preparing.gate);
+  const { source } = advert;
+  changePhase(draft, next, { code: "higher-priority-advert", from: source, priority: advert.priority });
+}
+
+/** preempt_delay begins with the first lower advert and is forgotten when a higher one comes. */
+function preemptAt(draft: Draft, role: BackupRole, advert: Advert): Instant | null {
+  const { config, now } = draft;
+  if (!config.preempt || config.preemptDelay === 0 || advert.priority >= draft.state.priority) return null;
+  return role.preemptAt ?? after(now, config.preemptDelay);
+}
+
+function setRole(draft: Draft, role: BackupRole): void {
+  draft.state = { ...draft.state, role };
+}

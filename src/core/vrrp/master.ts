@@ -1,0 +1,226 @@
+/**
+ * What a MASTER does with adverts, deadlines and its lease (RFC 9568 section 6.4.3), in its phases claiming, holding and
+ * releasing. Gives up by itself when its lease has run out or the loop was stopped for longer than the peers wait: by then
+ * somebody else may hold the addresses, so they are never taken back without an election.
+ */
+import { compareIp } from "../lib/ip.ts";
+import { after, type Instant, type Micros } from "../lib/units.ts";
+import { failClaim } from "./backup.ts";
+import type { Cause, Fault } from "./causes.ts";
+import type { VrrpInstanceConfig } from "./config.ts";
+import type { VrrpEffect } from "./effects.ts";
+import type { Advert } from "./events.ts";
+import { leaseEnd, renewalDue } from "./lease.ts";
+import type { MasterRole, VrrpState } from "./state.ts";
+import { shortestPeerMasterDown } from "./timers.ts";
+import {
+  askGate,
+  BY_OWN_DECISION,
+  changePhase,
+  type Draft,
+  GATE_SETTLED,
+  type Leaving,
+  nextAlignedAdvert,
+  PREEMPTED,
+  RENEW_LEASE,
+  SEND_ADVERT,
+  takeAddresses,
+  transition,
+} from "./transition.ts";
+
+const ADVERT_ONLY: readonly VrrpEffect[] = [SEND_ADVERT];
+const RENEWAL_AND_ADVERT: readonly VrrpEffect[] = [RENEW_LEASE, SEND_ADVERT];
+
+/**
+ * The step that makes up nearly all of a MASTER's life: an advert is due and nothing else. Null when there is more to do.
+ * Allocates the new state and nothing else.
+ */
+export function routineAdvert(
+  config: VrrpInstanceConfig,
+  state: VrrpState,
+  role: MasterRole,
+  now: Instant,
+): { readonly state: VrrpState; readonly effects: readonly VrrpEffect[] } | null {
+  if (now < role.advertiseAt || lossCause(config, role, now) !== null) return null;
+  if (role.phase.kind !== "holding" && now >= role.phase.deadline) return null;
+  if (role.garpAt !== null && now >= role.garpAt) return null;
+  if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
+  const renews = renewalDue(role, now, config.advertInterval);
+  const next = afterAdvert(config, role, now, renews, following(role.advertiseAt, config.advertInterval, now));
+  return { state: { ...state, role: next }, effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
+}
+
+/** Steps down when the lease is over or we slept through the peers' patience. True when it did. */
+export function giveUpIfLost(draft: Draft): boolean {
+  const { role } = draft.state;
+  if (role.kind !== "master") return false;
+  const cause = lossCause(draft.config, role, draft.now);
+  if (cause === null) return false;
+  if (role.phase.kind === "releasing") finishRelease(draft, role, BY_OWN_DECISION);
+  else transition(draft, { to: "backup", wait: "master-down", advert: null }, cause, BY_OWN_DECISION);
+  return true;
+}
+
+/**
+ * Peers count from our last advert, one interval before the one that is due. Without this check a thawed node would go on as if
+ * nothing had happened, as keepalived does.
+ */
+function lossCause(config: VrrpInstanceConfig, role: MasterRole, now: Instant): Cause | null {
+  if (role.leaseUntil !== null && now >= role.leaseUntil) return { code: "lease-lost" };
+  const silence = now - (role.advertiseAt - config.advertInterval);
+  if (silence > shortestPeerMasterDown(config)) return { code: "stalled", missedMicros: now - role.advertiseAt };
+  return null;
+}
+
+export function masterDeadline(draft: Draft, role: MasterRole): void {
+  const { config, now } = draft;
+  if (role.phase.kind === "claiming" && now >= role.phase.deadline) {
+    return failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+  }
+  if (role.phase.kind === "releasing" && now >= role.phase.deadline) {
+    return finishRelease(draft, role, BY_OWN_DECISION);
+  }
+  let next = role;
+  if (now >= next.advertiseAt) {
+    next = advertise(draft, next, following(next.advertiseAt, config.advertInterval, now));
+  }
+  if (next.garpAt !== null && now >= next.garpAt) {
+    draft.effects.push({ kind: "announce", repeat: next.garpRepeat });
+    next = { ...next, garpAt: null };
+  }
+  if (next.garpRefreshAt !== null && now >= next.garpRefreshAt) {
+    draft.effects.push({ kind: "announce", repeat: config.garp.refreshRepeat });
+    next = { ...next, garpRefreshAt: following(next.garpRefreshAt, config.garp.refresh, now) };
+  }
+  draft.state = { ...draft.state, role: next };
+}
+
+export function masterHears(draft: Draft, role: MasterRole, advert: Advert): void {
+  if (advert.priority === 0) return answer(draft, role);
+  const winner = winningCause(draft.state, advert);
+  if (winner !== null) return yieldTo(draft, role, advert, winner);
+  const { config, now } = draft;
+  let next = role;
+  // RFC 9568 section 6.4.3 (775): say at once that we are here.
+  if (!config.lowerPrioNoAdvert) next = advertise(draft, next, nextAlignedAdvert(draft));
+  if (next.phase.kind !== "claiming" && config.garp.lowerPrioRepeat > 0) {
+    // The rival may have announced the address: whoever announces last has the clients.
+    const { lowerPrioRepeat, lowerPrioDelay } = config.garp;
+    draft.effects.push({ kind: "announce", repeat: lowerPrioRepeat });
+    if (lowerPrioDelay > 0) next = { ...next, garpAt: after(now, lowerPrioDelay), garpRepeat: lowerPrioRepeat };
+  }
+  draft.state = { ...draft.state, role: next };
+  const { source, priority } = advert;
+  draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "MASTER" } });
+}
+
+/** The claim gate has answered yes: only now do the addresses come. */
+export function claimOpened(draft: Draft, role: MasterRole): void {
+  changePhase(draft, takeAddresses(draft, role.advertiseAt), draft.state.cause);
+}
+
+/** Faults of the keeper's own world: with these the gate cannot be waited for. */
+function isUrgent(fault: Fault): boolean {
+  return fault.kind !== "script" && fault.kind !== "script-unusable";
+}
+
+/** A MASTER is no longer fit; its faults are in the state. */
+export function masterFails(draft: Draft, role: MasterRole, cause: Cause): void {
+  const urgent = draft.state.faults.some(isUrgent);
+  if (role.phase.kind === "releasing") {
+    if (urgent) finishRelease(draft, role, BY_OWN_DECISION);
+    return;
+  }
+  if (role.phase.kind === "claiming" || urgent || draft.config.releaseGate === null) {
+    return transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
+  }
+  beginRelease(draft, role, cause);
+}
+
+export function masterStops(draft: Draft, role: MasterRole, skipGates: boolean): void {
+  const cause: Cause = { code: "stop" };
+  if (role.phase.kind === "releasing") {
+    const phase = { ...role.phase, next: cause };
+    const next = { ...role, phase };
+    draft.state = { ...draft.state, role: next };
+    if (skipGates) finishRelease(draft, next, BY_OWN_DECISION);
+    return;
+  }
+  if (role.phase.kind === "claiming" || skipGates || draft.config.releaseGate === null) {
+    return transition(draft, { to: "stopped" }, cause, BY_OWN_DECISION);
+  }
+  beginRelease(draft, role, cause);
+}
+
+/** Adverts and addresses stay until the gate is done, so that writers can be drained while clients still reach us. */
+function beginRelease(draft: Draft, role: MasterRole, next: Cause): void {
+  const asked = askGate(draft, "release");
+  changePhase(draft, { ...role, phase: { kind: "releasing", gate: asked.gate, deadline: asked.deadline, next } }, next);
+}
+
+/** The release gate is done, out of time or overtaken: go where the release was meant to lead. */
+export function finishRelease(draft: Draft, role: MasterRole, leaving: Leaving): void {
+  if (role.phase.kind !== "releasing") return;
+  const { next } = role.phase;
+  if (next.code === "stop") return transition(draft, { to: "stopped" }, next, leaving);
+  const { faults } = draft.state;
+  const cause: Cause = next.code === "fault" && faults.length > 0 ? { code: "fault", faults } : next;
+  transition(draft, { to: "fault" }, cause, leaving);
+}
+
+export function releaseDone(draft: Draft, role: MasterRole): void {
+  finishRelease(draft, role, GATE_SETTLED);
+}
+
+/** Somebody removed an address of ours: keepalived's behaviour is to give up the rest and to run for election again. */
+export function addressLost(draft: Draft, role: MasterRole, cause: Cause): void {
+  if (role.phase.kind === "claiming") return;
+  if (role.phase.kind === "releasing") return finishRelease(draft, role, BY_OWN_DECISION);
+  transition(draft, { to: "backup", wait: "skew", advert: null }, cause, BY_OWN_DECISION);
+}
+
+/** RFC 9568 section 6.4.3 (725): higher priority, or equal and higher address. Without an address of our own we lose a tie. */
+function winningCause(state: VrrpState, advert: Advert): Cause | null {
+  const { source, priority } = advert;
+  if (priority > state.priority) return { code: "higher-priority-advert", from: source, priority };
+  if (priority < state.priority) return null;
+  if (state.source !== null && compareIp(source, state.source) < 0) return null;
+  return { code: "equal-priority-higher-address", from: source, priority };
+}
+
+function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): void {
+  // One more advert makes the winner see a lower one and announce itself again.
+  if (draft.config.higherPrioSendAdvert) draft.effects.push(SEND_ADVERT);
+  if (role.phase.kind === "releasing") return finishRelease(draft, role, PREEMPTED);
+  transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
+}
+
+/** RFC 9568 section 6.4.3 (710): another resigns, the others shall know that we are here. */
+function answer(draft: Draft, role: MasterRole): void {
+  draft.state = { ...draft.state, role: advertise(draft, role, nextAlignedAdvert(draft)) };
+}
+
+function advertise(draft: Draft, role: MasterRole, next: Instant): MasterRole {
+  const { config, now } = draft;
+  const renews = renewalDue(role, now, config.advertInterval);
+  if (renews) draft.effects.push(RENEW_LEASE);
+  draft.effects.push(SEND_ADVERT);
+  return afterAdvert(config, role, now, renews, next);
+}
+
+function afterAdvert(
+  config: VrrpInstanceConfig,
+  role: MasterRole,
+  now: Instant,
+  renews: boolean,
+  advertiseAt: Instant,
+): MasterRole {
+  if (!renews || config.leaseSeconds === null) return { ...role, advertiseAt };
+  return { ...role, advertiseAt, leaseUntil: leaseEnd(now, config.leaseSeconds), renewedAt: now };
+}
+
+/** The next point of an absolute schedule: no drift, unless a whole period was missed. */
+function following(due: Instant, period: Micros, now: Instant): Instant {
+  const next = after(due, period);
+  return next > now ? next : after(now, period);
+}

@@ -1,0 +1,117 @@
+/**
+ * A new configuration for a running instance, without losing the role. The engine has compared the address lists already and
+ * carries out the difference itself, in this order: addresses that left the file are removed, new ones added with the
+ * new lifetime, adverts prepared anew; then the effects returned here, which renew, advertise and announce. Interface,
+ * virtual router id and transport never change here: that is another instance.
+ */
+import { after, type Instant } from "../lib/units.ts";
+import { downInterval } from "./backup.ts";
+import type { VrrpInstanceConfig } from "./config.ts";
+import type { VrrpEffect } from "./effects.ts";
+import { leaseEnd } from "./lease.ts";
+import { claimOpened, releaseDone } from "./master.ts";
+import type { BackupRole, MasterRole, VrrpState } from "./state.ts";
+import {
+  cancelGate,
+  changePhase,
+  type Draft,
+  nextAlignedAdvert,
+  RENEW_LEASE,
+  retryAt,
+  SEND_ADVERT,
+} from "./transition.ts";
+
+export function reconfigure(
+  before: VrrpInstanceConfig,
+  config: VrrpInstanceConfig,
+  state: VrrpState,
+  now: Instant,
+): { readonly state: VrrpState; readonly effects: readonly VrrpEffect[] } {
+  const priority = movedPriority(before, config, state.priority);
+  const draft: Draft = { config, now, state: { ...state, priority }, effects: [] };
+  const { role } = state;
+  if (role.kind === "backup") reconfigureBackup(draft, role, before, state);
+  if (role.kind === "master") reconfigureMaster(draft, role, before, state.priority);
+  if (role.kind === "fault" && role.retryAt === null) {
+    draft.state = { ...draft.state, role: { kind: "fault", retryAt: retryAt(draft) } };
+  }
+  if (priority !== state.priority && role.kind !== "init") {
+    draft.effects.push({ kind: "report", report: { kind: "priority", from: state.priority, to: priority } });
+  }
+  return { state: draft.state, effects: draft.effects };
+}
+
+/** The weights in force stay in force until trackers are evaluated again. */
+function movedPriority(before: VrrpInstanceConfig, config: VrrpInstanceConfig, effective: number): number {
+  if (config.priority === 255) return 255;
+  const weights = before.priority === 255 ? 0 : effective - before.priority;
+  return Math.min(254, Math.max(1, config.priority + weights));
+}
+
+/** The running timer moves by the difference of its old and new length. */
+function reconfigureBackup(draft: Draft, role: BackupRole, before: VrrpInstanceConfig, state: VrrpState): void {
+  const { config, now } = draft;
+  const learned = config.version === 3 && role.masterAdvertInterval !== before.advertInterval;
+  const masterAdvertInterval = learned ? role.masterAdvertInterval : config.advertInterval;
+  const changed: BackupRole = { ...role, masterAdvertInterval };
+  const shift = downInterval(draft, changed) - downInterval({ ...draft, config: before, state }, role);
+  const masterDownAt = Math.max(now, role.masterDownAt + shift) as Instant;
+  draft.state = { ...draft.state, role: { ...changed, masterDownAt } };
+  if (config.claimGate !== null || role.preparing === null) return;
+  // The gate is gone from the file; what it held back is due.
+  cancelGate(draft, role.preparing.gate);
+  changePhase(draft, { ...changed, preparing: null, masterDownAt: now }, { code: "reconfigured" });
+}
+
+function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceConfig, priority: number): void {
+  const { config, now } = draft;
+  const addressesChanged =
+    !sameValue(before.advertised, config.advertised) || !sameValue(before.excluded, config.excluded);
+  const leaseChanged = before.leaseSeconds !== config.leaseSeconds;
+  const holding = role.phase.kind !== "claiming";
+  let next = role;
+  if (holding && (leaseChanged || (addressesChanged && config.leaseSeconds !== null))) {
+    draft.effects.push(RENEW_LEASE);
+    const leased = config.leaseSeconds !== null;
+    next = {
+      ...next,
+      leaseUntil: leased ? leaseEnd(now, config.leaseSeconds) : null,
+      renewedAt: leased ? now : null,
+    };
+  }
+  if (leaseChanged || addressesChanged || priority !== draft.state.priority || advertChanged(before, config)) {
+    draft.effects.push(SEND_ADVERT);
+    next = { ...next, advertiseAt: nextAlignedAdvert(draft) };
+  }
+  if (holding && addressesChanged) draft.effects.push({ kind: "announce", repeat: config.garp.repeat });
+  if (holding && before.garp.refresh !== config.garp.refresh) {
+    next = { ...next, garpRefreshAt: config.garp.refresh > 0 ? after(now, config.garp.refresh) : null };
+  }
+  draft.state = { ...draft.state, role: next };
+  dropLostGate(draft, next);
+}
+
+/** A gate that is no longer in the file cannot answer: the phase ends as if it had. */
+function dropLostGate(draft: Draft, role: MasterRole): void {
+  if (role.phase.kind === "claiming" && draft.config.claimGate === null) {
+    cancelGate(draft, role.phase.gate);
+    claimOpened(draft, role);
+  } else if (role.phase.kind === "releasing" && draft.config.releaseGate === null) {
+    cancelGate(draft, role.phase.gate);
+    releaseDone(draft, role);
+  }
+}
+
+/** Whether peers would see something else in our adverts. */
+function advertChanged(before: VrrpInstanceConfig, config: VrrpInstanceConfig): boolean {
+  return (
+    before.advertInterval !== config.advertInterval ||
+    before.version !== config.version ||
+    before.v3ChecksumAsV2 !== config.v3ChecksumAsV2 ||
+    !sameValue(before.authentication, config.authentication)
+  );
+}
+
+function sameValue(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

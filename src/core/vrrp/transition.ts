@@ -1,0 +1,213 @@
+/**
+ * The one way from role to role: exit() undoes the old role, enter() makes the new one, transition() joins and reports
+ * them. Neither knows the other end of the step, so no pair of states can be forgotten. The order of effects is the contract of
+ * effects.ts. When a change of role is due is decided elsewhere (backup.ts, master.ts, machine.ts).
+ */
+import { assert } from "../lib/assert.ts";
+import { after, type Instant } from "../lib/units.ts";
+import type { Cause, Fault } from "./causes.ts";
+import type { VrrpInstanceConfig } from "./config.ts";
+import type { VrrpEffect } from "./effects.ts";
+import type { Advert } from "./events.ts";
+import { leaseEnd } from "./lease.ts";
+import type { BackupRole, MasterRole, VrrpRole, VrrpState } from "./state.ts";
+import { advertGrid, alignedDeadline, masterDownInterval, skewTime } from "./timers.ts";
+import { phaseName, stateName } from "./view.ts";
+
+/** One step in the making. It lives inside a call of step(); outside, states are values. */
+export interface Draft {
+  readonly config: VrrpInstanceConfig;
+  readonly now: Instant;
+  state: VrrpState;
+  readonly effects: VrrpEffect[];
+}
+
+export interface Gate {
+  readonly gate: number;
+  readonly deadline: Instant;
+}
+
+export type Target =
+  /** wait: how long until we may claim; advert: the master that made us BACKUP. */
+  | { readonly to: "backup"; readonly wait: "master-down" | "skew"; readonly advert: Advert | null }
+  /** gate: "open" takes the addresses now, "ask" asks first, a running gate (from preparing) goes on. */
+  | { readonly to: "master"; readonly gate: "open" | "ask" | Gate }
+  | { readonly to: "fault" }
+  | { readonly to: "stopped" };
+
+/** How a role is left. */
+export interface Leaving {
+  /** Whether a MASTER says priority 0: when it gives up by its own decision, not when another has won. */
+  readonly resign: boolean;
+  /** Whether a running gate is cancelled: not when it has answered, nor when the next role goes on with it. */
+  readonly cancelGate: boolean;
+}
+
+export const BY_OWN_DECISION: Leaving = { resign: true, cancelGate: true };
+export const GATE_SETTLED: Leaving = { resign: true, cancelGate: false };
+export const PREEMPTED: Leaving = { resign: false, cancelGate: true };
+
+export const SEND_ADVERT: VrrpEffect = { kind: "send-advert" };
+export const SEND_RESIGN: VrrpEffect = { kind: "send-resign" };
+export const ADD_ADDRESSES: VrrpEffect = { kind: "add-addresses" };
+export const REMOVE_ADDRESSES: VrrpEffect = { kind: "remove-addresses" };
+export const RENEW_LEASE: VrrpEffect = { kind: "renew-lease" };
+
+/** Goes to another role, undoing the old one first. */
+export function transition(draft: Draft, target: Target, cause: Cause, leaving: Leaving): void {
+  const before = draft.state;
+  exit(draft, leaving);
+  const role = enter(draft, target);
+  draft.state = { ...draft.state, role, cause, since: draft.now };
+  reportChange(draft, before, cause);
+}
+
+/** Replaces the role within one state (a gate began or ended) and reports what that changes. */
+export function changePhase(draft: Draft, role: VrrpRole, cause: Cause): void {
+  const before = draft.state;
+  draft.state = { ...before, role, cause, since: draft.now };
+  reportChange(draft, before, cause);
+}
+
+/** A change of keepalived's state, else a change of phase, else nothing. */
+function reportChange(draft: Draft, before: VrrpState, cause: Cause): void {
+  const from = stateName(before);
+  const to = stateName(draft.state);
+  if (from !== to) {
+    const { priority } = draft.state;
+    draft.effects.push({ kind: "report", report: { kind: "state", from, to, cause, priority } });
+    if (to === "MASTER") reportAnnounced(draft);
+    return;
+  }
+  const fromPhase = phaseName(before);
+  const toPhase = phaseName(draft.state);
+  if (fromPhase === toPhase) return;
+  draft.effects.push({ kind: "report", report: { kind: "phase", from: fromPhase, to: toPhase, cause } });
+}
+
+function reportAnnounced(draft: Draft): void {
+  const { advertised, excluded } = draft.config;
+  const addresses = [...advertised, ...excluded].map((it) => it.address);
+  draft.effects.push({ kind: "report", report: { kind: "announced", addresses } });
+}
+
+function exit(draft: Draft, leaving: Leaving): void {
+  const { role } = draft.state;
+  if (role.kind === "backup") {
+    if (role.preparing !== null && leaving.cancelGate) cancelGate(draft, role.preparing.gate);
+    return;
+  }
+  if (role.kind !== "master") return;
+  if (role.phase.kind !== "holding" && leaving.cancelGate) cancelGate(draft, role.phase.gate);
+  // The successor may answer as soon as it hears priority 0, so the address goes first.
+  if (role.phase.kind !== "claiming") draft.effects.push(REMOVE_ADDRESSES);
+  if (leaving.resign) draft.effects.push(SEND_RESIGN);
+}
+
+export function cancelGate(draft: Draft, gate: number): void {
+  draft.effects.push({ kind: "cancel-gate", gate });
+}
+
+function enter(draft: Draft, target: Target): VrrpRole {
+  switch (target.to) {
+    case "backup":
+      return enterBackup(draft, target.wait, target.advert);
+    case "master":
+      return enterMaster(draft, target.gate);
+    case "fault":
+      return { kind: "fault", retryAt: retryAt(draft) };
+    case "stopped":
+      return { kind: "stopped" };
+  }
+}
+
+function enterBackup(draft: Draft, wait: "master-down" | "skew", advert: Advert | null): BackupRole {
+  const { config, now } = draft;
+  const { priority } = draft.state;
+  // RFC 9568 section 6.4.3 (740): the interval of the master we yield to; version 2 has one interval for all.
+  const interval = advert !== null && config.version === 3 ? advert.advertInterval : config.advertInterval;
+  const pause = wait === "skew" ? skewTime(config, priority, interval) : masterDownInterval(config, priority, interval);
+  return {
+    kind: "backup",
+    masterDownAt: after(now, pause),
+    masterAdvertInterval: interval,
+    master: advert === null ? null : heardMaster(advert, now),
+    resigned: false,
+    preemptAt: null,
+    preparing: null,
+  };
+}
+
+export function heardMaster(advert: Advert, now: Instant): NonNullable<BackupRole["master"]> {
+  return { source: advert.source, priority: advert.priority, advertInterval: advert.advertInterval, at: now };
+}
+
+function enterMaster(draft: Draft, gate: "open" | "ask" | Gate): MasterRole {
+  assert(draft.state.role.kind === "backup", `MASTER is entered from BACKUP only, not from ${draft.state.role.kind}`);
+  draft.effects.push(SEND_ADVERT);
+  const advertiseAt = nextAlignedAdvert(draft);
+  if (gate === "open") return takeAddresses(draft, advertiseAt);
+  const asked = gate === "ask" ? askGate(draft, "claim") : gate;
+  return {
+    kind: "master",
+    phase: { kind: "claiming", gate: asked.gate, deadline: asked.deadline },
+    advertiseAt,
+    garpAt: null,
+    garpRepeat: 0,
+    garpRefreshAt: null,
+    leaseUntil: null,
+    renewedAt: null,
+  };
+}
+
+/** The role with the addresses on the interface and announced; its effects go before the report. */
+export function takeAddresses(draft: Draft, advertiseAt: Instant): MasterRole {
+  const { config, now } = draft;
+  const { garp, leaseSeconds } = config;
+  draft.effects.push(ADD_ADDRESSES, { kind: "announce", repeat: garp.repeat });
+  return {
+    kind: "master",
+    phase: { kind: "holding" },
+    advertiseAt,
+    garpAt: garp.delay > 0 ? after(now, garp.delay) : null,
+    garpRepeat: garp.repeat,
+    garpRefreshAt: garp.refresh > 0 ? after(now, garp.refresh) : null,
+    leaseUntil: leaseSeconds === null ? null : leaseEnd(now, leaseSeconds),
+    renewedAt: leaseSeconds === null ? null : now,
+  };
+}
+
+/** One interval after an advert that was sent out of turn, on the grid that all instances share. */
+export function nextAlignedAdvert(draft: Draft): Instant {
+  const { advertInterval } = draft.config;
+  return alignedDeadline(draft.now, advertInterval, advertGrid(advertInterval));
+}
+
+/** Starts a gate that is configured. */
+export function askGate(draft: Draft, which: "claim" | "release"): Gate {
+  const settings = which === "claim" ? draft.config.claimGate : draft.config.releaseGate;
+  assert(settings !== null, `the ${which} gate is asked, but not configured`);
+  const gate = draft.state.gateSerial + 1;
+  draft.state = { ...draft.state, gateSerial: gate };
+  draft.effects.push({ kind: "ask-gate", which, gate });
+  return { gate, deadline: after(draft.now, settings.timeout) };
+}
+
+/** Faults that the machine found itself; trackers neither report nor clear them. */
+export function isOwnFault(fault: Fault): boolean {
+  return fault.kind === "claim-refused" || fault.kind === "address-refused";
+}
+
+/**
+ * A refused claim waits for a check to succeed. Without a script nothing would ever report, and a refused address is no
+ * script's business: those are tried again after a pause.
+ */
+export function retryAt(draft: Draft): Instant | null {
+  const { config, now } = draft;
+  const byClock = draft.state.faults.some(
+    (it) => it.kind === "address-refused" || (it.kind === "claim-refused" && config.trackScripts.length === 0),
+  );
+  if (!byClock) return null;
+  const pause = Math.max(config.claimGate?.timeout ?? 0, 10 * config.advertInterval);
+  return (now + pause) as Instant;
+}

@@ -1,0 +1,54 @@
+/** What can be read off a state: names, deadline, and whether the addresses are ours. Changes nothing. */
+import { earliest, type Instant } from "../lib/units.ts";
+import type { VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
+
+/**
+ * keepalived's name, as notify scripts hear it. A claim whose gate is closed is still BACKUP: MASTER is announced when clients can
+ * reach us. A release is still MASTER.
+ */
+export function stateName(state: VrrpState): VrrpStateName {
+  switch (state.role.kind) {
+    case "init":
+      return "INIT";
+    case "backup":
+      return "BACKUP";
+    case "master":
+      return state.role.phase.kind === "claiming" ? "BACKUP" : "MASTER";
+    case "fault":
+      return "FAULT";
+    case "stopped":
+      return "STOP";
+  }
+}
+
+/** The same with the gates shown. */
+export function phaseName(state: VrrpState): VrrpPhaseName {
+  const { role } = state;
+  if (role.kind === "backup" && role.preparing !== null) return "PREPARING";
+  if (role.kind === "master" && role.phase.kind === "claiming") return "CLAIMING";
+  if (role.kind === "master" && role.phase.kind === "releasing") return "RELEASING";
+  return stateName(state);
+}
+
+/** The addresses belong on the interface: MASTER, unless the claim gate is still closed. */
+export function isHolding(state: VrrpState): boolean {
+  return state.role.kind === "master" && state.role.phase.kind !== "claiming";
+}
+
+/** When step() wants a `deadline` event; null means that only an event from outside can change anything. */
+export function nextDeadline(state: VrrpState): Instant | null {
+  const { role } = state;
+  switch (role.kind) {
+    case "backup":
+      return role.preparing === null ? role.masterDownAt : earliest(role.masterDownAt, role.preparing.deadline);
+    case "master": {
+      const gate = role.phase.kind === "holding" ? null : role.phase.deadline;
+      return earliest(role.advertiseAt, role.garpAt, role.garpRefreshAt, gate);
+    }
+    case "fault":
+      return role.retryAt;
+    case "init":
+    case "stopped":
+      return null;
+  }
+}
