@@ -16,6 +16,7 @@ import {
   addressLost,
   claimOpened,
   giveUpIfLost,
+  leaseLost,
   masterDeadline,
   masterFails,
   masterHears,
@@ -68,7 +69,8 @@ function apply(draft: Draft, event: VrrpEvent): void {
     case "start":
       return;
     case "deadline":
-      return deadline(draft);
+      deadline(draft);
+      return;
     case "advert": {
       const { role } = draft.state;
       if (role.kind === "backup") backupHears(draft, role, event.advert);
@@ -76,29 +78,51 @@ function apply(draft: Draft, event: VrrpEvent): void {
       return;
     }
     case "fitness":
-      return fitness(draft, event);
+      fitness(draft, event);
+      return;
     case "check-succeeded":
-      return forgetOwnFaults(draft, "claim-refused");
+      forgetOwnFaults(draft, "claim-refused");
+      return;
     case "gate-opened":
-      return gateOpened(draft, event.gate);
+      gateOpened(draft, event.gate);
+      return;
     case "gate-refused":
-      return gateRefused(draft, event.gate, event.reason);
+      gateRefused(draft, event.gate, event.reason);
+      return;
+    case "lease-lost": {
+      const { role } = draft.state;
+      if (role.kind === "master") addressLost(draft, role, "master-down", { code: "lease-lost" });
+      return;
+    }
+    case "lease-lost": {
+      const { role } = draft.state;
+      if (role.kind === "master") leaseLost(draft, role);
+      return;
+    }
     case "address-removed": {
       const { role } = draft.state;
-      if (role.kind === "master") addressLost(draft, role, { code: "address-removed", address: event.address });
+      if (role.kind === "master") addressLost(draft, role, "skew", { code: "address-removed", address: event.address });
       return;
     }
     case "address-refused":
-      return addressRefused(draft, { kind: "address-refused", address: event.address, reason: event.reason });
+      addressRefused(draft, { kind: "address-refused", address: event.address, reason: event.reason });
+      return;
     case "stop":
-      return stop(draft, event.skipGates);
+      stop(draft, event.skipGates);
+      return;
   }
 }
 
 function deadline(draft: Draft): void {
   const { role } = draft.state;
-  if (role.kind === "backup") return backupDeadline(draft, role);
-  if (role.kind === "master") return masterDeadline(draft, role);
+  if (role.kind === "backup") {
+    backupDeadline(draft, role);
+    return;
+  }
+  if (role.kind === "master") {
+    masterDeadline(draft, role);
+    return;
+  }
   if (role.kind === "fault" && role.retryAt !== null && draft.now >= role.retryAt) {
     draft.state = { ...draft.state, role: { ...role, retryAt: null } };
     forgetOwnFaults(draft, "all");
@@ -166,7 +190,10 @@ function gateOpened(draft: Draft, gate: number): void {
 function gateRefused(draft: Draft, gate: number, reason: string): void {
   const { role } = draft.state;
   const refused: Cause = { code: "claim-refused", reason };
-  if (role.kind === "backup" && role.preparing?.gate === gate) return failClaim(draft, refused, GATE_SETTLED);
+  if (role.kind === "backup" && role.preparing?.gate === gate) {
+    failClaim(draft, refused, GATE_SETTLED);
+    return;
+  }
   if (role.kind !== "master" || role.phase.kind === "holding" || role.phase.gate !== gate) return;
   if (role.phase.kind === "claiming") failClaim(draft, refused, GATE_SETTLED);
   else releaseDone(draft, role);
@@ -183,7 +210,10 @@ function addressRefused(draft: Draft, fault: Fault): void {
 function stop(draft: Draft, skipGates: boolean): void {
   const { role } = draft.state;
   if (role.kind === "stopped") return;
-  if (role.kind === "master") return masterStops(draft, role, skipGates);
+  if (role.kind === "master") {
+    masterStops(draft, role, skipGates);
+    return;
+  }
   transition(draft, { to: "stopped" }, { code: "stop" }, BY_OWN_DECISION);
 }
 

@@ -46,7 +46,8 @@ export function routineAdvert(
   if (role.garpAt !== null && now >= role.garpAt) return null;
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
   const renews = renewalDue(role, now, config.advertInterval);
-  const next = afterAdvert(config, role, now, renews, following(role.advertiseAt, config.advertInterval, now));
+  const advertiseAt = following(role.advertiseAt, config.advertInterval, now);
+  const next = { ...role, advertiseAt, ...(renews ? renewed(config, now) : null) };
   return { state: { ...state, role: next }, effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
 }
 
@@ -56,9 +57,18 @@ export function giveUpIfLost(draft: Draft): boolean {
   if (role.kind !== "master") return false;
   const cause = lossCause(draft.config, role, draft.now);
   if (cause === null) return false;
+  stepDown(draft, role, cause);
+  return true;
+}
+
+/** The renewal reached the kernel after the old lifetime had ended: the address may have been gone in between. */
+export function leaseLost(draft: Draft, role: MasterRole): void {
+  stepDown(draft, role, { code: "lease-lost" });
+}
+
+function stepDown(draft: Draft, role: MasterRole, cause: Cause): void {
   if (role.phase.kind === "releasing") finishRelease(draft, role, BY_OWN_DECISION);
   else transition(draft, { to: "backup", wait: "master-down", advert: null }, cause, BY_OWN_DECISION);
-  return true;
 }
 
 /**
@@ -75,10 +85,12 @@ function lossCause(config: VrrpInstanceConfig, role: MasterRole, now: Instant): 
 export function masterDeadline(draft: Draft, role: MasterRole): void {
   const { config, now } = draft;
   if (role.phase.kind === "claiming" && now >= role.phase.deadline) {
-    return failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+    failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+    return;
   }
   if (role.phase.kind === "releasing" && now >= role.phase.deadline) {
-    return finishRelease(draft, role, BY_OWN_DECISION);
+    finishRelease(draft, role, BY_OWN_DECISION);
+    return;
   }
   let next = role;
   if (now >= next.advertiseAt) {
@@ -96,9 +108,15 @@ export function masterDeadline(draft: Draft, role: MasterRole): void {
 }
 
 export function masterHears(draft: Draft, role: MasterRole, advert: Advert): void {
-  if (advert.priority === 0) return answer(draft, role);
+  if (advert.priority === 0) {
+    answer(draft, role);
+    return;
+  }
   const winner = winningCause(draft.state, advert);
-  if (winner !== null) return yieldTo(draft, role, advert, winner);
+  if (winner !== null) {
+    yieldTo(draft, role, advert, winner);
+    return;
+  }
   const { config, now } = draft;
   let next = role;
   // RFC 9568 section 6.4.3 (775): say at once that we are here.
@@ -132,7 +150,8 @@ export function masterFails(draft: Draft, role: MasterRole, cause: Cause): void 
     return;
   }
   if (role.phase.kind === "claiming" || urgent || draft.config.releaseGate === null) {
-    return transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
+    transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
+    return;
   }
   beginRelease(draft, role, cause);
 }
@@ -147,7 +166,8 @@ export function masterStops(draft: Draft, role: MasterRole, skipGates: boolean):
     return;
   }
   if (role.phase.kind === "claiming" || skipGates || draft.config.releaseGate === null) {
-    return transition(draft, { to: "stopped" }, cause, BY_OWN_DECISION);
+    transition(draft, { to: "stopped" }, cause, BY_OWN_DECISION);
+    return;
   }
   beginRelease(draft, role, cause);
 }
@@ -162,7 +182,10 @@ function beginRelease(draft: Draft, role: MasterRole, next: Cause): void {
 export function finishRelease(draft: Draft, role: MasterRole, leaving: Leaving): void {
   if (role.phase.kind !== "releasing") return;
   const { next } = role.phase;
-  if (next.code === "stop") return transition(draft, { to: "stopped" }, next, leaving);
+  if (next.code === "stop") {
+    transition(draft, { to: "stopped" }, next, leaving);
+    return;
+  }
   const { faults } = draft.state;
   const cause: Cause = next.code === "fault" && faults.length > 0 ? { code: "fault", faults } : next;
   transition(draft, { to: "fault" }, cause, leaving);
@@ -172,11 +195,14 @@ export function releaseDone(draft: Draft, role: MasterRole): void {
   finishRelease(draft, role, GATE_SETTLED);
 }
 
-/** Somebody removed an address of ours: keepalived's behaviour is to give up the rest and to run for election again. */
-export function addressLost(draft: Draft, role: MasterRole, cause: Cause): void {
+/**
+ * An address is gone and we did not remove it: give up the rest and run for election again. After somebody's `ip address del` that
+ * takes Skew_Time, as in keepalived; after a lost lease peers may be master already, so we listen first.
+ */
+export function addressLost(draft: Draft, role: MasterRole, wait: "master-down" | "skew", cause: Cause): void {
   if (role.phase.kind === "claiming") return;
-  if (role.phase.kind === "releasing") return finishRelease(draft, role, BY_OWN_DECISION);
-  transition(draft, { to: "backup", wait: "skew", advert: null }, cause, BY_OWN_DECISION);
+  if (role.phase.kind === "releasing") finishRelease(draft, role, BY_OWN_DECISION);
+  else transition(draft, { to: "backup", wait, advert: null }, cause, BY_OWN_DECISION);
 }
 
 /** RFC 9568 section 6.4.3 (725): higher priority, or equal and higher address. Without an address of our own we lose a tie. */
@@ -191,7 +217,10 @@ function winningCause(state: VrrpState, advert: Advert): Cause | null {
 function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): void {
   // One more advert makes the winner see a lower one and announce itself again.
   if (draft.config.higherPrioSendAdvert) draft.effects.push(SEND_ADVERT);
-  if (role.phase.kind === "releasing") return finishRelease(draft, role, PREEMPTED);
+  if (role.phase.kind === "releasing") {
+    finishRelease(draft, role, PREEMPTED);
+    return;
+  }
   transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
 }
 
@@ -205,18 +234,11 @@ function advertise(draft: Draft, role: MasterRole, next: Instant): MasterRole {
   const renews = renewalDue(role, now, config.advertInterval);
   if (renews) draft.effects.push(RENEW_LEASE);
   draft.effects.push(SEND_ADVERT);
-  return afterAdvert(config, role, now, renews, next);
+  return { ...role, advertiseAt: next, ...(renews ? renewed(config, now) : null) };
 }
 
-function afterAdvert(
-  config: VrrpInstanceConfig,
-  role: MasterRole,
-  now: Instant,
-  renews: boolean,
-  advertiseAt: Instant,
-): MasterRole {
-  if (!renews || config.leaseSeconds === null) return { ...role, advertiseAt };
-  return { ...role, advertiseAt, leaseUntil: leaseEnd(now, config.leaseSeconds), renewedAt: now };
+function renewed(config: VrrpInstanceConfig, now: Instant): Pick<MasterRole, "leaseUntil" | "renewedAt"> {
+  return { leaseUntil: config.leaseSeconds === null ? null : leaseEnd(now, config.leaseSeconds), renewedAt: now };
 }
 
 /** The next point of an absolute schedule: no drift, unless a whole period was missed. */
