@@ -119,6 +119,14 @@ export class RunningProgram {
     this.#child.stdin?.end();
   }
 
+  /** Lets this process end while the program goes on. */
+  detach(): void {
+    this.#child.stdin?.destroy();
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#child.unref();
+  }
+
   /** The program's process id in the namespace of the caller. */
   async pid(): Promise<number> {
     const own = this.#child.pid;
