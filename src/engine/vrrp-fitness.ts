@@ -101,8 +101,8 @@ export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
     [runtime.slot, state.priority],
     [runtime.slot + 1, 0],
   ] as const) {
-    const packet = encodeAdvert(config, { source, destination: destinations[0] ?? source, priority });
-    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, packet });
+    const packets = destinations.map((destination) => encodeAdvert(config, { source, destination, priority }));
+    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, packets });
   }
   runtime.preparedFor = key;
 }

@@ -35,8 +35,8 @@ export interface PreparedAdvert {
   readonly interfaceIndex: number;
   readonly source: IpAddress;
   readonly destinations: readonly IpAddress[];
-  /** The whole IPv4 packet, header included, for the first destination; only the destination differs for the others. */
-  readonly packet: Uint8Array;
+  /** The whole IPv4 packets, headers included, one per destination: version 3's checksum covers the destination. */
+  readonly packets: readonly Uint8Array[];
 }
 
 export interface ReceivedPacket {
