@@ -15,12 +15,19 @@ import {
   type Draft,
   GATE_SETTLED,
   heardMaster,
+  type Leaving,
   transition,
 } from "./transition.ts";
 
 export function backupHears(draft: Draft, role: BackupRole, advert: Advert): void {
-  if (advert.priority === 0) return masterResigns(draft, role, advert);
-  if (obeys(draft, role, advert)) return obey(draft, role, advert);
+  if (advert.priority === 0) {
+    masterResigns(draft, role, advert);
+    return;
+  }
+  if (obeys(draft, role, advert)) {
+    obey(draft, role, advert);
+    return;
+  }
   const master = heardMaster(advert, draft.now);
   if (role.preparing !== null) {
     // The master is alive: the gate may go on in silence for as long as it is heard.
@@ -35,7 +42,8 @@ export function backupHears(draft: Draft, role: BackupRole, advert: Advert): voi
 export function backupDeadline(draft: Draft, role: BackupRole): void {
   const { config, now } = draft;
   if (role.preparing !== null && now >= role.preparing.deadline) {
-    return failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+    failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
+    return;
   }
   if (now < role.masterDownAt) return;
   const missed = now - role.masterDownAt;
@@ -56,7 +64,7 @@ export function preparingOpened(draft: Draft, role: BackupRole): void {
 export function failClaim(
   draft: Draft,
   cause: Extract<Cause, { readonly code: "claim-refused" | "claim-timeout" }>,
-  leaving: typeof GATE_SETTLED,
+  leaving: Leaving,
 ): void {
   const reason = cause.code === "claim-refused" ? cause.reason : "notify_claim did not finish within claim_timeout";
   const faults = [...draft.state.faults, { kind: "claim-refused", reason } as const];
@@ -81,13 +89,21 @@ export function claim(draft: Draft, role: BackupRole): void {
   const cause = claimCause(draft, role);
   const live = liveMaster(draft, role);
   if (role.preparing !== null) {
-    if (live !== null) return setRole(draft, { ...role, masterDownAt: silentAt(draft, live) });
-    return transition(draft, { to: "master", gate: role.preparing }, cause, GATE_SETTLED);
+    if (live !== null) {
+      setRole(draft, { ...role, masterDownAt: silentAt(draft, live) });
+      return;
+    }
+    transition(draft, { to: "master", gate: role.preparing }, cause, GATE_SETTLED);
+    return;
   }
   if (draft.config.claimGate === null) {
-    return transition(draft, { to: "master", gate: "open" }, cause, BY_OWN_DECISION);
+    transition(draft, { to: "master", gate: "open" }, cause, BY_OWN_DECISION);
+    return;
   }
-  if (live === null) return transition(draft, { to: "master", gate: "ask" }, cause, BY_OWN_DECISION);
+  if (live === null) {
+    transition(draft, { to: "master", gate: "ask" }, cause, BY_OWN_DECISION);
+    return;
+  }
   const preparing = askGate(draft, "claim");
   changePhase(draft, { ...role, preparing, masterDownAt: silentAt(draft, live) }, cause);
 }
@@ -148,7 +164,10 @@ function obey(draft: Draft, role: BackupRole, advert: Advert): void {
     preemptAt: preemptAt(draft, role, advert),
     preparing: null,
   };
-  if (role.preparing === null) return setRole(draft, next);
+  if (role.preparing === null) {
+    setRole(draft, next);
+    return;
+  }
   cancelGate(draft, role.preparing.gate);
   const { source } = advert;
   changePhase(draft, next, { code: "higher-priority-advert", from: source, priority: advert.priority });

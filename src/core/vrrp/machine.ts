@@ -91,17 +91,12 @@ function apply(draft: Draft, event: VrrpEvent): void {
       return;
     case "lease-lost": {
       const { role } = draft.state;
-      if (role.kind === "master") addressLost(draft, role, "master-down", { code: "lease-lost" });
-      return;
-    }
-    case "lease-lost": {
-      const { role } = draft.state;
       if (role.kind === "master") leaseLost(draft, role);
       return;
     }
     case "address-removed": {
       const { role } = draft.state;
-      if (role.kind === "master") addressLost(draft, role, "skew", { code: "address-removed", address: event.address });
+      if (role.kind === "master") addressLost(draft, role, { code: "address-removed", address: event.address });
       return;
     }
     case "address-refused":

@@ -63,12 +63,12 @@ export function giveUpIfLost(draft: Draft): boolean {
 
 /** The renewal reached the kernel after the old lifetime had ended: the address may have been gone in between. */
 export function leaseLost(draft: Draft, role: MasterRole): void {
-  stepDown(draft, role, { code: "lease-lost" });
+  stepDown(draft, role, "master-down", { code: "lease-lost" });
 }
 
-function stepDown(draft: Draft, role: MasterRole, cause: Cause): void {
+function stepDown(draft: Draft, role: MasterRole, wait: "master-down" | "skew", cause: Cause): void {
   if (role.phase.kind === "releasing") finishRelease(draft, role, BY_OWN_DECISION);
-  else transition(draft, { to: "backup", wait: "master-down", advert: null }, cause, BY_OWN_DECISION);
+  else transition(draft, { to: "backup", wait, advert: null }, cause, BY_OWN_DECISION);
 }
 
 /**
@@ -195,14 +195,9 @@ export function releaseDone(draft: Draft, role: MasterRole): void {
   finishRelease(draft, role, GATE_SETTLED);
 }
 
-/**
- * An address is gone and we did not remove it: give up the rest and run for election again. After somebody's `ip address del` that
- * takes Skew_Time, as in keepalived; after a lost lease peers may be master already, so we listen first.
- */
-export function addressLost(draft: Draft, role: MasterRole, wait: "master-down" | "skew", cause: Cause): void {
-  if (role.phase.kind === "claiming") return;
-  if (role.phase.kind === "releasing") finishRelease(draft, role, BY_OWN_DECISION);
-  else transition(draft, { to: "backup", wait, advert: null }, cause, BY_OWN_DECISION);
+/** Somebody removed an address of ours: as keepalived, give up the rest and run for election again after Skew_Time. */
+export function addressLost(draft: Draft, role: MasterRole, cause: Cause): void {
+  if (role.phase.kind !== "claiming") stepDown(draft, role, "skew", cause);
 }
 
 /** RFC 9568 section 6.4.3 (725): higher priority, or equal and higher address. Without an address of our own we lose a tie. */

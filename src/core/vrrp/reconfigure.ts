@@ -1,8 +1,8 @@
 /**
- * A new configuration for a running instance, without losing the role. The engine has compared the address lists already and
- * carries out the difference itself, in this order: addresses that left the file are removed, new ones added with the
- * new lifetime, adverts prepared anew; then the effects returned here, which renew, advertise and announce. Interface,
- * virtual router id and transport never change here: that is another instance.
+ * A new configuration for a running instance, without losing the role. The engine compares the address lists of a holding
+ * instance itself: it prepares the adverts anew, carries out the effects returned here (renewal, advert), then removes addresses
+ * that left the file, adds new ones and announces all. Interface, virtual router id and transport never change here: that
+ * is another instance.
  */
 import { after, type Instant } from "../lib/units.ts";
 import { downInterval } from "./backup.ts";
@@ -65,30 +65,27 @@ function reconfigureBackup(draft: Draft, role: BackupRole, before: VrrpInstanceC
 
 function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceConfig, priority: number): void {
   const { config, now } = draft;
-  const addressesChanged =
-    !sameValue(before.advertised, config.advertised) || !sameValue(before.excluded, config.excluded);
-  const leaseChanged = before.leaseSeconds !== config.leaseSeconds;
   const holding = role.phase.kind !== "claiming";
+  const leaseChanged = holding && before.leaseSeconds !== config.leaseSeconds;
   let next = role;
-  if (holding && (leaseChanged || (addressesChanged && config.leaseSeconds !== null))) {
+  if (leaseChanged) {
     draft.effects.push(RENEW_LEASE);
-    const leased = config.leaseSeconds !== null;
-    next = {
-      ...next,
-      leaseUntil: leased ? leaseEnd(now, config.leaseSeconds) : null,
-      renewedAt: leased ? now : null,
-    };
+    next = { ...next, ...newLease(config, now) };
   }
-  if (leaseChanged || addressesChanged || priority !== draft.state.priority || advertChanged(before, config)) {
+  if (leaseChanged || priority !== draft.state.priority || advertChanged(before, config)) {
     draft.effects.push(SEND_ADVERT);
     next = { ...next, advertiseAt: nextAlignedAdvert(draft) };
   }
-  if (holding && addressesChanged) draft.effects.push({ kind: "announce", repeat: config.garp.repeat });
   if (holding && before.garp.refresh !== config.garp.refresh) {
     next = { ...next, garpRefreshAt: config.garp.refresh > 0 ? after(now, config.garp.refresh) : null };
   }
   draft.state = { ...draft.state, role: next };
   dropLostGate(draft, next);
+}
+
+function newLease(config: VrrpInstanceConfig, now: Instant): Pick<MasterRole, "leaseUntil" | "renewedAt"> {
+  if (config.leaseSeconds === null) return { leaseUntil: null, renewedAt: null };
+  return { leaseUntil: leaseEnd(now, config.leaseSeconds), renewedAt: now };
 }
 
 /** A gate that is no longer in the file cannot answer: the phase ends as if it had. */
@@ -108,7 +105,8 @@ function advertChanged(before: VrrpInstanceConfig, config: VrrpInstanceConfig): 
     before.advertInterval !== config.advertInterval ||
     before.version !== config.version ||
     before.v3ChecksumAsV2 !== config.v3ChecksumAsV2 ||
-    !sameValue(before.authentication, config.authentication)
+    !sameValue(before.authentication, config.authentication) ||
+    !sameValue(before.advertised, config.advertised)
   );
 }
 

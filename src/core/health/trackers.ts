@@ -1,0 +1,125 @@
+/**
+ * What the trackers of one instance add up to: reasons for FAULT, whether a veto is still open, and the effective
+ * priority. keepalived's weight table:
+ *
+ *   weight  0          FAULT while failing       weight  0 reverse   FAULT while succeeding
+ *   weight +w          +w while succeeding       weight +w reverse   -w while succeeding
+ *   weight -w          -w while failing          weight -w reverse   +w while failing
+ *
+ * Reads standings only; when a script runs and what its results mean is check.ts's and the check engine's work.
+ */
+import type { IpAddress } from "../lib/ip.ts";
+import type { ScriptStanding } from "../link/messages.ts";
+import type { Fault } from "../vrrp/causes.ts";
+import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
+
+export interface TrackerInputs {
+  /** By key; a script without an entry has not reported. */
+  readonly standings: ReadonlyMap<string, ScriptStanding>;
+  /** The links that exist. */
+  readonly links: readonly { readonly name: string; readonly usable: boolean }[];
+  readonly source: IpAddress | null;
+  /** Control has not been heard for too long: what it said last is worth nothing. */
+  readonly controlSilent: boolean;
+}
+
+export interface Fitness {
+  readonly faults: readonly Fault[];
+  /** A tracker that can veto has not reported yet. */
+  readonly waiting: boolean;
+  /** Effective priority, 1 to 254; 255 stays 255. */
+  readonly priority: number;
+}
+
+const SILENT: ScriptStanding = { kind: "unknown" };
+
+export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInputs): Fitness {
+  const scripts = assessScripts(config, inputs);
+  const interfaces = assessInterfaces(config, inputs);
+  const faults = [
+    ...controlFaults(inputs),
+    ...ownInterfaceFaults(config, inputs),
+    ...scripts.faults,
+    ...interfaces.faults,
+  ];
+  const priority = effectivePriority(config.priority, scripts.change + interfaces.change);
+  return { faults, waiting: scripts.waiting, priority };
+}
+
+function assessScripts(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+  const faults: Fault[] = [];
+  let waiting = false;
+  let change = 0;
+  for (const tracked of config.trackScripts) {
+    const standing = inputs.controlSilent ? SILENT : (inputs.standings.get(tracked.key) ?? SILENT);
+    const fault = scriptFault(tracked, standing);
+    if (fault !== null) faults.push(fault);
+    if (standing.kind !== "unknown") change += priorityChange(tracked, standing.kind === "ok");
+    else if (tracked.weight === 0) waiting = true;
+  }
+  return { faults, waiting, change };
+}
+
+function assessInterfaces(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+  const faults: Fault[] = [];
+  let change = 0;
+  for (const { key, weight, reverse } of trackedInterfaces(config)) {
+    const problem = linkProblem(key, inputs);
+    if (weight !== 0) change += priorityChange({ weight, reverse }, problem === null);
+    else if (problem !== null && !reverse) faults.push({ kind: "interface", interface: key, problem });
+  }
+  return { faults, change };
+}
+
+function controlFaults(inputs: TrackerInputs): Fault[] {
+  return inputs.controlSilent ? [{ kind: "control-silent" }] : [];
+}
+
+/** Without its interface an instance cannot speak, whatever dont_track_primary says; a carrier may be ignored. */
+function ownInterfaceFaults(config: VrrpInstanceConfig, inputs: TrackerInputs): Fault[] {
+  const problem = linkProblem(config.interface, inputs);
+  const faults: Fault[] = [];
+  if (problem === "missing" || (problem === "down" && !config.dontTrackPrimary)) {
+    faults.push({ kind: "interface", interface: config.interface, problem });
+  }
+  if (problem !== "missing" && inputs.source === null) {
+    faults.push({ kind: "no-source-address", interface: config.interface });
+  }
+  return faults;
+}
+
+/** track_interface, and the interfaces that carry addresses: without them we could not serve. */
+function trackedInterfaces(config: VrrpInstanceConfig): readonly Tracked[] {
+  const tracked = [...config.trackInterfaces];
+  for (const { device } of [...config.advertised, ...config.excluded]) {
+    if (device === null || device === config.interface || tracked.some((it) => it.key === device)) continue;
+    tracked.push({ key: device, weight: 0, reverse: false });
+  }
+  return tracked;
+}
+
+function linkProblem(name: string, inputs: TrackerInputs): "missing" | "down" | null {
+  const link = inputs.links.find((it) => it.name === name);
+  if (link === undefined) return "missing";
+  return link.usable ? null : "down";
+}
+
+/**
+ * A script that cannot run says nothing about the service, so it vetoes whatever its weight: keepalived drops it and serves as if all
+ * were well.
+ */
+function scriptFault({ key, weight, reverse }: Tracked, standing: ScriptStanding): Fault | null {
+  if (standing.kind === "unusable") return { kind: "script-unusable", key, reason: standing.reason };
+  if (weight !== 0) return null;
+  return standing.kind === (reverse ? "ok" : "failed") ? { kind: "script", key } : null;
+}
+
+function priorityChange({ weight, reverse }: Pick<Tracked, "weight" | "reverse">, succeeds: boolean): number {
+  const applies = weight > 0 ? succeeds : !succeeds;
+  if (!applies) return 0;
+  return reverse ? -weight : weight;
+}
+
+function effectivePriority(base: number, change: number): number {
+  return base === 255 ? 255 : Math.min(254, Math.max(1, base + change));
+}
