@@ -1,0 +1,70 @@
+/** Results as DESIGN's JSON objects and as a table. Medians, because a shared machine's maxima are the machine's. */
+
+export interface Sample {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface CaseResult {
+  readonly bench: string;
+  readonly case: string;
+  readonly unit: string;
+  readonly n: number;
+  readonly holdfast: Sample;
+  readonly peer: (Sample & { readonly name: string; readonly version: string }) | null;
+  /** Holdfast's median divided by the peer's. */
+  readonly ratio: number | null;
+  readonly note?: string;
+}
+
+export function summarise(values: readonly number[]): Sample {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+  return { median: round(median), min: round(sorted[0] ?? Number.NaN), max: round(sorted.at(-1) ?? Number.NaN) };
+}
+
+const round = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+export interface Measurements {
+  readonly case: string;
+  readonly unit: string;
+  readonly holdfast: readonly number[];
+  readonly peer: readonly number[];
+  readonly note?: string;
+}
+
+export function toResult(bench: string, peerVersion: string, measured: Measurements): CaseResult {
+  const holdfast = summarise(measured.holdfast);
+  const peer = measured.peer.length === 0 ? null : summarise(measured.peer);
+  return {
+    bench,
+    case: measured.case,
+    unit: measured.unit,
+    n: measured.holdfast.length,
+    holdfast,
+    peer: peer === null ? null : { name: "keepalived", version: peerVersion, ...peer },
+    ratio: peer === null || peer.median === 0 ? null : round(holdfast.median / peer.median),
+    ...(measured.note === undefined ? {} : { note: measured.note }),
+  };
+}
+
+export function renderTable(results: readonly CaseResult[]): string {
+  const rows = results.map((result) => [
+    result.case,
+    result.unit,
+    String(result.n),
+    cell(result.holdfast),
+    result.peer === null ? "-" : cell(result.peer),
+    result.ratio === null ? "-" : String(result.ratio),
+  ]);
+  const table = [["case", "unit", "n", "holdfast", "keepalived", "ratio"], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = table.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const notes = results.filter((result) => result.note !== undefined).map((result) => `${result.case}: ${result.note}`);
+  return [...lines, ...notes].join("\n");
+}
+
+const cell = (sample: Sample): string => `${sample.median} (${sample.min}-${sample.max})`;
