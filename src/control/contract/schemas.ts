@@ -1,0 +1,188 @@
+/**
+ * The HTTP API over the Unix socket, version 1: what the daemon answers and what the commands read.
+ * Owns names, units and meaning of every field; knows nothing of sockets or of rendering.
+ * Only the server and tests load this file at run time: commands take the types (types.ts), so that they start fast.
+ * Times are wall-clock milliseconds since the epoch (`...At`) or lengths in milliseconds (`...Millis`).
+ */
+import { z } from "zod";
+import type { Diagnostic } from "../../core/config/model.ts";
+import type { CheckOutcome, HoldfastEventBody, HookKind, Origin } from "../../core/events/vocabulary.ts";
+import type { Cause, Fault } from "../../core/vrrp/causes.ts";
+import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
+import type { VrrpCounters } from "../../core/vrrp/status.ts";
+
+/** A value whose shape core owns: passed on as it is, recognised by its discriminant. */
+function coreValue<T>(discriminant: string) {
+  return z.custom<T>((value) => {
+    if (typeof value !== "object" || value === null) return false;
+    return typeof (value as Record<string, unknown>)[discriminant] === "string";
+  }, `expected an object with "${discriminant}"`);
+}
+
+const outcome = coreValue<CheckOutcome>("kind");
+const timestamp = z.number();
+const length = z.number();
+
+export const HookView = z.object({
+  hook: z.string() as unknown as z.ZodType<HookKind>,
+  command: z.string(),
+  running: z.boolean(),
+  startedAt: timestamp,
+  endedAt: timestamp.nullable(),
+  outcome: outcome.nullable(),
+  lastError: z.string().nullable(),
+  durationMillis: length.nullable(),
+});
+
+export const CheckView = z.object({
+  /** Name of the script, or `NAME@INSTANCE` for one run per instance. */
+  key: z.string(),
+  standing: z.enum(["unknown", "ok", "failed", "unusable"]),
+  /** When the standing was entered; null while unknown. */
+  since: timestamp.nullable(),
+  outcome: outcome.nullable(),
+  /** Last line of standard error. */
+  lastError: z.string().nullable(),
+  durationMillis: length.nullable(),
+  intervalMillis: length.nullable(),
+  timeoutMillis: length.nullable(),
+  lastRunAt: timestamp.nullable(),
+  nextRunAt: timestamp.nullable(),
+  command: z.string().nullable(),
+  /** Who tracks it, and with which weight (0: FAULT while it fails). */
+  trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
+});
+
+export const InstanceView = z.object({
+  name: z.string(),
+  interface: z.string(),
+  virtualRouterId: z.number(),
+  version: z.union([z.literal(2), z.literal(3)]),
+  state: z.enum(["INIT", "BACKUP", "MASTER", "FAULT", "STOP"]) satisfies z.ZodType<VrrpStateName>,
+  phase: z.enum([
+    "INIT",
+    "BACKUP",
+    "MASTER",
+    "FAULT",
+    "STOP",
+    "PREPARING",
+    "CLAIMING",
+    "RELEASING",
+  ]) satisfies z.ZodType<VrrpPhaseName>,
+  cause: coreValue<Cause>("code"),
+  since: timestamp,
+  forMillis: length,
+  basePriority: z.number(),
+  priority: z.number(),
+  faults: z.array(coreValue<Fault>("kind")),
+  addresses: z.array(z.string()),
+  /** The addresses are on the interface and announced: clients can reach us. */
+  holding: z.boolean(),
+  leaseRemainingMillis: length.nullable(),
+  master: z.object({ source: z.string(), priority: z.number(), heardMillisAgo: length }).nullable(),
+  source: z.string().nullable(),
+  /** Why it does not serve, in a few words; null when nothing is wrong. */
+  reason: z.string().nullable(),
+  counters: z.custom<VrrpCounters>((value) => typeof value === "object" && value !== null),
+  hooks: z.array(HookView),
+});
+
+export const KeeperView = z.object({
+  state: z.enum(["starting", "running", "frozen", "lost", "stopped"]),
+  pid: z.number().nullable(),
+  restarts: z.number(),
+  since: timestamp.nullable(),
+  /** What is wrong with it, in words. */
+  detail: z.string().nullable(),
+});
+
+export const StatusReply = z.object({
+  api: z.literal(1),
+  now: timestamp,
+  daemon: z.object({
+    version: z.string(),
+    pid: z.number(),
+    startedAt: timestamp,
+    configFile: z.string(),
+    stateDir: z.string(),
+    stopping: z.boolean(),
+  }),
+  keeper: KeeperView,
+  /** True when the keeper did not answer: instances are as last seen. */
+  stale: z.boolean(),
+  instances: z.array(InstanceView),
+  checks: z.array(CheckView),
+  lastReload: z
+    .object({ at: timestamp, outcome: z.enum(["applied", "unchanged", "refused"]), detail: z.string() })
+    .nullable(),
+  journal: z.object({ writable: z.boolean(), detail: z.string().nullable(), lastSequence: z.number() }),
+  diagnostics: z.array(coreValue<Diagnostic>("code")),
+});
+
+/** One sentence of a chain; depth 1 explains depth 0, and so on. */
+export const ExplainLine = z.object({ depth: z.number(), text: z.string() });
+
+export const Explanation = z.object({
+  instance: z.string(),
+  state: z.string(),
+  headline: z.string(),
+  because: z.array(ExplainLine),
+  /** What would have to happen for it to become MASTER, or what would end its being MASTER. */
+  outlook: z.array(z.string()),
+  /** Where else to look: hooks that failed, packets dropped, warnings of the configuration. */
+  notes: z.array(z.string()),
+});
+
+export const ExplainReply = z.object({ api: z.literal(1), now: timestamp, explanations: z.array(Explanation) });
+
+export const EventEntry = z.object({
+  sequence: z.number(),
+  at: z.number(),
+  time: timestamp,
+  origin: z.enum(["parent", "vrrp", "checks"]) satisfies z.ZodType<Origin>,
+  body: coreValue<HoldfastEventBody>("kind"),
+});
+
+export const HistoryReply = z.object({
+  api: z.literal(1),
+  events: z.array(EventEntry),
+  /** Damage found in the journal, in words. */
+  problems: z.array(z.string()),
+});
+
+export const ReloadRequest = z.object({ dryRun: z.boolean().default(false) });
+
+export const ReloadReply = z.object({
+  api: z.literal(1),
+  outcome: z.enum(["applied", "unchanged", "refused", "would-apply"]),
+  /** What changes, one line each. */
+  changes: z.array(z.string()),
+  diagnostics: z.array(coreValue<Diagnostic>("code")),
+  detail: z.string(),
+});
+
+export const HealthReply = z.object({
+  api: z.literal(1),
+  healthy: z.boolean(),
+  /** Why not, one line each. */
+  problems: z.array(z.string()),
+});
+
+export const ErrorReply = z.object({
+  api: z.literal(1),
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }),
+});
+
+const whole = z.coerce.number().int().min(0);
+
+export const ExplainQuery = z.object({ instance: z.string().min(1).optional() });
+export const HistoryQuery = z.object({
+  instance: z.string().min(1).optional(),
+  kind: z.string().min(1).optional(),
+  /** Only events after this sequence number. */
+  since: whole.optional(),
+  /** Only events at or after this time. */
+  after: whole.optional(),
+  limit: whole.max(100_000).default(200),
+});
+export const EventsQuery = z.object({ since: whole.optional(), instance: z.string().min(1).optional() });

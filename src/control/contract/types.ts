@@ -1,0 +1,25 @@
+/** The contract's types, for those who read or render answers: importing them loads nothing at run time. */
+import type { z } from "zod";
+import type * as schemas from "./schemas.ts";
+
+export const API_VERSION = 1;
+/** Where the daemon listens unless told otherwise; with a pid file elsewhere, beside that. */
+export const DEFAULT_SOCKET = "/run/holdfast.sock";
+export const DEFAULT_STATE_DIR = "/var/lib/holdfast";
+export const DEFAULT_PID_FILE = "/run/keepalived.pid";
+export const SOCKET_NAME = "holdfast.sock";
+
+export type StatusReply = z.infer<typeof schemas.StatusReply>;
+export type InstanceView = z.infer<typeof schemas.InstanceView>;
+export type CheckView = z.infer<typeof schemas.CheckView>;
+export type HookView = z.infer<typeof schemas.HookView>;
+export type KeeperView = z.infer<typeof schemas.KeeperView>;
+export type ExplainLine = z.infer<typeof schemas.ExplainLine>;
+export type Explanation = z.infer<typeof schemas.Explanation>;
+export type ExplainReply = z.infer<typeof schemas.ExplainReply>;
+export type EventEntry = z.infer<typeof schemas.EventEntry>;
+export type HistoryReply = z.infer<typeof schemas.HistoryReply>;
+export type ReloadReply = z.infer<typeof schemas.ReloadReply>;
+export type HealthReply = z.infer<typeof schemas.HealthReply>;
+export type ErrorReply = z.infer<typeof schemas.ErrorReply>;
+export type HistoryQuery = z.infer<typeof schemas.HistoryQuery>;

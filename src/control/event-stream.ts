@@ -1,0 +1,34 @@
+/**
+ * Events as server-sent events: first what the ring holds after `since`, then live. A reader that does not keep up is cut
+ * off rather than kept in memory; it comes back with Last-Event-ID.
+ */
+import type { FastifyReply } from "fastify";
+import type { EventEntry } from "./contract/types.ts";
+import { type EventFilter, matches } from "./events-filter.ts";
+import type { ReadModel } from "./read-model.ts";
+
+const KEEP_ALIVE_MILLIS = 15_000;
+const MOST_UNSENT_BYTES = 1_048_576;
+
+export function streamEvents(readModel: ReadModel, reply: FastifyReply, filter: EventFilter): void {
+  reply.hijack();
+  const out = reply.raw;
+  out.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  const send = (entry: EventEntry): void => {
+    if (!matches(entry, filter, readModel.config)) return;
+    out.write(`id: ${entry.sequence}\nevent: ${entry.body.kind}\ndata: ${JSON.stringify(entry)}\n\n`);
+    if (out.writableLength > MOST_UNSENT_BYTES) out.destroy();
+  };
+  // A comment at once: the reader knows that it is connected before anything happens.
+  out.write(": holdfast\n\n");
+  for (const entry of readModel.recent(filter.since)) send(entry);
+  const unsubscribe = readModel.subscribe(send);
+  const keepAlive = setInterval(() => out.write(":\n\n"), KEEP_ALIVE_MILLIS);
+  keepAlive.unref();
+  const end = (): void => {
+    clearInterval(keepAlive);
+    unsubscribe();
+  };
+  out.once("close", end);
+  out.once("error", end);
+}

@@ -1,0 +1,173 @@
+/**
+ * Why an instance is in its state: a chain of causes in sentences, and what would have to happen for it to become MASTER.
+ * Pure: takes the status, the configuration and recent events, returns words. Never says more than is known.
+ */
+import type { HoldfastConfig } from "../core/config/model.ts";
+import { causeInWords, failureInWords, faultInWords, hookSucceeded, lengthInWords } from "../core/events/explain.ts";
+import type { Cause, Fault } from "../core/vrrp/causes.ts";
+import type { VrrpReport } from "../core/vrrp/reports.ts";
+import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
+import { outlookOf } from "./outlook.ts";
+
+export interface ExplainInput {
+  readonly view: InstanceView;
+  readonly status: StatusReply;
+  readonly config: HoldfastConfig | null;
+  /** Recent events, oldest first. */
+  readonly events: readonly EventEntry[];
+  readonly clockText: (time: number) => string;
+}
+
+const EARLIER_STATES = 3;
+
+export function explainInstance(input: ExplainInput): Explanation {
+  const { view } = input;
+  return {
+    instance: view.name,
+    state: view.phase,
+    headline: headline(input),
+    because: [...because(input), ...earlier(input)],
+    outlook: outlookOf(input),
+    notes: notes(input),
+  };
+}
+
+function headline({ view, clockText }: ExplainInput): string {
+  const when = `since ${clockText(view.since)} (${lengthInWords(view.forMillis)})`;
+  return `${view.name} is ${inState(view)} ${when}${holds(view)}, because ${causeInWords(shownCause(view))}.`;
+}
+
+/** In FAULT the present faults count: they may have changed since it was entered. */
+function shownCause(view: InstanceView): Cause {
+  return view.state === "FAULT" && view.faults.length > 0 ? { code: "fault", faults: view.faults } : view.cause;
+}
+
+const PHASES: Readonly<Record<InstanceView["phase"], string>> = {
+  INIT: "in INIT (it waits for its checks)",
+  BACKUP: "BACKUP",
+  MASTER: "MASTER",
+  FAULT: "in FAULT",
+  STOP: "stopped",
+  PREPARING: "BACKUP and PREPARING (notify_claim runs while a live master is heard)",
+  CLAIMING: "CLAIMING (it announces itself, notify_claim has not answered yet)",
+  RELEASING: "RELEASING (notify_release runs before the address goes)",
+};
+
+const inState = (view: InstanceView): string => PHASES[view.phase];
+
+function holds(view: InstanceView): string {
+  if (view.addresses.length === 0) return "";
+  const list = view.addresses.join(", ");
+  if (view.holding) return ` and holds ${list}`;
+  return view.phase === "MASTER" ? ` but does not hold ${list} yet` : "";
+}
+
+function because(input: ExplainInput): ExplainLine[] {
+  const { view } = input;
+  const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
+  lines.push(...losersLines(input));
+  const { master } = view;
+  if (master !== null && view.state === "BACKUP") {
+    const since = heldSince(input, master.source);
+    const text = `the master is ${master.source} with priority ${master.priority}, last heard ${lengthInWords(master.heardMillisAgo)} ago${since}`;
+    lines.push({ depth: 1, text });
+  }
+  return lines;
+}
+
+function heldSince({ events, view, clockText }: ExplainInput, source: string): string {
+  const seen = events.find((entry) => {
+    const report = reportOf(entry, view.name);
+    return (
+      report !== null && "cause" in report && addressIn(report.cause) === source && entry.time >= view.since - 1_000
+    );
+  });
+  return seen === undefined ? "" : `; it was first heard as the better one at ${clockText(seen.time)}`;
+}
+
+function addressIn(cause: Cause): string | null {
+  return "from" in cause ? cause.from : null;
+}
+
+/** A BACKUP that lost by priority: which failing check lowered the priority. */
+function losersLines(input: ExplainInput): ExplainLine[] {
+  const { view, status } = input;
+  if (view.priority === view.basePriority) return [];
+  const lines: ExplainLine[] = [
+    { depth: 1, text: `its priority is ${view.priority} instead of ${view.basePriority} because of tracked checks` },
+  ];
+  for (const check of status.checks) {
+    const weight = check.trackedBy.find((tracker) => tracker.instance === view.name)?.weight ?? 0;
+    if (weight === 0 || check.standing === "unknown") continue;
+    const sign = weight > 0 ? `+${weight}` : String(weight);
+    const verb = check.standing === "ok" ? "succeeds" : `fails: ${failureInWords(check.outcome, check.lastError)}`;
+    lines.push({ depth: 2, text: `script ${check.key} (weight ${sign}) ${verb}` });
+  }
+  return lines;
+}
+
+function faultLines(input: ExplainInput, fault: Fault): ExplainLine[] {
+  const check = fault.kind === "script" ? input.status.checks.find((one) => one.key === fault.key) : undefined;
+  if (check === undefined) return input.view.faults.length > 1 ? [{ depth: 1, text: faultInWords(fault) }] : [];
+  const lines: ExplainLine[] = [
+    {
+      depth: 1,
+      text: `script ${check.key} fails${sinceText(input, check)}: ${failureInWords(check.outcome, check.lastError)}`,
+    },
+  ];
+  const schedule = scheduleText(input, check);
+  if (schedule !== "") lines.push({ depth: 2, text: schedule });
+  if (check.command !== null) lines.push({ depth: 2, text: `it is: ${check.command}` });
+  return lines;
+}
+
+function sinceText({ status, clockText }: ExplainInput, check: CheckView): string {
+  if (check.since === null) return "";
+  return ` since ${clockText(check.since)} (${lengthInWords(status.now - check.since)})`;
+}
+
+function scheduleText({ status }: ExplainInput, check: CheckView): string {
+  if (check.intervalMillis === null) return "";
+  const every = `it runs every ${lengthInWords(check.intervalMillis)}`;
+  return check.nextRunAt === null ? every : `${every}, next in ${lengthInWords(check.nextRunAt - status.now)}`;
+}
+
+/** What it was before, and why: the states entered before the present one, newest first. */
+function earlier({ view, events, clockText }: ExplainInput): ExplainLine[] {
+  const changes = events.flatMap((entry) => {
+    const report = reportOf(entry, view.name);
+    return report !== null && report.kind === "state" ? [{ time: entry.time, report }] : [];
+  });
+  // The last change is the present state; the chain goes on with what came before it.
+  return changes
+    .slice(0, -1)
+    .slice(-EARLIER_STATES)
+    .reverse()
+    .map(({ time, report }) => ({
+      depth: 1,
+      text: `before that, ${report.to} from ${clockText(time)}, because ${causeInWords(report.cause)}`,
+    }));
+}
+
+function reportOf(entry: EventEntry, instance: string): VrrpReport | null {
+  return entry.body.kind === "vrrp" && entry.body.instance === instance ? entry.body.report : null;
+}
+
+function notes({ view, status, clockText }: ExplainInput): string[] {
+  const lines: string[] = [];
+  if (status.stale) lines.push("The keeper did not answer: this is its last known state.");
+  if (status.keeper.state !== "running") lines.push(`The keeper process is ${status.keeper.state}${detail(status)}.`);
+  for (const hook of view.hooks) {
+    if (hook.outcome === null || hookSucceeded(hook.outcome)) continue;
+    const when = clockText(hook.endedAt ?? hook.startedAt);
+    lines.push(`${hook.hook} failed at ${when}: ${failureInWords(hook.outcome, hook.lastError)}.`);
+  }
+  const drops = Object.entries(view.counters.drops).map(([reason, count]) => `${count} ${reason}`);
+  if (drops.length > 0) lines.push(`Packets dropped: ${drops.join(", ")}.`);
+  if (view.counters.sendErrors > 0) lines.push(`${view.counters.sendErrors} adverts could not be sent.`);
+  return lines;
+}
+
+function detail(status: StatusReply): string {
+  return status.keeper.detail === null ? "" : ` (${status.keeper.detail})`;
+}

@@ -1,0 +1,77 @@
+/** What would have to happen for an instance to become MASTER, or to stop being it. Pure words. */
+import type { InstanceConfig } from "../core/config/model.ts";
+import { faultRemedy, lengthInWords } from "../core/events/explain.ts";
+import { masterDownInterval } from "../core/vrrp/timers.ts";
+import type { InstanceView } from "./contract/types.ts";
+import type { ExplainInput } from "./explain.ts";
+
+export function outlookOf({ view, config }: ExplainInput): string[] {
+  const settings = config?.instances.find((candidate) => candidate.vrrp.name === view.name) ?? null;
+  switch (view.phase) {
+    case "FAULT":
+      return [
+        ...view.faults.map((fault) => `To leave FAULT: ${faultRemedy(fault)}.`),
+        `Then it passes through BACKUP${untilMaster(view, settings)}.`,
+      ];
+    case "INIT":
+      return [`Every tracked check has to report once; then it is BACKUP${untilMaster(view, settings)}.`];
+    case "BACKUP":
+      return backupOutlook(view, settings);
+    case "PREPARING":
+      return [`notify_claim has to end with exit code 0${gateLimit(settings)}; then it announces itself.`];
+    case "CLAIMING":
+      return [`notify_claim has to end with exit code 0${gateLimit(settings)}; then it takes the address.`];
+    case "RELEASING":
+      return ["It gives the address up when notify_release ends or its time is over."];
+    case "MASTER":
+      return masterOutlook(view);
+    case "STOP":
+      return ["The daemon has to be started again."];
+  }
+}
+
+function backupOutlook(view: InstanceView, settings: InstanceConfig | null): string[] {
+  const { master } = view;
+  const wait = masterDown(view, settings);
+  if (master === null) return [`It becomes MASTER when no master is heard${wait === null ? "" : ` for ${wait}`}.`];
+  const lines = [
+    `It becomes MASTER when ${master.source} resigns (priority 0) or stays silent${wait === null ? "" : ` for ${wait}`}.`,
+  ];
+  lines.push(preemptLine(view, settings, master));
+  if (settings?.vrrp.claimGate != null) lines.push("Before that, notify_claim has to end with exit code 0.");
+  return lines;
+}
+
+type HeardMaster = NonNullable<InstanceView["master"]>;
+
+function preemptLine(view: InstanceView, settings: InstanceConfig | null, master: HeardMaster): string {
+  if (settings?.vrrp.preempt === false)
+    return "It does not preempt (nopreempt): a higher priority alone changes nothing.";
+  if (view.priority > master.priority) {
+    return `Its priority ${view.priority} is higher than ${master.priority}: it takes over by itself.`;
+  }
+  return `Or its priority has to rise from ${view.priority} above ${master.priority}.`;
+}
+
+function masterOutlook(view: InstanceView): string[] {
+  if (view.addresses.length > 0 && !view.holding)
+    return ["The addresses have to be put on the interface and announced."];
+  return ["It stays MASTER until a check of weight 0 fails, a better master is heard, or it is stopped."];
+}
+
+function untilMaster(view: InstanceView, settings: InstanceConfig | null): string {
+  const wait = masterDown(view, settings);
+  const how = wait === null ? "" : ` for ${wait}`;
+  return `, and becomes MASTER when no ${settings?.vrrp.preempt === false ? "other" : "better"} master is heard${how}`;
+}
+
+function masterDown(view: InstanceView, settings: InstanceConfig | null): string | null {
+  if (settings === null) return null;
+  const micros = masterDownInterval(settings.vrrp, view.priority, settings.vrrp.advertInterval);
+  return lengthInWords(micros / 1_000);
+}
+
+function gateLimit(settings: InstanceConfig | null): string {
+  const gate = settings?.vrrp.claimGate;
+  return gate == null ? "" : ` within ${lengthInWords(gate.timeout / 1_000)}`;
+}

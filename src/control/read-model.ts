@@ -1,0 +1,240 @@
+/**
+ * Folds events, status snapshots and the configuration into what `status` and `explain` show.
+ * Owns the numbering of events and a bounded ring of the latest ones. Decides nothing and asks nobody: snapshots
+ * are brought to it.
+ */
+import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
+import { failureInWords, faultInWords } from "../core/events/explain.ts";
+import type { HoldfastEvent, HoldfastEventBody } from "../core/events/vocabulary.ts";
+import type { Fault } from "../core/vrrp/causes.ts";
+import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import { CheckBoard, type CheckRun } from "./check-board.ts";
+import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
+
+export interface ModelClock {
+  /** CLOCK_MONOTONIC in microseconds. */
+  now(): number;
+  /** Milliseconds since the epoch. */
+  wallMillis(): number;
+}
+
+/** What the model needs of the event bus. */
+export interface EventSource {
+  subscribe(listener: (event: HoldfastEvent) => void): () => void;
+}
+
+export interface ReadModelOptions {
+  readonly clock: ModelClock;
+  readonly version: string;
+  readonly pid: number;
+  readonly configFile: string;
+  readonly stateDir: string;
+  /** Sequence number of the first event: one more than the journal's last. */
+  readonly firstSequence?: number;
+  /** Events kept in memory. */
+  readonly ringSize?: number;
+}
+
+const RING_SIZE = 2_000;
+
+export class ReadModel {
+  readonly #options: ReadModelOptions;
+  readonly #ringSize: number;
+  readonly #startedAt: number;
+  readonly #checks = new CheckBoard();
+  readonly #hooks = new Map<string, Map<string, HookView>>();
+  readonly #listeners = new Set<(entry: EventEntry) => void>();
+  #ring: EventEntry[] = [];
+  #nextSequence: number;
+  #config: HoldfastConfig | null = null;
+  #diagnostics: readonly Diagnostic[] = [];
+  #snapshot: readonly VrrpInstanceStatus[] = [];
+  #stale = true;
+  #keeper: KeeperView = { state: "starting", pid: null, restarts: 0, since: null, detail: null };
+  #stopping = false;
+  #lastReload: StatusReply["lastReload"] = null;
+  #journal: { writable: boolean; detail: string | null } = { writable: true, detail: null };
+
+  constructor(options: ReadModelOptions) {
+    this.#options = options;
+    this.#ringSize = options.ringSize ?? RING_SIZE;
+    this.#nextSequence = options.firstSequence ?? 1;
+    this.#startedAt = options.clock.wallMillis();
+  }
+
+  get config(): HoldfastConfig | null {
+    return this.#config;
+  }
+
+  get lastSequence(): number {
+    return this.#nextSequence - 1;
+  }
+
+  /** Subscribes to the bus; returns the way out. */
+  observe(source: EventSource): () => void {
+    return source.subscribe((event) => void this.record(event));
+  }
+
+  /** Called with every event after it has been folded: journal and event streams listen here. */
+  subscribe(listener: (entry: EventEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  record(event: HoldfastEvent): EventEntry {
+    const entry: EventEntry = { sequence: this.#nextSequence++, ...event };
+    this.#ring.push(entry);
+    // Cut in blocks: a shift per event would copy the ring each time.
+    if (this.#ring.length > this.#ringSize * 1.25) this.#ring = this.#ring.slice(-this.#ringSize);
+    this.#fold(event.body, event.time);
+    for (const listener of this.#listeners) listener(entry);
+    return entry;
+  }
+
+  setConfig(config: HoldfastConfig, diagnostics: readonly Diagnostic[]): void {
+    this.#config = config;
+    this.#diagnostics = diagnostics;
+    this.#checks.configure(config);
+  }
+
+  setSnapshot(instances: readonly VrrpInstanceStatus[]): void {
+    this.#snapshot = instances;
+    this.#stale = false;
+  }
+
+  /** The keeper did not answer: what is shown is what was last seen. */
+  markStale(): void {
+    this.#stale = true;
+  }
+
+  /** When scripts ran last and run next; the check engine knows, events only tell of changes. */
+  setCheckRuns(runs: readonly CheckRun[]): void {
+    this.#checks.setRuns(runs);
+  }
+
+  setJournal(writable: boolean, detail: string | null): void {
+    this.#journal = { writable, detail };
+  }
+
+  /** Events in the ring, oldest first, after a sequence number. */
+  recent(since = 0): readonly EventEntry[] {
+    return since === 0 ? this.#ring : this.#ring.filter((entry) => entry.sequence > since);
+  }
+
+  status(): StatusReply {
+    const { clock, version, pid, configFile, stateDir } = this.#options;
+    return {
+      api: 1,
+      now: clock.wallMillis(),
+      daemon: { version, pid, startedAt: this.#startedAt, configFile, stateDir, stopping: this.#stopping },
+      keeper: this.#keeper,
+      stale: this.#stale,
+      instances: this.#snapshot.map((status) => this.#view(status)),
+      checks: [...this.#checks.views()],
+      lastReload: this.#lastReload,
+      journal: { ...this.#journal, lastSequence: this.lastSequence },
+      diagnostics: [...this.#diagnostics],
+    };
+  }
+
+  #view(status: VrrpInstanceStatus): InstanceView {
+    const now = this.#options.clock.now();
+    const millisSince = (micros: number): number => Math.max(0, Math.round((now - micros) / 1_000));
+    const forMillis = millisSince(status.since);
+    const { master } = status;
+    const hooks = [...(this.#hooks.get(status.name)?.values() ?? [])];
+    return {
+      name: status.name,
+      interface: status.interface,
+      virtualRouterId: status.virtualRouterId,
+      version: status.version,
+      state: status.state,
+      phase: status.phase,
+      cause: status.cause,
+      since: this.#options.clock.wallMillis() - forMillis,
+      forMillis,
+      basePriority: status.basePriority,
+      priority: status.priority,
+      faults: [...status.faults],
+      addresses: [...status.addresses],
+      holding: status.holding,
+      leaseRemainingMillis:
+        status.leaseUntil === null ? null : Math.max(0, Math.round((status.leaseUntil - now) / 1_000)),
+      master:
+        master === null
+          ? null
+          : { source: master.source, priority: master.priority, heardMillisAgo: millisSince(master.heardAt) },
+      source: status.source,
+      reason: this.#reason(status, hooks),
+      counters: status.counters,
+      hooks,
+    };
+  }
+
+  #reason(status: VrrpInstanceStatus, hooks: readonly HookView[]): string | null {
+    if (status.faults.length > 0) return status.faults.map((fault) => this.#faultWithDetail(fault)).join("; ");
+    if (status.phase === "PREPARING" || status.phase === "CLAIMING") return gateReason(hooks, "notify_claim");
+    if (status.phase === "RELEASING") return gateReason(hooks, "notify_release");
+    if (status.phase === "INIT") return "waits for the first result of its checks";
+    return null;
+  }
+
+  #faultWithDetail(fault: Fault): string {
+    const check = fault.kind === "script" ? this.#checks.find(fault.key) : undefined;
+    if (check === undefined || check.outcome === null) return faultInWords(fault);
+    return `${faultInWords(fault)}: ${failureInWords(check.outcome, check.lastError)}`;
+  }
+
+  #fold(body: HoldfastEventBody, time: number): void {
+    switch (body.kind) {
+      case "check":
+        this.#checks.fold(body, time);
+        break;
+      case "hook-started":
+      case "hook-ended":
+        this.#foldHook(body, time);
+        break;
+      case "keeper-started":
+        this.#keeper = { state: "running", pid: body.pid, restarts: body.restart, since: time, detail: null };
+        break;
+      case "keeper-lost":
+        this.#keeper = { ...this.#keeper, state: "lost", since: time, detail: body.how };
+        break;
+      case "keeper-frozen":
+        this.#keeper = { ...this.#keeper, state: "frozen", since: time, detail: `silent for ${body.silentMillis} ms` };
+        break;
+      case "reload":
+        this.#lastReload = { at: time, outcome: body.outcome, detail: body.detail };
+        break;
+      case "journal-unwritable":
+        this.#journal = { writable: false, detail: body.detail };
+        break;
+      case "stopping":
+        this.#stopping = true;
+        break;
+      default:
+        break;
+    }
+  }
+
+  #foldHook(body: Extract<HoldfastEventBody, { kind: "hook-started" | "hook-ended" }>, time: number): void {
+    const ofInstance = this.#hooks.get(body.instance) ?? new Map<string, HookView>();
+    this.#hooks.set(body.instance, ofInstance);
+    const ended = body.kind === "hook-ended";
+    ofInstance.set(body.hook, {
+      hook: body.hook,
+      command: body.command,
+      running: !ended,
+      startedAt: ended ? time - Math.round(body.durationMillis) : time,
+      endedAt: ended ? time : null,
+      outcome: ended ? body.outcome : null,
+      lastError: ended ? body.lastError : null,
+      durationMillis: ended ? body.durationMillis : null,
+    });
+  }
+}
+
+function gateReason(hooks: readonly HookView[], kind: HookView["hook"]): string {
+  const hook = hooks.find((candidate) => candidate.hook === kind);
+  return hook?.running === true ? `waits for ${kind}: ${hook.command}` : `waits for ${kind}`;
+}

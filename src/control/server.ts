@@ -1,0 +1,188 @@
+/**
+ * The HTTP API of the contract on a Unix socket. Owns routes, validation of questions and the form of errors; what is
+ * answered comes from the read model, what is done from the actions. fastify and the schemas are loaded when the
+ * API starts, not before: VRRP does not wait for them.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import { ok, type Result } from "../core/lib/result.ts";
+import type { ControlActions } from "./actions.ts";
+import { type ApiError, listenOnSocket, removeSocket } from "./api-socket.ts";
+import type { ErrorReply, EventEntry, HealthReply, HistoryReply, StatusReply } from "./contract/types.ts";
+import { streamEvents } from "./event-stream.ts";
+import { type EventFilter, matches } from "./events-filter.ts";
+import { explainInstance } from "./explain.ts";
+import type { ReadModel } from "./read-model.ts";
+
+export interface HistorySource {
+  /** Oldest first, at most `limit` of the latest that match. */
+  read(filter: EventFilter, limit: number): Promise<{ events: readonly EventEntry[]; problems: readonly string[] }>;
+}
+
+export interface ApiOptions {
+  readonly readModel: ReadModel;
+  readonly actions: ControlActions;
+  /** The journal; without it history is what the ring holds. */
+  readonly history?: HistorySource;
+  /** How long the keeper may take to answer before its last known state is shown. */
+  readonly statusTimeoutMillis?: number;
+}
+
+export interface ListenOptions extends ApiOptions {
+  readonly socketPath: string;
+}
+
+export interface ApiServer {
+  readonly socketPath: string;
+  close(): Promise<void>;
+}
+
+const STATUS_TIMEOUT_MILLIS = 1_000;
+
+/** Serves the API; an error names the path and the remedy, and the daemon can go on without it. */
+export async function startApi(options: ListenOptions): Promise<Result<ApiServer, ApiError>> {
+  const app = await buildApi(options);
+  await app.ready();
+  const listening = await listenOnSocket(app.server, options.socketPath);
+  if (!listening.ok) {
+    await app.close();
+    return listening;
+  }
+  return ok({
+    socketPath: options.socketPath,
+    async close() {
+      app.server.close();
+      app.server.closeAllConnections();
+      removeSocket(options.socketPath);
+      await app.close();
+    },
+  });
+}
+
+/** The application without a socket, as tests use it. */
+export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
+  const [{ fastify }, schemas] = await Promise.all([import("fastify"), import("./contract/schemas.ts")]);
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(reply, 404, {
+      code: "not-found",
+      message: `no such path: ${request.url}`,
+      remedy: "the API is under /v1",
+    }),
+  );
+  app.setErrorHandler((error, _request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    const message = error instanceof Error ? error.message : String(error);
+    return sendError(reply, status, { code: status < 500 ? "bad-request" : "internal", message, remedy: null });
+  });
+  addQueries(app, options, schemas);
+  addReload(app, options, schemas);
+  return app;
+}
+
+type Schemas = typeof import("./contract/schemas.ts");
+
+function addQueries(app: FastifyInstance, options: ApiOptions, schemas: Schemas): void {
+  const { readModel } = options;
+  app.get("/v1/status", () => freshStatus(options));
+  app.get("/v1/health", async (_request, reply) => {
+    const health = healthOf(await freshStatus(options));
+    return reply.code(health.healthy ? 200 : 503).send(health);
+  });
+  app.get("/v1/explain", async (request, reply) => {
+    const query = parse(schemas.ExplainQuery, request.query, reply);
+    if (query === null) return reply;
+    const status = await freshStatus(options);
+    const views = status.instances.filter((view) => query.instance === undefined || view.name === query.instance);
+    if (views.length === 0 && query.instance !== undefined) return unknownInstance(reply, query.instance, status);
+    const explanations = views.map((view) =>
+      explainInstance({ view, status, config: readModel.config, events: readModel.recent(), clockText }),
+    );
+    return { api: 1, now: status.now, explanations };
+  });
+  app.get("/v1/history", async (request, reply) => {
+    const query = parse(schemas.HistoryQuery, request.query, reply);
+    return query === null ? reply : history(options, query, query.limit);
+  });
+  app.get("/v1/events", (request: FastifyRequest, reply) => {
+    const query = parse(schemas.EventsQuery, request.query, reply);
+    if (query === null) return;
+    const lastSeen = Number(request.headers["last-event-id"]);
+    const since = query.since ?? (Number.isSafeInteger(lastSeen) ? lastSeen : readModel.lastSequence);
+    streamEvents(readModel, reply, { ...query, since });
+  });
+}
+
+function addReload(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  app.post("/v1/reload", async (request, reply) => {
+    const body = parse(schemas.ReloadRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const outcome = await actions.reload(body.dryRun);
+    return reply.code(outcome.outcome === "refused" ? 422 : 200).send({ api: 1, ...outcome });
+  });
+}
+
+async function history(options: ApiOptions, filter: EventFilter, limit: number): Promise<HistoryReply> {
+  const { readModel } = options;
+  const inRing = readModel.recent().filter((entry) => matches(entry, filter, readModel.config));
+  const ringStart = readModel.recent()[0]?.sequence ?? readModel.lastSequence + 1;
+  const ringIsEnough = inRing.length >= limit || ringStart <= (filter.since ?? 0) + 1;
+  if (ringIsEnough || options.history === undefined) return { api: 1, events: inRing.slice(-limit), problems: [] };
+  const { events, problems } = await options.history.read({ ...filter, before: ringStart }, limit);
+  const older = events.filter((entry) => matches(entry, filter, readModel.config));
+  return { api: 1, events: [...older, ...inRing].slice(-limit), problems: [...problems] };
+}
+
+/** Asks the keeper, but not for long: a frozen keeper must not make status hang. */
+async function freshStatus({ readModel, actions, statusTimeoutMillis }: ApiOptions): Promise<StatusReply> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), statusTimeoutMillis ?? STATUS_TIMEOUT_MILLIS);
+  });
+  const asked = actions.status().catch(() => null);
+  const instances = await Promise.race([asked, limit]);
+  clearTimeout(timer);
+  if (instances === null) readModel.markStale();
+  else readModel.setSnapshot(instances);
+  if (actions.checkRuns !== undefined) readModel.setCheckRuns(actions.checkRuns());
+  return readModel.status();
+}
+
+function healthOf(status: StatusReply): HealthReply {
+  const problems: string[] = [];
+  if (status.keeper.state !== "running") problems.push(`the keeper is ${status.keeper.state}`);
+  if (status.stale) problems.push("the keeper does not answer");
+  if (!status.journal.writable) problems.push(`the journal cannot be written: ${status.journal.detail ?? "unknown"}`);
+  for (const view of status.instances) {
+    if (view.state === "FAULT") problems.push(`${view.name} is in FAULT: ${view.reason ?? "unknown"}`);
+  }
+  return { api: 1, healthy: problems.length === 0, problems };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const message = result.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`).join("; ");
+  void sendError(reply, 400, { code: "bad-request", message, remedy: null });
+  return null;
+}
+
+function unknownInstance(reply: FastifyReply, name: string, status: StatusReply): FastifyReply {
+  const known = status.instances.map((view) => view.name).join(", ");
+  const remedy = known === "" ? "the daemon runs no instance" : `it runs ${known}`;
+  return sendError(reply, 404, { code: "unknown-instance", message: `there is no instance ${name}`, remedy });
+}
+
+function sendError(reply: FastifyReply, status: number, error: ErrorReply["error"]): FastifyReply {
+  return reply.code(status).send({ api: 1, error } satisfies ErrorReply);
+}
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** Time of day, with the date when it is not today's. */
+export function clockText(time: number, now = Date.now()): string {
+  const date = new Date(time);
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  if (date.toDateString() === new Date(now).toDateString()) return clock;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`;
+}

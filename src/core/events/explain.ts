@@ -1,0 +1,265 @@
+/**
+ * Causes, faults and outcomes in plain sentences, for `status`, `explain` and `history`.
+ * Log lines in keepalived's wording are made by describe.ts; these are the words for a person who asks why.
+ * Pure text: what is not known is left out, never guessed.
+ */
+import { unreachable } from "../lib/assert.ts";
+import type { Cause, Fault } from "../vrrp/causes.ts";
+import type { CheckOutcome, HoldfastEventBody, HookKind } from "./vocabulary.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A length of time for people: "0.3 s", "42 s", "4 min", "3 h 5 min", "2 d 4 h". */
+export function lengthInWords(millis: number): string {
+  const value = Math.max(0, millis);
+  if (value < 10 * SECOND) return `${Number((value / SECOND).toFixed(1))} s`;
+  if (value < 2 * MINUTE) return `${Math.floor(value / SECOND)} s`;
+  if (value < HOUR) return `${Math.floor(value / MINUTE)} min`;
+  if (value < DAY) return joinParts(Math.floor(value / HOUR), "h", Math.floor((value % HOUR) / MINUTE), "min");
+  return joinParts(Math.floor(value / DAY), "d", Math.floor((value % DAY) / HOUR), "h");
+}
+
+function joinParts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+export function outcomeInWords(outcome: CheckOutcome): string {
+  switch (outcome.kind) {
+    case "exit":
+      return `exit code ${outcome.code}`;
+    case "signal":
+      return `killed by ${outcome.signal}`;
+    case "timeout":
+      return `no answer within ${lengthInWords(outcome.afterMillis)}`;
+    case "spawn-failed":
+      return `could not be started: ${outcome.reason}`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** What an outcome and the last line of standard error say together. */
+export function failureInWords(outcome: CheckOutcome | null, lastError: string | null): string {
+  const first = outcome === null ? "no result" : outcomeInWords(outcome);
+  return lastError === null || lastError === "" ? first : `${first}, last line of standard error: '${lastError}'`;
+}
+
+export function hookSucceeded(outcome: CheckOutcome): boolean {
+  return outcome.kind === "exit" && outcome.code === 0;
+}
+
+/** One reason for FAULT as a clause: "script x fails", "interface eth0 is down". */
+export function faultInWords(fault: Fault): string {
+  switch (fault.kind) {
+    case "script":
+      return `script ${fault.key} fails`;
+    case "script-unusable":
+      return `script ${fault.key} cannot be run: ${fault.reason}`;
+    case "interface":
+      return fault.problem === "down"
+        ? `interface ${fault.interface} is down`
+        : `interface ${fault.interface} does not exist`;
+    case "no-source-address":
+      return `interface ${fault.interface} has no IPv4 address to send from`;
+    case "socket":
+      return `no socket on interface ${fault.interface}: ${fault.reason}`;
+    case "address-refused":
+      return `the kernel refused address ${fault.address}: ${fault.reason}`;
+    case "control-silent":
+      return "the control process is silent, so no check result can be trusted";
+    case "claim-refused":
+      return `the claim was refused: ${fault.reason}`;
+    default:
+      return unreachable(fault);
+  }
+}
+
+/** What an operator does about a fault. */
+export function faultRemedy(fault: Fault): string {
+  switch (fault.kind) {
+    case "script":
+      return `script ${fault.key} has to succeed again`;
+    case "script-unusable":
+      return `script ${fault.key} has to be made runnable (${fault.reason})`;
+    case "interface":
+      return fault.problem === "down"
+        ? `interface ${fault.interface} has to come up`
+        : `interface ${fault.interface} has to be created`;
+    case "no-source-address":
+      return `interface ${fault.interface} has to get an IPv4 address`;
+    case "socket":
+      return `the socket on ${fault.interface} has to be opened (${fault.reason})`;
+    case "address-refused":
+      return `the kernel has to accept ${fault.address} (${fault.reason})`;
+    case "control-silent":
+      return "the control process has to answer again";
+    case "claim-refused":
+      return "notify_claim has to end with exit code 0; it is tried again when a check next succeeds";
+    default:
+      return unreachable(fault);
+  }
+}
+
+export function faultsInWords(faults: readonly Fault[]): string {
+  return faults.map(faultInWords).join("; ");
+}
+
+const from = (address: string | null): string => (address === null ? "no master was heard" : `${address} fell silent`);
+
+/** Why a state was entered, as a clause that can follow "because". */
+export function causeInWords(cause: Cause): string {
+  switch (cause.code) {
+    case "start":
+      return "the daemon has just started it";
+    case "ready":
+      return "every tracked check has reported and the election began";
+    case "owner-start":
+      return "it owns the address (priority 255, state MASTER) and claims at once";
+    case "master-down":
+      return `${from(cause.lastMaster)} for the whole Master_Down_Interval`;
+    case "master-resigned":
+      return cause.lastMaster === null
+        ? "the master resigned (priority 0)"
+        : `the master ${cause.lastMaster} resigned (priority 0)`;
+    case "preempting":
+      return `its priority is higher than that of the master ${cause.master} (priority ${cause.masterPriority})`;
+    case "higher-priority-advert":
+      return `${cause.from} announced itself with the higher priority ${cause.priority}`;
+    case "equal-priority-higher-address":
+      return `${cause.from} has the same priority ${cause.priority} and the higher address`;
+    case "fault":
+      return faultsInWords(cause.faults);
+    case "recovered":
+      return "nothing is wrong with it any more";
+    case "lease-lost":
+      return "the kernel lease ran out before it was renewed, so the addresses were gone";
+    case "stalled":
+      return `the process itself stood still for ${lengthInWords(cause.missedMicros / 1_000)}, longer than the peers wait`;
+    case "address-removed":
+      return `somebody removed the address ${cause.address} from the interface`;
+    case "claim-refused":
+      return `notify_claim refused: ${cause.reason}`;
+    case "claim-timeout":
+      return "notify_claim did not answer in time";
+    case "reconfigured":
+      return "the configuration was changed by a reload";
+    case "stop":
+      return "it was told to stop";
+    default:
+      return unreachable(cause);
+  }
+}
+
+const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
+  notify: "after every state change",
+  notify_master: "after becoming MASTER",
+  notify_backup: "after becoming BACKUP",
+  notify_fault: "after FAULT",
+  notify_stop: "at the stop",
+  notify_claim: "before the address is taken",
+  notify_release: "before the address is given up",
+};
+
+export const hookPurpose = (hook: HookKind): string => HOOK_PURPOSE[hook];
+
+/** One line of `history`; null for events that only matter to a log. */
+export function eventInWords(body: HoldfastEventBody): string {
+  switch (body.kind) {
+    case "vrrp":
+      return `${body.instance}: ${reportInWords(body.report)}`;
+    case "drop":
+      return `${body.instance ?? "no instance"}: packet from ${body.source} dropped (${body.reason}): ${body.detail}`;
+    case "addresses":
+      return `${body.instance}: ${body.action} ${body.addresses.join(", ")}`;
+    case "leftover-removed":
+      return `${body.instance}: found ${body.address} left over on ${body.interface} and removed it`;
+    case "announcement":
+      return `${body.instance}: announced ${body.addresses.join(", ")} on ${body.interface}, ${body.frames} frames`;
+    case "link":
+      return `interface ${body.interface} is ${body.state}`;
+    case "socket":
+      return `socket on ${body.interface} ${body.action}${body.detail === "" ? "" : `: ${body.detail}`}`;
+    case "check":
+      return checkInWords(body);
+    case "hook-started":
+      return `${body.instance}: ${body.hook} started: ${body.command}`;
+    case "hook-ended":
+      return `${body.instance}: ${body.hook} ended after ${lengthInWords(body.durationMillis)}: ${failureInWords(body.outcome, body.lastError)}`;
+    default:
+      return daemonEventInWords(body);
+  }
+}
+
+type OfDaemon = Exclude<
+  HoldfastEventBody,
+  {
+    kind:
+      | "vrrp"
+      | "drop"
+      | "addresses"
+      | "leftover-removed"
+      | "announcement"
+      | "link"
+      | "socket"
+      | "check"
+      | "hook-started"
+      | "hook-ended";
+  }
+>;
+
+function daemonEventInWords(body: OfDaemon): string {
+  switch (body.kind) {
+    case "daemon-started":
+      return `holdfast ${body.version} started, pid ${body.pid}, file ${body.file}`;
+    case "keeper-started":
+      return `keeper started, pid ${body.pid}${body.restart === 0 ? "" : `, restart ${body.restart}`}`;
+    case "keeper-lost":
+      return `keeper ${body.pid} is gone: ${body.how}`;
+    case "keeper-frozen":
+      return `keeper ${body.pid} has not answered for ${lengthInWords(body.silentMillis)}`;
+    case "guard-released":
+      return `control spoke for the dead keeper: released ${body.addresses.join(", ")} of ${body.instances.join(", ")}`;
+    case "control-silent":
+      return `control has been silent for ${lengthInWords(body.silentMillis)}: everything is released`;
+    case "control-back":
+      return "control answers again";
+    case "reload":
+      return `reload ${body.outcome}${body.detail === "" ? "" : `: ${body.detail}`}`;
+    case "journal-unwritable":
+      return `the journal cannot be written: ${body.detail}`;
+    case "stopping":
+      return `stopping (${body.signal})`;
+    case "stopped":
+      return "stopped";
+    default:
+      return unreachable(body);
+  }
+}
+
+function checkInWords(body: Extract<HoldfastEventBody, { kind: "check" }>): string {
+  if (body.standing === "ok") return `script ${body.script} succeeds (${lengthInWords(body.durationMillis)})`;
+  const verb = body.standing === "failed" ? "fails" : "cannot be run";
+  return `script ${body.script} ${verb}: ${failureInWords(body.outcome, body.lastError)}`;
+}
+
+function reportInWords(report: Extract<HoldfastEventBody, { kind: "vrrp" }>["report"]): string {
+  switch (report.kind) {
+    case "state":
+      return `${report.from} -> ${report.to}, because ${causeInWords(report.cause)}`;
+    case "phase":
+      return `${report.from} -> ${report.to}, because ${causeInWords(report.cause)}`;
+    case "priority":
+      return `priority ${report.from} -> ${report.to}`;
+    case "lower-priority-advert":
+      return `${report.source} announces the lower priority ${report.priority} while this node is ${report.state}`;
+    case "faults":
+      return report.faults.length === 0 ? "no fault is left" : faultsInWords(report.faults);
+    case "announced":
+      return `holds ${report.addresses.join(", ")}: on the interface and announced`;
+    default:
+      return unreachable(report);
+  }
+}
