@@ -57,7 +57,7 @@ export function giveUpIfLost(draft: Draft): boolean {
   if (role.kind !== "master") return false;
   const cause = lossCause(draft.config, role, draft.now);
   if (cause === null) return false;
-  stepDown(draft, role, cause);
+  stepDown(draft, role, "master-down", cause);
   return true;
 }
 

@@ -1,0 +1,56 @@
+/** The virtual router that tests and wire vectors start from: keepalived's defaults, one address, multicast, version 2. */
+import type { IpAddress } from "../../lib/ip.ts";
+import { micros, seconds } from "../../lib/units.ts";
+import type { Authentication, VirtualAddress, VrrpInstanceConfig } from "../config.ts";
+
+export const ip = (text: string): IpAddress => text as IpAddress;
+
+export function virtualAddress(text: string): VirtualAddress {
+  return { address: ip(text), prefixLength: 32, device: null, broadcast: null, label: null, scope: 0 };
+}
+
+/** Eight bytes of a password, cut or padded as on the wire. */
+export function password(text: string): Authentication {
+  const bytes = Array.from({ length: 8 }, (_, at) => (at < text.length ? text.charCodeAt(at) : 0));
+  return { kind: "pass", password: bytes };
+}
+
+export function configWith(changes: Partial<VrrpInstanceConfig> = {}): VrrpInstanceConfig {
+  return { ...DEFAULTS, ...changes };
+}
+
+const DEFAULTS: VrrpInstanceConfig = {
+  name: "VI_82",
+  interface: "eth0",
+  version: 2,
+  virtualRouterId: 82,
+  priority: 100,
+  advertInterval: seconds(1),
+  initialState: "BACKUP",
+  preempt: true,
+  preemptDelay: micros(0),
+  downTimerAdverts: 3,
+  authentication: { kind: "none" },
+  transport: { kind: "multicast", group: ip("224.0.0.18") },
+  sourceAddress: null,
+  advertised: [virtualAddress("192.0.2.100")],
+  excluded: [],
+  trackScripts: [],
+  trackInterfaces: [],
+  dontTrackPrimary: false,
+  garp: {
+    delay: seconds(5),
+    repeat: 5,
+    refresh: micros(0),
+    refreshRepeat: 1,
+    lowerPrioDelay: seconds(5),
+    lowerPrioRepeat: 5,
+  },
+  lowerPrioNoAdvert: false,
+  higherPrioSendAdvert: false,
+  ownerIgnoreAdverts: false,
+  v3ChecksumAsV2: false,
+  claimGate: null,
+  releaseGate: null,
+  leaseSeconds: null,
+};
