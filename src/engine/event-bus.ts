@@ -1,0 +1,47 @@
+/**
+ * The one place through which every event of both processes goes: log, journal, API and metrics subscribe here. It
+ * stamps and hands on; it keeps nothing. A subscriber that throws does not keep the others from hearing the event.
+ */
+import type { HoldfastEvent, HoldfastEventBody, Origin } from "../core/events/vocabulary.ts";
+import type { Instant } from "../core/lib/units.ts";
+import type { Clock } from "../ports/clock.ts";
+
+export type EventListener = (event: HoldfastEvent) => void;
+
+export interface EventBus {
+  /** `at` is given for events of the keeper, which stamps its own. */
+  publish(origin: Origin, body: HoldfastEventBody, at?: Instant): void;
+  /** Returns the way to unsubscribe. */
+  subscribe(listener: EventListener): () => void;
+}
+
+export interface EventBusOptions {
+  readonly clock: Clock;
+  /** Milliseconds since the epoch. */
+  readonly wallMillis: () => number;
+  readonly onListenerError: (error: unknown) => void;
+}
+
+export function createEventBus(options: EventBusOptions): EventBus {
+  const listeners = new Set<EventListener>();
+  return {
+    publish(origin, body, at) {
+      const now = options.clock.now();
+      const stamp = at ?? now;
+      // An event of the keeper happened a little before we hear of it: its wall time is put back by as much.
+      const time = options.wallMillis() - Math.max(0, now - stamp) / 1_000;
+      const event: HoldfastEvent = { at: stamp, time: Math.round(time), origin, body };
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          options.onListenerError(error);
+        }
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,248 @@
+/**
+ * Hooks and gates: one queue per instance, in order, one program at a time, each awaited and limited in time
+ * (invariant I5). Nothing queued is ever dropped because a newer state came: every state entered is told exactly once.
+ * It decides nothing: the keeper says which state was entered and asks for gates, this runs the programs and answers.
+ */
+import type { Command, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
+import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
+import type { Micros } from "../core/lib/units.ts";
+import type { Cause } from "../core/vrrp/causes.ts";
+import type { VrrpReport } from "../core/vrrp/reports.ts";
+import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { ScriptPolicy } from "../ports/spawner.ts";
+import { scriptPolicy } from "./check-engine.ts";
+import { type CommandResult, type CommandRun, type CommandTools, runCommand } from "./command-run.ts";
+
+export interface GateQuestion {
+  readonly instance: string;
+  readonly which: "claim" | "release";
+  readonly gate: number;
+  readonly priority: number;
+}
+
+export interface GateAnswer {
+  readonly instance: string;
+  readonly gate: number;
+  readonly opened: boolean;
+  /** Empty when opened. */
+  readonly reason: string;
+}
+
+export interface HookEngineOptions {
+  readonly tools: CommandTools;
+  readonly publish: (body: HoldfastEventBody) => void;
+  readonly answer: (answer: GateAnswer) => void;
+}
+
+export interface HookEngine {
+  configure(config: HoldfastConfig): void;
+  /** Queues what the configuration wants told; call with every report of the keeper, in its order. */
+  report(instance: string, report: VrrpReport): void;
+  ask(question: GateQuestion): void;
+  /** The program of the gate is ended before the next hook starts; a cancelled gate gets no answer. */
+  cancel(instance: string, gate: number): void;
+  /** The keeper that asked is dead: all its gates end. */
+  cancelAll(): void;
+  /** State last entered; INIT before the first. */
+  stateOf(instance: string): VrrpStateName;
+  /** Resolves when every queue has run empty. */
+  idle(): Promise<void>;
+  /** Drops what is queued and kills what runs. */
+  kill(): void;
+}
+
+interface Job {
+  readonly hook: HookKind;
+  readonly command: Command;
+  readonly policy: ScriptPolicy;
+  readonly timeout: Micros;
+  readonly state: VrrpStateName;
+  readonly cause: string;
+  /** Null for notifications. */
+  readonly gate: GateQuestion | null;
+}
+
+interface Queue {
+  readonly instance: string;
+  readonly jobs: Job[];
+  running: { readonly job: Job; readonly run: CommandRun } | null;
+  config: InstanceConfig | null;
+  policy: ScriptPolicy;
+  state: VrrpStateName;
+  cause: string;
+}
+
+const SPECIFIC: Readonly<Partial<Record<VrrpStateName, HookKind>>> = {
+  MASTER: "notify_master",
+  BACKUP: "notify_backup",
+  FAULT: "notify_fault",
+  STOP: "notify_stop",
+};
+
+export function createHookEngine(options: HookEngineOptions): HookEngine {
+  return new Hooks(options);
+}
+
+class Hooks implements HookEngine {
+  readonly #options: HookEngineOptions;
+  readonly #queues = new Map<string, Queue>();
+  #waiting: (() => void)[] = [];
+
+  constructor(options: HookEngineOptions) {
+    this.#options = options;
+  }
+
+  configure(config: HoldfastConfig): void {
+    const policy = scriptPolicy(config);
+    // Instances that are gone keep their hooks: the keeper still has their end to report.
+    for (const instance of config.instances) {
+      const queue = this.#queue(instance.vrrp.name);
+      queue.config = instance;
+      queue.policy = policy;
+    }
+  }
+
+  report(instance: string, report: VrrpReport): void {
+    const queue = this.#queue(instance);
+    if (report.kind === "phase") queue.cause = causeText(report.cause);
+    if (report.kind !== "state") return;
+    queue.state = report.to;
+    queue.cause = causeText(report.cause);
+    const specific = SPECIFIC[report.to];
+    if (specific === undefined) return;
+    this.#notify(queue, specific, []);
+    this.#notify(queue, "notify", ["INSTANCE", instance, report.to, String(report.priority)]);
+    this.#pump(queue);
+  }
+
+  ask(question: GateQuestion): void {
+    const { instance, which, gate, priority } = question;
+    const queue = this.#queue(instance);
+    const hook: HookKind = which === "claim" ? "notify_claim" : "notify_release";
+    const command = queue.config?.hooks[hook];
+    const limits = queue.config?.vrrp[which === "claim" ? "claimGate" : "releaseGate"];
+    if (command === undefined || !limits) {
+      this.#options.answer({ instance, gate, opened: true, reason: "" });
+      return;
+    }
+    const args = ["INSTANCE", instance, String(priority)];
+    this.#add(queue, { hook, command: withArguments(command, args), timeout: limits.timeout, gate: question });
+    this.#pump(queue);
+  }
+
+  cancel(instance: string, gate: number): void {
+    const queue = this.#queue(instance);
+    const waiting = queue.jobs.findIndex((job) => job.gate?.gate === gate);
+    if (waiting >= 0) queue.jobs.splice(waiting, 1);
+    if (queue.running?.job.gate?.gate === gate) queue.running.run.cancel();
+  }
+
+  cancelAll(): void {
+    for (const queue of this.#queues.values()) {
+      const gates = queue.jobs.map((job) => job.gate).concat(queue.running?.job.gate ?? null);
+      for (const gate of gates) if (gate) this.cancel(queue.instance, gate.gate);
+    }
+  }
+
+  stateOf(instance: string): VrrpStateName {
+    return this.#queues.get(instance)?.state ?? "INIT";
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#settle();
+    });
+  }
+
+  kill(): void {
+    for (const queue of this.#queues.values()) {
+      queue.jobs.length = 0;
+      queue.running?.run.kill();
+    }
+  }
+
+  #queue(instance: string): Queue {
+    const known = this.#queues.get(instance);
+    if (known) return known;
+    const policy = { user: null, group: null, security: false };
+    const queue: Queue = { instance, jobs: [], running: null, config: null, policy, state: "INIT", cause: "start" };
+    this.#queues.set(instance, queue);
+    return queue;
+  }
+
+  #notify(queue: Queue, hook: HookKind, args: readonly string[]): void {
+    const command = queue.config?.hooks[hook];
+    if (command === undefined || queue.config === null) return;
+    const timeout = queue.config.hookTimeout;
+    this.#add(queue, { hook, command: withArguments(command, args), timeout, gate: null });
+  }
+
+  #add(queue: Queue, job: Pick<Job, "hook" | "command" | "timeout" | "gate">): void {
+    // State and cause are those of now, not those of the moment at which its turn comes.
+    queue.jobs.push({ ...job, policy: queue.policy, state: queue.state, cause: queue.cause });
+  }
+
+  #pump(queue: Queue): void {
+    if (queue.running !== null) return;
+    const job = queue.jobs.shift();
+    if (job === undefined) {
+      this.#settle();
+      return;
+    }
+    const { instance } = queue;
+    const { hook, command, policy, timeout } = job;
+    this.#options.publish({ kind: "hook-started", instance, hook, command: command.text });
+    const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: job.state, HOLDFAST_CAUSE: job.cause };
+    const run = runCommand(this.#options.tools, { command, policy, env, timeout }, { onEnd: (result) => this.#ended(queue, job, result) });
+    queue.running = { job, run };
+  }
+
+  #ended(queue: Queue, job: Job, result: CommandResult): void {
+    const { instance } = queue;
+    const { hook, command, gate } = job;
+    const { outcome, lastError, durationMillis } = result;
+    queue.running = null;
+    this.#options.publish({ kind: "hook-ended", instance, hook, command: command.text, outcome, lastError, durationMillis });
+    if (gate !== null && !result.cancelled) this.#options.answer(answerOf(gate, result));
+    this.#pump(queue);
+  }
+
+  #settle(): void {
+    for (const queue of this.#queues.values()) if (queue.running !== null || queue.jobs.length > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function withArguments(command: Command, args: readonly string[]): Command {
+  return { ...command, argv: [...command.argv, ...args] };
+}
+
+function answerOf(gate: GateQuestion, result: CommandResult): GateAnswer {
+  const { instance, which, gate: number } = gate;
+  // A release cannot be refused: however the hook ends, the address must go.
+  if (which === "release") return { instance, gate: number, opened: true, reason: "" };
+  const { outcome, lastError } = result;
+  if (outcome.kind === "exit" && outcome.code === 0) return { instance, gate: number, opened: true, reason: "" };
+  const detail = lastError === null ? "" : `: ${lastError}`;
+  return { instance, gate: number, opened: false, reason: `notify_claim ${endText(outcome)}${detail}` };
+}
+
+function endText(outcome: CommandResult["outcome"]): string {
+  switch (outcome.kind) {
+    case "exit":
+      return `exited with ${outcome.code}`;
+    case "signal":
+      return `was ended by ${outcome.signal}`;
+    case "timeout":
+      return `did not finish within ${outcome.afterMillis} ms`;
+    case "spawn-failed":
+      return `could not be run (${outcome.reason})`;
+  }
+}
+
+function causeText(cause: Cause): string {
+  return cause.code;
+}

@@ -1,0 +1,388 @@
+/**
+ * The keeper's life, seen from control: start, hello, configure, heartbeats, end, restart (docs/socket-pair.md).
+ * Its one hard rule: nobody speaks for a keeper that may still act. A silent keeper is killed, its end is awaited, and only
+ * then are its addresses removed and priority 0 sent in its name.
+ */
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
+import {
+  EXIT_DO_NOT_RESTART,
+  type FromKeeper,
+  HEARTBEAT_MILLIS,
+  LINK_VERSION,
+  type ScriptStanding,
+  type ToKeeper,
+} from "../core/link/messages.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import type { GuardPort } from "../ports/guard.ts";
+import type { KeeperLauncher, KeeperProcess } from "../ports/keeper-process.ts";
+import type { Timer, Timers } from "../ports/timers.ts";
+import { createGuardBook } from "./guard-orders.ts";
+import { createLineReader } from "./line-reader.ts";
+
+/**
+ * A keeper that says nothing for this long is frozen: four heartbeats missed. Well below the shortest useful lease (2 s at
+ * 1 s adverts) and far above what a loaded host makes the keeper wait for a processor.
+ */
+export const SILENCE_LIMIT_MILLIS = 1_000;
+/** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
+export const START_LIMIT_MILLIS = 10_000;
+const STATUS_DEBOUNCE = millis(100);
+const STATUS_LIMIT = seconds(1);
+/** A keeper that lived this long starts the back-off anew. */
+const STABLE = seconds(60);
+const BACKOFF_MAX_SECONDS = 60;
+
+export type KeeperCondition = "starting" | "running" | "frozen" | "lost" | "stopped";
+
+export interface KeeperState {
+  readonly condition: KeeperCondition;
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly since: Instant;
+  readonly detail: string | null;
+}
+
+export interface KeeperHost {
+  readonly timers: Timers;
+  readonly launcher: KeeperLauncher;
+  readonly guard: GuardPort;
+  /** Events of the keeper carry its own time; those of the supervisor none. */
+  readonly publish: (body: HoldfastEventBody, at?: Instant) => void;
+  /** Gate questions and reports, in the keeper's order. */
+  readonly onMessage: (message: Extract<FromKeeper, { type: "event" | "ask-gate" | "cancel-gate" }>) => void;
+  /** For a keeper that has just taken the configuration. */
+  readonly standings: () => Readonly<Record<string, ScriptStanding>>;
+  /** All gates of the old keeper are void. */
+  readonly onLost: () => void;
+  /** It must not be restarted: wrong settings or versions. */
+  readonly onFatal: (reason: string) => void;
+}
+
+export interface KeeperSupervisor {
+  /** Starts the first keeper. onDone gets what is wrong with the configuration, or null. */
+  start(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void;
+  /** Hands over a new set; with an error nothing has changed. */
+  configure(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void;
+  tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void;
+  answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
+  /** Null when the keeper does not answer in time. */
+  status(): Promise<readonly VrrpInstanceStatus[] | null>;
+  state(): KeeperState;
+  /** Orderly release; resolves when the keeper is gone and, if need be, was spoken for. */
+  stop(): Promise<void>;
+  /** No more patience with a keeper that is stopping. */
+  kill(): void;
+}
+
+interface PendingConfigure {
+  readonly serial: number;
+  readonly instances: readonly VrrpInstanceConfig[];
+  readonly onDone: (error: string | null) => void;
+}
+
+export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
+  return new Supervisor(host);
+}
+
+class Supervisor implements KeeperSupervisor {
+  readonly #host: KeeperHost;
+  readonly #book = createGuardBook();
+  readonly #statusWaiters = new Map<number, (statuses: readonly VrrpInstanceStatus[]) => void>();
+  #instances: readonly VrrpInstanceConfig[] = [];
+  #process: KeeperProcess | null = null;
+  #condition: KeeperCondition = "starting";
+  #detail: string | null = null;
+  #since: Instant;
+  #startedAt: Instant;
+  #heardAt: Instant;
+  #tickedAt: Instant;
+  #greeted = false;
+  #saidStopped = false;
+  #ticker: Timer | null = null;
+  #restartTimer: Timer | null = null;
+  #statusTimer: Timer | null = null;
+  #restarts = 0;
+  #failures = 0;
+  #serial = 0;
+  #statusId = 0;
+  #pending: PendingConfigure | null = null;
+  #stopping = false;
+  #onStopped: (() => void)[] = [];
+
+  constructor(host: KeeperHost) {
+    this.#host = host;
+    const now = host.timers.now();
+    this.#since = now;
+    this.#startedAt = now;
+    this.#heardAt = now;
+    this.#tickedAt = now;
+  }
+
+  start(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void {
+    this.#instances = instances;
+    this.#book.configure(instances);
+    this.#pending = { serial: ++this.#serial, instances, onDone };
+    this.#launch();
+  }
+
+  configure(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void {
+    if (this.#stopping) {
+      onDone("the daemon is stopping");
+    } else if (this.#pending !== null) {
+      onDone("the keeper is still taking over the configuration before this one; try again");
+    } else if (this.#process === null || !this.#greeted) {
+      // No keeper to ask: the next one is configured with it.
+      this.#accept(instances);
+      onDone(null);
+    } else {
+      this.#pending = { serial: ++this.#serial, instances, onDone };
+      this.#send({ type: "configure", serial: this.#serial, instances });
+    }
+  }
+
+  tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void {
+    if (this.#greeted) this.#send({ type: "scripts", standings, succeeded });
+  }
+
+  answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void {
+    const { instance, gate, opened, reason } = answer;
+    this.#send({ type: "gate", instance, gate, opened, reason });
+  }
+
+  status(): Promise<readonly VrrpInstanceStatus[] | null> {
+    if (!this.#greeted || this.#condition !== "running") return Promise.resolve(null);
+    const id = ++this.#statusId;
+    return new Promise((resolve) => {
+      const finish = (statuses: readonly VrrpInstanceStatus[] | null): void => {
+        timer.cancel();
+        this.#statusWaiters.delete(id);
+        resolve(statuses);
+      };
+      const timer = this.#host.timers.schedule(STATUS_LIMIT, () => finish(null));
+      this.#statusWaiters.set(id, finish);
+      this.#send({ type: "status", id });
+    });
+  }
+
+  state(): KeeperState {
+    const pid = this.#process?.pid ?? null;
+    return { condition: this.#condition, pid, restarts: this.#restarts, since: this.#since, detail: this.#detail };
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onStopped.push(resolve);
+      if (this.#stopping && this.#process !== null) return;
+      this.#stopping = true;
+      this.#restartTimer?.cancel();
+      if (this.#process === null) this.#stopped();
+      else if (this.#greeted) this.#send({ type: "stop" });
+      else this.#process.kill();
+    });
+  }
+
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  #launch(): void {
+    const { timers, launcher } = this.#host;
+    const now = timers.now();
+    this.#startedAt = now;
+    this.#heardAt = now;
+    this.#tickedAt = now;
+    this.#greeted = false;
+    this.#saidStopped = false;
+    this.#enter("starting", null);
+    const lines = createLineReader((line) => this.#line(line));
+    const started = launcher.launch({
+      onData: (text) => {
+        if (!lines.push(text)) this.#distrust("a line of the keeper never ended");
+      },
+      onExit: (end) => this.#exited(started.pid, end),
+    });
+    this.#process = started;
+    this.#send({ type: "hello", version: LINK_VERSION });
+    this.#tick();
+  }
+
+  #tick(): void {
+    const { timers } = this.#host;
+    const now = timers.now();
+    // If control itself was stopped, the keeper's words may lie unread in the socket: first read, then judge.
+    if (now - this.#tickedAt > 2 * HEARTBEAT_MILLIS * 1_000) this.#heardAt = now;
+    this.#tickedAt = now;
+    const silentMillis = Math.round((now - this.#heardAt) / 1_000);
+    const limit = this.#greeted ? SILENCE_LIMIT_MILLIS : START_LIMIT_MILLIS;
+    if (silentMillis > limit && this.#condition !== "frozen") this.#frozen(silentMillis);
+    this.#send({ type: "heartbeat" });
+    this.#ticker = timers.schedule(millis(HEARTBEAT_MILLIS), () => this.#tick());
+  }
+
+  #frozen(silentMillis: number): void {
+    const pid = this.#process?.pid ?? 0;
+    this.#enter("frozen", `silent for ${silentMillis} ms`);
+    this.#process?.kill();
+    this.#host.publish({ kind: "keeper-frozen", pid, silentMillis });
+  }
+
+  /** It breaks the protocol: nothing it says can be believed any more. */
+  #distrust(detail: string): void {
+    this.#detail = detail;
+    this.#process?.kill();
+  }
+
+  #line(line: string): void {
+    this.#heardAt = this.#host.timers.now();
+    let message: FromKeeper;
+    try {
+      message = JSON.parse(line) as FromKeeper;
+    } catch {
+      this.#distrust(`the keeper wrote a line that is no JSON: ${line.slice(0, 80)}`);
+      return;
+    }
+    this.#handle(message);
+  }
+
+  #handle(message: FromKeeper): void {
+    switch (message.type) {
+      case "hello":
+        this.#hello(message.version, message.pid);
+        return;
+      case "configured":
+        this.#configured(message.serial, message.error);
+        return;
+      case "event":
+        if (message.body.kind === "vrrp") this.#book.report(message.body.instance, message.body.report);
+        this.#host.publish(message.body, instant(message.at));
+        this.#host.onMessage(message);
+        if (message.body.kind === "vrrp") this.#askStatusSoon();
+        return;
+      case "ask-gate":
+      case "cancel-gate":
+        this.#host.onMessage(message);
+        return;
+      case "status":
+        this.#book.observe(message.instances);
+        this.#statusWaiters.get(message.id)?.(message.instances);
+        return;
+      case "stopped":
+        this.#saidStopped = true;
+        return;
+      case "heartbeat":
+        return;
+    }
+  }
+
+  #hello(version: number, pid: number): void {
+    if (version !== LINK_VERSION) {
+      this.#detail = `the keeper speaks version ${version} of the protocol, control version ${LINK_VERSION}`;
+      this.#process?.kill();
+      this.#stopping = true;
+      this.#host.onFatal(`${this.#detail}; install one version of Holdfast completely, then start it again`);
+      return;
+    }
+    this.#greeted = true;
+    this.#enter("running", null);
+    this.#host.publish({ kind: "keeper-started", pid, restart: this.#restarts });
+    const instances = this.#pending?.instances ?? this.#instances;
+    const serial = this.#pending?.serial ?? ++this.#serial;
+    this.#send({ type: "configure", serial, instances });
+    this.#send({ type: "scripts", standings: this.#host.standings(), succeeded: [] });
+    if (this.#stopping) this.#send({ type: "stop" });
+  }
+
+  #configured(serial: number, error: string | null): void {
+    const pending = this.#pending;
+    if (pending?.serial === serial) {
+      this.#pending = null;
+      if (error === null) this.#accept(pending.instances);
+      pending.onDone(error);
+      if (error === null) this.tellScripts(this.#host.standings(), []);
+    } else if (error !== null) {
+      this.#host.publish({ kind: "reload", outcome: "refused", detail: `the restarted keeper refuses the configuration: ${error}` });
+    }
+    this.#askStatusSoon();
+  }
+
+  #accept(instances: readonly VrrpInstanceConfig[]): void {
+    this.#instances = instances;
+    this.#book.configure(instances);
+  }
+
+  /** Status carries the source addresses that the priority-0 adverts need; asked once per burst of reports. */
+  #askStatusSoon(): void {
+    this.#statusTimer ??= this.#host.timers.schedule(STATUS_DEBOUNCE, () => {
+      this.#statusTimer = null;
+      if (this.#greeted) this.#send({ type: "status", id: 0 });
+    });
+  }
+
+  #exited(pid: number, end: { readonly code: number | null; readonly signal: string | null }): void {
+    const clean = this.#stopping && this.#saidStopped && end.code === 0;
+    const now = this.#host.timers.now();
+    this.#process = null;
+    this.#greeted = false;
+    this.#ticker?.cancel();
+    const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
+    // The network first, words afterwards: every millisecond here is one without an owner of the address.
+    const released = clean ? null : this.#speakForIt();
+    this.#enter(this.#stopping ? "stopped" : "lost", this.#detail ?? how);
+    if (!clean) this.#host.publish({ kind: "keeper-lost", pid, how });
+    if (released !== null) this.#host.publish({ kind: "guard-released", ...released });
+    this.#host.onLost();
+    const pending = this.#pending;
+    if (this.#restarts > 0 || pending?.instances !== this.#instances) {
+      this.#pending = null;
+      pending?.onDone("the keeper was lost while it took over the configuration");
+    }
+    if (end.code === EXIT_DO_NOT_RESTART) this.#fatal();
+    else if (this.#stopping) this.#stopped();
+    else this.#restartLater((now - this.#startedAt) as number);
+  }
+
+  #speakForIt(): { instances: readonly string[]; addresses: VrrpInstanceStatus["addresses"] } {
+    const instances = this.#book.speaking();
+    const { removed, errors } = this.#host.guard.release(this.#book.orders());
+    this.#book.reset();
+    if (errors.length > 0) this.#detail = errors.map((error) => `${error.what}: ${error.errno}`).join("; ");
+    return { instances, addresses: removed };
+  }
+
+  #fatal(): void {
+    const reason =
+      this.#detail ??
+      `the keeper ended with code ${EXIT_DO_NOT_RESTART}: its settings or its version do not fit; its last lines say why`;
+    this.#stopping = true;
+    this.#enter("stopped", reason);
+    this.#host.onFatal(reason);
+    this.#stopped();
+  }
+
+  #stopped(): void {
+    this.#enter("stopped", this.#detail);
+    const waiting = this.#onStopped;
+    this.#onStopped = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #restartLater(livedMicros: number): void {
+    if (livedMicros >= STABLE) this.#failures = 0;
+    const delay = this.#failures === 0 ? 0 : Math.min(2 ** (this.#failures - 1), BACKOFF_MAX_SECONDS);
+    this.#failures += 1;
+    this.#restarts += 1;
+    this.#restartTimer = this.#host.timers.schedule(seconds(delay), () => this.#launch());
+  }
+
+  #enter(condition: KeeperCondition, detail: string | null): void {
+    if (condition !== this.#condition) this.#since = this.#host.timers.now();
+    this.#condition = condition;
+    this.#detail = detail;
+  }
+
+  #send(message: ToKeeper): void {
+    this.#process?.send(`${JSON.stringify(message)}\n`);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Starts the keeper as a child of control, with one end of a stream socket pair as its file descriptor 3. Its output is
+ * ours; it stays in our process group, because it ignores signals and takes its orders from the socket alone.
+ */
+import { spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import type { KeeperLauncher } from "../ports/keeper-process.ts";
+
+export interface KeeperCommand {
+  /** Path of the built entry point. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  /** False when there is nobody to read them: a daemon without a terminal. */
+  readonly inheritOutput: boolean;
+}
+
+export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
+  const output = command.inheritOutput ? "inherit" : "ignore";
+  return {
+    launch(events) {
+      const child = spawn(process.execPath, [command.entry, ...command.args], { stdio: ["ignore", output, output, "pipe"] });
+      const link = child.stdio[3] as Duplex | null | undefined;
+      let ended = false;
+      const exited = (code: number | null, signal: string | null): void => {
+        if (ended) return;
+        ended = true;
+        link?.destroy();
+        events.onExit({ code, signal });
+      };
+      child.on("error", (error) => exited(null, `start failed: ${error.message}`));
+      // "exit" comes after waitpid(2): from here on the process can do nothing any more.
+      child.on("exit", exited);
+      link?.setEncoding("utf8");
+      link?.on("data", (text: string) => {
+        if (!ended) events.onData(text);
+      });
+      // A closed link shows in the exit that follows, or in the missing heartbeats.
+      link?.on("error", () => undefined);
+      return {
+        pid: child.pid ?? 0,
+        send(text) {
+          if (!ended && link?.writable) link.write(text);
+        },
+        kill() {
+          child.kill("SIGKILL");
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * What control does in the name of a keeper that is dead and reaped: take its addresses off and say that it resigns.
+ * One synchronous call, because between the keeper's end and this nothing else matters.
+ */
+import type { IpAddress } from "../core/lib/ip.ts";
+import type { Transport, VirtualAddress } from "../core/vrrp/config.ts";
+import type { KernelError } from "./network.ts";
+
+/** One instance that was, or may have been, MASTER. */
+export interface GuardOrder {
+  readonly instance: string;
+  readonly interface: string;
+  readonly addresses: readonly VirtualAddress[];
+  /** Null when the keeper never had a source address: then nothing was ever sent. */
+  readonly resign: {
+    readonly source: IpAddress;
+    readonly transport: Transport;
+    /** Priority-0 adverts, the whole IPv4 packet of each, one per destination. */
+    readonly packets: readonly { readonly destination: IpAddress; readonly packet: Uint8Array }[];
+  } | null;
+}
+
+export interface GuardPort {
+  /**
+   * All addresses go first, in one batch; then the priority-0 adverts. An address that is not there is no error. A
+   * failure with one instance does not keep the others from being released.
+   */
+  release(orders: readonly GuardOrder[]): {
+    /** Addresses that really were on an interface. */
+    readonly removed: readonly IpAddress[];
+    readonly errors: readonly KernelError[];
+  };
+}
