@@ -1,0 +1,88 @@
+/**
+ * A NETLINK_ROUTE socket: sends datagrams, hands out the messages that came back, knows its own port. The kernel
+ * answers requests before send(2) returns, so nothing here ever waits.
+ */
+import { assert } from "../core/lib/assert.ts";
+import { ok, type Result } from "../core/lib/result.ts";
+import type { NetlinkMessage } from "../core/netlink/message.ts";
+import { readMessages, viewOf } from "../core/netlink/message.ts";
+import type { KernelError } from "../ports/network.ts";
+import type { Arena } from "./arena.ts";
+import { bindSocket, errnoName, getsockname, recv, send } from "./libc.ts";
+import { AF_NETLINK, kernelError, MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, type Sockets } from "./sockets.ts";
+
+const NETLINK_ROUTE = 0;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const SOCKADDR_NL_BYTES = 12;
+/** Dumps come in pieces of at most 32 KiB. */
+const RECEIVE_BYTES = 64 * 1024;
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+export const NETLINK_SEND_BYTES = 64 * 1024;
+
+export interface NetlinkSocket {
+  readonly descriptor: number;
+  /** Messages that our own requests cause carry this port. */
+  readonly port: number;
+  /** Bytes sent, or minus errno. */
+  send(datagram: Uint8Array): number;
+  /** The next datagram's messages, valid until the next call; or minus errno (EAGAIN: nothing there). */
+  receive(): readonly NetlinkMessage[] | number;
+  close(): void;
+}
+
+/** groups: the RTMGRP_* bits of the notifications wanted, 0 for a socket that only asks. */
+export function openNetlinkSocket(arena: Arena, sockets: Sockets, groups: number): Result<NetlinkSocket, KernelError> {
+  const opened = sockets.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "open a netlink socket");
+  if (!opened.ok) return opened;
+  const descriptor = opened.value;
+  const address = arena.allocate(64);
+  arena.view.setUint16(address, AF_NETLINK, true);
+  arena.view.setUint32(address + 8, groups, true);
+  const bound = bindSocket(descriptor, arena.at(address), SOCKADDR_NL_BYTES);
+  if (bound < 0) {
+    sockets.close(descriptor);
+    return { ok: false, error: kernelError(bound, "bind a netlink socket") };
+  }
+  sockets.setBuffers(descriptor, { receive: RECEIVE_BUFFER_BYTES });
+  sockets.setInt(descriptor, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  const port = ownPort(arena, descriptor, address);
+  arena.release(address, 64);
+  return ok(createSocket(arena, { descriptor, port }, () => sockets.close(descriptor)));
+}
+
+function ownPort(arena: Arena, descriptor: number, address: number): number {
+  arena.view.setUint32(address + 16, SOCKADDR_NL_BYTES, true);
+  const result = getsockname(descriptor, arena.at(address), arena.at(address + 16));
+  assert(result === 0, `getsockname of a netlink socket: ${errnoName(result)}`);
+  return viewOf(arena.bytes).getUint32(address + 4, true);
+}
+
+function createSocket(
+  arena: Arena,
+  { descriptor, port }: { readonly descriptor: number; readonly port: number },
+  close: () => void,
+): NetlinkSocket {
+  const incoming = arena.allocate(RECEIVE_BYTES);
+  const outgoing = arena.allocate(NETLINK_SEND_BYTES);
+  return {
+    descriptor,
+    port,
+    send(datagram) {
+      assert(datagram.length <= NETLINK_SEND_BYTES, `a netlink datagram of ${datagram.length} bytes`);
+      arena.bytes.set(datagram, outgoing);
+      return send(descriptor, arena.at(outgoing), datagram.length, 0);
+    },
+    receive() {
+      const length = recv(descriptor, arena.at(incoming), RECEIVE_BYTES, MSG_DONTWAIT | MSG_TRUNC);
+      if (length < 0) return length;
+      assert(length <= RECEIVE_BYTES, `a netlink datagram of ${length} bytes`);
+      return readMessages(arena.bytes.subarray(incoming, incoming + length));
+    },
+    close() {
+      close();
+      arena.release(incoming, RECEIVE_BYTES);
+      arena.release(outgoing, NETLINK_SEND_BYTES);
+    },
+  };
+}

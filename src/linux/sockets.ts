@@ -1,0 +1,114 @@
+/**
+ * Opening sockets and setting their options, with errors that name what was tried. Shared by the ports of this layer;
+ * holds one scratch block and no descriptor.
+ */
+import { err, ok, type Result } from "../core/lib/result.ts";
+import type { KernelError } from "../ports/network.ts";
+import type { Arena } from "./arena.ts";
+import { close, errnoName, setsockopt, socket } from "./libc.ts";
+
+export const AF_INET = 2;
+export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
+export const SOCK_RAW = 3;
+export const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
+export const MSG_DONTROUTE = 0x4;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_PRIORITY = 12;
+const SO_ATTACH_FILTER = 26;
+const SO_DETACH_FILTER = 27;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const SCRATCH_BYTES = 256;
+/** struct sock_filter: BPF_RET | BPF_K, 0 bytes of the packet. */
+const BPF_RET_K = 0x06;
+
+/** Layout of struct mmsghdr and struct iovec on 64-bit Linux; musl pads its narrower fields to the same places. */
+export const MMSGHDR = {
+  bytes: 64,
+  name: 0,
+  nameLength: 8,
+  iov: 16,
+  iovCount: 24,
+  control: 32,
+  controlLength: 40,
+  flags: 48,
+  length: 56,
+} as const;
+export const IOVEC = { bytes: 16, base: 0, length: 8 } as const;
+
+/** Most messages one sendmmsg(2) or recvmmsg(2) takes (UIO_MAXIOV). */
+export const MESSAGES_MAX = 1024;
+
+export const kernelError = (errno: number, what: string): KernelError => ({ errno: errnoName(errno), what });
+
+export interface Sockets {
+  open(domain: number, type: number, protocol: number, what: string): Result<number, KernelError>;
+  /** 0, or minus errno. */
+  setInt(descriptor: number, level: number, option: number, value: number): number;
+  setBytes(descriptor: number, level: number, option: number, value: Uint8Array): number;
+  /** Buffer sizes beyond the system's limit where we may, up to it where not. */
+  setBuffers(descriptor: number, sizes: { readonly send?: number; readonly receive?: number }): void;
+  /** Adverts and announcements leave in the control band of the queue (TC_PRIO_CONTROL), as keepalived's do. */
+  setControlPriority(descriptor: number): void;
+  /** Lets nothing in: for sockets that only send. */
+  dropIncoming(descriptor: number): number;
+  acceptIncoming(descriptor: number): number;
+  close(descriptor: number): void;
+}
+
+export function createSockets(arena: Arena): Sockets {
+  const scratch = arena.allocate(SCRATCH_BYTES);
+
+  const setBytes = (descriptor: number, level: number, option: number, value: Uint8Array): number => {
+    arena.bytes.set(value, scratch);
+    return setsockopt(descriptor, level, option, arena.at(scratch), value.length);
+  };
+
+  const setInt = (descriptor: number, level: number, option: number, value: number): number => {
+    arena.view.setInt32(scratch, value, true);
+    return setsockopt(descriptor, level, option, arena.at(scratch), 4);
+  };
+
+  const setBuffer = (descriptor: number, size: number, options: { readonly force: number; readonly plain: number }) => {
+    if (setInt(descriptor, SOL_SOCKET, options.force, size) < 0) setInt(descriptor, SOL_SOCKET, options.plain, size);
+  };
+
+  return {
+    open(domain, type, protocol, what) {
+      const descriptor = socket(domain, type | SOCK_NONBLOCK_CLOEXEC, protocol);
+      return descriptor < 0 ? err(kernelError(descriptor, what)) : ok(descriptor);
+    },
+    setInt,
+    setBytes,
+    setBuffers(descriptor, { send, receive }) {
+      if (send !== undefined) setBuffer(descriptor, send, { force: SO_SNDBUFFORCE, plain: SO_SNDBUF });
+      if (receive !== undefined) setBuffer(descriptor, receive, { force: SO_RCVBUFFORCE, plain: SO_RCVBUF });
+    },
+    setControlPriority(descriptor) {
+      const TC_PRIO_CONTROL = 7;
+      setInt(descriptor, SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
+    },
+    dropIncoming(descriptor) {
+      // struct sock_filter { code, jt, jf, k } behind struct sock_fprog { len, filter }.
+      const program = scratch + 64;
+      arena.bytes.fill(0, program, program + 8);
+      arena.view.setUint16(program, BPF_RET_K, true);
+      arena.view.setBigUint64(scratch, 1n, true);
+      arena.setPointer(scratch + 8, arena.at(program));
+      return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, arena.at(scratch), 16);
+    },
+    acceptIncoming(descriptor) {
+      return setInt(descriptor, SOL_SOCKET, SO_DETACH_FILTER, 0);
+    },
+    close(descriptor) {
+      close(descriptor);
+    },
+  };
+}
