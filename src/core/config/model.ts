@@ -2,9 +2,10 @@
  * What a configuration file means, with every default filled in: the output of compile.ts. The keeper gets the
  * `vrrp` part of each instance; scripts and hooks stay with control.
  */
+
+import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
-import type { HookKind } from "../events/vocabulary.ts";
 
 /** A place in the files that were read. Lines and columns count from 1. */
 export interface SourceSpan {

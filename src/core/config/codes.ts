@@ -1,0 +1,90 @@
+/**
+ * The catalogue of diagnostics: one code, one severity, one sentence for the manual. docs/diagnostics.md is made from
+ * this table.
+ */
+import type { Severity } from "./model.ts";
+
+interface CodeEntry {
+  readonly severity: Severity;
+  readonly meaning: string;
+}
+
+const entry = (severity: Severity, meaning: string): CodeEntry => ({ severity, meaning });
+
+export const DIAGNOSTIC_CODES = {
+  // Reading
+  "file-unreadable": entry("error", "The configuration file cannot be read."),
+  "include-unreadable": entry(
+    "error",
+    "A file named by includer, includeb or includea cannot be read or does not exist.",
+  ),
+  "include-no-match": entry("error", "The pattern of includem, includew, includeb or includea matches no file."),
+  "include-loop": entry("error", "A file includes itself, or files are nested deeper than the limit."),
+  "include-missing": entry("info", "A plain include names no file that exists; keepalived says nothing here."),
+  "line-too-long": entry("error", "A line is longer than the limit and is ignored."),
+  "nul-byte": entry("error", "A line holds a NUL byte and is ignored."),
+  "too-large": entry("error", "The files, or what definitions and loops make of them, exceed the limit."),
+  "too-many": entry("error", "The list of diagnostics was cut."),
+  "unterminated-quote": entry("error", "A quotation mark is not closed on its line."),
+  "bad-definition": entry("error", "A `$NAME=` line is malformed."),
+  "bad-loop": entry("error", "A `~SEQ` or `~LST` line is malformed."),
+  "expansion-limit": entry("error", "Definitions refer to each other too deeply."),
+  "undefined-variable": entry(
+    "warning",
+    "`$NAME` looks like a definition that was never made; it is used as it stands.",
+  ),
+  "unexpected-brace": entry("error", "A brace stands where none can stand."),
+  "missing-brace": entry("error", "A block is never closed."),
+  // Keywords
+  "unknown-keyword": entry("error", "The word is no keyword here."),
+  "not-done-yet": entry("warning", "A keyword of keepalived that is accepted and has no effect yet."),
+  "safety-not-done": entry("warning", "A keyword that changes how safe the pair is, and has no effect yet."),
+  "missing-argument": entry("error", "A keyword lacks its value."),
+  "extra-argument": entry("warning", "Words after the value are ignored, as keepalived ignores them."),
+  "bad-value": entry("error", "A value is not of the kind the keyword takes."),
+  "out-of-range": entry("error", "A number is outside the range of the keyword."),
+  deprecated: entry("info", "A keyword that has a newer name."),
+  "not-a-block": entry("error", "A keyword that opens no block is followed by `{`."),
+  "block-expected": entry("error", "A keyword that needs a `{ }` block has none."),
+  // Meaning
+  "duplicate-name": entry("error", "Two blocks of one kind have the same name."),
+  "duplicate-vrid": entry("error", "Two instances use the same virtual_router_id on one interface."),
+  "missing-vrid": entry("error", "An instance has no virtual_router_id and is left out."),
+  "missing-interface": entry("error", "An instance has no interface and is left out."),
+  "unknown-interface": entry("error", "The interface does not exist on this host."),
+  "unknown-script": entry("warning", "track_script names a script that is not defined before the instance."),
+  "unknown-user": entry("warning", "A script is to run as a user or group that does not exist."),
+  "script-missing-command": entry("error", "A vrrp_script has no script line."),
+  "unused-script": entry("info", "A vrrp_script that no instance tracks is never run."),
+  "master-clears-nopreempt": entry(
+    "warning",
+    "nopreempt or preempt_delay together with state MASTER: they are cleared, as keepalived does.",
+  ),
+  "priority-owner-master": entry("warning", "Priority 255 with state BACKUP, or the other way round."),
+  adjusted: entry("warning", "A value was changed to one that the protocol can carry."),
+  "auth-too-long": entry("warning", "auth_pass is longer than 8 characters; the rest is cut off."),
+  "auth-ignored": entry("warning", "Authentication does not exist in VRRP version 3 and is ignored."),
+  "no-virtual-address": entry("warning", "An instance has no virtual_ipaddress."),
+  "duplicate-address": entry("warning", "The same virtual address is given twice."),
+  "bad-address": entry("error", "The text is not an address."),
+  "address-ipv6": entry("warning", "IPv6 addresses are not carried yet; the address is left out."),
+  "no-unicast-peer": entry("warning", "unicast_peer is empty."),
+  "peer-is-self": entry("warning", "unicast_peer contains the own unicast_src_ip."),
+  // Lint
+  "script-not-found": entry("warning", "The script does not exist on this host."),
+  "script-not-executable": entry("warning", "The script cannot be executed."),
+  "script-insecure": entry("warning", "Somebody but root may change a script that runs as root."),
+  "script-no-timeout": entry("info", "A check without timeout may hang as long as its interval."),
+  "script-slow": entry("info", "The check notices a failure later than a peer would notice a dead host."),
+  "lease-too-long": entry(
+    "warning",
+    "Adverts are so frequent that the kernel's whole-second address lifetime outlasts them.",
+  ),
+  "lease-longer-than-peer": entry("warning", "vip_lease is longer than a peer waits before it takes the address."),
+} as const satisfies Record<string, CodeEntry>;
+
+export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
+
+export function severityOf(code: DiagnosticCode): Severity {
+  return DIAGNOSTIC_CODES[code].severity;
+}

@@ -1,0 +1,74 @@
+/** global_defs: the daemon's own options, and the defaults that instances fall back to. */
+
+import type { IpAddress } from "../lib/ip.ts";
+import { parseIpv4 } from "../lib/ip.ts";
+import { micros, seconds } from "../lib/units.ts";
+import type { Garp } from "../vrrp/config.ts";
+import { parseOwner } from "./command.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
+import type { GlobalConfig } from "./model.ts";
+import { readSettings } from "./settings.ts";
+import type { Node } from "./tree.ts";
+
+/** What instances inherit. */
+export interface InstanceDefaults {
+  readonly version: 2 | 3;
+  readonly group: IpAddress;
+  readonly garp: Garp;
+  /** Not given: the instance's own master delay and repeat count. */
+  readonly lowerPrioGiven: { readonly delay: boolean; readonly repeat: boolean };
+  readonly lowerPrioNoAdvert: boolean;
+  readonly higherPrioSendAdvert: boolean;
+  readonly checkUnicastSource: boolean;
+  readonly downTimerAdverts: number;
+  readonly ownerIgnoreAdverts: boolean;
+  readonly v3ChecksumAsV2: boolean;
+}
+
+export interface CompiledGlobals {
+  readonly global: GlobalConfig;
+  readonly defaults: InstanceDefaults;
+}
+
+const VRRP_GROUP = "224.0.0.18";
+
+export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticSink): CompiledGlobals {
+  const settings = readSettings(
+    blocks.flatMap((node) => node.block ?? []),
+    "global_defs",
+    diagnostics,
+  );
+  const owner = parseOwner(settings.words("script_user").map((word) => word.text));
+  const delay = settings.duration("vrrp_garp_master_delay") ?? seconds(5);
+  const repeat = settings.number("vrrp_garp_master_repeat") ?? 5;
+  const lowerDelay = settings.duration("vrrp_garp_lower_prio_delay");
+  const lowerRepeat = settings.number("vrrp_garp_lower_prio_repeat");
+  return {
+    global: {
+      routerId: settings.text("router_id"),
+      scriptUser: owner.user === null ? null : { user: owner.user, group: owner.group },
+      enableScriptSecurity: settings.has("enable_script_security"),
+      startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
+      processName: settings.text("process_name"),
+    },
+    defaults: {
+      version: settings.number("vrrp_version") === 3 ? 3 : 2,
+      group: settings.address("vrrp_mcast_group4") ?? parseIpv4(VRRP_GROUP) ?? ("" as IpAddress),
+      garp: {
+        delay,
+        repeat,
+        refresh: settings.duration("vrrp_garp_master_refresh") ?? micros(0),
+        refreshRepeat: settings.number("vrrp_garp_master_refresh_repeat") ?? 1,
+        lowerPrioDelay: lowerDelay ?? delay,
+        lowerPrioRepeat: lowerRepeat ?? repeat,
+      },
+      lowerPrioGiven: { delay: lowerDelay !== null, repeat: lowerRepeat !== null },
+      lowerPrioNoAdvert: settings.flag("vrrp_lower_prio_no_advert") ?? false,
+      higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? false,
+      checkUnicastSource: settings.flag("vrrp_check_unicast_src") ?? false,
+      downTimerAdverts: settings.number("vrrp_down_timer_adverts") ?? 3,
+      ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,
+      v3ChecksumAsV2: settings.flag("v3_checksum_as_v2") ?? false,
+    },
+  };
+}

@@ -1,0 +1,336 @@
+/**
+ * vrrp_instance: defaults and adjustments as keepalived 2.2.7 makes them. What keepalived drops is dropped here too,
+ * with an error that says so; nothing is silently different.
+ */
+
+import type { HookKind } from "../events/vocabulary.ts";
+import type { Micros } from "../lib/units.ts";
+import { micros, seconds } from "../lib/units.ts";
+import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrrp/config.ts";
+import { defaultLeaseSeconds } from "../vrrp/lease.ts";
+import { readAddresses, readPeers } from "./addresses.ts";
+import type { InstanceDefaults } from "./compile-globals.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
+import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import type { Settings } from "./settings.ts";
+import { readSettings, wordSpan } from "./settings.ts";
+import { readTracked } from "./tracked.ts";
+import type { Node } from "./tree.ts";
+
+const HOOK_TIMEOUT = seconds(60);
+const HOOKS = [
+  "notify",
+  "notify_master",
+  "notify_backup",
+  "notify_fault",
+  "notify_stop",
+  "notify_claim",
+  "notify_release",
+] as const satisfies readonly HookKind[];
+
+export interface InstanceContext {
+  readonly defaults: InstanceDefaults;
+  /** Scripts defined above the instance. */
+  readonly scripts: readonly VrrpScriptConfig[];
+  readonly diagnostics: DiagnosticSink;
+}
+
+export function compileInstance(node: Node, context: InstanceContext): InstanceConfig | null {
+  const { diagnostics } = context;
+  const name = node.args[0]?.text;
+  if (name === undefined) {
+    diagnostics.report(
+      "missing-argument",
+      node.span,
+      "`vrrp_instance` lacks its name",
+      "write vrrp_instance NAME { ... }",
+    );
+    return null;
+  }
+  const settings = readSettings(node.block ?? [], "vrrp_instance", diagnostics);
+  const virtualRouterId = settings.number("virtual_router_id");
+  const device = settings.text("interface");
+  if (virtualRouterId === null) {
+    diagnostics.report(
+      "missing-vrid",
+      node.span,
+      `${name} has no virtual_router_id and is left out`,
+      "write virtual_router_id N, equal on all hosts of this instance",
+    );
+  }
+  if (device === null) {
+    diagnostics.report(
+      "missing-interface",
+      node.span,
+      `${name} has no interface and is left out`,
+      "write interface NAME",
+    );
+  }
+  if (virtualRouterId === null || device === null) return null;
+  const vrrp = compileVrrp(node, { name, virtualRouterId, interface: device }, settings, context);
+  return {
+    vrrp,
+    hooks: readHooks(settings),
+    hookTimeout: settings.duration("hook_timeout") ?? HOOK_TIMEOUT,
+    span: node.span,
+  };
+}
+
+function readHooks(settings: Settings): Readonly<Partial<Record<HookKind, Command>>> {
+  const hooks: Partial<Record<HookKind, Command>> = {};
+  for (const kind of HOOKS) {
+    const command = settings.command(kind);
+    if (command !== null) hooks[kind] = command;
+  }
+  return hooks;
+}
+
+function compileVrrp(
+  node: Node,
+  identity: { name: string; virtualRouterId: number; interface: string },
+  settings: Settings,
+  context: InstanceContext,
+): VrrpInstanceConfig {
+  const { defaults, diagnostics } = context;
+  const version = settings.has("version") ? (settings.number("version") === 3 ? 3 : 2) : defaults.version;
+  const flag = (name: string, fallback: boolean): boolean => settings.flag(name) ?? fallback;
+  const advertInterval = readInterval(settings, version, diagnostics);
+  const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;
+  return {
+    ...identity,
+    version,
+    ...readStanding(settings, identity.name, diagnostics),
+    advertInterval,
+    downTimerAdverts,
+    authentication: readAuthentication(settings, version, diagnostics),
+    transport: readTransport(settings, defaults, diagnostics),
+    sourceAddress: settings.address("unicast_src_ip"),
+    ...readVips(node, settings, identity.name, diagnostics),
+    ...readTracked(settings, identity, context),
+    dontTrackPrimary: flag("dont_track_primary", false),
+    garp: readGarp(settings, defaults),
+    lowerPrioNoAdvert: flag("lower_prio_no_advert", defaults.lowerPrioNoAdvert),
+    higherPrioSendAdvert: flag("higher_prio_send_advert", defaults.higherPrioSendAdvert),
+    ownerIgnoreAdverts: flag("owner_ignore_adverts", defaults.ownerIgnoreAdverts),
+    v3ChecksumAsV2: flag("v3_checksum_as_v2", defaults.v3ChecksumAsV2),
+    claimGate:
+      settings.command("notify_claim") === null ? null : { timeout: settings.duration("claim_timeout") ?? seconds(10) },
+    releaseGate:
+      settings.command("notify_release") === null
+        ? null
+        : { timeout: settings.duration("release_timeout") ?? seconds(5) },
+    leaseSeconds: readLease(settings, { advertInterval, downTimerAdverts }, diagnostics),
+  };
+}
+
+type Standing = Pick<VrrpInstanceConfig, "initialState" | "priority" | "preempt" | "preemptDelay">;
+
+/** State, priority and preemption, which depend on each other. */
+function readStanding(settings: Settings, name: string, diagnostics: DiagnosticSink): Standing {
+  const given = settings.number("priority");
+  const state = settings.text("state");
+  const master = state === "MASTER";
+  const priority = given ?? (master ? 255 : 100);
+  const preemptDelay = settings.duration("preempt_delay") ?? micros(0);
+  const nopreempt = lastOf(settings, "nopreempt", "preempt") === "nopreempt";
+  // keepalived: an owner that names no state starts as MASTER.
+  const initialState = priority === 255 && state === null ? "MASTER" : master ? "MASTER" : "BACKUP";
+  if (!master) return { initialState, priority, preempt: !nopreempt, preemptDelay };
+  clearedByMaster(settings, nopreempt ? "nopreempt" : null, name, diagnostics);
+  clearedByMaster(settings, preemptDelay > 0 ? "preempt_delay" : null, name, diagnostics);
+  return { initialState, priority, preempt: true, preemptDelay: micros(0) };
+}
+
+function clearedByMaster(settings: Settings, keyword: string | null, name: string, diagnostics: DiagnosticSink): void {
+  if (keyword === null) return;
+  diagnostics.report(
+    "master-clears-nopreempt",
+    settings.node(keyword)?.span ?? null,
+    `${name}: \`${keyword}\` is cleared, because the state is MASTER`,
+    "write state BACKUP on both hosts; the priority decides who begins",
+  );
+}
+
+/** Which of two opposite keywords stands last. */
+function lastOf(settings: Settings, first: string, second: string): string | null {
+  const a = settings.node(first);
+  const b = settings.node(second);
+  if (a === null || b === null) return a !== null ? first : b !== null ? second : null;
+  return a.line > b.line ? first : second;
+}
+
+const V3_LONGEST = 40_950_000;
+
+/** Whole seconds in version 2, centiseconds in version 3. */
+function readInterval(settings: Settings, version: 2 | 3, diagnostics: DiagnosticSink): Micros {
+  const given = settings.duration("advert_int");
+  if (given === null) return seconds(1);
+  const unit = version === 2 ? 1_000_000 : 10_000;
+  let value = Math.max(unit, Math.round(given / unit) * unit);
+  if (version === 3) value = Math.min(value, V3_LONGEST);
+  if (value !== given) {
+    const rule =
+      version === 2 ? "version 2 counts whole seconds" : "version 3 counts hundredths of a second up to 40.95";
+    diagnostics.report(
+      "adjusted",
+      settings.node("advert_int")?.span ?? null,
+      `advert_int ${given / 1e6} becomes ${value / 1e6}: ${rule}`,
+      version === 2 ? "write whole seconds, or version 3" : null,
+    );
+  }
+  return micros(value);
+}
+
+const PASS_LENGTH = 8;
+
+function readAuthentication(settings: Settings, version: 2 | 3, diagnostics: DiagnosticSink): Authentication {
+  const node = settings.node("authentication");
+  if (node === null) return { kind: "none" };
+  const inner = readSettings(node.block ?? [], "authentication", diagnostics);
+  if (version === 3) {
+    diagnostics.report(
+      "auth-ignored",
+      node.span,
+      "VRRP version 3 has no authentication; the block is ignored",
+      "remove it, or use version 2",
+    );
+    return { kind: "none" };
+  }
+  const type = inner.text("auth_type");
+  if (type === "AH") {
+    diagnostics.report(
+      "safety-not-done",
+      inner.node("auth_type")?.span ?? node.span,
+      "`auth_type AH` is accepted, not done yet: adverts go without authentication, and peers with AH drop them",
+      "use auth_type PASS on all hosts",
+    );
+    return { kind: "none" };
+  }
+  const password = inner.text("auth_pass");
+  if (type === null || password === null) {
+    diagnostics.report(
+      "missing-argument",
+      node.span,
+      "authentication needs auth_type and auth_pass; without both there is none",
+      "write auth_type PASS and auth_pass VALUE",
+    );
+    return { kind: "none" };
+  }
+  const bytes = utf8(password);
+  if (bytes.length > PASS_LENGTH) {
+    const secret = inner.node("auth_pass")?.args[0];
+    const at = inner.node("auth_pass");
+    diagnostics.report(
+      "auth-too-long",
+      at === null || secret === undefined ? node.span : wordSpan(at, secret),
+      "auth_pass is longer than 8 characters; the rest is cut off",
+      "write at most 8 characters, equal on all hosts",
+    );
+  }
+  return { kind: "pass", password: Array.from({ length: PASS_LENGTH }, (_, index) => bytes[index] ?? 0) };
+}
+
+/** UTF-8 of a short text; the core has no TextEncoder. */
+function utf8(text: string): readonly number[] {
+  return [...encodeURIComponent(text.replace(/[\ud800-\udfff]/g, "?")).matchAll(/%([0-9A-F]{2})|(.)/g)].map((match) =>
+    match[1] !== undefined ? Number.parseInt(match[1], 16) : (match[2] ?? "").charCodeAt(0),
+  );
+}
+
+function readTransport(settings: Settings, defaults: InstanceDefaults, diagnostics: DiagnosticSink): Transport {
+  const multicast: Transport = { kind: "multicast", group: settings.address("mcast_dst_ip") ?? defaults.group };
+  const blocks = settings.nodes("unicast_peer");
+  if (blocks.length === 0) return multicast;
+  const peers = readPeers(blocks, diagnostics);
+  const node = blocks[0];
+  if (peers.length === 0) {
+    diagnostics.report(
+      "no-unicast-peer",
+      node?.span ?? null,
+      "unicast_peer names no usable peer; adverts go to the multicast group",
+      "name the other hosts' addresses, or remove the block",
+    );
+    return multicast;
+  }
+  const own = settings.address("unicast_src_ip");
+  if (own !== null && peers.includes(own)) {
+    diagnostics.report(
+      "peer-is-self",
+      node?.span ?? null,
+      `unicast_peer contains the own address ${own}`,
+      "name only the other hosts",
+    );
+  }
+  return {
+    kind: "unicast",
+    peers,
+    ttl: settings.number("unicast_ttl") ?? 255,
+    checkSource: settings.flag("check_unicast_src") ?? defaults.checkUnicastSource,
+  };
+}
+
+type Vips = Pick<VrrpInstanceConfig, "advertised" | "excluded">;
+
+function readVips(node: Node, settings: Settings, name: string, diagnostics: DiagnosticSink): Vips {
+  const advertised = readAddresses(settings.nodes("virtual_ipaddress"), diagnostics);
+  const excluded = readAddresses(settings.nodes("virtual_ipaddress_excluded"), diagnostics);
+  if (advertised.length + excluded.length === 0) {
+    diagnostics.report(
+      "no-virtual-address",
+      node.span,
+      `${name} has no virtual address`,
+      "write virtual_ipaddress { ADDRESS/PREFIX }",
+    );
+  }
+  const both = excluded.filter((line) => advertised.some((other) => other.address.address === line.address.address));
+  for (const line of both) {
+    diagnostics.report(
+      "duplicate-address",
+      line.node.span,
+      `${line.address.address} is advertised and excluded`,
+      "remove one of the two lines",
+    );
+  }
+  return {
+    advertised: advertised.map((line) => line.address),
+    excluded: excluded.filter((line) => !both.includes(line)).map((line) => line.address),
+  };
+}
+
+function readGarp(settings: Settings, defaults: InstanceDefaults): Garp {
+  const delay = settings.duration("garp_master_delay") ?? defaults.garp.delay;
+  const repeat = settings.number("garp_master_repeat") ?? defaults.garp.repeat;
+  return {
+    delay,
+    repeat,
+    refresh: settings.duration("garp_master_refresh") ?? defaults.garp.refresh,
+    refreshRepeat: settings.number("garp_master_refresh_repeat") ?? defaults.garp.refreshRepeat,
+    lowerPrioDelay:
+      settings.duration("garp_lower_prio_delay") ??
+      (defaults.lowerPrioGiven.delay ? defaults.garp.lowerPrioDelay : delay),
+    lowerPrioRepeat:
+      settings.number("garp_lower_prio_repeat") ??
+      (defaults.lowerPrioGiven.repeat ? defaults.garp.lowerPrioRepeat : repeat),
+  };
+}
+
+const LONGEST_LEASE = 86_400;
+
+function readLease(
+  settings: Settings,
+  timing: { readonly advertInterval: Micros; readonly downTimerAdverts: number },
+  diagnostics: DiagnosticSink,
+): number | null {
+  const text = settings.text("vip_lease");
+  if (text === null) return defaultLeaseSeconds(timing);
+  if (text === "off") return null;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= LONGEST_LEASE) return value;
+  diagnostics.report(
+    "bad-value",
+    settings.node("vip_lease")?.span ?? null,
+    `\`vip_lease ${text}\` is not understood; the default is used`,
+    `write vip_lease SECONDS, from 1 to ${LONGEST_LEASE}, or vip_lease off`,
+  );
+  return defaultLeaseSeconds(timing);
+}

@@ -1,0 +1,69 @@
+/**
+ * Tree to HoldfastConfig. Owns the order of definition (a check must stand above the instance that tracks it) and what
+ * must be unique across blocks. It never fails: what cannot be used is left out and reported.
+ */
+
+import { compileGlobals } from "./compile-globals.ts";
+import { compileInstance } from "./compile-instance.ts";
+import { compileScript } from "./compile-script.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
+import type { HoldfastConfig, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import { readSettings } from "./settings.ts";
+import type { Node } from "./tree.ts";
+
+export function compile(tree: readonly Node[], diagnostics: DiagnosticSink): HoldfastConfig {
+  const root = readSettings(tree, "root", diagnostics);
+  // keepalived reads global_defs wherever it stands before it builds instances.
+  const { global, defaults } = compileGlobals(root.nodes("global_defs"), diagnostics);
+  const scripts: VrrpScriptConfig[] = [];
+  const instances: InstanceConfig[] = [];
+  for (const node of tree) {
+    if (node.block === null) continue;
+    if (node.keyword === "vrrp_script") addScript(node, scripts, diagnostics);
+    else if (node.keyword === "vrrp_instance")
+      addInstance(compileInstance(node, { defaults, scripts, diagnostics }), instances, diagnostics);
+  }
+  return { global, scripts, instances };
+}
+
+function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {
+  const script = compileScript(node, diagnostics);
+  if (script === null) return;
+  const earlier = scripts.find((one) => one.name === script.name);
+  if (earlier === undefined) {
+    scripts.push(script);
+    return;
+  }
+  diagnostics.report(
+    "duplicate-name",
+    node.span,
+    `vrrp_script ${script.name} is already defined in line ${earlier.span.line}; this one is left out`,
+    "rename one of the two",
+  );
+}
+
+function addInstance(instance: InstanceConfig | null, instances: InstanceConfig[], diagnostics: DiagnosticSink): void {
+  if (instance === null) return;
+  const { name, virtualRouterId, interface: device } = instance.vrrp;
+  const sameName = instances.find((one) => one.vrrp.name === name);
+  const sameRouter = instances.find(
+    (one) => one.vrrp.virtualRouterId === virtualRouterId && one.vrrp.interface === device,
+  );
+  if (sameName !== undefined) {
+    diagnostics.report(
+      "duplicate-name",
+      instance.span,
+      `vrrp_instance ${name} is already defined in line ${sameName.span.line}; this one is left out`,
+      "rename one of the two",
+    );
+  } else if (sameRouter !== undefined) {
+    diagnostics.report(
+      "duplicate-vrid",
+      instance.span,
+      `${name} uses virtual_router_id ${virtualRouterId} on ${device}, as ${sameRouter.vrrp.name} does; it is left out`,
+      "give each instance on an interface its own virtual_router_id",
+    );
+  } else {
+    instances.push(instance);
+  }
+}

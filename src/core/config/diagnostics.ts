@@ -1,0 +1,81 @@
+/**
+ * Collects what is wrong with a configuration and renders it for people. It never stops the reader: everything found
+ * is reported, up to a limit that hostile text cannot push further.
+ */
+
+import type { DiagnosticCode } from "./codes.ts";
+import { severityOf } from "./codes.ts";
+import type { Diagnostic, Severity, SourceSpan } from "./model.ts";
+
+const MOST_DIAGNOSTICS = 500;
+
+export interface DiagnosticSink {
+  readonly list: readonly Diagnostic[];
+  report(code: DiagnosticCode, span: SourceSpan | null, message: string, remedy?: string | null): void;
+}
+
+export function createDiagnostics(): DiagnosticSink {
+  const list: Diagnostic[] = [];
+  return {
+    list,
+    report(code, span, message, remedy = null) {
+      if (list.length < MOST_DIAGNOSTICS) {
+        list.push({ code, severity: severityOf(code), span, message, remedy });
+      } else if (list.length === MOST_DIAGNOSTICS) {
+        list.push({
+          code: "too-many",
+          severity: "error",
+          span,
+          message: "too many problems; the rest is not shown",
+          remedy: null,
+        });
+      }
+    },
+  };
+}
+
+export function worst(diagnostics: readonly Diagnostic[]): Severity | null {
+  if (diagnostics.some((one) => one.severity === "error")) return "error";
+  if (diagnostics.some((one) => one.severity === "warning")) return "warning";
+  return diagnostics.length > 0 ? "info" : null;
+}
+
+/** Source lines by file, for the excerpt under a message. */
+export type SourceLines = ReadonlyMap<string, readonly string[]>;
+
+/** One diagnostic as `file:line:column: severity: message [code]`, the line, a caret and the remedy. */
+export function renderDiagnostic(diagnostic: Diagnostic, sources: SourceLines): string {
+  const { span, severity, message, code, remedy } = diagnostic;
+  const place = span === null ? "" : `${span.file}:${span.line}:${span.column}: `;
+  const lines = [`${place}${severity}: ${message} [${code}]`];
+  const source = span === null ? undefined : sources.get(span.file)?.[span.line - 1];
+  if (span !== null && source !== undefined) lines.push(...excerpt(source, span));
+  if (remedy !== null) lines.push(`  = ${remedy}`);
+  return lines.join("\n");
+}
+
+const WIDEST_EXCERPT = 160;
+
+function excerpt(source: string, span: SourceSpan): readonly string[] {
+  const from = span.column > WIDEST_EXCERPT ? span.column - WIDEST_EXCERPT / 2 : 1;
+  const shown = source.slice(from - 1, from - 1 + WIDEST_EXCERPT);
+  // Tabs keep their width under the caret; anything that could drive a terminal is shown as a dot.
+  const visible = printable(shown);
+  const indent = printable(source.slice(from - 1, span.column - 1)).replace(/[^\t]/g, " ");
+  const room = Math.max(1, shown.length - (span.column - from));
+  const number = String(span.line);
+  return [
+    `${number} | ${visible}`,
+    `${" ".repeat(number.length)} | ${indent}${"^".repeat(Math.max(1, Math.min(span.length, room)))}`,
+  ];
+}
+
+/** Replaces control characters, tab excepted. */
+export function printable(text: string): string {
+  let out = "";
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    out += (code < 32 && char !== "\t") || (code >= 127 && code < 160) ? "." : char;
+  }
+  return out;
+}

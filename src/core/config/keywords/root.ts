@@ -1,0 +1,43 @@
+/** Keywords that stand outside every block. */
+import type { KeywordEntry } from "./types.ts";
+import { block, done, later, list, none, word, words } from "./types.ts";
+
+export const ROOT: readonly KeywordEntry[] = [
+  done("global_defs", block("global_defs"), "Options of the whole daemon."),
+  done("vrrp_script", block("vrrp_script", 1), "A check that instances can track."),
+  done("vrrp_instance", block("vrrp_instance", 1), "A virtual router."),
+  later("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that move together.", {
+    safety: "its instances move independently of each other",
+  }),
+  later("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances can track.", {
+    safety: "the process is not watched",
+  }),
+  later("track_file", block("track_file", 1), "A file that instances can track.", {
+    safety: "the file is not watched",
+  }),
+  later("vrrp_track_file", block("track_file", 1), "Old name of track_file.", {
+    aliasOf: "track_file",
+    safety: "the file is not watched",
+  }),
+  later("bfd_instance", block("bfd_instance", 1), "A BFD session.", { safety: "the session is not run" }),
+  later("garp_group", block("garp_group"), "Shared spacing of gratuitous ARP."),
+  later("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
+  later("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
+  later("SSL", block("SSL"), "Client certificate of SSL_GET."),
+  later("track_group", block("track_group", 1), "Instances that depend on static addresses and routes."),
+  later("static_ipaddress", list, "Addresses that do not move.", { safety: "the addresses are not added" }),
+  later("static_routes", list, "Routes that do not move.", { safety: "the routes are not added" }),
+  later("static_rules", list, "Routing rules that do not move.", { safety: "the rules are not added" }),
+  later("net_namespace", word, "Network namespace to run in.", {
+    safety: "the daemon stays in the namespace it was started in",
+  }),
+  later("net_namespace_ipvs", words, "Network namespace of IPVS."),
+  later("namespace_with_ipsets", none, "ipsets in namespaces on old kernels."),
+  later("instance", word, "Name in pid files and log."),
+  later("use_pid_dir", none, "Pid files in /run/keepalived."),
+  later("linkbeat_use_polling", none, "Polls link states."),
+  later("linkbeat_interfaces", list, "Interfaces whose link state is polled."),
+  later("child_wait_time", word, "Seconds to wait for processes at stop."),
+  later("interface_up_down_delays", list, "Delays of link changes.", { safety: "link changes count at once" }),
+  later("include_check", words, "Checks of include."),
+];

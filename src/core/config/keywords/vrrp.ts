@@ -1,0 +1,263 @@
+/** Keywords of vrrp_script, vrrp_instance and the blocks inside an instance. */
+import type { KeywordEntry } from "./types.ts";
+import {
+  block,
+  bool,
+  choice,
+  command,
+  done,
+  integer,
+  ipv4,
+  later,
+  list,
+  none,
+  seconds,
+  weight,
+  word,
+  words,
+} from "./types.ts";
+
+export const VRRP_SCRIPT: readonly KeywordEntry[] = [
+  done("script", command, "The command to run; exit 0 means healthy."),
+  done("interval", seconds(0.001, 4_294_967), "Seconds between the starts of two runs.", { default: "1" }),
+  done("timeout", seconds(0, 4_294_967), "Seconds after which a run counts as failed; 0 means the interval.", {
+    default: "0",
+  }),
+  done("weight", weight(-253, 253), "Change of priority by the result; 0 means FAULT on failure.", { default: "0" }),
+  done("rise", integer(1, 2_147_483_647), "Successes in a row until the check counts as healthy.", { default: "1" }),
+  done("fall", integer(1, 2_147_483_647), "Failures in a row until the check counts as failed.", { default: "1" }),
+  done("user", words, "User, and perhaps group, that the script runs as.", { default: "script_user" }),
+  done("init_fail", none, "Counts as failed until the first run has ended well."),
+  done(
+    "per_instance",
+    bool,
+    "One run for each instance that tracks the script, with that instance in its environment.",
+    { default: "off", extension: true },
+  ),
+];
+
+const GARP: readonly KeywordEntry[] = [
+  done(
+    "garp_master_delay",
+    seconds(0, 86_400),
+    "Pause before the second burst of gratuitous ARP; 0 means no second burst.",
+    { default: "vrrp_garp_master_delay" },
+  ),
+  done("garp_master_repeat", integer(1, 4_294_967_295), "Gratuitous ARP frames per address in a burst.", {
+    default: "vrrp_garp_master_repeat",
+  }),
+  done("garp_master_refresh", seconds(0, 86_400), "Period of gratuitous ARP while MASTER; 0 means none.", {
+    default: "vrrp_garp_master_refresh",
+  }),
+  done("garp_master_refresh_repeat", integer(1, 4_294_967_295), "Frames per address in a refresh.", {
+    default: "vrrp_garp_master_refresh_repeat",
+  }),
+  done("garp_lower_prio_delay", seconds(0, 86_400), "As garp_master_delay, after a lower-priority master was heard.", {
+    default: "garp_master_delay",
+  }),
+  done(
+    "garp_lower_prio_repeat",
+    integer(0, 4_294_967_295),
+    "As garp_master_repeat, after a lower-priority master was heard.",
+    { default: "garp_master_repeat" },
+  ),
+  later("garp_extra_if", words, "Periodic gratuitous ARP on interfaces other than that of the adverts."),
+  later("vmac_garp_intvl", words, "Old name of garp_extra_if.", { aliasOf: "garp_extra_if" }),
+];
+
+const HOOKS: readonly KeywordEntry[] = [
+  done("notify", command, "Runs at every state change with INSTANCE, name, state and priority."),
+  done("notify_master", command, "Runs when the instance has become MASTER."),
+  done("notify_backup", command, "Runs when the instance has become BACKUP."),
+  done("notify_fault", command, "Runs when the instance has gone to FAULT."),
+  done("notify_stop", command, "Runs when the daemon stops."),
+  done("notify_claim", command, "The claim gate: runs before the address is taken, exit 0 opens the gate.", {
+    extension: true,
+  }),
+  done("notify_release", command, "The release gate: runs before the address is given up in order.", {
+    extension: true,
+  }),
+  done("claim_timeout", seconds(0.1, 3_600), "Seconds that notify_claim may take.", { default: "10", extension: true }),
+  done("release_timeout", seconds(0.1, 3_600), "Seconds that notify_release may take.", {
+    default: "5",
+    extension: true,
+  }),
+  done("hook_timeout", seconds(0.1, 3_600), "Seconds that any other hook may take before it is ended.", {
+    default: "60",
+    extension: true,
+  }),
+  later("notify_deleted", command, "Runs when a reload removes the instance."),
+  later("notify_master_rx_lower_pri", command, "Runs when a MASTER hears a lower priority."),
+  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
+  later("smtp_alert", bool, "Mail on state changes."),
+];
+
+export const VRRP_INSTANCE: readonly KeywordEntry[] = [
+  done("state", choice("MASTER", "BACKUP"), "First state; matters with priority 255 only.", {
+    default: "BACKUP",
+    reload: "restart-instance",
+  }),
+  done("interface", word, "Interface of the adverts.", { reload: "restart-instance" }),
+  done("virtual_router_id", integer(1, 255), "Number of the virtual router, equal on all its hosts.", {
+    reload: "restart-instance",
+  }),
+  done("priority", integer(1, 255), "Priority in the election; 255 is the owner of the address.", { default: "100" }),
+  done(
+    "advert_int",
+    seconds(0.01, 255),
+    "Seconds between adverts; whole seconds in version 2, at most 40.95 in version 3.",
+    { default: "1" },
+  ),
+  done("version", integer(2, 3), "VRRP version.", { default: "vrrp_version", reload: "restart-instance" }),
+  done("virtual_ipaddress", list, "Addresses that move and are named in adverts."),
+  done("virtual_ipaddress_excluded", list, "Addresses that move and are not named in adverts."),
+  done("authentication", block("authentication"), "Authentication of version 2."),
+  done("nopreempt", none, "A BACKUP of higher priority does not push out a living master."),
+  done("preempt", none, "The opposite of nopreempt, and the default."),
+  done("preempt_delay", seconds(0, 1_000), "Seconds to wait before a lower-priority master is pushed out.", {
+    default: "0",
+  }),
+  done("unicast_src_ip", ipv4, "Source address of adverts.", {
+    default: "first address of the interface",
+    reload: "restart-instance",
+  }),
+  done("mcast_src_ip", ipv4, "Old name of unicast_src_ip.", { aliasOf: "unicast_src_ip", reload: "restart-instance" }),
+  done("mcast_dst_ip", ipv4, "Multicast group of adverts.", {
+    default: "vrrp_mcast_group4",
+    reload: "restart-instance",
+  }),
+  done("unicast_peer", list, "Addresses of the other hosts; adverts go there instead of to the multicast group.", {
+    reload: "restart-instance",
+  }),
+  done("unicast_ttl", integer(0, 255), "TTL of unicast adverts.", { default: "255" }),
+  done("check_unicast_src", bool, "Drops unicast adverts from hosts that are no peers.", {
+    default: "vrrp_check_unicast_src",
+  }),
+  done("track_script", list, "Checks that decide over FAULT or priority."),
+  done("track_interface", list, "Interfaces whose loss means FAULT or another priority."),
+  done("dont_track_primary", bool, "Ignores faults of the instance's own interface.", { default: "off" }),
+  done("lower_prio_no_advert", bool, "Does not answer a lower-priority master with an advert.", {
+    default: "vrrp_lower_prio_no_advert",
+  }),
+  done("higher_prio_send_advert", bool, "Sends one more advert before yielding to a higher priority.", {
+    default: "vrrp_higher_prio_send_advert",
+  }),
+  done("down_timer_adverts", integer(1, 100), "Missed adverts until a master counts as dead.", {
+    default: "vrrp_down_timer_adverts",
+  }),
+  done("owner_ignore_adverts", bool, "Priority 255 drops every advert.", { default: "vrrp_owner_ignore_adverts" }),
+  done("v3_checksum_as_v2", bool, "Version 3 checksum without pseudo-header.", { default: "v3_checksum_as_v2" }),
+  done("skip_check_adv_addr", bool, "Skips the comparison of address lists.", { default: "vrrp_skip_check_adv_addr" }),
+  done("debug", integer(0, 4), "Debug level; accepted, the events are always kept.", { reload: "none" }),
+  done("vip_lease", word, "Kernel lifetime of the addresses in whole seconds, or off.", {
+    default: "from down_timer_adverts x advert_int",
+    extension: true,
+  }),
+  ...HOOKS,
+  ...GARP,
+  later("auth_hmac", block("auth_hmac"), "HMAC trailer of adverts (keepalived 2.4).", {
+    safety: "adverts are neither signed nor verified, and a peer that enforces the HMAC drops them",
+  }),
+  later("use_vmac", words, "Virtual MAC by macvlan.", { safety: "the address answers with the interface's own MAC" }),
+  later("vmac_xmit_base", none, "Adverts leave by the base interface."),
+  later("use_vmac_addr", none, "Virtual MAC for addresses on other interfaces.", {
+    safety: "the address answers with the interface's own MAC",
+  }),
+  later("use_ipvlan", words, "Addresses on an ipvlan.", { safety: "the address is put on the interface itself" }),
+  later("vrf", word, "VRF of the virtual MAC interface."),
+  later("virtual_routes", list, "Routes that move with the address.", { safety: "no route is added or removed" }),
+  later("virtual_rules", list, "Routing rules that move with the address.", { safety: "no rule is added or removed" }),
+  later("no_virtual_ipaddress", none, "An instance without addresses on purpose."),
+  later("track_src_ip", none, "FAULT while the source address is missing."),
+  later("track_file", list, "Files whose number moves the priority.", { safety: "the file is not watched" }),
+  later("track_process", list, "Processes that decide over FAULT or priority.", {
+    safety: "the process is not watched",
+  }),
+  later("track_bfd", list, "BFD sessions that decide over FAULT or priority.", {
+    safety: "the session is not watched",
+  }),
+  later("unicast_fault_no_peer", none, "FAULT when no unicast peer is configured."),
+  later("old_unicast_checksum", words, "Checksum of keepalived before 1.3.6."),
+  later("linkbeat_use_polling", none, "Polls the link state."),
+  later("promote_secondaries", none, "Sets promote_secondaries on the interface."),
+  later("timer_expired_backup", words, "Falls back to BACKUP after a missed timer."),
+  later("thread_timer_expired", words, "Old name of timer_expired_backup.", { aliasOf: "timer_expired_backup" }),
+  later("accept", none, "Accepts packets to the address although not its owner."),
+  later("no_accept", none, "Drops packets to the address unless its owner.", {
+    safety: "packets to the address are accepted",
+  }),
+  later("strict_mode", bool, "Strict RFC mode.", { safety: "the instance is not held to the RFC's rules" }),
+  later("native_ipv6", none, "IPv6 instance.", { safety: "IPv6 is not carried yet" }),
+  later("kernel_rx_buf_size", words, "Receive buffer."),
+  later("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
+];
+
+export const AUTHENTICATION: readonly KeywordEntry[] = [
+  done("auth_type", choice("PASS", "AH"), "PASS sends eight characters in clear; AH is not done."),
+  done("auth_pass", word, "The password; eight characters count."),
+];
+
+export const AUTH_HMAC: readonly KeywordEntry[] = [
+  later("key", words, "Key by its number."),
+  later("active_key", word, "Number of the key that signs."),
+  later("anti_replay", choice("time", "monotonic"), "Replay protection."),
+  later("time_window", integer(1, 300), "Accepted clock difference."),
+  later("mode", choice("enforce", "permissive", "receive-only"), "Roll-out mode."),
+];
+
+export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
+  later("group", list, "Instances that move together."),
+  ...["track_interface", "track_script", "track_file", "track_process", "track_bfd"].map((name) =>
+    later(name, list, "Tracked for the whole group."),
+  ),
+  ...["notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"].map((name) =>
+    later(name, command, "Hook of the group."),
+  ),
+  later("smtp_alert", bool, "Mail on state changes."),
+  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
+  later("global_tracking", none, "Old way to track for the whole group."),
+  later("sync_group_tracking_weight", none, "Members keep their weights."),
+];
+
+export const VRRP_TRACK_PROCESS: readonly KeywordEntry[] = [
+  later("process", command, "The process, by name or command line."),
+  later("param_match", choice("initial", "partial"), "How parameters are compared."),
+  later("full_command", none, "Compares the whole command line."),
+  later("weight", weight(-254, 254), "Change of priority."),
+  later("quorum", integer(1, 65_535), "Least number of processes."),
+  later("quorum_max", integer(0, 65_535), "Greatest number of processes."),
+  later("delay", seconds(0, 3_600), "Wait before a change counts."),
+  later("fork_delay", seconds(0, 3_600), "Wait before a start counts."),
+  later("terminate_delay", seconds(0, 3_600), "Wait before an end counts."),
+];
+
+export const TRACK_FILE: readonly KeywordEntry[] = [
+  later("file", word, "The file."),
+  later("weight", weight(-254, 254), "Factor of the number in the file."),
+  later("init_file", words, "Creates the file."),
+];
+
+export const BFD_INSTANCE: readonly KeywordEntry[] = [
+  later("neighbor_ip", word, "The neighbour."),
+  later("neighbour_ip", word, "The neighbour.", { aliasOf: "neighbor_ip" }),
+  later("source_ip", word, "Our address."),
+  later("min_rx", integer(1, 1_000), "Milliseconds."),
+  later("min_tx", integer(1, 1_000), "Milliseconds."),
+  later("idle_tx", integer(1, 10_000), "Milliseconds."),
+  later("multiplier", integer(1, 100), "Missed packets until down."),
+  later("passive", none, "Waits for the neighbour."),
+  later("ttl", integer(1, 255), "TTL."),
+  later("hoplimit", integer(1, 255), "Hop limit.", { aliasOf: "ttl" }),
+  later("max_hops", integer(0, 255), "Accepted hops."),
+  later("multihop", none, "RFC 5883."),
+  later("weight", weight(-253, 253), "Change of priority."),
+  later("vrrp", none, "For VRRP only."),
+  later("checker", none, "For checkers only."),
+];
+
+export const GARP_GROUP: readonly KeywordEntry[] = [
+  later("garp_interval", seconds(0, 1_000), "Pause between ARP frames."),
+  later("gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements."),
+  later("interface", word, "Interface of the group."),
+  later("interfaces", list, "Interfaces of the group."),
+];

@@ -1,0 +1,445 @@
+/**
+ * Reads configuration files into logical lines: comments gone, includes followed, conditionals decided, definitions
+ * and loops expanded. Owns limits on size and depth. It does not know a single keyword besides include.
+ */
+
+import type { DiagnosticSink } from "./diagnostics.ts";
+import type { Definitions, ExpansionBudget } from "./expand.ts";
+import { readDefinition, readLoop, substitute } from "./expand.ts";
+import type { SourceSpan } from "./model.ts";
+import type { ConfigSource } from "./source.ts";
+import type { Mapped } from "./text.ts";
+import { columnAt, inserted, join, mapped, slice, trim } from "./text.ts";
+
+export interface LogicalLine {
+  readonly file: string;
+  readonly line: number;
+  readonly text: Mapped;
+}
+
+export interface ReadOptions {
+  /** Overrides the host name up to its first dot (`-i`). */
+  readonly configId?: string;
+}
+
+export interface ReadResult {
+  readonly lines: readonly LogicalLine[];
+  /** Every file read, with its lines as they stand, for excerpts. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+  /** False when the main file could not be read. */
+  readonly readable: boolean;
+}
+
+const LIMITS = {
+  depth: 32,
+  files: 1_000,
+  bytes: 16 * 1024 * 1024,
+  lineLength: 65_536,
+  lines: 400_000,
+  characters: 64 * 1024 * 1024,
+} as const;
+
+interface Reader {
+  readonly source: ConfigSource;
+  readonly diagnostics: DiagnosticSink;
+  readonly definitions: Definitions;
+  readonly budget: ExpansionBudget;
+  readonly configId: string;
+  readonly lines: LogicalLine[];
+  readonly files: Map<string, readonly string[]>;
+  /** Paths being read, outermost first. */
+  readonly stack: string[];
+  bytes: number;
+  fileCount: number;
+  /** Set once a limit is hit: the rest is not read. */
+  exhausted: boolean;
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+export function readConfig(
+  source: ConfigSource,
+  path: string,
+  diagnostics: DiagnosticSink,
+  options: ReadOptions = {},
+): ReadResult {
+  const configId = options.configId ?? source.hostname.split(".")[0] ?? "";
+  const stack: string[] = [];
+  const reader: Reader = {
+    source,
+    diagnostics,
+    definitions: {
+      values: new Map(),
+      predefined: (name, args) => predefined(source, stack, configId, [name, ...args]),
+    },
+    budget: { characters: LIMITS.characters, lines: LIMITS.lines },
+    configId,
+    lines: [],
+    files: new Map(),
+    stack,
+    bytes: 0,
+    fileCount: 0,
+    exhausted: false,
+  };
+  const absolute = resolvePath(path, source.workingDirectory);
+  const text = source.readFile(absolute);
+  if (!text.ok) {
+    diagnostics.report(
+      "file-unreadable",
+      null,
+      `cannot read ${absolute}: ${text.error}`,
+      "give the path of a readable file with -f",
+    );
+    return { lines: [], files: reader.files, readable: false };
+  }
+  readText(reader, absolute, text.value);
+  return { lines: reader.lines, files: reader.files, readable: true };
+}
+
+function predefined(
+  source: ConfigSource,
+  stack: readonly string[],
+  configId: string,
+  use: readonly string[],
+): string | null {
+  const [name, first, second] = use;
+  if (name === "_HASH") return "#";
+  if (name === "_BANG") return "!";
+  if (name === "_PWD") return directoryOf(stack.at(-1) ?? "/");
+  if (name === "_INSTANCE") return configId;
+  if (name === "_ENV") return first === undefined ? null : source.env(first);
+  if (name !== "_RANDOM") return null;
+  const min = wholeNumber(first, 0);
+  const max = wholeNumber(second, 32_767);
+  return min === null || max === null || min > max ? null : String(source.random(min, max));
+}
+
+function wholeNumber(text: string | undefined, fallback: number): number | null {
+  if (text === undefined) return fallback;
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+export function directoryOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+/** Absolute path without `.` and `..`, so that one file has one name. */
+export function resolvePath(path: string, directory: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${directory}/${path}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function stop(reader: Reader, span: SourceSpan | null, message: string): void {
+  if (reader.exhausted) return;
+  reader.exhausted = true;
+  reader.diagnostics.report("too-large", span, message, "split the configuration, or shorten its loops");
+}
+
+function spanOf(place: Place, text: Mapped): SourceSpan {
+  const column = columnAt(text, 0);
+  const end = text.text.length > 0 ? columnAt(text, text.text.length - 1) : column;
+  return { file: place.file, line: place.line, column, length: Math.max(1, end - column + 1) };
+}
+
+function readText(reader: Reader, path: string, content: string): void {
+  reader.bytes += content.length;
+  reader.fileCount++;
+  if (reader.bytes > LIMITS.bytes || reader.fileCount > LIMITS.files) {
+    stop(reader, null, `${path}: more than ${LIMITS.files} files or ${LIMITS.bytes} characters of configuration`);
+    return;
+  }
+  const physical = content.split("\n").map((line) => line.replace(/\r+$/, ""));
+  reader.files.set(path, physical);
+  reader.stack.push(path);
+  readLines(reader, path, physical);
+  reader.stack.pop();
+}
+
+/** A `$NAME= \` definition that is still being collected. */
+interface Collecting {
+  readonly name: string;
+  readonly lines: string[];
+}
+
+function readLines(reader: Reader, path: string, physical: readonly string[]): void {
+  let collecting: Collecting | null = null;
+  for (const [index, raw] of physical.entries()) {
+    if (reader.exhausted) return;
+    const place = { file: path, line: index + 1 };
+    const text = clean(reader, place, raw);
+    if (text === null) continue;
+    const continued = text.text.endsWith("\\");
+    const bare = continued ? trim(slice(text, 0, text.text.length - 1)) : text;
+    if (collecting !== null) {
+      if (bare.text !== "") collecting.lines.push(bare.text);
+      if (!continued) {
+        reader.definitions.values.set(collecting.name, collecting.lines.join("\n"));
+        collecting = null;
+      }
+      continue;
+    }
+    if (bare.text === "") continue;
+    if (continued) {
+      collecting = startCollecting(reader, place, bare);
+      if (collecting !== null) continue;
+    }
+    if (!include(reader, place, bare)) process(reader, place, bare, 0);
+  }
+  if (collecting !== null) reader.definitions.values.set(collecting.name, collecting.lines.join("\n"));
+}
+
+/** A line that opens a definition of several lines, perhaps under a condition. */
+function startCollecting(reader: Reader, place: Place, line: Mapped): Collecting | null {
+  const kept = conditional(reader, line);
+  const definition = /^(?:@\S+\s+)?\$([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line.text);
+  if (definition === null) return null;
+  const rest = (definition[2] ?? "").trim();
+  if (rest !== "") {
+    reader.diagnostics.report(
+      "bad-definition",
+      spanOf(place, line),
+      "text after `=` in a definition of several lines",
+      "put the first line of the value on the next line",
+    );
+  }
+  // A condition that does not hold still consumes the lines, under a name nobody can use.
+  return { name: kept === null ? "" : (definition[1] ?? ""), lines: rest === "" ? [] : [rest] };
+}
+
+/** Removes the comment and outer white space; null when the line has to be skipped. */
+function clean(reader: Reader, place: Place, raw: string): Mapped | null {
+  if (raw.length > LIMITS.lineLength) {
+    reader.diagnostics.report(
+      "line-too-long",
+      { ...place, column: 1, length: 1 },
+      `line of ${raw.length} characters is ignored`,
+      `keep lines below ${LIMITS.lineLength} characters`,
+    );
+    return null;
+  }
+  if (raw.includes("\0")) {
+    reader.diagnostics.report(
+      "nul-byte",
+      { ...place, column: raw.indexOf("\0") + 1, length: 1 },
+      "line with a NUL byte is ignored",
+      "is this a text file?",
+    );
+    return null;
+  }
+  return decomment(reader, place, raw);
+}
+
+/** `#` and `!` begin a comment unless quoted or escaped; an escape outside quotes is dropped. */
+function decomment(reader: Reader, place: Place, raw: string): Mapped {
+  const whole = mapped(raw);
+  const parts: Mapped[] = [];
+  let from = 0;
+  let end = raw.length;
+  let quote = -1;
+  for (let at = 0; at < raw.length; at++) {
+    const char = raw[at];
+    if (char === '"') quote = quote < 0 ? at : -1;
+    else if (char === "\\" && at + 1 < raw.length) {
+      if (quote < 0 && (raw[at + 1] === "#" || raw[at + 1] === "!")) {
+        parts.push(slice(whole, from, at));
+        from = at + 1;
+      }
+      at++;
+    } else if (quote < 0 && (char === "#" || char === "!")) {
+      end = at;
+      break;
+    }
+  }
+  if (quote >= 0) {
+    reader.diagnostics.report(
+      "unterminated-quote",
+      { ...place, column: quote + 1, length: Math.max(1, raw.length - quote) },
+      "the quotation mark is not closed on this line",
+      'add the closing "',
+    );
+  }
+  parts.push(slice(whole, from, Math.max(from, end)));
+  // A comment may end with the backslash that continues a definition.
+  if (end < raw.length && /\\[ \t]*$/.test(raw)) parts.push(inserted(" \\", raw.length));
+  return trim(join(parts));
+}
+
+/** Decides `@ID` and `@^ID`; null when the line is not for us. */
+function conditional(reader: Reader, line: Mapped): Mapped | null {
+  const match = /^@(\^?)(\S*)\s*/.exec(line.text);
+  if (match === null) return line;
+  const wanted = (match[2] === reader.configId) !== (match[1] === "^");
+  return wanted ? slice(line, match[0].length) : null;
+}
+
+function process(reader: Reader, place: Place, line: Mapped, depth: number): void {
+  if (reader.exhausted) return;
+  if (--reader.budget.lines < 0) {
+    stop(reader, spanOf(place, line), `definitions and loops make more than ${LIMITS.lines} lines`);
+    return;
+  }
+  const kept = conditional(reader, line);
+  if (kept === null || kept.text === "") return;
+  if (depth > LIMITS.depth) {
+    reader.diagnostics.report(
+      "expansion-limit",
+      spanOf(place, line),
+      "definitions are nested too deeply",
+      "a definition must not use itself",
+    );
+    return;
+  }
+  if (define(reader, kept)) return;
+  const loop = readLoop(kept);
+  if (loop.kind === "bad") {
+    reader.diagnostics.report(
+      "bad-loop",
+      spanOf(place, kept),
+      `bad loop: ${loop.why}`,
+      "write ~SEQ(var, start, step, end) or ~LST(var, value, ...)",
+    );
+  } else if (loop.kind === "loop") {
+    for (const turn of loop.loop.turns) {
+      for (const [name, value] of turn) reader.definitions.values.set(name, value);
+      process(reader, place, loop.loop.body, depth + 1);
+      if (reader.exhausted) return;
+    }
+  } else {
+    expand(reader, place, kept, depth);
+  }
+}
+
+function define(reader: Reader, line: Mapped): boolean {
+  const definition = readDefinition(line.text);
+  if (definition === null) return false;
+  reader.definitions.values.set(definition.name, definition.value);
+  return true;
+}
+
+function expand(reader: Reader, place: Place, line: Mapped, depth: number): void {
+  const { text, failure, changed } = substitute(line, reader.definitions, reader.budget);
+  if (failure === "budget") return stop(reader, spanOf(place, line), "definitions make more text than the limit");
+  if (failure === "depth" || text.text.length > LIMITS.lineLength) {
+    reader.diagnostics.report(
+      "expansion-limit",
+      spanOf(place, line),
+      "the definitions in this line never end, or make it too long",
+      "a definition must not use itself",
+    );
+    return;
+  }
+  if (!changed) {
+    reader.lines.push({ ...place, text: trim(text) });
+    return;
+  }
+  let from = 0;
+  for (const part of text.text.split("\n")) {
+    const piece = trim(slice(text, from, from + part.length));
+    if (piece.text !== "") process(reader, place, piece, depth + 1);
+    from += part.length + 1;
+  }
+}
+
+const INCLUDE = /^include([rmwba]?)[ \t]+(.*)$/;
+
+/** Follows an include line; false when the line is none. */
+function include(reader: Reader, place: Place, line: Mapped): boolean {
+  const match = INCLUDE.exec(line.text);
+  if (match === null) return false;
+  const variant = match[1] ?? "";
+  const pattern = (match[2] ?? "").trim().replace(/^"(.*)"$/, "$1");
+  const span = spanOf(place, line);
+  if (reader.stack.length >= LIMITS.depth) {
+    reader.diagnostics.report(
+      "include-loop",
+      span,
+      `includes are nested deeper than ${LIMITS.depth}`,
+      "break the circle of includes",
+    );
+    return true;
+  }
+  const paths = reader.source.glob(pattern, directoryOf(place.file));
+  if (paths.length === 0) noMatch(reader, span, variant, pattern);
+  else if (variant === "b" || variant === "a") missingBraces(reader, span, pattern, place);
+  for (const path of paths) includeFile(reader, span, variant, path);
+  return true;
+}
+
+function noMatch(reader: Reader, span: SourceSpan, variant: string, pattern: string): void {
+  const wildcard = /[*?[]/.test(pattern);
+  // A wildcard may match nothing under `includer`: an empty conf.d is no mistake.
+  const strict =
+    variant === "m" ||
+    variant === "a" ||
+    variant === "b" ||
+    (variant === "w" && wildcard) ||
+    (variant === "r" && !wildcard);
+  if (strict)
+    reader.diagnostics.report(
+      "include-no-match",
+      span,
+      `${pattern} matches no file`,
+      "create the file, or use plain include when it may be missing",
+    );
+  else reader.diagnostics.report("include-missing", span, `${pattern} matches no file; nothing is included`, null);
+}
+
+function missingBraces(reader: Reader, span: SourceSpan, pattern: string, place: Place): void {
+  for (const one of expandBraces(pattern)) {
+    if (reader.source.glob(one, directoryOf(place.file)).length === 0) {
+      reader.diagnostics.report(
+        "include-no-match",
+        span,
+        `${one} matches no file`,
+        "each alternative in braces must match with this kind of include",
+      );
+    }
+  }
+}
+
+const MOST_ALTERNATIVES = 256;
+
+/** The alternatives of `{a,b}` patterns, nested ones too; at most 256. */
+export function expandBraces(pattern: string): readonly string[] {
+  const done: string[] = [];
+  const todo = [pattern];
+  while (todo.length > 0 && done.length + todo.length < MOST_ALTERNATIVES) {
+    const next = todo.shift() ?? "";
+    const brace = /\{([^{}]*)\}/.exec(next);
+    if (brace === null) done.push(next);
+    else
+      todo.push(
+        ...(brace[1] ?? "")
+          .split(",")
+          .map((part) => next.slice(0, brace.index) + part + next.slice(brace.index + brace[0].length)),
+      );
+  }
+  return [...new Set(done)];
+}
+
+function includeFile(reader: Reader, span: SourceSpan, variant: string, path: string): void {
+  if (reader.exhausted) return;
+  if (reader.stack.includes(path)) {
+    reader.diagnostics.report("include-loop", span, `${path} includes itself`, "break the circle of includes");
+    return;
+  }
+  const text = reader.source.readFile(path);
+  if (text.ok) return readText(reader, path, text.value);
+  if (variant === "r" || variant === "a")
+    reader.diagnostics.report(
+      "include-unreadable",
+      span,
+      `cannot read ${path}: ${text.error}`,
+      "make the file readable",
+    );
+  else
+    reader.diagnostics.report("include-missing", span, `cannot read ${path}: ${text.error}; nothing is included`, null);
+}

@@ -1,0 +1,283 @@
+/**
+ * Reads one block against the registry: checks every keyword's arguments, warns about what is not done, and hands the
+ * values to compile.ts. The last of several equal keywords counts. Owns no meaning beyond the registry's.
+ */
+
+import type { IpAddress } from "../lib/ip.ts";
+import { parseIpv4 } from "../lib/ip.ts";
+import type { Micros } from "../lib/units.ts";
+import { micros } from "../lib/units.ts";
+import { readCommand } from "./command.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
+import { blocksOf, findKeyword, keywordNames } from "./keywords/registry.ts";
+import type { ArgSpec, KeywordEntry } from "./keywords/types.ts";
+import type { Command, SourceSpan } from "./model.ts";
+import { closest } from "./suggest.ts";
+import type { Node } from "./tree.ts";
+import type { Word } from "./words.ts";
+
+export interface WeightValue {
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+type Value = boolean | number | string | Command | WeightValue | readonly Word[] | null;
+
+export interface Settings {
+  has(name: string): boolean;
+  /** The last node of that keyword. */
+  node(name: string): Node | null;
+  nodes(name: string): readonly Node[];
+  flag(name: string): boolean | null;
+  number(name: string): number | null;
+  duration(name: string): Micros | null;
+  text(name: string): string | null;
+  address(name: string): IpAddress | null;
+  command(name: string): Command | null;
+  weight(name: string): WeightValue | null;
+  words(name: string): readonly Word[];
+}
+
+interface Found {
+  readonly node: Node;
+  readonly value: Value;
+}
+
+export function readSettings(nodes: readonly Node[], block: string, diagnostics: DiagnosticSink): Settings {
+  const found = new Map<string, Found[]>();
+  for (const node of nodes) {
+    const entry = findKeyword(block, node.keyword);
+    if (entry === null) {
+      reportUnknown(node, block, diagnostics);
+      continue;
+    }
+    if (entry.status !== "done") {
+      reportNotDone(node, entry, diagnostics);
+      continue;
+    }
+    if (!blockFits(node, entry, diagnostics)) continue;
+    const value = readValue(node, entry, diagnostics);
+    if (value === undefined) continue;
+    const name = entry.aliasOf ?? entry.name;
+    const list = found.get(name);
+    if (list === undefined) found.set(name, [{ node, value }]);
+    else list.push({ node, value });
+  }
+  return settingsOf(found);
+}
+
+function settingsOf(found: ReadonlyMap<string, readonly Found[]>): Settings {
+  const last = (name: string): Found | null => found.get(name)?.at(-1) ?? null;
+  const value = (name: string): Value => last(name)?.value ?? null;
+  const number = (name: string): number | null => {
+    const one = value(name);
+    return typeof one === "number" ? one : null;
+  };
+  const text = (name: string): string | null => {
+    const one = value(name);
+    return typeof one === "string" ? one : null;
+  };
+  return {
+    has: (name) => found.has(name),
+    node: (name) => last(name)?.node ?? null,
+    nodes: (name) => (found.get(name) ?? []).map((one) => one.node),
+    flag: (name) => (typeof value(name) === "boolean" ? (value(name) as boolean) : null),
+    number,
+    duration: (name) => {
+      const one = number(name);
+      return one === null ? null : micros(one);
+    },
+    text,
+    address: (name) => parseIpv4(text(name) ?? ""),
+    command: (name) => value(name) as Command | null,
+    weight: (name) => value(name) as WeightValue | null,
+    words: (name) => (value(name) as readonly Word[] | null) ?? [],
+  };
+}
+
+/** Checks the brace and the words before it. */
+function blockFits(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): boolean {
+  const takesBlock = entry.args.kind === "block" || entry.args.kind === "list";
+  if (takesBlock && node.block === null) {
+    diagnostics.report(
+      "block-expected",
+      node.span,
+      `\`${node.keyword}\` needs a block`,
+      `write ${node.keyword} { ... }`,
+    );
+    return false;
+  }
+  if (!takesBlock && node.block !== null) {
+    diagnostics.report("not-a-block", node.span, `\`${node.keyword}\` opens no block`, "remove the { and its }");
+  }
+  return true;
+}
+
+export function wordSpan(node: Node, word: Word): SourceSpan {
+  return { file: node.file, line: node.line, column: word.column, length: word.length };
+}
+
+/** Undefined when the value is unusable; a diagnostic has been made then. */
+function readValue(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): Value | undefined {
+  const spec = entry.args;
+  if (spec.kind === "block" || spec.kind === "list" || spec.kind === "words") return node.args;
+  if (spec.kind === "command") return readCommand(node, diagnostics) ?? undefined;
+  if (spec.kind === "none") {
+    warnExtra(node, 0, diagnostics);
+    return true;
+  }
+  const first = node.args[0];
+  if (first === undefined) {
+    if (spec.kind === "bool") return true;
+    diagnostics.report(
+      "missing-argument",
+      node.span,
+      `\`${node.keyword}\` lacks its value`,
+      `write ${node.keyword} ${wanted(spec)}`,
+    );
+    return undefined;
+  }
+  const value = readWord(node, first, spec, diagnostics);
+  warnExtra(node, spec.kind === "weight" ? 2 : 1, diagnostics);
+  return value;
+}
+
+function warnExtra(node: Node, used: number, diagnostics: DiagnosticSink): void {
+  const extra = node.args[used];
+  if (extra !== undefined) {
+    diagnostics.report(
+      "extra-argument",
+      wordSpan(node, extra),
+      `\`${extra.text}\` after \`${node.keyword}\` is ignored`,
+      "one keyword per line: put it on its own line, or remove it",
+    );
+  }
+}
+
+const YES = new Set(["on", "true", "yes"]);
+const NO = new Set(["off", "false", "no"]);
+
+function readWord(node: Node, word: Word, spec: ArgSpec, diagnostics: DiagnosticSink): Value | undefined {
+  const bad = (): undefined => {
+    diagnostics.report(
+      "bad-value",
+      wordSpan(node, word),
+      `\`${word.text}\` is no value for \`${node.keyword}\``,
+      `write ${node.keyword} ${wanted(spec)}`,
+    );
+    return undefined;
+  };
+  switch (spec.kind) {
+    case "bool":
+      if (YES.has(word.text)) return true;
+      return NO.has(word.text) ? false : bad();
+    case "choice":
+      return spec.values.includes(word.text) ? word.text : bad();
+    case "ipv4":
+      return parseIpv4(word.text) === null ? bad() : word.text;
+    case "integer":
+    case "weight": {
+      const value = /^[+-]?\d+$/.test(word.text) ? Number(word.text) : null;
+      if (value === null) return bad();
+      if (!inRange(node, word, value, spec, diagnostics)) return undefined;
+      return spec.kind === "integer" ? value : { weight: value, reverse: node.args[1]?.text === "reverse" };
+    }
+    case "seconds": {
+      const value = parseSeconds(word.text);
+      if (value === null) return bad();
+      return inRange(node, word, value / 1_000_000, spec, diagnostics) ? value : undefined;
+    }
+    default:
+      return word.text;
+  }
+}
+
+/** Decimal seconds to microseconds; null when the text is no such number. */
+export function parseSeconds(text: string): number | null {
+  return /^\+?(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Math.round(Number(text) * 1_000_000) : null;
+}
+
+function inRange(
+  node: Node,
+  word: Word,
+  value: number,
+  range: { readonly min: number; readonly max: number },
+  diagnostics: DiagnosticSink,
+): boolean {
+  if (value >= range.min && value <= range.max) return true;
+  diagnostics.report(
+    "out-of-range",
+    wordSpan(node, word),
+    `\`${node.keyword} ${word.text}\` is out of range and ignored`,
+    `write a number from ${range.min} to ${range.max}`,
+  );
+  return false;
+}
+
+/** What the keyword takes, in words. */
+export function wanted(spec: ArgSpec): string {
+  switch (spec.kind) {
+    case "bool":
+      return "on or off";
+    case "integer":
+    case "weight":
+      return `N, a whole number from ${spec.min} to ${spec.max}`;
+    case "seconds":
+      return `SECONDS, from ${spec.min} to ${spec.max}`;
+    case "choice":
+      return spec.values.join(" or ");
+    case "ipv4":
+      return "ADDRESS, such as 192.0.2.1";
+    case "command":
+      return '"/path/to/program arguments"';
+    default:
+      return "VALUE";
+  }
+}
+
+export function reportUnknown(node: Node, block: string, diagnostics: DiagnosticSink): void {
+  const near = closest(node.keyword, keywordNames(block));
+  const elsewhere = blocksOf(node.keyword);
+  const where = block === "root" ? "outside a block" : `in ${block}`;
+  let remedy = "remove the line, or see the list of keywords";
+  if (elsewhere.length > 0)
+    remedy = `\`${node.keyword}\` belongs ${elsewhere[0] === "root" ? "outside every block: is a } missing above?" : `into ${elsewhere.slice(0, 3).join(", ")}`}`;
+  else if (near !== null) remedy = `did you mean \`${near}\`?`;
+  diagnostics.report("unknown-keyword", node.span, `unknown keyword \`${node.keyword}\` ${where}`, remedy);
+}
+
+export function reportNotDone(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): void {
+  const inner =
+    node.block === null || entry.args.kind !== "block" ? "" : innerNames(node.block, entry.args.block, diagnostics);
+  const contents = inner === "" ? "" : ` (with it: ${inner})`;
+  if (entry.safety !== null) {
+    diagnostics.report(
+      "safety-not-done",
+      node.span,
+      `\`${node.keyword}\` is accepted, not done yet: ${entry.safety}${contents}`,
+      "do not rely on it; remove the line to make that visible",
+    );
+  } else {
+    diagnostics.report("not-done-yet", node.span, `\`${node.keyword}\` is accepted, not done yet${contents}`, null);
+  }
+}
+
+/** Names the known keywords inside a block that is not done, and reports the unknown ones. */
+function innerNames(nodes: readonly Node[], block: string, diagnostics: DiagnosticSink): string {
+  const names = new Set<string>();
+  const visit = (inside: readonly Node[], where: string): void => {
+    for (const node of inside) {
+      const entry = findKeyword(where, node.keyword);
+      // The lines of a virtual_server_group are addresses.
+      if (entry === null && where === "virtual_server_group") continue;
+      if (entry === null) {
+        reportUnknown(node, where, diagnostics);
+        continue;
+      }
+      names.add(entry.name);
+      if (entry.args.kind === "block" && node.block !== null) visit(node.block, entry.args.block);
+    }
+  };
+  visit(nodes, block);
+  return [...names].join(", ");
+}
