@@ -2,21 +2,12 @@
  * Why an instance is in its state: a chain of causes in sentences, and what would have to happen for it to become MASTER.
  * Pure: takes the status, the configuration and recent events, returns words. Never says more than is known.
  */
-import type { HoldfastConfig } from "../core/config/model.ts";
 import { causeInWords, failureInWords, faultInWords, hookSucceeded, lengthInWords } from "../core/events/explain.ts";
 import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
+import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
-
-export interface ExplainInput {
-  readonly view: InstanceView;
-  readonly status: StatusReply;
-  readonly config: HoldfastConfig | null;
-  /** Recent events, oldest first. */
-  readonly events: readonly EventEntry[];
-  readonly clockText: (time: number) => string;
-}
 
 const EARLIER_STATES = 3;
 

@@ -3,7 +3,7 @@ import type { InstanceConfig } from "../core/config/model.ts";
 import { faultRemedy, lengthInWords } from "../core/events/explain.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { InstanceView } from "./contract/types.ts";
-import type { ExplainInput } from "./explain.ts";
+import type { ExplainInput } from "./explain-input.ts";
 
 export function outlookOf({ view, config }: ExplainInput): string[] {
   const settings = config?.instances.find((candidate) => candidate.vrrp.name === view.name) ?? null;

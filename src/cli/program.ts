@@ -1,0 +1,206 @@
+/**
+ * The command line: which words mean which command. Commands are loaded when they run. What the CLI layer may not
+ * import (daemon, simulator, laboratory, configuration test) is given by the composition root.
+ */
+import { Command, CommanderError, Option } from "commander";
+import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
+import type { ReloadOptions } from "./commands/reload.ts";
+import type { StatusOptions } from "./commands/status.ts";
+import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
+import type { PlaceOptions } from "./paths.ts";
+import {
+  type ConfigTestOptions,
+  type RawOptions,
+  type RunOptions,
+  runOptions,
+  SIGNALS,
+  toRunOptions,
+} from "./run-options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A command whose options are its own: it gets the words behind its name and returns the exit code. */
+export type ForeignCommand = (args: readonly string[]) => Promise<number>;
+
+export interface ProgramParts {
+  readonly version: string;
+  readonly runDaemon: (options: RunOptions) => Promise<number>;
+  /** `-t`: keepalived's exit codes. */
+  readonly testConfig: (options: ConfigTestOptions) => Promise<number>;
+  readonly check: ForeignCommand;
+  readonly sim: ForeignCommand;
+  readonly lab: ForeignCommand;
+  readonly readOffline: ReadOffline;
+}
+
+export interface Invocation {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the words behind the program's name; returns the exit code. */
+export async function runProgram(
+  args: readonly string[],
+  parts: ProgramParts,
+  invocation: Invocation,
+): Promise<number> {
+  const { terminal } = invocation;
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(parts, invocation, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(withDefaultCommand(args), { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof CliError)) throw error;
+    terminal.err(`holdfast: ${error.message}\n`);
+    if (error.remedy !== null) terminal.err(`          ${error.remedy}\n`);
+    return error.exitCode;
+  }
+}
+
+const OURS = new Set(["--help", "-h", "--version", "-v"]);
+
+/** Options without a command are keepalived's: `holdfast -f FILE -n` runs the daemon. */
+export function withDefaultCommand(args: readonly string[]): readonly string[] {
+  const [first] = args;
+  if (first === undefined) return ["--help"];
+  return first.startsWith("-") && !(args.length === 1 && OURS.has(first)) ? ["run", ...args] : args;
+}
+
+type Done = (exitCode: number) => void;
+
+function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): Command {
+  const { terminal } = invocation;
+  const program = new Command("holdfast")
+    .description("Keeps a database's address on a server that is alive, up to date and allowed to write.")
+    .version(versionText(parts.version), "-v, --version", "show the version")
+    .addHelpText(
+      "after",
+      `\nWithout a command, keepalived's options run the daemon: holdfast -f FILE -n -p PIDFILE.\n${EXIT_CODES_HELP}`,
+    )
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  addRun(program, parts, invocation, done);
+  addQuestions(program, invocation, done);
+  addJournal(program, { parts, invocation, done });
+  for (const [name, doc, run] of foreign(parts)) {
+    program
+      .command(name)
+      .description(doc)
+      .argument("[words...]")
+      .allowUnknownOption()
+      .helpOption(false)
+      .passThroughOptions()
+      .action(async (words: string[]) => done(await run(words)));
+  }
+  return program;
+}
+
+const versionText = (version: string): string => `Holdfast v${version}`;
+
+function foreign(parts: ProgramParts): readonly (readonly [string, string, ForeignCommand])[] {
+  return [
+    ["check", "test the configuration and point out known traps", parts.check],
+    ["sim", "run whole clusters in virtual time", parts.sim],
+    ["lab", "private hosts to learn and rehearse on", parts.lab],
+  ];
+}
+
+function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation, done: Done): void {
+  const run = program.command("run").description("run the daemon (takes keepalived's options)");
+  for (const option of runOptions()) run.addOption(option);
+  run.action(async (raw: RawOptions) => {
+    if (raw.version === true) return terminal.out(`${versionText(parts.version)}\n`);
+    if (typeof raw.signum === "string") return done(printSignal(terminal, raw.signum));
+    const options = toRunOptions(raw, terminal.env);
+    if (raw.configTest !== undefined) {
+      const { file, configId } = options;
+      const logFile = typeof raw.configTest === "string" ? raw.configTest.replace(/^=/, "") : null;
+      return done(await parts.testConfig({ file, configId, logFile }));
+    }
+    return done(await parts.runDaemon(options));
+  });
+}
+
+function printSignal(terminal: Terminal, name: string): number {
+  const number = SIGNALS[name];
+  if (number === undefined)
+    throw new CliError(`unknown signal ${name}`, EXIT.usage, `known: ${Object.keys(SIGNALS).join(", ")}`);
+  terminal.out(`${number}\n`);
+  return EXIT.ok;
+}
+
+const json = (): Option => new Option("--json", "answer as JSON");
+
+/** Commands that find the daemon take these. */
+function asking(program: Command, name: string, doc: string): Command {
+  return program
+    .command(name)
+    .description(doc)
+    .option("--socket <path>", "the daemon's API socket (also HOLDFAST_SOCKET)")
+    .option("-p, --pid <file>", "the daemon's pid file: the socket lies beside it")
+    .addOption(json());
+}
+
+function addQuestions(program: Command, { terminal, signal }: Invocation, done: Done): void {
+  asking(program, "status", "who holds what, and since when")
+    .option("-w, --watch", "again every second, until Ctrl-C")
+    .option("--wait <instance=state>", "until it is so; MASTER counts when the address is held and announced")
+    .option("--timeout <seconds>", "how long --wait waits (default: 60)")
+    .action(async (options: PlaceOptions & StatusOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { statusCommand } = await import("./commands/status.ts");
+      done(await statusCommand(contextFor(terminal, options, signal), options));
+    });
+  asking(program, "explain", "why is it so: the chain of causes, and what comes next")
+    .argument("[instance]")
+    .action(async (instance: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { explainCommand } = await import("./commands/explain.ts");
+      done(await explainCommand(contextFor(terminal, options, signal), instance, options));
+    });
+  asking(program, "reload", "read the configuration again")
+    .option("--dry-run", "only say what would change")
+    .action(async (options: PlaceOptions & ReloadOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { reloadCommand } = await import("./commands/reload.ts");
+      done(await reloadCommand(contextFor(terminal, options, signal), options));
+    });
+}
+
+interface JournalSetting {
+  readonly parts: ProgramParts;
+  readonly invocation: Invocation;
+  readonly done: Done;
+}
+
+function addJournal(program: Command, { parts, invocation, done }: JournalSetting): void {
+  const { terminal, signal } = invocation;
+  const filtered = (command: Command): Command =>
+    command
+      .option("--instance <name>", "only what concerns this instance")
+      .option("--since <sequence>", "only events after this sequence number")
+      .option("--limit <count>", "at most so many, the latest (default: 200)");
+  filtered(asking(program, "history", "the journal, readable; also when the daemon is down"))
+    .option("--kind <kind>", "only events of this kind: vrrp, check, hook-ended, reload ...")
+    .option("--state-dir <dir>", "read the journal in this directory, without asking a daemon")
+    .action(async (options: PlaceOptions & HistoryOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { historyCommand } = await import("./commands/history.ts");
+      const { stateDirectory } = await import("./paths.ts");
+      const offline = options.stateDir !== undefined;
+      const setting = { readOffline: parts.readOffline, stateDir: stateDirectory(options), offline };
+      done(await historyCommand(contextFor(terminal, options, signal), options, setting));
+    });
+  filtered(asking(program, "events", "what has just happened, or happens now"))
+    .option("-f, --follow", "as it happens, until Ctrl-C")
+    .action(async (options: PlaceOptions & EventsOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { eventsCommand } = await import("./commands/history.ts");
+      done(await eventsCommand(contextFor(terminal, options, signal), options));
+    });
+}

@@ -1,0 +1,118 @@
+/** The table of `holdfast status`: pure text from a StatusReply. */
+import type { InstanceView, StatusReply } from "../control/contract/types.ts";
+import { lengthInWords } from "../core/events/explain.ts";
+import { type Cell, type Column, tableLines, wrap } from "./table.ts";
+import type { Style, Terminal } from "./terminal.ts";
+import { clockText, shortLength } from "./time-text.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "INSTANCE", most: 16 },
+  { title: "STATE" },
+  { title: "PRIO" },
+  { title: "SINCE" },
+  { title: "ADDRESS" },
+  { title: "HELD" },
+  { title: "MASTER" },
+  { title: "LEASE" },
+];
+
+type Screen = Pick<Terminal, "width" | "paint">;
+
+export function renderStatus(reply: StatusReply, screen: Screen): string {
+  const lines = [...headLines(reply, screen), ""];
+  if (reply.instances.length === 0) lines.push(noInstances(reply));
+  else
+    lines.push(
+      ...tableLines(
+        COLUMNS,
+        reply.instances.flatMap((view) => rowsOf(view, reply, screen)),
+        screen.paint,
+      ),
+    );
+  return `${lines.join("\n")}\n`;
+}
+
+function headLines(reply: StatusReply, { paint, width }: Screen): string[] {
+  const { daemon, keeper } = reply;
+  const up = lengthInWords(reply.now - daemon.startedAt);
+  const keeperText = keeper.pid === null ? `keeper ${keeper.state}` : `keeper ${keeper.pid} ${keeper.state}`;
+  const restarts = keeper.restarts === 0 ? "" : `, restarted ${keeper.restarts} times`;
+  const lines = [
+    `holdfast ${daemon.version}, pid ${daemon.pid}, up ${up}, ${keeperText}${restarts}`,
+    `${daemon.configFile}, state in ${daemon.stateDir}`,
+  ];
+  for (const warning of warningsOf(reply)) {
+    for (const line of wrap(warning, { width, indent: "" })) lines.push(paint("warn", line));
+  }
+  return lines;
+}
+
+function warningsOf(reply: StatusReply): string[] {
+  const warnings: string[] = [];
+  if (reply.daemon.stopping) warnings.push("The daemon is stopping.");
+  if (reply.stale) warnings.push("The keeper does not answer: what follows is its last known state.");
+  if (reply.keeper.detail !== null) warnings.push(`Keeper: ${reply.keeper.detail}.`);
+  if (!reply.journal.writable) warnings.push(`The journal cannot be written: ${reply.journal.detail ?? "unknown"}.`);
+  if (reply.lastReload?.outcome === "refused") {
+    warnings.push(
+      `The last reload was refused at ${clockText(reply.lastReload.at, reply.now)}: ${reply.lastReload.detail}`,
+    );
+  }
+  const findings = reply.diagnostics.filter((one) => one.severity !== "info").length;
+  if (findings > 0)
+    warnings.push(
+      `The configuration has ${findings} warning${findings === 1 ? "" : "s"}: \`holdfast check\` shows them.`,
+    );
+  return warnings;
+}
+
+function noInstances(reply: StatusReply): string {
+  return reply.stale ? "No instance is known yet." : `${reply.daemon.configFile} defines no vrrp_instance.`;
+}
+
+function rowsOf(view: InstanceView, reply: StatusReply, { width, paint: _paint }: Screen): Row[] {
+  const [first, ...more] = view.addresses;
+  const details: Cell[] = [];
+  if (view.reason !== null) {
+    const style: Style = view.state === "FAULT" ? "bad" : "warn";
+    for (const text of wrap(view.reason, { width, indent: "  " })) details.push({ text, style });
+  }
+  const rows: Row[] = [{ cells: mainCells(view, reply, first ?? "-"), details: more.length === 0 ? details : [] }];
+  more.forEach((address, index) => {
+    const cells = ["", "", "", "", address].map((text) => ({ text }));
+    rows.push({ cells, details: index === more.length - 1 ? details : [] });
+  });
+  return rows;
+}
+
+interface Row {
+  readonly cells: readonly Cell[];
+  readonly details: readonly Cell[];
+}
+
+function mainCells(view: InstanceView, reply: StatusReply, address: string): Cell[] {
+  const priority = view.priority === view.basePriority ? `${view.priority}` : `${view.priority}/${view.basePriority}`;
+  const lease = view.leaseRemainingMillis;
+  const since = `${clockText(view.since, reply.now)} ${shortLength(view.forMillis)}`;
+  return [
+    { text: view.name, style: "strong" },
+    { text: view.phase, style: phaseStyle(view) },
+    { text: priority },
+    { text: since },
+    { text: address },
+    { text: view.addresses.length === 0 ? "-" : view.holding ? "yes" : "no" },
+    { text: masterText(view) },
+    { text: lease === null ? "-" : `${(lease / 1_000).toFixed(1)}s` },
+  ];
+}
+
+function masterText(view: InstanceView): string {
+  if (view.state === "MASTER") return "this node";
+  return view.master === null ? "-" : `${view.master.source}`;
+}
+
+function phaseStyle(view: InstanceView): Style {
+  if (view.phase === "MASTER") return view.holding || view.addresses.length === 0 ? "good" : "warn";
+  if (view.phase === "FAULT") return "bad";
+  return view.phase === "BACKUP" ? "strong" : "warn";
+}
