@@ -1,0 +1,15 @@
+/** Where the project's own files lie, equal for sources and build, because both are two folders below the root. */
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const PROJECT_ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** Check scripts, hooks, templates. */
+export const LAB_DATA = join(PROJECT_ROOT, "lab");
+
+export const HOLDFAST_PROGRAM = join(PROJECT_ROOT, "dist/main/holdfast.js");
+
+export function cacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "holdfast");
+}
