@@ -12,6 +12,7 @@ import type { Cause, Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { VrrpEvent } from "./events.ts";
+import { forgetOwnFaults, recoverIfFit, sameFaults } from "./fault.ts";
 import {
   addressLost,
   claimOpened,
@@ -210,28 +211,4 @@ function stop(draft: Draft, skipGates: boolean): void {
     return;
   }
   transition(draft, { to: "stopped" }, { code: "stop" }, BY_OWN_DECISION);
-}
-
-/** Lets a refused claim, or anything else the machine refused itself, be tried again. */
-function forgetOwnFaults(draft: Draft, which: "claim-refused" | "all"): void {
-  if (draft.state.role.kind !== "fault") return;
-  const faults = draft.state.faults.filter((it) => (which === "all" ? !isOwnFault(it) : it.kind !== "claim-refused"));
-  if (faults.length === draft.state.faults.length) return;
-  draft.state = { ...draft.state, faults };
-  draft.effects.push({ kind: "report", report: { kind: "faults", faults } });
-}
-
-/** FAULT ends when nothing is wrong any more, always in BACKUP and with a full Master_Down_Interval. */
-function recoverIfFit(draft: Draft): void {
-  const { role, faults, waiting } = draft.state;
-  if (role.kind !== "fault" || faults.length > 0 || waiting) return;
-  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);
-}
-
-function sameFaults(one: readonly Fault[], other: readonly Fault[]): boolean {
-  return one.length === other.length && one.every((it, at) => sameFault(it, other[at] as Fault));
-}
-
-function sameFault(one: Fault, other: Fault): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -8,6 +8,7 @@ import { after, type Instant } from "../lib/units.ts";
 import { downInterval } from "./backup.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
+import { forgetOwnFaults, recoverIfFit } from "./fault.ts";
 import { leaseEnd } from "./lease.ts";
 import { claimOpened, releaseDone } from "./master.ts";
 import type { BackupRole, MasterRole, VrrpState } from "./state.ts";
@@ -32,9 +33,7 @@ export function reconfigure(
   const { role } = state;
   if (role.kind === "backup") reconfigureBackup(draft, role, before, state);
   if (role.kind === "master") reconfigureMaster(draft, role, before, state.priority);
-  if (role.kind === "fault" && role.retryAt === null) {
-    draft.state = { ...draft.state, role: { kind: "fault", retryAt: retryAt(draft) } };
-  }
+  if (role.kind === "fault") reconfigureFault(draft, role.retryAt);
   if (priority !== state.priority && role.kind !== "init") {
     draft.effects.push({ kind: "report", report: { kind: "priority", from: state.priority, to: priority } });
   }
@@ -61,6 +60,13 @@ function reconfigureBackup(draft: Draft, role: BackupRole, before: VrrpInstanceC
   // The gate is gone from the file; what it held back is due.
   cancelGate(draft, role.preparing.gate);
   changePhase(draft, { ...changed, preparing: null, masterDownAt: now }, { code: "reconfigured" });
+}
+
+/** Without the gate there is nothing left to refuse; without a script somebody must look at the clock. */
+function reconfigureFault(draft: Draft, running: Instant | null): void {
+  if (draft.config.claimGate === null) forgetOwnFaults(draft, "claim-refused");
+  draft.state = { ...draft.state, role: { kind: "fault", retryAt: running ?? retryAt(draft) } };
+  recoverIfFit(draft);
 }
 
 function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceConfig, priority: number): void {
