@@ -1,0 +1,81 @@
+/** Builds the instance configurations of a run: what the configuration language would produce for equal files on all nodes. */
+import type { IpAddress } from "../core/lib/ip.ts";
+import { type Micros, millis, seconds } from "../core/lib/units.ts";
+import type { Transport, VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { defaultLeaseSeconds } from "../core/vrrp/lease.ts";
+import type { Setup } from "./options.ts";
+
+export const INTERFACE = "eth0";
+export const CHECK = "check";
+export const CLAIM_TIMEOUT = seconds(5);
+export const RELEASE_TIMEOUT = seconds(2);
+
+const PRIORITIES = [100, 150, 200, 50, 250, 120];
+
+export const nodeAddress = (node: number): IpAddress => `192.0.2.${11 + node}` as IpAddress;
+export const virtualAddress = (instance: number): IpAddress => `192.0.2.${100 + instance}` as IpAddress;
+
+/** Instance number `instance` on node number `node`; instances favour different nodes. */
+export function instanceConfig(setup: Setup, node: number, instance: number): VrrpInstanceConfig {
+  const advertInterval = intervalOf(setup, node);
+  const priority = setup.equalPriorities ? 100 : (PRIORITIES[(node + instance) % setup.nodes] ?? 100);
+  const timing = { advertInterval, downTimerAdverts: 3 };
+  return {
+    name: `VI_${instance + 1}`,
+    interface: INTERFACE,
+    version: setup.version,
+    virtualRouterId: 51 + instance,
+    priority,
+    ...timing,
+    initialState: "BACKUP",
+    preempt: !setup.nopreempt,
+    preemptDelay: 0 as Micros,
+    authentication:
+      setup.version === 2 ? { kind: "pass", password: [0x31, 0x31, 0x31, 0x31, 0, 0, 0, 0] } : { kind: "none" },
+    transport: transportOf(setup, node),
+    sourceAddress: null,
+    advertised: [
+      {
+        address: virtualAddress(instance),
+        prefixLength: 32,
+        device: null,
+        broadcast: null,
+        label: null,
+        scope: 0,
+      },
+    ],
+    excluded: [],
+    trackScripts: [{ key: CHECK, weight: 0, reverse: false }],
+    trackInterfaces: [],
+    dontTrackPrimary: false,
+    garp: {
+      delay: seconds(5),
+      repeat: 5,
+      refresh: 0 as Micros,
+      refreshRepeat: 1,
+      lowerPrioDelay: seconds(5),
+      lowerPrioRepeat: 5,
+    },
+    lowerPrioNoAdvert: false,
+    higherPrioSendAdvert: true,
+    ownerIgnoreAdverts: false,
+    v3ChecksumAsV2: false,
+    claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
+    releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,
+    leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
+  };
+}
+
+function intervalOf(setup: Setup, node: number): Micros {
+  const share = setup.mixedIntervals ? (10 + ((node * 3) % 7)) / 10 : 1;
+  // Version 3 carries centiseconds.
+  return millis(Math.max(10, Math.round((setup.intervalMillis * share) / 10) * 10));
+}
+
+function transportOf(setup: Setup, node: number): Transport {
+  if (!setup.unicast) return { kind: "multicast", group: "224.0.0.18" as IpAddress };
+  const peers = Array.from({ length: setup.nodes }, (_, other) => other)
+    .filter((other) => other !== node)
+    .map(nodeAddress);
+  return { kind: "unicast", peers, ttl: 255, checkSource: false };
+}
