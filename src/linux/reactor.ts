@@ -9,6 +9,7 @@ import type { Instant } from "../core/lib/units.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO, errnoName, ppoll } from "./libc.ts";
+import { setPreciseTimers } from "./process.ts";
 
 /** Registration of descriptors; ports that own sockets take this and not the whole reactor. */
 export interface Watcher {
@@ -42,6 +43,7 @@ interface Entry {
 }
 
 export function createReactor(arena: Arena, clock: Clock): Reactor {
+  setPreciseTimers();
   const table = arena.allocate(DESCRIPTORS_MAX * POLLFD_BYTES);
   const tableAddress = arena.at(table);
   const timeout = arena.allocate(TIMESPEC_BYTES);
