@@ -38,7 +38,8 @@ export class Convergence {
   }
 
   stateChanged(track: Track, what: string): void {
-    if (!this.#settled) return;
+    const { now, disturbances } = this.#world;
+    if (!this.#settled || now - disturbances.lastChange() <= this.#settle) return;
     this.#fail("stability", `node ${track.node + 1} ${track.config.name}: ${what} although nothing has been wrong for long`);
   }
 

@@ -141,8 +141,8 @@ export class Holding {
     const guarded = control?.alive === true && this.#world.disturbances.nodeFaults(track.node).has("control frozen") === false;
     let limit = leaseBound(track.config);
     if (guarded && keeper?.frozen === true && keeper.alive) limit = Math.min(limit, 2 * silenceBound(host.configs));
-    const controlClean = host.now() - Math.max(track.staleLocal, host.controlSinceLocal);
-    if (guarded && keeper?.alive !== true && controlClean > GUARD) limit = 0;
+    const guardTime = local - Math.max(host.keeperChangeLocal, host.controlSinceLocal);
+    if (guarded && keeper?.alive !== true && guardTime > GUARD) limit = 0;
     if (local - track.staleLocal > limit) {
       this.#fail("stale", track, "still has the address though its keeper does not run; lease or guard should have ended it");
     }

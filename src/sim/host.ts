@@ -49,6 +49,8 @@ export class Host {
   #pid = 1_000;
   /** Since when control has been able to act, by the host's clock. */
   controlSinceLocal = 0;
+  /** When the keeper last started or ended. */
+  keeperChangeLocal = 0;
   checkPasses = true;
   gateMood: GateMood = "open";
 
@@ -187,7 +189,6 @@ export class Host {
 
   /** The keeper is stopped within its next change of addresses. */
   stallKeeper(micros: number): void {
-    this.#parts.disturbances.touch(this.node);
     this.#keeper?.stallInNextChange(micros);
   }
 
@@ -286,7 +287,9 @@ export class Host {
 
   #startKeeper(pid: number, line: KeeperLine): KeeperModel {
     const slots = new Map<number, PreparedAdvert>();
-    const alive = (): boolean => this.#keeper === null || this.#keeper.pid !== pid || this.#keeper.alive;
+    // Killed in the middle of a call: whatever it was about to do does not happen.
+    let dead = false;
+    const alive = (): boolean => !dead;
     const keeper = new KeeperModel({
       node: this.node,
       pid,
@@ -297,10 +300,16 @@ export class Host {
       kernel: this.kernel,
       announce: this.#announcePort(alive),
       send: line.send,
-      exited: line.exited,
+      exited: (code) => {
+        dead = true;
+        this.keeperChangeLocal = this.now();
+        line.exited(code);
+      },
+      stalled: (active) => this.#note("stalled", active),
       letWorldRun: this.#parts.letWorldRun,
     });
     this.#keeper = keeper;
+    this.keeperChangeLocal = this.now();
     return keeper;
   }
 

@@ -186,6 +186,7 @@ export class Invariants implements Observer {
   #setPhase(track: Track, phase: VrrpPhaseName): void {
     if (!speaks(track.phase) && speaks(phase)) track.resigned = false;
     if (speaks(track.phase) !== speaks(phase) && !speaks(phase)) track.advertLocal = null;
+    if (speaks(phase)) track.sentBeforeReport = false;
     track.phase = phase;
     track.phaseAt = this.#world.now;
   }

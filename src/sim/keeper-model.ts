@@ -30,6 +30,8 @@ export interface KeeperParts {
   /** To control, in order. */
   readonly send: (message: FromKeeper) => void;
   readonly exited: (code: number | null) => void;
+  /** Stands still within a system call, or goes on. */
+  readonly stalled: (active: boolean) => void;
   /** Lets the rest of the world go on for so many microseconds while this process stands still. */
   readonly letWorldRun: (micros: number) => void;
 }
@@ -214,7 +216,9 @@ export class KeeperModel {
     const micros = this.#stallMicros;
     this.#stallMicros = 0;
     this.#inCall = true;
+    this.#parts.stalled(true);
     this.#parts.letWorldRun(micros);
+    this.#parts.stalled(false);
     this.#inCall = false;
   }
 }

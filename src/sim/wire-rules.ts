@@ -121,7 +121,7 @@ export class Wire {
     if (advert.priority === 0) {
       const until = local + skew(config, config.priority, track.masterInterval);
       track.earliestLocal = Math.min(track.earliestLocal, until);
-      if (advert.source === track.masterSource) track.latestLocal = Math.min(track.latestLocal, until);
+      if (advert.source === track.masterSource) track.latestLocal = Math.max(track.latestLocal, until);
       return;
     }
     const obeyed = !config.preempt || advert.priority >= config.priority;
