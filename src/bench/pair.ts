@@ -52,7 +52,7 @@ export class Pair {
     this.b = new Daemon(name, lab.host("db2"), { ...plan, priority: 100 });
     // tcpdump prints a packet's time as the kernel stamped it; line buffering only delays the reading.
     this.#capture = new Capture(
-      lab.host("db2").spawn(["tcpdump", "-i", "eth0", "-p", "-n", "-l", "-tt", "--immediate-mode", "ip proto 112"]),
+      lab.host("db2").spawn(["tcpdump", "-i", "eth0", "-p", "-n", "-l", "-tt", "--immediate-mode", "-Z", "root", "ip proto 112"]),
     );
     for (const host of ["db1", "db2"]) lab.host(host).spawn([process.execPath, script("probe-server"), host, PORT]);
     const client = lab.host("client").spawn([process.execPath, script("probe-client"), virtualAddress(0), PORT]);

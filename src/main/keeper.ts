@@ -1,0 +1,84 @@
+/**
+ * The keeper: the process that holds addresses. A blocking loop over sockets, netlink and the socket pair; no promises,
+ * no package but koffi (inside linux/libc.ts). Started by control with the socket pair as descriptor 3; of no use alone.
+ */
+import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
+import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
+import { earliest } from "../core/lib/units.ts";
+import { createKeeperLoop } from "../engine/keeper-loop.ts";
+import { createVrrpEngine } from "../engine/vrrp-engine.ts";
+import { createAdvertPort } from "../linux/advert-port.ts";
+import { openAnnouncePort } from "../linux/announce-port.ts";
+import { createArena } from "../linux/arena.ts";
+import { createMonotonicClock } from "../linux/clock.ts";
+import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
+import { openKernelPort } from "../linux/kernel-port.ts";
+import { openLinkSocket } from "../linux/link-socket.ts";
+import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
+import { createReactor } from "../linux/reactor.ts";
+import type { KernelError, ReceivedPacket } from "../ports/network.ts";
+import type { Result } from "../core/lib/result.ts";
+
+/** Orders come by the socket pair alone: first of all no signal may end us half way. */
+ignoreControlSignals();
+setPreciseTimers();
+
+const arena = createArena();
+const clock = createMonotonicClock(arena);
+setProcessName(arena, "holdfast-vrrp");
+const reactor = createReactor(arena, clock);
+const kernel = required(openKernelPort(arena));
+const announce = required(openAnnouncePort(arena));
+const packets: { onPacket: (packet: ReceivedPacket) => void } = { onPacket: () => undefined };
+const adverts = createAdvertPort({ arena, watcher: reactor, onPacket: (packet) => packets.onPacket(packet) });
+
+const link = openLinkSocket({ arena, reactor, descriptor: LINK_FD, onLine: receiveLine, onClose: controlGone });
+const send = (message: FromKeeper): void => link.send(JSON.stringify(message), message.type === "heartbeat");
+
+const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, announce, send });
+const loop = createKeeperLoop(engine, send, clock.now());
+packets.onPacket = (packet) => engine.handlePacket(packet);
+required(openKernelMonitor({ arena, watcher: reactor, onNotices: kernelChanged }));
+
+for (;;) {
+  reactor.wait(earliest(engine.nextDeadline(), loop.nextDeadline()));
+  // Packets were handled inside wait(), before deadlines: a thawed BACKUP must see the adverts it slept through.
+  engine.wake();
+  loop.tick(clock.now());
+  if (loop.exitCode !== null) {
+    link.drain();
+    exitNow(loop.exitCode);
+  }
+}
+
+function receiveLine(line: string): void {
+  loop.handleMessage(JSON.parse(line) as ToKeeper, clock.now());
+}
+
+/** Control has died: release without gates (nobody could run them) and end. */
+function controlGone(): void {
+  engine.abandon();
+  exitNow(0);
+}
+
+function kernelChanged(notices: readonly KernelNotice[]): void {
+  let changed = false;
+  for (const notice of notices) {
+    // What we did ourselves is no news.
+    if ("port" in notice && notice.port === kernel.port) continue;
+    changed = true;
+    if (notice.kind === "address-removed") {
+      engine.handleAddressRemoved(notice.address.interfaceIndex, notice.address.address);
+    }
+  }
+  if (changed) engine.handleKernelChange();
+}
+
+/** Without its sockets the keeper cannot do anything: say which one and what is needed, and do not come back. */
+function required<T>(opened: Result<T, KernelError>): T {
+  if (opened.ok) return opened.value;
+  const { what, errno } = opened.error;
+  const remedy = errno === "EPERM" || errno === "EACCES" ? "; needs CAP_NET_RAW and CAP_NET_ADMIN (run as root)" : "";
+  process.stderr.write(`holdfast vrrp: cannot ${what}: ${errno}${remedy}\n`);
+  return exitNow(EXIT_DO_NOT_RESTART);
+}
