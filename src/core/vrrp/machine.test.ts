@@ -199,8 +199,8 @@ describe("MASTER (RFC 9568 section 6.4.3)", () => {
     ).toHaveLength(3);
   });
 
-  it("(710) answers priority 0 with an advert", () => {
-    expect(master().hear(0).said()).toEqual(["send-advert"]);
+  it("(710) answers priority 0 with an advert, and announces again: the one who resigns may have announced last", () => {
+    expect(master().hear(0).said()).toEqual(["send-advert", "announce 5"]);
   });
 
   it("(775) answers a lower priority with an advert and announces again, whoever announces last has the clients", () => {

@@ -117,16 +117,11 @@ export function masterHears(draft: Draft, role: MasterRole, advert: Advert): voi
     yieldTo(draft, role, advert, winner);
     return;
   }
-  const { config, now } = draft;
+  const { config } = draft;
   let next = role;
   // RFC 9568 section 6.4.3 (775): say at once that we are here.
   if (!config.lowerPrioNoAdvert) next = advertise(draft, next, nextAlignedAdvert(draft));
-  if (next.phase.kind !== "claiming" && config.garp.lowerPrioRepeat > 0) {
-    // The rival may have announced the address: whoever announces last has the clients.
-    const { lowerPrioRepeat, lowerPrioDelay } = config.garp;
-    draft.effects.push({ kind: "announce", repeat: lowerPrioRepeat });
-    if (lowerPrioDelay > 0) next = { ...next, garpAt: after(now, lowerPrioDelay), garpRepeat: lowerPrioRepeat };
-  }
+  next = announceAgain(draft, next);
   draft.state = { ...draft.state, role: next };
   const { source, priority } = advert;
   draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "MASTER" } });
@@ -219,9 +214,18 @@ function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): 
   transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
 }
 
+/** A rival may have announced the address, also one that resigns: whoever announces last has the clients. */
+function announceAgain(draft: Draft, role: MasterRole): MasterRole {
+  const { lowerPrioRepeat, lowerPrioDelay } = draft.config.garp;
+  if (role.phase.kind === "claiming" || lowerPrioRepeat === 0) return role;
+  draft.effects.push({ kind: "announce", repeat: lowerPrioRepeat });
+  return lowerPrioDelay > 0 ? { ...role, garpAt: after(draft.now, lowerPrioDelay), garpRepeat: lowerPrioRepeat } : role;
+}
+
 /** RFC 9568 section 6.4.3 (710): another resigns, the others shall know that we are here. */
 function answer(draft: Draft, role: MasterRole): void {
-  draft.state = { ...draft.state, role: advertise(draft, role, nextAlignedAdvert(draft)) };
+  const next = advertise(draft, role, nextAlignedAdvert(draft));
+  draft.state = { ...draft.state, role: announceAgain(draft, next) };
 }
 
 function advertise(draft: Draft, role: MasterRole, next: Instant): MasterRole {
