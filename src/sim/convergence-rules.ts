@@ -23,6 +23,8 @@ export class Convergence {
   readonly #settle: number;
   /** Since when exactly one node answers, by instance. */
   readonly #single: { node: number; at: number }[] = [];
+  /** Since when the client has talked to somebody else than that node. */
+  readonly #misled = new Map<number, number>();
   #nextAt = 0;
   #settled = false;
   checks = 0;
@@ -115,6 +117,7 @@ export class Convergence {
     const before = this.#single[instance];
     if (count !== 1 || holder === null) {
       if (before !== undefined) delete this.#single[instance];
+      this.#misled.delete(instance);
       return;
     }
     if (before === undefined || before.node !== holder.node) {
@@ -122,7 +125,13 @@ export class Convergence {
       return;
     }
     const since = Math.max(before.at, holder.phaseAt);
-    if (now - since < ANNOUNCE || holder.phase !== "MASTER" || client.owner(holder.address) === holder.node) return;
+    if (holder.phase !== "MASTER" || client.owner(holder.address) === holder.node) {
+      this.#misled.delete(instance);
+      return;
+    }
+    const misled = this.#misled.get(instance) ?? now;
+    this.#misled.set(instance, misled);
+    if (now - Math.max(since, misled) < ANNOUNCE) return;
     if (!this.#world.network.whole || disturbances.networkChange() > since) return;
     if (disturbances.nodeCleanSince(holder.node) < since) {
       this.#fail(
