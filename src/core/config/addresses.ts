@@ -9,7 +9,9 @@ import type { Node } from "./tree.ts";
 import type { Word } from "./words.ts";
 
 /** rtnetlink's numbers of the scopes that ip-address(8) names. */
-const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 };
+const SCOPES: ReadonlyMap<string, number> = new Map(
+  Object.entries({ global: 0, site: 200, link: 253, host: 254, nowhere: 255 }),
+);
 
 const LONGEST_LABEL = 15;
 
@@ -65,22 +67,24 @@ function readAddress(node: Node, diagnostics: DiagnosticSink): VirtualAddress | 
     );
     return null;
   }
-  const prefixLength = prefixText === undefined ? 32 : prefixOf(prefixText);
-  if (prefixLength === null) {
+  const prefix = prefixText === undefined ? HOST_PREFIX : prefixOf(prefixText);
+  if (prefix === null) {
     diagnostics.report(
       "bad-address",
       node.span,
-      `\`/${prefixText}\` is no prefix length; the address is left out`,
+      `\`/${prefixText}\` is no prefix length; /32 is used instead`,
       "write a number from 0 to 32",
     );
-    return null;
   }
+  const prefixLength = prefix ?? HOST_PREFIX;
   return withOptions(
     node,
     { address, prefixLength, device: null, broadcast: null, label: null, scope: 0 },
     diagnostics,
   );
 }
+
+const HOST_PREFIX = 32;
 
 function splitPrefix(text: string): readonly string[] {
   const slash = text.indexOf("/");
@@ -141,39 +145,53 @@ function setOption(
   pair: { readonly option: Word; readonly value: Word },
   diagnostics: DiagnosticSink,
 ): void {
-  const { option, value } = pair;
-  const bad = (what: string): void =>
-    diagnostics.report("bad-value", wordSpan(node, value), `\`${value.text}\` is ${what}; the option is ignored`, null);
-  switch (option.text) {
+  const problem = applyOption(address, pair.option.text, pair.value.text);
+  if (problem === "later") {
+    diagnostics.report(
+      "not-done-yet",
+      wordSpan(node, pair.option),
+      `\`${pair.option.text}\` of an address is accepted, not done yet`,
+      null,
+    );
+  } else if (problem !== null) {
+    diagnostics.report(
+      "bad-value",
+      wordSpan(node, pair.value),
+      `\`${pair.value.text}\` is ${problem}; the option is ignored`,
+      null,
+    );
+  }
+}
+
+/** Null when the option was set, "later" when it is not done, otherwise what is wrong with its value. */
+function applyOption(address: Editable, option: string, value: string): string | null {
+  switch (option) {
     case "dev":
-      address.device = value.text;
-      return;
+      address.device = value;
+      return null;
     case "label":
-      if (value.text.length > LONGEST_LABEL) return bad(`longer than ${LONGEST_LABEL} characters`);
-      address.label = value.text;
-      return;
+      if (value.length > LONGEST_LABEL) return `longer than ${LONGEST_LABEL} characters`;
+      address.label = value;
+      return null;
     case "scope": {
-      const scope =
-        SCOPES[value.text] ?? (/^\d{1,3}$/.test(value.text) && Number(value.text) <= 255 ? Number(value.text) : null);
-      if (scope === null) return bad("no scope (global, site, link, host)");
+      const scope = scopeOf(value);
+      if (scope === null) return "no scope (global, site, link, host)";
       address.scope = scope;
-      return;
+      return null;
     }
     case "brd":
-    case "broadcast": {
-      const broadcast = broadcastOf(address, value.text);
-      if (broadcast === null) return bad("no broadcast address here");
-      address.broadcast = broadcast;
-      return;
-    }
+    case "broadcast":
+      address.broadcast = broadcastOf(address, value);
+      return address.broadcast === null ? "no broadcast address here" : null;
     default:
-      diagnostics.report(
-        "not-done-yet",
-        wordSpan(node, option),
-        `\`${option.text}\` of an address is accepted, not done yet`,
-        null,
-      );
+      return "later";
   }
+}
+
+function scopeOf(text: string): number | null {
+  const named = SCOPES.get(text);
+  if (named !== undefined) return named;
+  return /^\d{1,3}$/.test(text) && Number(text) <= 255 ? Number(text) : null;
 }
 
 /** `+` sets the host bits, `-` clears them, as in ip-address(8). */

@@ -7,9 +7,18 @@ import type { Severity } from "./model.ts";
 interface CodeEntry {
   readonly severity: Severity;
   readonly meaning: string;
+  /** Whether keepalived's config test ends with 5 for it (6 for `script-security`). */
+  readonly failsConfigTest: boolean;
 }
 
-const entry = (severity: Severity, meaning: string): CodeEntry => ({ severity, meaning });
+const entry = (severity: Severity, meaning: string, failsConfigTest = severity === "error"): CodeEntry => ({
+  severity,
+  meaning,
+  failsConfigTest,
+});
+
+/** A warning that keepalived's config test counts as an error. */
+const strict = (meaning: string): CodeEntry => entry("warning", meaning, true);
 
 export const DIAGNOSTIC_CODES = {
   // Reading
@@ -51,27 +60,27 @@ export const DIAGNOSTIC_CODES = {
   "duplicate-vrid": entry("error", "Two instances use the same virtual_router_id on one interface."),
   "missing-vrid": entry("error", "An instance has no virtual_router_id and is left out."),
   "missing-interface": entry("error", "An instance has no interface and is left out."),
-  "unknown-interface": entry("error", "The interface does not exist on this host."),
-  "unknown-script": entry("warning", "track_script names a script that is not defined before the instance."),
-  "unknown-user": entry("warning", "A script is to run as a user or group that does not exist."),
+  "unknown-interface": strict("The interface does not exist on this host."),
+  "unknown-script": strict("track_script names a script that is not defined before the instance."),
+  "unknown-user": strict("A script is to run as a user or group that does not exist."),
   "script-missing-command": entry("error", "A vrrp_script has no script line."),
   "unused-script": entry("info", "A vrrp_script that no instance tracks is never run."),
-  "master-clears-nopreempt": entry(
-    "warning",
+  "master-clears-nopreempt": strict(
     "nopreempt or preempt_delay together with state MASTER: they are cleared, as keepalived does.",
   ),
   "priority-owner-master": entry("warning", "Priority 255 with state BACKUP, or the other way round."),
-  adjusted: entry("warning", "A value was changed to one that the protocol can carry."),
-  "auth-too-long": entry("warning", "auth_pass is longer than 8 characters; the rest is cut off."),
-  "auth-ignored": entry("warning", "Authentication does not exist in VRRP version 3 and is ignored."),
-  "no-virtual-address": entry("warning", "An instance has no virtual_ipaddress."),
+  adjusted: strict("A value was changed to one that the protocol can carry."),
+  "auth-too-long": strict("auth_pass is longer than 8 characters; the rest is cut off."),
+  "auth-ignored": strict("Authentication does not exist in VRRP version 3 and is ignored."),
+  "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),
   "bad-address": entry("error", "The text is not an address."),
   "address-ipv6": entry("warning", "IPv6 addresses are not carried yet; the address is left out."),
-  "no-unicast-peer": entry("warning", "unicast_peer is empty."),
+  "no-unicast-peer": strict("unicast_peer is empty."),
   "peer-is-self": entry("warning", "unicast_peer contains the own unicast_src_ip."),
   // Lint
-  "script-not-found": entry("warning", "The script does not exist on this host."),
+  "script-security": strict("Scripts run as root and enable_script_security is not set; the config test ends with 6."),
+  "script-not-found": strict("The script does not exist on this host."),
   "script-not-executable": entry("warning", "The script cannot be executed."),
   "script-insecure": entry("warning", "Somebody but root may change a script that runs as root."),
   "script-no-timeout": entry("info", "A check without timeout may hang as long as its interval."),
@@ -80,11 +89,14 @@ export const DIAGNOSTIC_CODES = {
     "warning",
     "Adverts are so frequent that the kernel's whole-second address lifetime outlasts them.",
   ),
-  "lease-longer-than-peer": entry("warning", "vip_lease is longer than a peer waits before it takes the address."),
 } as const satisfies Record<string, CodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
 
 export function severityOf(code: DiagnosticCode): Severity {
   return DIAGNOSTIC_CODES[code].severity;
+}
+
+export function failsConfigTest(code: string): boolean {
+  return Object.hasOwn(DIAGNOSTIC_CODES, code) && DIAGNOSTIC_CODES[code as DiagnosticCode].failsConfigTest;
 }

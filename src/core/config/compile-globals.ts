@@ -1,12 +1,12 @@
 /** global_defs: the daemon's own options, and the defaults that instances fall back to. */
 
 import type { IpAddress } from "../lib/ip.ts";
-import { parseIpv4 } from "../lib/ip.ts";
 import { micros, seconds } from "../lib/units.ts";
 import type { Garp } from "../vrrp/config.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { GlobalConfig } from "./model.ts";
+import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import type { Node } from "./tree.ts";
 
@@ -30,7 +30,25 @@ export interface CompiledGlobals {
   readonly defaults: InstanceDefaults;
 }
 
-const VRRP_GROUP = "224.0.0.18";
+/** RFC 9568 section 5.1.1.2. */
+const VRRP_GROUP = "224.0.0.18" as IpAddress;
+
+/** A multicast group; null when the keyword is missing or names another kind of address. */
+export function readGroup(settings: Settings, keyword: string, diagnostics: DiagnosticSink): IpAddress | null {
+  const group = settings.address(keyword);
+  if (group === null) return null;
+  const first = Number(group.split(".")[0]);
+  if (first >= 224 && first <= 239) return group;
+  const span = settings.node(keyword)?.span ?? null;
+  const message = `${keyword} ${group} is no multicast address and is ignored`;
+  diagnostics.report(
+    "bad-address",
+    span,
+    message,
+    `write an address from 224.0.0.0 to 239.255.255.255, usually ${VRRP_GROUP}`,
+  );
+  return null;
+}
 
 export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticSink): CompiledGlobals {
   const settings = readSettings(
@@ -39,10 +57,6 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
     diagnostics,
   );
   const owner = parseOwner(settings.words("script_user").map((word) => word.text));
-  const delay = settings.duration("vrrp_garp_master_delay") ?? seconds(5);
-  const repeat = settings.number("vrrp_garp_master_repeat") ?? 5;
-  const lowerDelay = settings.duration("vrrp_garp_lower_prio_delay");
-  const lowerRepeat = settings.number("vrrp_garp_lower_prio_repeat");
   return {
     global: {
       routerId: settings.text("router_id"),
@@ -53,16 +67,8 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
     },
     defaults: {
       version: settings.number("vrrp_version") === 3 ? 3 : 2,
-      group: settings.address("vrrp_mcast_group4") ?? parseIpv4(VRRP_GROUP) ?? ("" as IpAddress),
-      garp: {
-        delay,
-        repeat,
-        refresh: settings.duration("vrrp_garp_master_refresh") ?? micros(0),
-        refreshRepeat: settings.number("vrrp_garp_master_refresh_repeat") ?? 1,
-        lowerPrioDelay: lowerDelay ?? delay,
-        lowerPrioRepeat: lowerRepeat ?? repeat,
-      },
-      lowerPrioGiven: { delay: lowerDelay !== null, repeat: lowerRepeat !== null },
+      group: readGroup(settings, "vrrp_mcast_group4", diagnostics) ?? VRRP_GROUP,
+      ...readGarpDefaults(settings),
       lowerPrioNoAdvert: settings.flag("vrrp_lower_prio_no_advert") ?? false,
       higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? false,
       checkUnicastSource: settings.flag("vrrp_check_unicast_src") ?? false,
@@ -70,5 +76,23 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,
       v3ChecksumAsV2: settings.flag("v3_checksum_as_v2") ?? false,
     },
+  };
+}
+
+function readGarpDefaults(settings: Settings): Pick<InstanceDefaults, "garp" | "lowerPrioGiven"> {
+  const delay = settings.duration("vrrp_garp_master_delay") ?? seconds(5);
+  const repeat = settings.number("vrrp_garp_master_repeat") ?? 5;
+  const lowerDelay = settings.duration("vrrp_garp_lower_prio_delay");
+  const lowerRepeat = settings.number("vrrp_garp_lower_prio_repeat");
+  return {
+    garp: {
+      delay,
+      repeat,
+      refresh: settings.duration("vrrp_garp_master_refresh") ?? micros(0),
+      refreshRepeat: settings.number("vrrp_garp_master_refresh_repeat") ?? 1,
+      lowerPrioDelay: lowerDelay ?? delay,
+      lowerPrioRepeat: lowerRepeat ?? repeat,
+    },
+    lowerPrioGiven: { delay: lowerDelay !== null, repeat: lowerRepeat !== null },
   };
 }

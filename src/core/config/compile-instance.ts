@@ -10,6 +10,7 @@ import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrr
 import { defaultLeaseSeconds } from "../vrrp/lease.ts";
 import { readAddresses, readPeers } from "./addresses.ts";
 import type { InstanceDefaults } from "./compile-globals.ts";
+import { readGroup } from "./compile-globals.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
@@ -238,7 +239,10 @@ function utf8(text: string): readonly number[] {
 }
 
 function readTransport(settings: Settings, defaults: InstanceDefaults, diagnostics: DiagnosticSink): Transport {
-  const multicast: Transport = { kind: "multicast", group: settings.address("mcast_dst_ip") ?? defaults.group };
+  const multicast: Transport = {
+    kind: "multicast",
+    group: readGroup(settings, "mcast_dst_ip", diagnostics) ?? defaults.group,
+  };
   const blocks = settings.nodes("unicast_peer");
   if (blocks.length === 0) return multicast;
   const peers = readPeers(blocks, diagnostics);
@@ -274,7 +278,9 @@ type Vips = Pick<VrrpInstanceConfig, "advertised" | "excluded">;
 function readVips(node: Node, settings: Settings, name: string, diagnostics: DiagnosticSink): Vips {
   const advertised = readAddresses(settings.nodes("virtual_ipaddress"), diagnostics);
   const excluded = readAddresses(settings.nodes("virtual_ipaddress_excluded"), diagnostics);
-  if (advertised.length + excluded.length === 0) {
+  // Lines that could not be used have been reported already.
+  const lines = [...settings.nodes("virtual_ipaddress"), ...settings.nodes("virtual_ipaddress_excluded")];
+  if (lines.every((block) => (block.block ?? []).length === 0)) {
     diagnostics.report(
       "no-virtual-address",
       node.span,

@@ -27,6 +27,14 @@ export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScri
   const weight = settings.weight("weight");
   const interval = settings.duration("interval") ?? seconds(1);
   const timeout = settings.duration("timeout") ?? micros(0);
+  if (timeout === 0) {
+    diagnostics.report(
+      "script-no-timeout",
+      node.span,
+      `check ${name} has no timeout; a run that hangs is ended after its interval of ${interval / 1e6} s`,
+      "write timeout SECONDS",
+    );
+  }
   // `user` has its own line here, so words after the command are arguments that keepalived drops.
   const owner = parseOwner(settings.words("user").map((word) => word.text));
   return {

@@ -5,13 +5,17 @@
 
 import { compile } from "./compile.ts";
 import { createDiagnostics } from "./diagnostics.ts";
+import { lint } from "./lint.ts";
 import type { Diagnostic, HoldfastConfig } from "./model.ts";
 import type { ReadOptions } from "./reader.ts";
 import { readConfig } from "./reader.ts";
 import type { ConfigSource } from "./source.ts";
 import { buildTree } from "./tree.ts";
 
-export interface LoadOptions extends ReadOptions {}
+export interface LoadOptions extends ReadOptions {
+  /** False leaves out what only a person wants to know. */
+  readonly lint?: boolean;
+}
 
 export interface LoadedConfig {
   readonly config: HoldfastConfig;
@@ -27,5 +31,6 @@ export function loadConfig(source: ConfigSource, path: string, options: LoadOpti
   const read = readConfig(source, path, diagnostics, options);
   const tree = buildTree(read.lines, diagnostics);
   const config = compile(tree, diagnostics);
+  if (options.lint !== false) lint(config, source, diagnostics);
   return { config, diagnostics: diagnostics.list, files: read.files, readable: read.readable };
 }

@@ -55,15 +55,19 @@ interface Builder {
 
 function addPiece(builder: Builder, line: LogicalLine, piece: Mapped): void {
   const span = { file: line.file, line: line.line, column: columnAt(piece, 0), length: 1 };
-  if (piece.text === "{") return openBlock(builder, span);
-  if (piece.text === "}") return closeBlock(builder, span);
+  if (piece.text === "{") openBlock(builder, span);
+  else if (piece.text === "}") closeBlock(builder, span);
+  else addKeyword(builder, span, piece);
+}
+
+function addKeyword(builder: Builder, span: SourceSpan, piece: Mapped): void {
   const { words, unterminated } = plainWords(piece);
   const [first, ...args] = words;
   if (first === undefined) return;
   if (
     unterminated !== null &&
     !builder.diagnostics.list.some(
-      (one) => one.code === "unterminated-quote" && one.span?.line === line.line && one.span.file === line.file,
+      (one) => one.code === "unterminated-quote" && one.span?.line === span.line && one.span.file === span.file,
     )
   ) {
     builder.diagnostics.report(
@@ -77,8 +81,8 @@ function addPiece(builder: Builder, line: LogicalLine, piece: Mapped): void {
     keyword: first.text,
     args,
     rest: afterFirstWord(piece),
-    file: line.file,
-    line: line.line,
+    file: span.file,
+    line: span.line,
     span: { ...span, column: first.column, length: first.length },
     block: null,
   };

@@ -89,9 +89,9 @@ function commandWord(
   while (at < text.length) {
     const char = text[at] ?? "";
     if (char === "\\" && at + 1 < text.length) {
-      const escape = readEscape(text, at);
-      value += escape.value;
-      at = escape.end;
+      const read = readEscape(text, at);
+      value += read.value;
+      at = read.end;
       continue;
     }
     if (quote === null && isSpace(char)) break;

@@ -67,14 +67,13 @@ interface Extras {
   readonly safety?: string;
 }
 
-function make(name: string, args: ArgSpec, status: KeywordStatus, doc: string, extras: Extras): KeywordEntry {
+type Head = Pick<KeywordEntry, "name" | "args" | "status" | "doc">;
+
+function make(head: Head, extras: Extras): KeywordEntry {
   return {
-    name,
-    args,
-    status,
-    doc,
+    ...head,
     default: extras.default ?? null,
-    reload: extras.reload ?? (status === "done" ? "live" : "none"),
+    reload: extras.reload ?? (head.status === "done" ? "live" : "none"),
     safety: extras.safety ?? null,
     aliasOf: extras.aliasOf ?? null,
     extension: extras.extension ?? false,
@@ -83,8 +82,8 @@ function make(name: string, args: ArgSpec, status: KeywordStatus, doc: string, e
 
 /** A keyword that works. */
 export const done = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
-  make(name, args, "done", doc, extras);
+  make({ name, args, status: "done", doc }, extras);
 
 /** A keyword that is known and has no effect yet. */
 export const later = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
-  make(name, args, "not-yet", doc, extras);
+  make({ name, args, status: "not-yet", doc }, extras);

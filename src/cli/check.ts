@@ -1,0 +1,97 @@
+/**
+ * `holdfast check` and `holdfast -t`: reads a configuration and says what is wrong with it. Owns wording of the
+ * summary and the exit codes; the real files and the streams are handed in.
+ */
+
+import { failsConfigTest } from "../core/config/codes.ts";
+import { printable, renderDiagnostic, worst } from "../core/config/diagnostics.ts";
+import type { LoadedConfig } from "../core/config/load.ts";
+import { loadConfig } from "../core/config/load.ts";
+import type { Diagnostic, Severity } from "../core/config/model.ts";
+import type { ConfigSource } from "../core/config/source.ts";
+
+export interface CheckIo {
+  readonly source: ConfigSource;
+  /** Each call is one or more whole lines without the last newline. */
+  out(text: string): void;
+  err(text: string): void;
+}
+
+export interface CheckOptions {
+  readonly file: string;
+  /** Warnings count as errors. */
+  readonly strict?: boolean;
+  readonly json?: boolean;
+  /** `-i`, instead of the host name up to its first dot. */
+  readonly configId?: string;
+}
+
+function load(options: CheckOptions, io: CheckIo): LoadedConfig {
+  return loadConfig(io.source, options.file, options.configId === undefined ? {} : { configId: options.configId });
+}
+
+/** Exit code 0 when nothing is worse than a warning, else 1. */
+export function runCheck(options: CheckOptions, io: CheckIo): number {
+  const loaded = load(options, io);
+  const found = worst(loaded.diagnostics);
+  const exit = found === "error" || (found === "warning" && options.strict === true) ? 1 : 0;
+  if (options.json === true) io.out(JSON.stringify(asJson(options.file, exit, loaded)));
+  else {
+    for (const diagnostic of loaded.diagnostics) io.out(renderDiagnostic(diagnostic, loaded.files));
+    io.out(summary(options.file, loaded));
+  }
+  return exit;
+}
+
+const count = (diagnostics: readonly Diagnostic[], severity: Severity): number =>
+  diagnostics.filter((one) => one.severity === severity).length;
+
+const plural = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+function summary(file: string, loaded: LoadedConfig): string {
+  const { config, diagnostics } = loaded;
+  const parts = [plural(count(diagnostics, "error"), "error"), plural(count(diagnostics, "warning"), "warning")];
+  const contents = `${plural(config.instances.length, "instance")}, ${plural(config.scripts.length, "check script")}`;
+  return `${file}: ${parts.join(", ")}; ${contents}`;
+}
+
+function asJson(file: string, exit: number, loaded: LoadedConfig): object {
+  return {
+    file,
+    exit,
+    files: [...loaded.files.keys()],
+    errors: count(loaded.diagnostics, "error"),
+    warnings: count(loaded.diagnostics, "warning"),
+    instances: loaded.config.instances.map((instance) => instance.vrrp.name),
+    diagnostics: loaded.diagnostics.map(({ code, severity, span, message, remedy }) => ({
+      code,
+      severity,
+      ...span,
+      message,
+      remedy,
+    })),
+  };
+}
+
+/** What keepalived -t really returns, which is not what its manual says. */
+export const CONFIG_TEST_EXIT = { ok: 0, cannotRun: 4, errors: 5, security: 6 } as const;
+
+/** `-t`: one line per problem on standard error, exit code 0, 4, 5 or 6. */
+export function runConfigTest(options: CheckOptions, io: CheckIo): number {
+  const loaded = load(options, io);
+  const counted = loaded.diagnostics.filter((one) => failsConfigTest(one.code));
+  for (const diagnostic of loaded.diagnostics) {
+    if (diagnostic.severity !== "info") io.err(configTestLine(diagnostic));
+  }
+  if (!loaded.readable) return CONFIG_TEST_EXIT.cannotRun;
+  // keepalived: a script that root would run decides over everything else.
+  if (counted.some((one) => one.code === "script-security")) return CONFIG_TEST_EXIT.security;
+  return counted.length > 0 ? CONFIG_TEST_EXIT.errors : CONFIG_TEST_EXIT.ok;
+}
+
+/** keepalived's form, so that tools which read it go on working. */
+function configTestLine(diagnostic: Diagnostic): string {
+  const place = diagnostic.span === null ? "" : `(${diagnostic.span.file}: Line ${diagnostic.span.line}) `;
+  const remedy = diagnostic.remedy === null ? "" : `; ${diagnostic.remedy}`;
+  return printable(`${place}${diagnostic.message}${remedy}`);
+}

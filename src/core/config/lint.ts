@@ -1,0 +1,158 @@
+/**
+ * Known traps that are no mistakes of syntax: scripts that cannot run or that others may change, checks that notice
+ * too late, leases that do not fit. Looks at the host through ConfigSource only; what it finds is a warning at most,
+ * because a file may be tested away from the host it is for.
+ */
+
+import { leaseCoversPeers } from "../vrrp/lease.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
+import type { Command, HoldfastConfig, InstanceConfig, SourceSpan } from "./model.ts";
+import type { ConfigSource } from "./source.ts";
+
+interface Use {
+  readonly command: Command;
+  readonly what: string;
+  readonly span: SourceSpan;
+}
+
+export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
+  const uses = commandsOf(config);
+  const asRoot = uses.filter((use) => lintCommand(use, config, source, diagnostics));
+  lintSecurity(asRoot, config, diagnostics);
+  lintTracking(config, diagnostics);
+  for (const instance of config.instances) {
+    lintInterfaces(instance, source, diagnostics);
+    lintLease(instance, diagnostics);
+  }
+}
+
+function commandsOf(config: HoldfastConfig): readonly Use[] {
+  const checks = config.scripts.map((script) => ({
+    command: script.command,
+    what: `check ${script.name}`,
+    span: script.span,
+  }));
+  const hooks = config.instances.flatMap((instance) =>
+    Object.entries(instance.hooks).map(([kind, command]) => ({
+      command,
+      what: `${kind} of ${instance.vrrp.name}`,
+      span: instance.span,
+    })),
+  );
+  return [...checks, ...hooks];
+}
+
+/** True when the script exists and runs as root. */
+function lintCommand(use: Use, config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): boolean {
+  const path = use.command.argv[0] ?? "";
+  lintOwner(use, source, diagnostics);
+  const status = source.script(path);
+  if (status.file === null) {
+    const remedy = "install it, or correct the path; without it the instance goes to FAULT";
+    diagnostics.report("script-not-found", use.span, `${use.what}: ${path} does not exist here`, remedy);
+    return false;
+  }
+  if (status.file.kind !== "file" || (status.file.mode & 0o111) === 0) {
+    const remedy = status.file.kind === "file" ? `chmod 755 ${status.path}` : "name a program";
+    diagnostics.report("script-not-executable", use.span, `${use.what}: ${status.path} cannot be executed`, remedy);
+    return true;
+  }
+  const root = ranByRoot(use.command, config);
+  if (root && status.writableByOthers !== null) {
+    diagnostics.report(
+      "script-insecure",
+      use.span,
+      `${use.what}: others than root may change ${status.writableByOthers}, and root runs the script`,
+      `chown root ${status.writableByOthers}; chmod go-w ${status.writableByOthers}; or name another script_user`,
+    );
+  }
+  return root;
+}
+
+function ranByRoot(command: Command, config: HoldfastConfig): boolean {
+  const user = command.user ?? config.global.scriptUser?.user ?? "root";
+  return user === "root" || user === "0";
+}
+
+function lintOwner(use: Use, source: ConfigSource, diagnostics: DiagnosticSink): void {
+  const { user, group } = use.command;
+  if (user !== null && source.hasUser(user) === false) {
+    diagnostics.report(
+      "unknown-user",
+      use.span,
+      `${use.what}: user ${user} does not exist here`,
+      `create it: useradd --system ${user}`,
+    );
+  }
+  if (group !== null && source.hasGroup(group) === false) {
+    diagnostics.report(
+      "unknown-user",
+      use.span,
+      `${use.what}: group ${group} does not exist here`,
+      `create it: groupadd --system ${group}`,
+    );
+  }
+}
+
+function lintSecurity(asRoot: readonly Use[], config: HoldfastConfig, diagnostics: DiagnosticSink): void {
+  const first = asRoot.find((use) => ranByRoot(use.command, config));
+  if (first === undefined || config.global.enableScriptSecurity) return;
+  diagnostics.report(
+    "script-security",
+    first.span,
+    `${first.what} runs as root and enable_script_security is not set`,
+    "write enable_script_security into global_defs, or script_user with a user that is not root",
+  );
+}
+
+const MISSED_ADVERTS = 3;
+
+function lintTracking(config: HoldfastConfig, diagnostics: DiagnosticSink): void {
+  for (const script of config.scripts) {
+    const users = config.instances.filter((one) =>
+      one.vrrp.trackScripts.some((tracked) => tracked.key.split("@")[0] === script.name),
+    );
+    if (users.length === 0) {
+      diagnostics.report("unused-script", script.span, `no instance tracks ${script.name}; it is never run`, null);
+      continue;
+    }
+    const noticed = script.interval * script.fall;
+    const slow = users.find((one) => noticed > MISSED_ADVERTS * one.vrrp.advertInterval);
+    if (slow === undefined) continue;
+    diagnostics.report(
+      "script-slow",
+      script.span,
+      `${script.name} may need ${noticed / 1e6} s to notice a failure; a dead host of ${slow.vrrp.name} is noticed after ${(MISSED_ADVERTS * slow.vrrp.advertInterval) / 1e6} s`,
+      "a shorter interval, if the database can bear it",
+    );
+  }
+}
+
+function lintInterfaces(instance: InstanceConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
+  const { vrrp, span } = instance;
+  const devices = [...vrrp.advertised, ...vrrp.excluded].flatMap((address) =>
+    address.device === null ? [] : [address.device],
+  );
+  const names = new Set([vrrp.interface, ...devices, ...vrrp.trackInterfaces.map((tracked) => tracked.key)]);
+  for (const name of names) {
+    if (source.hasInterface(name) !== false) continue;
+    diagnostics.report(
+      "unknown-interface",
+      span,
+      `${vrrp.name}: interface ${name} does not exist here`,
+      "ip -br link shows the names; the instance is in FAULT until it exists",
+    );
+  }
+}
+
+function lintLease(instance: InstanceConfig, diagnostics: DiagnosticSink): void {
+  const { vrrp, span } = instance;
+  if (vrrp.leaseSeconds === null || leaseCoversPeers(vrrp)) return;
+  const patience = `${(vrrp.downTimerAdverts * vrrp.advertInterval) / 1e6} s`;
+  diagnostics.report(
+    "lease-too-long",
+    span,
+    `${vrrp.name}: the kernel keeps an address of a killed host for up to ${vrrp.leaseSeconds + 0.45} s, a peer waits ${patience}: both may answer for that long`,
+    "use slower adverts; `fence strict`, which closes this gap, is planned and not available yet",
+  );
+}
