@@ -2,6 +2,9 @@
  * Remembers what is out of order and since when things are in order again: the invariants grant tolerance only where
  * a fault explains it. Times are true time, microseconds.
  */
+/** The longest that bad weather delays a frame. */
+export const DELAY_MAX = 1_500_000;
+
 interface NodeBook {
   readonly active: Set<string>;
   changedAt: number;
@@ -58,7 +61,8 @@ export class Disturbances {
   /** The segment as a whole loses, delays or repeats packets, or stops doing so. */
   segment(dirty: boolean): void {
     this.#segmentDirty = dirty;
-    this.#segmentChangedAt = this.#now();
+    // The weather is over when the last frame that it delayed has landed.
+    this.#segmentChangedAt = this.#now() + DELAY_MAX;
   }
 
   /** Reachability between endpoints changed. */

@@ -2,6 +2,7 @@
  * Decides what goes wrong and when. Time passes in rounds: a few faults that may overlap, all mended, then a calm in which
  * everything must settle. Every seed has a random half of the kinds, so that combinations are deep and not only broad.
  */
+import { DELAY_MAX } from "./disturbance.ts";
 import type { Host } from "./host.ts";
 import type { Prng } from "./prng.ts";
 import type { World } from "./world.ts";
@@ -58,7 +59,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "bad weather": (world, _host, prng) => {
     world.network.impair({
       loss: prng.chance(0.7) ? prng.between(0.01, 0.6) : 0,
-      delay: prng.chance(0.6) ? prng.logBetween(1_000, 1_500_000) : 0,
+      delay: prng.chance(0.6) ? prng.logBetween(1_000, DELAY_MAX) : 0,
       duplication: prng.chance(0.5) ? prng.between(0.01, 0.5) : 0,
     });
     return () => world.network.clear();

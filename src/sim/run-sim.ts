@@ -21,7 +21,7 @@ export interface SimResult {
 }
 
 const HOUR = 3_600_000_000;
-const LAST_EVENTS = 60;
+const LAST_EVENTS = 100;
 
 export function runSim(options: SimOptions): SimResult {
   const setup = drawSetup(options);
