@@ -1,7 +1,8 @@
 /** What the API asks of the daemon. Implemented by the control process, faked in tests. */
 import type { Diagnostic } from "../core/config/model.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
-import type { CheckRun } from "./check-board.ts";
+import type { CheckStatus } from "../engine/check-runner.ts";
+import type { KeeperState } from "../engine/keeper-supervisor.ts";
 
 export interface ReloadOutcome {
   readonly outcome: "applied" | "unchanged" | "refused" | "would-apply";
@@ -11,9 +12,11 @@ export interface ReloadOutcome {
 }
 
 export interface ControlActions {
-  /** Asks the keeper; rejects or stays silent when the keeper does. */
-  status(): Promise<readonly VrrpInstanceStatus[]>;
+  /** Asks the keeper; null, a rejection or silence when it does not answer. */
+  status(): Promise<readonly VrrpInstanceStatus[] | null>;
   reload(dryRun: boolean): Promise<ReloadOutcome>;
-  /** When scripts ran last and run next. */
-  checkRuns?(): readonly CheckRun[];
+  /** The check engine's own account: events only tell of changes. */
+  checks?(): readonly CheckStatus[];
+  /** The supervisor's own account of the keeper. */
+  keeper?(): KeeperState;
 }

@@ -1,17 +1,11 @@
 /**
  * What is known of every tracked script: standing, last outcome, who tracks it. Fed by `check` events, by the
- * configuration and by the check engine's own account of runs.
+ * configuration and by the check engine's own account.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import type { CheckStatus } from "../engine/check-runner.ts";
 import type { CheckView } from "./contract/types.ts";
-
-/** When a script ran last and when it runs next, milliseconds since the epoch. */
-export interface CheckRun {
-  readonly key: string;
-  readonly lastRunAt: number | null;
-  readonly nextRunAt: number | null;
-}
 
 interface Standing {
   standing: CheckView["standing"];
@@ -27,7 +21,7 @@ const scriptName = (key: string): string => key.split("@", 1)[0] ?? key;
 
 export class CheckBoard {
   readonly #standings = new Map<string, Standing>();
-  #runs = new Map<string, CheckRun>();
+  #statuses = new Map<string, Omit<CheckView, "key" | "trackedBy">>();
   #config: HoldfastConfig | null = null;
 
   configure(config: HoldfastConfig): void {
@@ -38,8 +32,26 @@ export class CheckBoard {
     }
   }
 
-  setRuns(runs: readonly CheckRun[]): void {
-    this.#runs = new Map(runs.map((run) => [run.key, run]));
+  /** The check engine knows more than its events tell: what it says replaces what was folded. */
+  setStatuses(statuses: readonly CheckStatus[], wallTime: (monotonic: number) => number): void {
+    const wall = (at: number | null): number | null => (at === null ? null : wallTime(at));
+    this.#statuses = new Map(
+      statuses.map((status) => [
+        status.key,
+        {
+          standing: status.standing.kind,
+          since: wall(status.since),
+          outcome: status.outcome,
+          lastError: status.lastError,
+          durationMillis: status.durationMillis,
+          intervalMillis: status.intervalMillis,
+          timeoutMillis: status.timeoutMillis,
+          lastRunAt: wall(status.lastRunAt),
+          nextRunAt: wall(status.nextRunAt),
+          command: status.command,
+        },
+      ]),
+    );
   }
 
   fold(body: Extract<HoldfastEventBody, { kind: "check" }>, time: number): void {
@@ -60,7 +72,7 @@ export class CheckBoard {
 
   views(): readonly CheckView[] {
     const tracked = this.#trackers();
-    const keys = new Set([...tracked.keys(), ...this.#standings.keys()]);
+    const keys = new Set([...tracked.keys(), ...this.#standings.keys(), ...this.#statuses.keys()]);
     return [...keys].map((key) => this.#view(key, tracked.get(key) ?? []));
   }
 
@@ -77,9 +89,10 @@ export class CheckBoard {
   }
 
   #view(key: string, trackedBy: CheckView["trackedBy"]): CheckView {
+    const status = this.#statuses.get(key);
+    if (status !== undefined) return { key, ...status, trackedBy };
     const standing = this.#standings.get(key);
     const script = this.#config?.scripts.find((candidate) => candidate.name === scriptName(key));
-    const run = this.#runs.get(key);
     return {
       key,
       standing: standing?.standing ?? "unknown",
@@ -89,8 +102,8 @@ export class CheckBoard {
       durationMillis: standing?.durationMillis ?? null,
       intervalMillis: script === undefined ? null : script.interval / 1_000,
       timeoutMillis: script === undefined ? null : script.timeout / 1_000,
-      lastRunAt: run?.lastRunAt ?? standing?.at ?? null,
-      nextRunAt: run?.nextRunAt ?? null,
+      lastRunAt: standing?.at ?? null,
+      nextRunAt: null,
       command: script?.command.text ?? null,
       trackedBy,
     };

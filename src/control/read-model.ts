@@ -8,7 +8,9 @@ import { failureInWords, faultInWords } from "../core/events/explain.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
-import { CheckBoard, type CheckRun } from "./check-board.ts";
+import type { CheckStatus } from "../engine/check-runner.ts";
+import type { KeeperState } from "../engine/keeper-supervisor.ts";
+import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
 
 export interface ModelClock {
@@ -107,9 +109,18 @@ export class ReadModel {
     this.#stale = true;
   }
 
-  /** When scripts ran last and run next; the check engine knows, events only tell of changes. */
-  setCheckRuns(runs: readonly CheckRun[]): void {
-    this.#checks.setRuns(runs);
+  setChecks(statuses: readonly CheckStatus[]): void {
+    this.#checks.setStatuses(statuses, (at) => this.#wallTime(at));
+  }
+
+  setKeeper(state: KeeperState): void {
+    const { condition, pid, restarts, since, detail } = state;
+    this.#keeper = { state: condition, pid, restarts, since: this.#wallTime(since), detail };
+  }
+
+  #wallTime(monotonic: number): number {
+    const { clock } = this.#options;
+    return Math.round(clock.wallMillis() - (clock.now() - monotonic) / 1_000);
   }
 
   setJournal(writable: boolean, detail: string | null): void {

@@ -37,7 +37,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const STATUS_TIMEOUT_MILLIS = 1_000;
+/** A little more than the supervisor itself waits for the keeper. */
+const STATUS_TIMEOUT_MILLIS = 1_200;
 
 /** Serves the API; an error names the path and the remedy, and the daemon can go on without it. */
 export async function startApi(options: ListenOptions): Promise<Result<ApiServer, ApiError>> {
@@ -144,7 +145,8 @@ async function freshStatus({ readModel, actions, statusTimeoutMillis }: ApiOptio
   clearTimeout(timer);
   if (instances === null) readModel.markStale();
   else readModel.setSnapshot(instances);
-  if (actions.checkRuns !== undefined) readModel.setCheckRuns(actions.checkRuns());
+  if (actions.checks !== undefined) readModel.setChecks(actions.checks());
+  if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());
   return readModel.status();
 }
 
