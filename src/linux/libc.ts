@@ -70,6 +70,8 @@ export function viewMemory(address: number, length: number): ArrayBuffer {
 
 /** socket(2): domain, type, protocol. */
 export const socket = checked("socket", INT, [INT, INT, INT]);
+/** socketpair(2): domain, type, protocol, int[2]. */
+export const socketpair = checked("socketpair", INT, [INT, INT, INT, POINTER]);
 /** bind(2): descriptor, address, length. */
 export const bindSocket = checked("bind", INT, [INT, POINTER, "uint32"]);
 export const getsockname = checked("getsockname", INT, [INT, POINTER, POINTER]);
@@ -101,6 +103,10 @@ export const clockGettime = checked("clock_gettime", INT, [INT, POINTER]);
 export const fcntl = checked("fcntl", INT, [INT, INT, LONG]);
 /** prctl(2): option and one argument. */
 export const prctl = checked("prctl", INT, [INT, POINTER, POINTER, POINTER, POINTER]);
+/** pipe2(2): int[2], flags. */
+export const pipe2 = checked("pipe2", INT, [POINTER, INT]);
+/** flock(2): descriptor, operation. */
+export const flock = checked("flock", INT, [INT, INT]);
 export const mlockall = checked("mlockall", INT, [INT]);
 /** sched_setscheduler(2): process, policy, struct sched_param. */
 export const schedSetscheduler = checked("sched_setscheduler", INT, [INT, INT, POINTER]);

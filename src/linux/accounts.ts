@@ -1,0 +1,62 @@
+/**
+ * Users and groups by name or number, from /etc/passwd and /etc/group. Other name services are not asked: a lookup that
+ * waits for a directory server must never hold up a check.
+ */
+import { readFile } from "node:fs/promises";
+import { err, ok, type Result } from "../core/lib/result.ts";
+import type { Identity, ScriptPolicy, Unusable } from "../ports/spawner.ts";
+
+/** keepalived's default user for scripts, where it exists. */
+const DEFAULT_SCRIPT_USER = "keepalived_script";
+
+type Fields = readonly string[];
+
+async function entries(file: string): Promise<readonly Fields[]> {
+  try {
+    return (await readFile(file, "utf8")).split("\n").map((line) => line.split(":"));
+  } catch {
+    return [];
+  }
+}
+
+const NUMBER = /^\d{1,10}$/;
+
+async function findUser(name: string): Promise<Identity | null> {
+  const byNumber = NUMBER.test(name);
+  const found = (await entries("/etc/passwd")).find((fields) => fields[byNumber ? 2 : 0] === name);
+  if (found) return { uid: Number(found[2]), gid: Number(found[3]) };
+  return byNumber ? { uid: Number(name), gid: Number(name) } : null;
+}
+
+async function findGroup(name: string): Promise<number | null> {
+  if (NUMBER.test(name)) return Number(name);
+  const found = (await entries("/etc/group")).find((fields) => fields[0] === name);
+  return found ? Number(found[2]) : null;
+}
+
+export interface WantedOwner {
+  readonly user: string | null;
+  readonly group: string | null;
+}
+
+/** Who a script runs as: its own user, that of the file, keepalived_script if there is one, or we ourselves (null). */
+export async function resolveIdentity(own: WantedOwner, policy: ScriptPolicy): Promise<Result<Identity | null, Unusable>> {
+  const wanted = own.user === null ? { user: policy.user, group: own.group ?? policy.group } : own;
+  const fallback = wanted.user === null && isRoot() ? await findUser(DEFAULT_SCRIPT_USER) : null;
+  const user = wanted.user === null ? fallback : await findUser(wanted.user);
+  if (wanted.user !== null && user === null) {
+    return err({ reason: `user ${wanted.user} does not exist`, remedy: "create it or correct `user` or `script_user`" });
+  }
+  const group = wanted.group === null ? null : await findGroup(wanted.group);
+  if (wanted.group !== null && group === null) {
+    return err({ reason: `group ${wanted.group} does not exist`, remedy: "create it or correct `user` or `script_user`" });
+  }
+  const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const identity = { uid: user?.uid ?? self.uid, gid: group ?? user?.gid ?? self.gid };
+  if (identity.uid === self.uid && identity.gid === self.gid) return ok(null);
+  if (isRoot()) return ok(identity);
+  const who = `${wanted.user ?? self.uid}${wanted.group === null ? "" : `:${wanted.group}`}`;
+  return err({ reason: `only root can run it as ${who}`, remedy: "start the daemon as root, or remove `user`" });
+}
+
+export const isRoot = (): boolean => process.geteuid?.() === 0;

@@ -1,0 +1,54 @@
+/**
+ * Lines to the system's log by its socket /dev/log, in the form of RFC 3164, which every syslog daemon and journald read there.
+ * A log that is full or gone loses lines; it never holds up the daemon.
+ */
+import type { Origin } from "../core/events/vocabulary.ts";
+import type { Arena } from "./arena.ts";
+import { close, sendto, socket } from "./libc.ts";
+
+/** keepalived's names: people and tools filter by them. */
+export const IDENTS: Readonly<Record<Origin, string>> = {
+  parent: "Keepalived",
+  vrrp: "Keepalived_vrrp",
+  checks: "Keepalived_healthcheckers",
+};
+
+export interface Syslog {
+  write(origin: Origin, line: string): void;
+  close(): void;
+}
+
+const AF_UNIX = 1;
+const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
+/** LOG_DAEMON | LOG_INFO, as keepalived without -S. */
+const PRIORITY = (3 << 3) | 6;
+const LINE_BYTES = 8_192;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export function openSyslog(arena: Arena, path = "/dev/log"): Syslog {
+  const descriptor = socket(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
+  // struct sockaddr_un { family, path[108] }
+  const address = arena.allocate(110);
+  const addressLength = 2 + Buffer.byteLength(path) + 1;
+  arena.view.setUint16(address, AF_UNIX, true);
+  arena.bytes.set(Buffer.from(path), address + 2);
+  const buffer = arena.allocate(LINE_BYTES);
+  return {
+    write(origin, line) {
+      const bytes = Buffer.from(`<${PRIORITY}>${timestamp(new Date())} ${IDENTS[origin]}[${process.pid}]: ${line}`);
+      const length = Math.min(bytes.length, LINE_BYTES);
+      arena.bytes.set(bytes.subarray(0, length), buffer);
+      sendto(descriptor, arena.at(buffer), length, MSG_DONTWAIT_NOSIGNAL, arena.at(address), addressLength);
+    },
+    close() {
+      close(descriptor);
+    },
+  };
+}
+
+function timestamp(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = String(date.getDate()).padStart(2, " ");
+  return `${MONTHS[date.getMonth()]} ${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
