@@ -1,0 +1,190 @@
+/**
+ * The control process without a kernel under it: joins checks, hooks and the keeper's supervision, carries out reload
+ * and stop. It owns the configuration in force. It reads no files and takes no signals: main/control.ts does.
+ */
+import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
+import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import type { GuardPort } from "../ports/guard.ts";
+import type { KeeperLauncher } from "../ports/keeper-process.ts";
+import type { Spawner } from "../ports/spawner.ts";
+import type { Timers } from "../ports/timers.ts";
+import { type CheckEngine, createCheckEngine } from "./check-engine.ts";
+import type { EventBus } from "./event-bus.ts";
+import { createHookEngine, type HookEngine } from "./hook-engine.ts";
+import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
+import { reloadChanges } from "./reload-plan.ts";
+
+/** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
+export const STOP_LIMIT = seconds(5);
+
+export interface ParsedConfig {
+  readonly config: HoldfastConfig;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Why it must not be used, in a sentence; null when it may. */
+  readonly unusable: string | null;
+}
+
+export interface ControlProcessOptions {
+  readonly timers: Timers;
+  readonly spawner: Spawner;
+  readonly launcher: KeeperLauncher;
+  readonly guard: GuardPort;
+  readonly bus: EventBus;
+  readonly parse: () => ParsedConfig;
+  /** A new configuration is in force. */
+  readonly onConfig: (config: HoldfastConfig, diagnostics: readonly Diagnostic[]) => void;
+  /** The daemon must end. */
+  readonly onFatal: (reason: string) => void;
+}
+
+export interface ReloadReport {
+  readonly outcome: "applied" | "unchanged" | "refused" | "would-apply";
+  readonly changes: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly detail: string;
+}
+
+export interface ControlProcess {
+  readonly checks: CheckEngine;
+  readonly hooks: HookEngine;
+  readonly keeper: KeeperSupervisor;
+  start(parsed: ParsedConfig): void;
+  reload(dryRun: boolean): Promise<ReloadReport>;
+  /** Releases in order, runs the last hooks, and resolves when nothing of ours is left. */
+  stop(signal: string): Promise<void>;
+  /** No more waiting for gates and hooks. */
+  hurry(): void;
+}
+
+export function createControlProcess(options: ControlProcessOptions): ControlProcess {
+  return new Control(options);
+}
+
+class Control implements ControlProcess {
+  readonly checks: CheckEngine;
+  readonly hooks: HookEngine;
+  readonly keeper: KeeperSupervisor;
+  readonly #options: ControlProcessOptions;
+  #config: HoldfastConfig | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: ControlProcessOptions) {
+    this.#options = options;
+    const { bus, timers, spawner } = options;
+    const tools = { timers, spawner };
+    this.hooks = createHookEngine({
+      tools,
+      publish: (body) => bus.publish("vrrp", body),
+      answer: (answer) => this.keeper.answerGate(answer),
+    });
+    this.checks = createCheckEngine({
+      tools,
+      publish: (body) => bus.publish("vrrp", body),
+      tell: (standings, succeeded) => this.keeper.tellScripts(standings, succeeded),
+      stateOf: (instance) => this.hooks.stateOf(instance),
+    });
+    this.keeper = createKeeperSupervisor({
+      timers,
+      launcher: options.launcher,
+      guard: options.guard,
+      publish: (body, at) => bus.publish(originOf(body.kind), body, at === undefined ? undefined : instant(at)),
+      onMessage: (message) => {
+        if (message.type === "ask-gate") this.hooks.ask(message);
+        else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
+        else if (message.body.kind === "vrrp") this.hooks.report(message.body.instance, message.body.report);
+      },
+      standings: () => this.checks.standings(),
+      onLost: () => this.hooks.cancelAll(),
+      onFatal: options.onFatal,
+    });
+  }
+
+  start({ config, diagnostics }: ParsedConfig): void {
+    this.#config = config;
+    this.hooks.configure(config);
+    this.#options.onConfig(config, diagnostics);
+    // The keeper needs a tenth of a second to start; the checks use it.
+    this.keeper.start(vrrpOf(config), (error) => {
+      if (error !== null) this.#options.onFatal(`the keeper refuses the configuration: ${error}`);
+    });
+    this.checks.configure(config);
+  }
+
+  async reload(dryRun: boolean): Promise<ReloadReport> {
+    const parsed = this.#options.parse();
+    const { config, diagnostics, unusable } = parsed;
+    const before = this.#config;
+    if (unusable !== null || before === null) {
+      return this.#reloaded({ outcome: "refused", changes: [], diagnostics, detail: unusable ?? "not started yet" }, dryRun);
+    }
+    const changes = reloadChanges(before, config);
+    if (changes.length === 0) {
+      if (!dryRun) this.#options.onConfig(config, diagnostics);
+      return this.#reloaded({ outcome: "unchanged", changes, diagnostics, detail: "nothing has changed" }, dryRun);
+    }
+    const detail = changes.join("; ");
+    if (dryRun) return { outcome: "would-apply", changes, diagnostics, detail };
+    const error = await this.#apply(parsed);
+    if (error !== null) return this.#reloaded({ outcome: "refused", changes, diagnostics, detail: error }, false);
+    return this.#reloaded({ outcome: "applied", changes, diagnostics, detail }, false);
+  }
+
+  stop(signal: string): Promise<void> {
+    this.#stopping ??= this.#stop(signal);
+    return this.#stopping;
+  }
+
+  hurry(): void {
+    this.keeper.kill();
+    this.hooks.kill();
+    this.checks.kill();
+  }
+
+  /** The keeper decides: with its error nothing has changed here either. */
+  #apply({ config, diagnostics }: ParsedConfig): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.keeper.configure(vrrpOf(config), (error) => {
+        if (error === null) {
+          // In this very turn: the next line of the keeper may ask for a gate of the new configuration.
+          this.#config = config;
+          this.hooks.configure(config);
+          this.checks.configure(config);
+          this.#options.onConfig(config, diagnostics);
+        }
+        resolve(error);
+      });
+    });
+  }
+
+  #reloaded(report: ReloadReport, dryRun: boolean): ReloadReport {
+    const { outcome, detail } = report;
+    if (!dryRun && outcome !== "would-apply") this.#options.bus.publish("parent", { kind: "reload", outcome, detail });
+    return report;
+  }
+
+  async #stop(signal: string): Promise<void> {
+    const { bus, timers } = this.#options;
+    bus.publish("parent", { kind: "stopping", signal });
+    const checksEnded = this.checks.stop();
+    const limit = timers.schedule(this.#stopLimit(), () => this.hurry());
+    await this.keeper.stop();
+    // Only now are all reports in: the last hooks are queued.
+    await this.hooks.idle();
+    await checksEnded;
+    limit.cancel();
+  }
+
+  #stopLimit(): Micros {
+    const gates = (this.#config?.instances ?? []).map(({ vrrp }) => vrrp.releaseGate?.timeout ?? 0);
+    return micros(STOP_LIMIT + Math.max(0, ...gates));
+  }
+}
+
+function vrrpOf(config: HoldfastConfig) {
+  return config.instances.map(({ vrrp }) => vrrp);
+}
+
+/** What the supervisor says about the keeper is the parent's word, as with keepalived. */
+function originOf(kind: string): "parent" | "vrrp" {
+  return kind.startsWith("keeper-") || kind === "guard-released" || kind === "reload" ? "parent" : "vrrp";
+}
