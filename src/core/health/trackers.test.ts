@@ -68,7 +68,7 @@ describe("keepalived's weight table", () => {
 
   it("weights of several trackers add up before they are clamped", () => {
     const trackScripts = [script(200), { key: "other", weight: -150, reverse: false }];
-    const standings = new Map([
+    const standings = new Map<string, ScriptStanding>([
       ["chk", OK],
       ["other", FAILED],
     ]);

@@ -29,12 +29,9 @@ export function backupHears(draft: Draft, role: BackupRole, advert: Advert): voi
     return;
   }
   const master = heardMaster(advert, draft.now);
-  if (role.preparing !== null) {
-    // The master is alive: the gate may go on in silence for as long as it is heard.
-    setRole(draft, { ...role, master, resigned: false, masterDownAt: silentAt(draft, master) });
-    return;
-  }
   setRole(draft, { ...role, master, resigned: false });
+  // While the gate is asked in silence, every advert of the living master would be one more line in the log.
+  if (role.preparing !== null) return;
   const { source, priority } = advert;
   draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "BACKUP" } });
 }
@@ -49,7 +46,8 @@ export function backupDeadline(draft: Draft, role: BackupRole): void {
   const missed = now - role.masterDownAt;
   if (missed > masterDownInterval(config, draft.state.priority, role.masterAdvertInterval)) {
     // We were stopped ourselves: the silence proves nothing. Listen once more.
-    setRole(draft, { ...role, resigned: false, masterDownAt: after(now, downInterval(draft, role)) });
+    const listening = { ...role, resigned: false };
+    setRole(draft, { ...listening, masterDownAt: after(now, downInterval(draft, listening)) });
     return;
   }
   claim(draft, role);

@@ -137,6 +137,11 @@ describe("a refused claim is tried again", () => {
     expect(quick.pass(1).name).toBe("BACKUP");
   });
 
+  it("by the clock as well where scripts have weights: one that goes on failing would keep us in FAULT for ever", () => {
+    const rig = claiming({ trackScripts: [{ key: "chk", weight: -20, reverse: false }] }).refused();
+    expect(rig.pass(10_000).name).toBe("BACKUP");
+  });
+
   it("a check that succeeds while nothing was refused changes nothing", () => {
     expect(backup().send({ kind: "check-succeeded" }).said()).toEqual([]);
     expect(claiming().send({ kind: "check-succeeded" }).said()).toEqual([]);

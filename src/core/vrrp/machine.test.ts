@@ -151,6 +151,12 @@ describe("BACKUP hears adverts (RFC 9568 section 6.4.2)", () => {
     expect([rig.name, rig.said()]).toEqual(["BACKUP", []]);
     expect(rig.pass(MASTER_DOWN_100).name).toBe("MASTER");
   });
+
+  it("and for all of Master_Down, also when a resignation was the last thing it heard", () => {
+    const rig = backup().hear(150).hear(0).freeze(5_000).thaw();
+    expect(rig.pass(MASTER_DOWN_100 - 1).name).toBe("BACKUP");
+    expect(rig.pass(1).name).toBe("MASTER");
+  });
 });
 
 describe("MASTER (RFC 9568 section 6.4.3)", () => {

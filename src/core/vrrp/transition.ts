@@ -199,13 +199,14 @@ export function isOwnFault(fault: Fault): boolean {
 }
 
 /**
- * A refused claim waits for a check to succeed. Without a script nothing would ever report, and a refused address is no
- * script's business: those are tried again after a pause.
+ * A refused claim waits for a check to succeed. Without a script that must succeed there may never be such a report, and a
+ * refused address is no script's business: those are tried again after a pause.
  */
 export function retryAt(draft: Draft): Instant | null {
   const { config, now } = draft;
+  const checked = config.trackScripts.some((it) => it.weight === 0 && !it.reverse);
   const byClock = draft.state.faults.some(
-    (it) => it.kind === "address-refused" || (it.kind === "claim-refused" && config.trackScripts.length === 0),
+    (it) => it.kind === "address-refused" || (it.kind === "claim-refused" && !checked),
   );
   if (!byClock) return null;
   const pause = Math.max(config.claimGate?.timeout ?? 0, 10 * config.advertInterval);
