@@ -7,8 +7,8 @@ import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { ScriptPolicy } from "../ports/spawner.ts";
-import type { CommandTools } from "./command-run.ts";
 import { type CheckPlan, CheckRunner, type CheckStatus, type CheckVerdict } from "./check-runner.ts";
+import type { CommandTools } from "./command-run.ts";
 
 export interface CheckEngineOptions {
   readonly tools: CommandTools;
@@ -60,7 +60,15 @@ export function createCheckEngine(options: CheckEngineOptions): CheckEngine {
     const { key, standing, changed, succeeded, newFailure, outcome, lastError, durationMillis } = verdict;
     if (changed || succeeded) options.tell(changed ? { [key]: standing } : {}, succeeded ? [key] : []);
     if (standing.kind === "unknown" || (!changed && !newFailure)) return;
-    options.publish({ kind: "check", script: key, standing: standing.kind, changed, outcome, lastError, durationMillis });
+    options.publish({
+      kind: "check",
+      script: key,
+      standing: standing.kind,
+      changed,
+      outcome,
+      lastError,
+      durationMillis,
+    });
   };
 
   const environment = ({ instances }: CheckPlan): Readonly<Record<string, string>> => ({

@@ -3,11 +3,12 @@
  * makes the next one wait for the following slot of the schedule. A timeout counts as a failure at once and not only when the
  * program has been reaped, because a check that hangs on a dead disk may never be.
  */
+
+import type { Command, VrrpScriptConfig } from "../core/config/model.ts";
 import type { CheckOutcome } from "../core/events/vocabulary.ts";
 import { type CheckState, initialCheck, recordResult, standingOf } from "../core/health/check.ts";
 import { after, type Instant, type Micros } from "../core/lib/units.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
-import type { Command, VrrpScriptConfig } from "../core/config/model.ts";
 import type { ScriptPolicy } from "../ports/spawner.ts";
 import type { Timer } from "../ports/timers.ts";
 import { type CommandResult, type CommandRun, type CommandTools, runCommand } from "./command-run.ts";
@@ -171,7 +172,12 @@ export class CheckRunner {
       onTimeout: (afterMillis) => {
         counted = true;
         if (this.#discard) return;
-        this.#judge({ outcome: { kind: "timeout", afterMillis }, unusable: false, lastError: null, durationMillis: afterMillis });
+        this.#judge({
+          outcome: { kind: "timeout", afterMillis },
+          unusable: false,
+          lastError: null,
+          durationMillis: afterMillis,
+        });
       },
       onEnd: (result) => {
         this.#run = null;
@@ -226,6 +232,15 @@ export class CheckRunner {
     const newFailure = !succeeded && (this.#last === null || signatureOf(this.#last.outcome) !== signatureOf(outcome));
     this.#last = { outcome, lastError, durationMillis };
     const { key } = this.#plan;
-    this.#host.report({ key, standing: this.#standing, changed, succeeded, newFailure, outcome, lastError, durationMillis });
+    this.#host.report({
+      key,
+      standing: this.#standing,
+      changed,
+      succeeded,
+      newFailure,
+      outcome,
+      lastError,
+      durationMillis,
+    });
   }
 }

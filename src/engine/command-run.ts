@@ -75,7 +75,14 @@ function lastErrorOf(end: ProgramEnd, output: ProgramOutput): string | null {
 
 export function runCommand(tools: CommandTools, order: CommandOrder, listener: CommandListener): CommandRun {
   const startedAt = tools.timers.now();
-  const state: RunState = { program: null, ended: false, cancelled: false, timedOut: false, deadline: null, grace: null };
+  const state: RunState = {
+    program: null,
+    ended: false,
+    cancelled: false,
+    timedOut: false,
+    deadline: null,
+    grace: null,
+  };
 
   const finish = (end: ProgramEnd, output: ProgramOutput, unusable: boolean): void => {
     if (state.ended) return;
@@ -86,7 +93,13 @@ export function runCommand(tools: CommandTools, order: CommandOrder, listener: C
     if (state.timedOut || state.cancelled) state.program?.signalGroup("SIGKILL");
     const outcome: CheckOutcome = state.timedOut ? { kind: "timeout", afterMillis: toMillis(order.timeout) } : end;
     const durationMillis = Math.round((tools.timers.now() - startedAt) / 1_000);
-    listener.onEnd({ outcome, unusable, cancelled: state.cancelled, lastError: lastErrorOf(end, output), durationMillis });
+    listener.onEnd({
+      outcome,
+      unusable,
+      cancelled: state.cancelled,
+      lastError: lastErrorOf(end, output),
+      durationMillis,
+    });
   };
 
   const terminate = (): void => {

@@ -115,7 +115,10 @@ class Control implements ControlProcess {
     const { config, diagnostics, unusable } = parsed;
     const before = this.#config;
     if (unusable !== null || before === null) {
-      return this.#reloaded({ outcome: "refused", changes: [], diagnostics, detail: unusable ?? "not started yet" }, dryRun);
+      return this.#reloaded(
+        { outcome: "refused", changes: [], diagnostics, detail: unusable ?? "not started yet" },
+        dryRun,
+      );
     }
     const changes = reloadChanges(before, config);
     if (changes.length === 0) {

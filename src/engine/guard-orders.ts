@@ -3,8 +3,8 @@
  * phase last reported, the source address last seen. Pure bookkeeping; sends nothing.
  */
 import type { IpAddress } from "../core/lib/ip.ts";
-import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpPhaseName } from "../core/vrrp/state.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
@@ -52,7 +52,11 @@ export function createGuardBook(): GuardBook {
       entries.clear();
       for (const config of instances) {
         const known = before.get(config.name);
-        entries.set(config.name, { config, phase: known?.phase ?? "INIT", source: known?.source ?? config.sourceAddress });
+        entries.set(config.name, {
+          config,
+          phase: known?.phase ?? "INIT",
+          source: known?.source ?? config.sourceAddress,
+        });
         before.delete(config.name);
       }
       for (const [name, entry] of before) if (isSpeaking(entry)) removed.set(name, entry);

@@ -194,7 +194,11 @@ class Hooks implements HookEngine {
     const { hook, command, policy, timeout } = job;
     this.#options.publish({ kind: "hook-started", instance, hook, command: command.text });
     const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: job.state, HOLDFAST_CAUSE: job.cause };
-    const run = runCommand(this.#options.tools, { command, policy, env, timeout }, { onEnd: (result) => this.#ended(queue, job, result) });
+    const run = runCommand(
+      this.#options.tools,
+      { command, policy, env, timeout },
+      { onEnd: (result) => this.#ended(queue, job, result) },
+    );
     queue.running = { job, run };
   }
 
@@ -203,7 +207,15 @@ class Hooks implements HookEngine {
     const { hook, command, gate } = job;
     const { outcome, lastError, durationMillis } = result;
     queue.running = null;
-    this.#options.publish({ kind: "hook-ended", instance, hook, command: command.text, outcome, lastError, durationMillis });
+    this.#options.publish({
+      kind: "hook-ended",
+      instance,
+      hook,
+      command: command.text,
+      outcome,
+      lastError,
+      durationMillis,
+    });
     if (gate !== null && !result.cancelled) this.#options.answer(answerOf(gate, result));
     this.#pump(queue);
   }

@@ -302,7 +302,11 @@ class Supervisor implements KeeperSupervisor {
       pending.onDone(error);
       if (error === null) this.tellScripts(this.#host.standings(), []);
     } else if (error !== null) {
-      this.#host.publish({ kind: "reload", outcome: "refused", detail: `the restarted keeper refuses the configuration: ${error}` });
+      this.#host.publish({
+        kind: "reload",
+        outcome: "refused",
+        detail: `the restarted keeper refuses the configuration: ${error}`,
+      });
     }
     this.#askStatusSoon();
   }

@@ -3,7 +3,8 @@ import type { HoldfastConfig } from "../core/config/model.ts";
 
 type Named = { readonly name: string; readonly text: string };
 
-const withoutSpans = (value: unknown): string => JSON.stringify(value, (key, inner) => (key === "span" ? undefined : inner));
+const withoutSpans = (value: unknown): string =>
+  JSON.stringify(value, (key, inner) => (key === "span" ? undefined : inner));
 
 function compare(what: string, before: readonly Named[], now: readonly Named[]): string[] {
   const old = new Map(before.map(({ name, text }) => [name, text]));

@@ -40,23 +40,35 @@ export interface WantedOwner {
 }
 
 /** Who a script runs as: its own user, that of the file, keepalived_script if there is one, or we ourselves (null). */
-export async function resolveIdentity(own: WantedOwner, policy: ScriptPolicy): Promise<Result<Identity | null, Unusable>> {
+export async function resolveIdentity(
+  own: WantedOwner,
+  policy: ScriptPolicy,
+): Promise<Result<Identity | null, Unusable>> {
   const wanted = own.user === null ? { user: policy.user, group: own.group ?? policy.group } : own;
-  const fallback = wanted.user === null && isRoot() ? await findUser(DEFAULT_SCRIPT_USER) : null;
-  const user = wanted.user === null ? fallback : await findUser(wanted.user);
-  if (wanted.user !== null && user === null) {
-    return err({ reason: `user ${wanted.user} does not exist`, remedy: "create it or correct `user` or `script_user`" });
-  }
-  const group = wanted.group === null ? null : await findGroup(wanted.group);
-  if (wanted.group !== null && group === null) {
-    return err({ reason: `group ${wanted.group} does not exist`, remedy: "create it or correct `user` or `script_user`" });
-  }
+  const user = await wantedUser(wanted.user);
+  if (!user.ok) return user;
+  const group = await wantedGroup(wanted.group);
+  if (!group.ok) return group;
   const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  const identity = { uid: user?.uid ?? self.uid, gid: group ?? user?.gid ?? self.gid };
+  const identity = { uid: user.value?.uid ?? self.uid, gid: group.value ?? user.value?.gid ?? self.gid };
   if (identity.uid === self.uid && identity.gid === self.gid) return ok(null);
   if (isRoot()) return ok(identity);
-  const who = `${wanted.user ?? self.uid}${wanted.group === null ? "" : `:${wanted.group}`}`;
-  return err({ reason: `only root can run it as ${who}`, remedy: "start the daemon as root, or remove `user`" });
+  const reason = `only root can run it as ${identity.uid}:${identity.gid}`;
+  return err({ reason, remedy: "start the daemon as root, or remove `user`" });
+}
+
+const REMEDY = "create it or correct `user` or `script_user`";
+
+async function wantedUser(name: string | null): Promise<Result<Identity | null, Unusable>> {
+  if (name === null) return ok(isRoot() ? await findUser(DEFAULT_SCRIPT_USER) : null);
+  const user = await findUser(name);
+  return user === null ? err({ reason: `user ${name} does not exist`, remedy: REMEDY }) : ok(user);
+}
+
+async function wantedGroup(name: string | null): Promise<Result<number | null, Unusable>> {
+  if (name === null) return ok(null);
+  const group = await findGroup(name);
+  return group === null ? err({ reason: `group ${name} does not exist`, remedy: REMEDY }) : ok(group);
 }
 
 export const isRoot = (): boolean => process.geteuid?.() === 0;

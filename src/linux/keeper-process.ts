@@ -18,7 +18,9 @@ export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
   const output = command.inheritOutput ? "inherit" : "ignore";
   return {
     launch(events) {
-      const child = spawn(process.execPath, [command.entry, ...command.args], { stdio: ["ignore", output, output, "pipe"] });
+      const child = spawn(process.execPath, [command.entry, ...command.args], {
+        stdio: ["ignore", output, output, "pipe"],
+      });
       const link = child.stdio[3] as Duplex | null | undefined;
       let ended = false;
       const exited = (code: number | null, signal: string | null): void => {

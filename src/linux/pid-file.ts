@@ -2,7 +2,17 @@
  * The pid file, and with it the rule that one daemon runs per file. The lock on the open file decides, not the number in
  * it: it ends with the process, also when that is killed, and no reused pid or zombie can pretend to hold it.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { errnoName, flock } from "./libc.ts";
 
@@ -22,7 +32,9 @@ export function takePidFile(path: string, pid: number): Result<PidFile, string> 
     const stranger = livingKeepalived(path);
     if (stranger !== null) {
       closeSync(descriptor);
-      return err(`${path} belongs to keepalived (pid ${stranger}), which is running; stop it, or give another file with -p`);
+      return err(
+        `${path} belongs to keepalived (pid ${stranger}), which is running; stop it, or give another file with -p`,
+      );
     }
     // Its last holder may have removed the file between our open and our lock.
     if (!isSameFile(path, descriptor)) {
@@ -52,7 +64,8 @@ function openLocked(path: string): Result<number, string> {
   const locked = flock(descriptor, LOCK_EX_NB);
   if (locked === 0) return ok(descriptor);
   closeSync(descriptor);
-  if (errnoName(locked) !== "EAGAIN") return err(`${path} cannot be locked: ${errnoName(locked)}; give another one with -p`);
+  if (errnoName(locked) !== "EAGAIN")
+    return err(`${path} cannot be locked: ${errnoName(locked)}; give another one with -p`);
   const holder = readPid(path);
   return err(
     `a daemon is already running with ${path}${holder === null ? "" : ` (pid ${holder})`}; stop it, or give another file with -p`,

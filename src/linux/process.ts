@@ -21,6 +21,11 @@ export function ignoreControlSignals(): void {
   for (const signal of IGNORED_SIGNALS) ignoreSignal(signal);
 }
 
+/** keepalived's JSON dump, statistics and thread dump: Node cannot handle them, and unhandled they would end control. */
+export function ignoreRealtimeSignals(): void {
+  for (const signal of [36, 63, 64]) ignoreSignal(signal);
+}
+
 const PR_SET_NAME = 15;
 /** The kernel keeps 15 characters and a zero. */
 const NAME_BYTES = 16;

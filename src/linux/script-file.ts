@@ -57,7 +57,7 @@ async function findFile(name: string, identity: Identity | null): Promise<Result
 }
 
 async function findInPath(name: string, identity: Identity | null): Promise<Result<Found, Unusable>> {
-  for (const folder of (process.env["PATH"] ?? DEFAULT_PATH).split(":")) {
+  for (const folder of (process.env.PATH ?? DEFAULT_PATH).split(":")) {
     const found = await findFile(join(resolve(folder), name), identity);
     if (found.ok) return found;
   }

@@ -4,7 +4,13 @@
  * behind it is left alone, as keepalived does; the caller ends groups whose time is up.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { OUTPUT_TAIL_BYTES, type Program, type ProgramEnd, type ProgramOutput, type Spawner } from "../ports/spawner.ts";
+import {
+  OUTPUT_TAIL_BYTES,
+  type Program,
+  type ProgramEnd,
+  type ProgramOutput,
+  type Spawner,
+} from "../ports/spawner.ts";
 import type { Arena } from "./arena.ts";
 import { openOutputPipe, type TailReader } from "./pipes.ts";
 import { examineCommand } from "./script-file.ts";

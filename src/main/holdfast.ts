@@ -18,9 +18,10 @@ const notThere = (what: string) => (): Promise<number> => {
 };
 
 function parts(): ProgramParts {
+  const version = packageVersion();
   return {
-    version: packageVersion(),
-    runDaemon: notThere("run"),
+    version,
+    runDaemon: async (options) => (await import("./control.ts")).runControl(options, version),
     testConfig: notThere("-t"),
     check: notThere("check"),
     sim: notThere("sim"),

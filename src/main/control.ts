@@ -1,0 +1,221 @@
+/**
+ * Composition root of the control process: files, signals, log, pid file and kernel bound to the engine. Decides
+ * nothing about VRRP; what can be tested without a kernel is in engine/control-process.ts.
+ */
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { RunOptions } from "../cli/run-options.ts";
+import { startControlPlane } from "../control/control-plane.ts";
+import { renderDiagnostic } from "../core/config/diagnostics.ts";
+import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
+import type { HoldfastEvent } from "../core/events/vocabulary.ts";
+import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
+import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
+import { type Arena, createArena } from "../linux/arena.ts";
+import { createConfigSource } from "../linux/config-source.ts";
+import { openGuardPort } from "../linux/guard-port.ts";
+import { createKeeperLauncher } from "../linux/keeper-process.ts";
+import { type PidFile, takePidFile } from "../linux/pid-file.ts";
+import { createSpawner } from "../linux/spawn.ts";
+import { openSyslog } from "../linux/syslog.ts";
+import { createTimers } from "../linux/timers.ts";
+import type { GuardPort } from "../ports/guard.ts";
+import { daemonize, reportToStarter, takeDetachedMark } from "./daemonize.ts";
+import { createLogWriter, type LogWriter } from "./log-writer.ts";
+import { takeSignals } from "./signals.ts";
+
+/** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
+const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
+
+interface Daemon {
+  readonly options: RunOptions;
+  readonly version: string;
+  readonly arena: Arena;
+  readonly bus: EventBus;
+  readonly log: LogWriter;
+  readonly parsed: LoadedConfig;
+  readonly guard: GuardPort;
+  /** Tells a waiting starter; null is success. */
+  readonly report: (problem: string | null) => void;
+}
+
+export async function runControl(options: RunOptions, version: string): Promise<number> {
+  const detached = takeDetachedMark();
+  if (!options.foreground && !detached) return daemonize();
+  const onSignals = takeSignals();
+  const arena = createArena(1024 * 1024);
+  const log = createLogWriter(options.logFormat, detached ? openSyslog(arena) : null);
+  const report = detached ? reportToStarter : () => undefined;
+  const refuse = (problem: string, code: number): number => {
+    log.line("parent", problem);
+    report(problem);
+    return code;
+  };
+  for (const notice of options.notices) log.line("parent", notice);
+  const parsed = load(options);
+  logDiagnostics(log, parsed);
+  if (!parsed.readable) return refuse(`the configuration ${options.file} cannot be read`, EXIT.noConfig);
+  if (parsed.config.instances.length === 0 && hasErrors(parsed)) {
+    return refuse(`${options.file} holds no usable vrrp_instance; the lines above say what to correct`, EXIT.config);
+  }
+  const pidFiles = takePidFiles(options);
+  if (typeof pidFiles === "string") return refuse(pidFiles, EXIT.fatal);
+  try {
+    const guard = openGuardPort(arena);
+    if (!guard.ok) {
+      const { what, errno } = guard.error;
+      return refuse(`cannot ${what}: ${errno}; needs CAP_NET_RAW and CAP_NET_ADMIN (run as root)`, EXIT.fatal);
+    }
+    const timers = createTimers();
+    const bus = createEventBus({
+      clock: timers,
+      wallMillis: Date.now,
+      onListenerError: (error) => log.line("parent", String(error)),
+    });
+    bus.subscribe((event) => log.event(event));
+    return await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, onSignals);
+  } finally {
+    for (const file of pidFiles) file.release();
+  }
+}
+
+async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>): Promise<number> {
+  const { options, version, arena, bus, log, parsed, guard, report } = daemon;
+  const timers = createTimers();
+  const outcome: { fatal: string | null } = { fatal: null };
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const replay = replaying(bus);
+  let plane: Awaited<ReturnType<typeof startControlPlane>> | null = null;
+  let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
+  const control = createControlProcess({
+    timers,
+    spawner: createSpawner(arena),
+    launcher: createKeeperLauncher({
+      entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
+      args: [],
+      inheritOutput: options.foreground,
+    }),
+    guard,
+    bus,
+    parse: () => {
+      const loaded = load(options);
+      logDiagnostics(log, loaded);
+      return toParsed(options, loaded);
+    },
+    onConfig: (config, diagnostics) => {
+      current = { config, diagnostics };
+      plane?.readModel.setConfig(config, diagnostics);
+    },
+    onFatal: (reason) => {
+      outcome.fatal ??= reason;
+      stop("fatal");
+    },
+  });
+  let stopping = false;
+  function stop(signal: string): void {
+    // The second order means: now.
+    if (stopping) control.hurry();
+    stopping = true;
+    void control.stop(signal).then(end);
+  }
+  onSignals({
+    stop,
+    reload: () => void control.reload(false),
+    dump: (signal) => log.line("parent", `${signal}: dumps are not done yet, nothing is written`),
+  });
+  const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
+  bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
+  if (!stopping) control.start(toParsed(options, parsed));
+  plane = await startPlane(daemon, control, replay);
+  plane.readModel.setConfig(current.config, current.diagnostics);
+  report(null);
+  await ended;
+  if (outcome.fatal !== null) log.line("parent", outcome.fatal);
+  bus.publish("parent", { kind: "stopped" });
+  await plane.close();
+  return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
+}
+
+function startPlane(daemon: Daemon, control: ControlProcess, events: { subscribe: EventBus["subscribe"] }) {
+  const { options, version, bus, log } = daemon;
+  const timers = createTimers();
+  return startControlPlane({
+    clock: { now: () => timers.now(), wallMillis: Date.now },
+    events,
+    version,
+    pid: process.pid,
+    configFile: options.file,
+    stateDir: options.stateDir,
+    socketPath: options.socketPath,
+    actions: {
+      status: () => control.keeper.status(),
+      reload: (dryRun) => control.reload(dryRun),
+      checks: () => control.checks.status(),
+      keeper: () => control.keeper.state(),
+    },
+    onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
+    onProblem: (message) => log.line("parent", message),
+  });
+}
+
+/** VRRP does not wait for the journal and the API: what happens before they listen is handed to them afterwards. */
+function replaying(bus: EventBus): { subscribe: (listener: EventListener) => () => void } {
+  const missed: HoldfastEvent[] = [];
+  const stop = bus.subscribe((event) => missed.push(event));
+  return {
+    subscribe(listener) {
+      stop();
+      for (const event of missed.splice(0)) listener(event);
+      return bus.subscribe(listener);
+    },
+  };
+}
+
+function load(options: RunOptions): LoadedConfig {
+  return loadConfig(
+    createConfigSource(),
+    options.file,
+    options.configId === null ? {} : { configId: options.configId },
+  );
+}
+
+const hasErrors = ({ diagnostics }: LoadedConfig): boolean => diagnostics.some(({ severity }) => severity === "error");
+
+/** At a reload an error refuses the file; at the start the rest of it is run, as keepalived does. */
+function toParsed(options: RunOptions, loaded: LoadedConfig): ParsedConfig {
+  const { config, diagnostics, readable } = loaded;
+  const first = diagnostics.find(({ severity }) => severity === "error");
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  const at = first?.span ? `${first.span.file}:${first.span.line}: ` : "";
+  const why = first === undefined ? null : `${errors} error(s) in the configuration, the first: ${at}${first.message}`;
+  return { config, diagnostics, unusable: readable ? why : `the configuration ${options.file} cannot be read` };
+}
+
+function logDiagnostics(log: LogWriter, loaded: LoadedConfig): void {
+  for (const diagnostic of loaded.diagnostics) {
+    if (diagnostic.severity !== "info") log.line("parent", renderDiagnostic(diagnostic, loaded.files));
+  }
+}
+
+/** Ours and, where asked for, the one by the name that monitoring looks for; both name control. */
+function takePidFiles(options: RunOptions): readonly PidFile[] | string {
+  const taken: PidFile[] = [];
+  for (const path of [options.pidFile, options.vrrpPidFile]) {
+    if (path === null) continue;
+    const file = takePidFile(path, process.pid);
+    if (!file.ok) {
+      for (const other of taken) other.release();
+      return file.error;
+    }
+    taken.push(file.value);
+  }
+  try {
+    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  } catch {
+    // The journal says what is wrong with it and what to do.
+  }
+  return taken;
+}

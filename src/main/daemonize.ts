@@ -1,0 +1,52 @@
+/**
+ * Leaves the terminal: starts the same command again in a session of its own and waits until that daemon says that it
+ * runs, so that an init script sees a refusal in the exit code. Node cannot fork.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, writeSync } from "node:fs";
+import type { Readable } from "node:stream";
+
+const MARK = "HOLDFAST_DETACHED";
+const REPORT_FD = 3;
+const READY = "ready";
+
+/** True in the process that daemonize() started. Children must not inherit the mark. */
+export function takeDetachedMark(): boolean {
+  const marked = process.env[MARK] === "1";
+  delete process.env[MARK];
+  return marked;
+}
+
+/** The exit code for the command that the administrator typed. */
+export function daemonize(): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      detached: true,
+      env: { ...process.env, [MARK]: "1" },
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    });
+    let report = "";
+    const link = child.stdio[REPORT_FD] as Readable;
+    link.setEncoding("utf8");
+    link.on("data", (text: string) => {
+      report += text;
+    });
+    child.on("error", (error) => {
+      report = error.message;
+    });
+    link.on("close", () => {
+      child.unref();
+      if (report === READY) return resolve(0);
+      process.stderr.write(
+        `holdfast: ${report || "the daemon ended before it was ready; start it with -n to see why"}\n`,
+      );
+      resolve(1);
+    });
+  });
+}
+
+/** Tells the waiting command; nothing to tell means ready. */
+export function reportToStarter(problem: string | null): void {
+  writeSync(REPORT_FD, problem ?? READY);
+  closeSync(REPORT_FD);
+}
