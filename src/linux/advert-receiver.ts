@@ -102,20 +102,24 @@ export function createAdvertReceiver({ arena, sockets, watcher, onPacket }: Adve
     return ok(undefined);
   };
 
+  const close = (interfaceIndex: number): void => {
+    const receiver = receivers.get(interfaceIndex);
+    if (receiver === undefined) return;
+    receivers.delete(interfaceIndex);
+    watcher.unwatch(receiver.descriptor);
+    sockets.close(receiver.descriptor);
+  };
+
   return {
     open(link, transport) {
       const known = receivers.get(link.index);
       const opened = known === undefined ? openSocket(link) : ok(known);
-      if (!opened.ok) return opened;
-      return transport.kind === "multicast" ? join(opened.value, link, transport.group) : ok(undefined);
+      if (!opened.ok || transport.kind === "unicast") return opened.ok ? ok(undefined) : opened;
+      const joined = join(opened.value, link, transport.group);
+      if (!joined.ok && known === undefined) close(link.index);
+      return joined;
     },
-    close(interfaceIndex) {
-      const receiver = receivers.get(interfaceIndex);
-      if (receiver === undefined) return;
-      receivers.delete(interfaceIndex);
-      watcher.unwatch(receiver.descriptor);
-      sockets.close(receiver.descriptor);
-    },
+    close,
   };
 }
 

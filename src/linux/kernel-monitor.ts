@@ -43,7 +43,12 @@ export function openKernelMonitor(options: KernelMonitorOptions): Result<{ close
   /** False when there is nothing more to read. */
   const readOne = (notices: KernelNotice[]): boolean => {
     const messages = socket.receive();
-    if (messages === -ERRNO.ENOBUFS) notices.push({ kind: "overrun" });
+    if (messages === -ERRNO.ENOBUFS) {
+      // The kernel tells of a loss once and stays silent about further ones until the queue has been empty: only what is
+      // read after that is complete.
+      socket.discard();
+      notices.push({ kind: "overrun" });
+    }
     if (typeof messages === "number") return false;
     for (const message of messages) {
       const notice = readNotice(message);

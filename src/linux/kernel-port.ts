@@ -110,7 +110,8 @@ class Rtnetlink implements RtnetlinkPort {
     const first = this.#sequence + 1;
     const messages = changes.map((change, position) => encode(change, (first + position) >>> 0));
     this.#sequence = first + changes.length - 1;
-    this.#discardOld();
+    // Answers to a write that was cut short would otherwise be taken for those of this one.
+    this.#socket.discard();
     const sent = this.#socket.send(concatenate(messages));
     if (sent < 0) return changes.map(() => -sent);
     return this.#collect(first, changes.length);
@@ -138,7 +139,7 @@ class Rtnetlink implements RtnetlinkPort {
     let records: T[] = [];
     for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
       this.#sequence++;
-      this.#discardOld();
+      this.#socket.discard();
       const sent = this.#socket.send(encode(this.#sequence));
       assert(sent > 0, `netlink dump: ${errnoName(sent)}`);
       const dumped = this.#collectDump(this.#sequence, read);
@@ -161,11 +162,6 @@ class Rtnetlink implements RtnetlinkPort {
       }
     }
     return dump;
-  }
-
-  /** Answers to a write that was cut short would otherwise be taken for those of the next. */
-  #discardOld(): void {
-    while (typeof this.#socket.receive() !== "number");
   }
 }
 

@@ -8,7 +8,7 @@ import type { NetlinkMessage } from "../core/netlink/message.ts";
 import { readMessages, viewOf } from "../core/netlink/message.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
-import { bindSocket, errnoName, getsockname, recv, send } from "./libc.ts";
+import { bindSocket, ERRNO, errnoName, getsockname, recv, send } from "./libc.ts";
 import { AF_NETLINK, kernelError, MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, type Sockets } from "./sockets.ts";
 
 const NETLINK_ROUTE = 0;
@@ -17,7 +17,8 @@ const NETLINK_CAP_ACK = 10;
 const SOCKADDR_NL_BYTES = 12;
 /** Dumps come in pieces of at most 32 KiB. */
 const RECEIVE_BYTES = 64 * 1024;
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** Enough for some hundred notifications; more only makes it longer until a loss is noticed. */
+const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 export const NETLINK_SEND_BYTES = 64 * 1024;
 
 export interface NetlinkSocket {
@@ -28,6 +29,8 @@ export interface NetlinkSocket {
   send(datagram: Uint8Array): number;
   /** The next datagram's messages, valid until the next call; or minus errno (EAGAIN: nothing there). */
   receive(): readonly NetlinkMessage[] | number;
+  /** Throws away what has come so far. */
+  discard(): void;
   close(): void;
 }
 
@@ -78,6 +81,11 @@ function createSocket(
       if (length < 0) return length;
       assert(length <= RECEIVE_BYTES, `a netlink datagram of ${length} bytes`);
       return readMessages(arena.bytes.subarray(incoming, incoming + length));
+    },
+    discard() {
+      let length = 0;
+      while (length >= 0 || length === -ERRNO.ENOBUFS)
+        length = recv(descriptor, arena.at(incoming), RECEIVE_BYTES, MSG_DONTWAIT);
     },
     close() {
       close();

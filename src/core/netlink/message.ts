@@ -74,7 +74,7 @@ export function readErrno(message: NetlinkMessage): number | null {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return null;
   // NLMSG_DONE may come without a code.
   if (message.payload.length < 4) return message.type === NLMSG_DONE ? 0 : null;
-  return -viewOf(message.payload).getInt32(0, true);
+  return 0 - viewOf(message.payload).getInt32(0, true);
 }
 
 export interface MessageHead {

@@ -1,0 +1,261 @@
+/** For tests only: what the lab tests of this layer look at, each in a fresh namespace. */
+import { gratuitousArp } from "../../core/arp/frame.ts";
+import type { IpAddress } from "../../core/lib/ip.ts";
+import { createAdvertPort } from "../advert-port.ts";
+import { openAnnouncePort } from "../announce-port.ts";
+import { checkCapabilities } from "../capabilities.ts";
+import { openGuardPort } from "../guard-port.ts";
+import { type KernelNotice, openKernelMonitor } from "../kernel-monitor.ts";
+import { ignoreControlSignals } from "../process.ts";
+import { exchange, GROUP, peerScenario, startPeer } from "./peer.ts";
+import {
+  changeOf,
+  createWorld,
+  goldenPacket,
+  ip,
+  linkNamed,
+  makeVeth,
+  must,
+  openCapture,
+  runUntil,
+  virtualAddress,
+} from "./world.ts";
+
+async function adverts(): Promise<unknown> {
+  makeVeth();
+  const peer = await startPeer("peer");
+  peer.go();
+  const here = exchange(createWorld(), "a0", { own: "10.0.0.1", other: "10.0.0.2" });
+  return { here, there: await peer.result };
+}
+
+function advertErrors(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const link = linkNamed(world, "a0");
+  const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
+  must(port.open(link, { kind: "multicast", group: GROUP }));
+  const packets = [goldenPacket("10.0.0.1", GROUP)];
+  const advert = { interfaceIndex: link.index, source: "10.0.0.1" as IpAddress, destinations: [GROUP], packets };
+  port.prepare(0, advert);
+  port.prepare(1, { ...advert, interfaceIndex: 99 });
+  port.prepare(2, advert);
+  const capture = openCapture(world, linkNamed(world, "b0"));
+  for (const slot of [0, 1, 2]) port.queue(slot);
+  const failures = port.flush();
+  const sent = capture.take().filter((frame) => frame.includes("213396020001")).length;
+  const missing = port.open({ ...link, index: 98, name: "gone0" }, { kind: "multicast", group: GROUP });
+  return { failures, sent, missing };
+}
+
+function manyAdverts(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const link = linkNamed(world, "a0");
+  const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
+  must(port.open(link, { kind: "multicast", group: GROUP }));
+  const packets = [goldenPacket("10.0.0.1", GROUP)];
+  for (let slot = 0; slot < 1500; slot++) {
+    port.prepare(slot, { interfaceIndex: link.index, source: "10.0.0.1" as IpAddress, destinations: [GROUP], packets });
+    port.queue(slot);
+  }
+  const failures = port.flush().length;
+  return { failures, sent: Number(/TX:.*\n\s+\d+\s+(\d+)/.exec(ip("-s", "link", "show", "a0"))?.[1]) >= 1500 };
+}
+
+function lease(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const { kernel } = world;
+  const { index } = linkNamed(world, "a0");
+  const removals: { readonly port: number; readonly at: number }[] = [];
+  openKernelMonitor({
+    arena: world.arena,
+    watcher: world.reactor,
+    onNotices: (notices) => {
+      for (const notice of notices) {
+        if (notice.kind === "address-removed") removals.push({ port: notice.port, at: world.clock.now() });
+      }
+    },
+  });
+  const held = () => kernel.addresses().find(({ address }) => address === "10.0.0.100") ?? null;
+  const added = kernel.change([changeOf("add", index, "10.0.0.100", 2)]);
+  const addedAgain = kernel.change([changeOf("add", index, "10.0.0.100", 5)]);
+  const afterSecondAdd = held();
+  const renewed = kernel.change([changeOf("renew", index, "10.0.0.100", 2)]);
+  const renewedAt = world.clock.now();
+  const afterRenewal = held();
+  runUntil(world, 10e6, () => removals.length > 0);
+  const expired = held();
+  const renewedLate = kernel.change([changeOf("renew", index, "10.0.0.100", 2)]);
+  return {
+    added,
+    addedAgain,
+    afterSecondAdd,
+    renewed,
+    afterRenewal,
+    expired,
+    expiredBy: removals[0]?.port,
+    livedSeconds: ((removals[0]?.at ?? 0) - renewedAt) / 1e6,
+    renewedLate,
+    afterLateRenewal: held(),
+  };
+}
+
+function changes(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const { kernel } = world;
+  const { index } = linkNamed(world, "a0");
+  const addresses = Array.from({ length: 300 }, (_, number) => `10.1.${number >> 8}.${number & 255}`);
+  const all = (action: "add" | "remove") => addresses.map((address) => changeOf(action, index, address, 60));
+  const held = () => kernel.addresses().filter(({ address }) => address.startsWith("10.1.")).length;
+  const addFailures = kernel.change(all("add"));
+  const heldAfterAdd = held();
+  // One that fails in the middle keeps none of the others from being done.
+  const mixed = kernel.change([
+    changeOf("add", index, "10.2.0.1", null),
+    changeOf("add", 99, "10.2.0.2", null),
+    changeOf("add", index, "10.2.0.3", null),
+  ]);
+  const removeFailures = kernel.change([
+    ...all("remove"),
+    ...all("remove").slice(0, 5),
+    changeOf("remove", 99, "10.2.0.9", null),
+  ]);
+  return { addFailures, heldAfterAdd, mixed, removeFailures, heldAfterRemove: held(), shown: ip("addr", "show", "a0") };
+}
+
+function announce(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const link = linkNamed(world, "a0");
+  const capture = openCapture(world, linkNamed(world, "b0"));
+  const port = must(openAnnouncePort(world.arena));
+  const addresses = ["10.0.0.100", "10.0.0.101"] as IpAddress[];
+  const result = port.announce(link, addresses, 5);
+  const frames = capture.take();
+  const expected = addresses.map((address) => Buffer.from(gratuitousArp(link.mac, address)).toString("hex"));
+  const large = port.announce(
+    link,
+    Array.from({ length: 300 }, (_, number) => `10.3.${number >> 8}.${number & 255}` as IpAddress),
+    5,
+  );
+  return {
+    result,
+    seen: expected.map((frame) => frames.filter((candidate) => candidate === frame).length),
+    large,
+    gone: port.announce({ ...link, index: 99, name: "gone0" }, addresses, 1),
+    withoutMac: port.announce({ ...link, mac: new Uint8Array(0) }, addresses, 1),
+  };
+}
+
+function links(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const { index } = linkNamed(world, "a0");
+  const seen: KernelNotice[] = [];
+  openKernelMonitor({ arena: world.arena, watcher: world.reactor, onNotices: (notices) => void seen.push(...notices) });
+  const usable = (wanted: boolean) => () =>
+    seen.some((notice) => notice.kind === "link" && notice.link.index === index && notice.link.usable === wanted);
+  const removed = () => seen.some((notice) => notice.kind === "link-removed" && notice.index === index);
+  const step = (done: () => boolean, ...args: string[]): boolean => {
+    seen.length = 0;
+    ip(...args);
+    return runUntil(world, 5e6, done);
+  };
+  return {
+    carrierLost: step(usable(false), "link", "set", "b0", "down"),
+    carrierBack: step(usable(true), "link", "set", "b0", "up"),
+    down: step(usable(false), "link", "set", "a0", "down"),
+    up: step(usable(true), "link", "set", "a0", "up"),
+    foreignRemoval: step(
+      () => seen.some((notice) => notice.kind === "address-removed" && notice.port !== world.kernel.port),
+      ...["addr", "del", "10.0.0.1/24", "dev", "a0"],
+    ),
+    ownRemovalKnown: ((): boolean => {
+      seen.length = 0;
+      world.kernel.change([changeOf("add", index, "10.0.0.7", 9), changeOf("remove", index, "10.0.0.7", null)]);
+      return runUntil(world, 5e6, () =>
+        seen.some((notice) => notice.kind === "address-removed" && notice.port === world.kernel.port),
+      );
+    })(),
+    removed: step(removed, "link", "del", "a0"),
+  };
+}
+
+function overrun(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const { index } = linkNamed(world, "a0");
+  const seen: KernelNotice[] = [];
+  openKernelMonitor({ arena: world.arena, watcher: world.reactor, onNotices: (notices) => void seen.push(...notices) });
+  // Nobody reads while more changes are made than any receive buffer holds.
+  for (let round = 0; round < 400; round++) {
+    const add = Array.from({ length: 50 }, (_, number) => changeOf("add", index, `10.4.0.${number}`, 60));
+    world.kernel.change([...add, ...add.map((change) => ({ ...change, action: "remove" as const }))]);
+  }
+  const told = runUntil(world, 5e6, () => seen.some(({ kind }) => kind === "overrun"));
+  seen.length = 0;
+  ip("link", "set", "b0", "down");
+  return { told, goesOn: runUntil(world, 5e6, () => seen.some(({ kind }) => kind === "link")) };
+}
+
+function guard(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const link = linkNamed(world, "a0");
+  const port = must(openGuardPort(world.arena));
+  world.kernel.change([changeOf("add", link.index, "10.0.0.100", 60), changeOf("add", link.index, "10.0.0.101", 60)]);
+  const capture = openCapture(world, linkNamed(world, "b0"));
+  const packet = goldenPacket("10.0.0.1", GROUP);
+  const released = port.release([
+    {
+      instance: "VI_1",
+      interface: "a0",
+      addresses: [virtualAddress("10.0.0.100"), virtualAddress("10.0.0.101"), virtualAddress("10.0.0.102")],
+      resign: {
+        source: "10.0.0.1" as IpAddress,
+        transport: { kind: "multicast", group: GROUP },
+        packets: [{ destination: GROUP, packet }],
+      },
+    },
+    { instance: "VI_2", interface: "gone0", addresses: [virtualAddress("10.0.0.103")], resign: null },
+  ]);
+  const adverts = capture.take().filter((frame) => frame.includes("213396020001")).length;
+  return { released, adverts, left: world.kernel.addresses().map(({ address }) => address) };
+}
+
+function powerless(): unknown {
+  const world = createWorld();
+  const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
+  const lo = linkNamed(world, "lo");
+  return {
+    capabilities: checkCapabilities(),
+    adverts: port.open(lo, { kind: "multicast", group: GROUP }),
+    announce: openAnnouncePort(world.arena),
+    change: world.kernel.change([changeOf("add", lo.index, "10.0.0.1", null)]).map(({ error }) => error),
+  };
+}
+
+function signals(): unknown {
+  ignoreControlSignals();
+  const sent = [1, 2, 10, 12, 13, 15, 36, 63, 64];
+  for (const signal of sent) process.kill(process.pid, signal);
+  return { survived: sent };
+}
+
+export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
+  adverts,
+  advertErrors,
+  manyAdverts,
+  lease,
+  changes,
+  announce,
+  links,
+  overrun,
+  guard,
+  powerless,
+  signals,
+  peer: peerScenario,
+};
