@@ -69,10 +69,10 @@ export class Daemon {
 
   /** Kills both processes in one go; scripts they started are left to themselves, as after a real crash. */
   async killBoth(): Promise<void> {
-    const pids = [await this.controlPid(), await this.keeperPid()];
-    // Stopped first: otherwise the survivor of the first kill could still act before the second arrives.
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    for (const pid of pids) process.kill(pid, "SIGKILL");
+    const [control, keeper] = await Promise.all([this.controlPid(), this.keeperPid()]);
+    // Microseconds apart. Stopping both first would stop the nsenter above them as well, which mirrors its child.
+    process.kill(control, "SIGKILL");
+    process.kill(keeper, "SIGKILL");
     await this.program.exited;
   }
 

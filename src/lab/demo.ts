@@ -34,6 +34,7 @@ interface Fault {
 
 const TAKEOVER_LIMIT_MS = 20_000;
 const QUIET_MS = 1_500;
+const WHOLE_LIMIT_MS = 150_000;
 
 const FAULTS: readonly Fault[] = [
   {
@@ -174,6 +175,10 @@ export async function runDemo(kind: DaemonKind): Promise<number> {
   const interrupted = () => void lab.destroy().then(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   let scene: Scene | null = null;
+  const limit = setTimeout(() => {
+    say(`FAILED: not finished after ${WHOLE_LIMIT_MS / 1_000} s`);
+    void lab.destroy().then(() => process.exit(1));
+  }, WHOLE_LIMIT_MS);
   try {
     scene = await setUp(lab, kind);
     const reports: FaultReport[] = [];
@@ -191,6 +196,7 @@ export async function runDemo(kind: DaemonKind): Promise<number> {
     }
     return 1;
   } finally {
+    clearTimeout(limit);
     await lab.destroy();
   }
 }

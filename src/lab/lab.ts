@@ -224,7 +224,7 @@ async function createHost(
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const holder = new RunningProgram(
     enterArgv(sandbox, ["unshare", "-mnu", "bash", "-c", HOLDER_SCRIPT, "holder", spec.name]),
-    { entered: true },
+    { entered: true, ownSession: true },
   );
   const insidePid = (await holder.line(/^pid \d+$/, { timeoutMs: 5_000 })).text.slice(4);
   const target = { pid: await holder.pid(), userNamespace: sandbox.userNamespace };

@@ -71,13 +71,18 @@ export class RunningProgram {
   /** `entered` says that the started program is an nsenter whose only child is the program meant. */
   constructor(
     argv: readonly string[],
-    options: { readonly entered: boolean; readonly env?: Readonly<Record<string, string>> },
+    options: {
+      readonly entered: boolean;
+      readonly ownSession?: boolean;
+      readonly env?: Readonly<Record<string, string>>;
+    },
   ) {
     const [program, ...args] = argv;
     this.#entered = options.entered;
     this.#child = spawn(program ?? "", args, {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, PATH: LAB_PATH, ...options.env },
+      detached: options.ownSession === true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on("line", (text) => this.#take(text));
@@ -136,7 +141,10 @@ export class RunningProgram {
   }
 
   async signal(name: NodeJS.Signals): Promise<void> {
-    if (this.running) process.kill(await this.pid(), name);
+    if (!this.running) return;
+    process.kill(await this.pid(), name);
+    // nsenter stops itself when its child is stopped.
+    if (name === "SIGCONT" && this.#entered && this.#child.pid !== undefined) process.kill(this.#child.pid, name);
   }
 
   /** The first line that matches, seen already or yet to come. */
