@@ -47,8 +47,8 @@ export function routineAdvert(
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
   const renews = renewalDue(role, now, config.advertInterval);
   const advertiseAt = following(role.advertiseAt, config.advertInterval, now);
-  const next = { ...role, advertiseAt, ...(renews ? renewed(config, now) : null) };
-  return { state: { ...state, role: next }, effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
+  const next = advertised(config, role, renews ? now : null, advertiseAt);
+  return { state: withRole(state, next), effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
 }
 
 /** Steps down when the lease is over or we slept through the peers' patience. True when it did. */
@@ -233,11 +233,41 @@ function advertise(draft: Draft, role: MasterRole, next: Instant): MasterRole {
   const renews = renewalDue(role, now, config.advertInterval);
   if (renews) draft.effects.push(RENEW_LEASE);
   draft.effects.push(SEND_ADVERT);
-  return { ...role, advertiseAt: next, ...(renews ? renewed(config, now) : null) };
+  return advertised(config, role, renews ? now : null, next);
 }
 
-function renewed(config: VrrpInstanceConfig, now: Instant): Pick<MasterRole, "leaseUntil" | "renewedAt"> {
-  return { leaseUntil: config.leaseSeconds === null ? null : leaseEnd(now, config.leaseSeconds), renewedAt: now };
+/** Every field by name: spreading costs microseconds, and this happens once per advert. */
+function advertised(
+  config: VrrpInstanceConfig,
+  role: MasterRole,
+  renewedNow: Instant | null,
+  advertiseAt: Instant,
+): MasterRole {
+  const { leaseSeconds } = config;
+  const renews = renewedNow !== null && leaseSeconds !== null;
+  return {
+    kind: "master",
+    phase: role.phase,
+    advertiseAt,
+    garpAt: role.garpAt,
+    garpRepeat: role.garpRepeat,
+    garpRefreshAt: role.garpRefreshAt,
+    leaseUntil: renews ? leaseEnd(renewedNow, leaseSeconds) : role.leaseUntil,
+    renewedAt: renews ? renewedNow : role.renewedAt,
+  };
+}
+
+function withRole(state: VrrpState, role: MasterRole): VrrpState {
+  return {
+    role,
+    faults: state.faults,
+    waiting: state.waiting,
+    priority: state.priority,
+    source: state.source,
+    gateSerial: state.gateSerial,
+    cause: state.cause,
+    since: state.since,
+  };
 }
 
 /** The next point of an absolute schedule: no drift, unless a whole period was missed. */

@@ -42,8 +42,12 @@ export function nextDeadline(state: VrrpState): Instant | null {
     case "backup":
       return role.preparing === null ? role.masterDownAt : earliest(role.masterDownAt, role.preparing.deadline);
     case "master": {
-      const gate = role.phase.kind === "holding" ? null : role.phase.deadline;
-      return earliest(role.advertiseAt, role.garpAt, role.garpRefreshAt, gate);
+      // Once per advert: no list of arguments is built here.
+      let first = role.advertiseAt;
+      if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
+      if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;
+      if (role.phase.kind !== "holding" && role.phase.deadline < first) first = role.phase.deadline;
+      return first;
     }
     case "fault":
       return role.retryAt;
