@@ -124,13 +124,13 @@ export class Convergence {
       this.#single[instance] = { node: holder.node, at: now };
       return;
     }
-    const since = Math.max(before.at, holder.phaseAt);
     if (holder.phase !== "MASTER" || client.owner(holder.address) === holder.node) {
       this.#misled.delete(instance);
       return;
     }
     const misled = this.#misled.get(instance) ?? now;
     this.#misled.set(instance, misled);
+    const since = this.#announcedSince(holder, before.at, client.owner(holder.address));
     if (now - Math.max(since, misled) < ANNOUNCE) return;
     if (!this.#world.network.whole || disturbances.networkChange() > since) return;
     if (disturbances.nodeCleanSince(holder.node) < since) {
@@ -139,6 +139,16 @@ export class Convergence {
         `${holder.config.name}: node ${holder.node + 1} alone holds it, but the client talks to ${nodeName(client.owner(holder.address))}`,
       );
     }
+  }
+
+  /**
+   * Who became MASTER has announced then; who outlasted a living rival has announced again when that one yielded. A rival that
+   * vanished after it had announced last is known to nobody: infinity.
+   */
+  #announcedSince(holder: Track, single: number, rival: number | null): number {
+    if (rival === null) return holder.phaseAt;
+    if (this.#world.host(rival).serving) return Math.max(single, holder.phaseAt);
+    return this.#world.disturbances.nodeChange(rival) < holder.phaseAt ? holder.phaseAt : Number.POSITIVE_INFINITY;
   }
 
   #fail(rule: string, text: string): void {

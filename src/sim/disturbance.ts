@@ -81,6 +81,11 @@ export class Disturbances {
     return entry.active.size > 0 ? Number.POSITIVE_INFINITY : entry.changedAt;
   }
 
+  /** When a fault of the node last began or ended. */
+  nodeChange(node: number): number {
+    return this.#node(node).changedAt;
+  }
+
   segmentCleanSince(): number {
     return this.#segmentDirty ? Number.POSITIVE_INFINITY : this.#segmentChangedAt;
   }

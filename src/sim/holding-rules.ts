@@ -16,7 +16,7 @@ export class Holding {
   readonly #world: World;
   readonly #tracks: readonly (readonly Track[])[];
   /** Since when two nodes both answer and hear each other. */
-  readonly #overlaps = new Map<string, number>();
+  readonly #overlaps = new Map<string, { readonly a: Track; readonly b: Track; readonly since: number }>();
 
   constructor(world: World, tracks: readonly (readonly Track[])[]) {
     this.#world = world;
@@ -54,10 +54,8 @@ export class Holding {
     const first = this.#tracks[0] ?? [];
     for (let instance = 0; instance < first.length; instance++) {
       const holders = this.#holders(instance);
-      if (holders.length < 2) {
-        if (this.#overlaps.size > 0) this.#forget(instance);
-        continue;
-      }
+      if (this.#overlaps.size > 0) this.#forget(instance, holders);
+      if (holders.length < 2) continue;
       for (const a of holders) for (const b of holders) if (a.node < b.node) this.#checkPair(a, b);
     }
   }
@@ -71,8 +69,11 @@ export class Holding {
     return holders;
   }
 
-  #forget(instance: number): void {
-    for (const key of this.#overlaps.keys()) if (key.startsWith(`${instance}:`)) this.#overlaps.delete(key);
+  /** Pairs of which one no longer holds. */
+  #forget(instance: number, holders: readonly Track[]): void {
+    for (const [key, { a, b }] of this.#overlaps) {
+      if (a.instance === instance && !(holders.includes(a) && holders.includes(b))) this.#overlaps.delete(key);
+    }
   }
 
   #checkPair(a: Track, b: Track): void {
@@ -82,8 +83,8 @@ export class Holding {
       this.#overlaps.delete(key);
       return;
     }
-    const start = this.#overlaps.get(key) ?? world.now;
-    this.#overlaps.set(key, start);
+    const start = this.#overlaps.get(key)?.since ?? world.now;
+    this.#overlaps.set(key, { a, b, since: start });
     if (a.staleLocal === null && b.staleLocal === null) this.#checkLivePair(a, b, start);
     else if (a.staleLocal !== null && b.staleLocal === null) this.#checkStalePair(a, b);
     else if (b.staleLocal !== null && a.staleLocal === null) this.#checkStalePair(b, a);

@@ -21,6 +21,8 @@ export type { Violation } from "./tracks.ts";
 /** Causes by which a MASTER goes without saying priority 0: another has won. */
 const BEATEN = new Set(["higher-priority-advert", "equal-priority-higher-address"]);
 
+const TOLD_MAX = 100;
+
 export class Invariants implements Observer {
   readonly #world: World;
   /** By node, then by instance. */
@@ -28,6 +30,8 @@ export class Invariants implements Observer {
   readonly #wire: Wire;
   readonly #holding: Holding;
   readonly #convergence: Convergence;
+  /** What notify was told, oldest first; the last of it. */
+  readonly told: { readonly node: number; readonly instance: string; readonly state: string }[] = [];
   takeovers = 0;
 
   constructor(world: World, configs: readonly (readonly VrrpInstanceConfig[])[]) {
@@ -136,6 +140,8 @@ export class Invariants implements Observer {
     track.hookRunning = hook;
     if (hook !== "notify") return;
     const due = track.hooksDue.shift();
+    this.told.push({ node, instance, state: args[2] ?? "" });
+    if (this.told.length > TOLD_MAX) this.told.shift();
     if (due !== args[2]) {
       this.#fail("I5", `node ${node + 1} ${instance}: notify says ${args[2]}, the next state to tell is ${due ?? "none"}`);
     }

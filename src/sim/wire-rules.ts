@@ -51,7 +51,9 @@ export class Wire {
       cause === "address-removed"
         ? skew(config, config.priority, track.masterInterval)
         : masterDown(config, config.priority, track.masterInterval);
-    track.earliestLocal = local + wait;
+    // Interrupted between decision and report: the timer runs since the decision, which nobody has seen.
+    const interrupted = this.#world.disturbances.nodeCleanSince(track.node) >= this.#world.now;
+    track.earliestLocal = interrupted ? Number.NEGATIVE_INFINITY : local + wait;
     track.latestLocal = local + wait;
   }
 
