@@ -197,8 +197,8 @@ class Sender implements AdvertSender {
     arena.view.setUint32(offset + MMSGHDR.nameLength, SOCKADDR_IN_BYTES, true);
     arena.setPointer(offset + MMSGHDR.iov, arena.at(offset + SHOT.iov));
     arena.setPointer(offset + MMSGHDR.iovCount, 1);
-    // Multicast leaves by the instance's interface; where a unicast peer lives is the routing table's business.
-    if (multicast) this.#setOutgoingInterface(offset, advert.interfaceIndex);
+    // Unicast too: keepalived binds its sending sockets to the instance's interface.
+    this.#setOutgoingInterface(offset, advert.interfaceIndex);
     return { offset, size, multicast };
   }
 

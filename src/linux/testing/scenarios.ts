@@ -40,8 +40,10 @@ function advertErrors(): unknown {
   port.prepare(0, advert);
   port.prepare(1, { ...advert, interfaceIndex: 99 });
   port.prepare(2, advert);
+  const peer = "10.0.0.2" as IpAddress;
+  port.prepare(3, { ...advert, interfaceIndex: 99, destinations: [peer], packets: [goldenPacket("10.0.0.1", peer)] });
   const capture = openCapture(world, linkNamed(world, "b0"));
-  for (const slot of [0, 1, 2]) port.queue(slot);
+  for (const slot of [0, 1, 2, 3]) port.queue(slot);
   const failures = port.flush();
   const sent = capture.take().filter((frame) => frame.includes("213396020001")).length;
   const missing = port.open({ ...link, index: 98, name: "gone0" }, { kind: "multicast", group: GROUP });
