@@ -8,7 +8,7 @@ import type { Stats } from "node:fs";
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { expandBraces, resolvePath } from "../core/config/reader.ts";
+import { expandBraces, resolvePath } from "../core/config/paths.ts";
 import type { ConfigSource, FileStatus, ScriptStatus } from "../core/config/source.ts";
 import type { Result } from "../core/lib/result.ts";
 import { err, ok } from "../core/lib/result.ts";

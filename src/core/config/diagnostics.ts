@@ -47,11 +47,18 @@ export type SourceLines = ReadonlyMap<string, readonly string[]>;
 export function renderDiagnostic(diagnostic: Diagnostic, sources: SourceLines): string {
   const { span, severity, message, code, remedy } = diagnostic;
   const place = span === null ? "" : `${span.file}:${span.line}:${span.column}: `;
-  const lines = [`${place}${severity}: ${message} [${code}]`];
+  const lines = [`${printable(place)}${severity}: ${shorten(message)} [${code}]`];
   const source = span === null ? undefined : sources.get(span.file)?.[span.line - 1];
   if (span !== null && source !== undefined) lines.push(...excerpt(source, span));
-  if (remedy !== null) lines.push(`  = ${remedy}`);
+  if (remedy !== null) lines.push(`  = ${shorten(remedy)}`);
   return lines.join("\n");
+}
+
+const LONGEST_MESSAGE = 600;
+
+/** Messages quote the file, so they are made fit for a terminal and kept short. */
+function shorten(text: string): string {
+  return printable(text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)} ...` : text);
 }
 
 const WIDEST_EXCERPT = 160;

@@ -23,6 +23,9 @@ export interface Definitions {
 export type ExpansionFailure = "depth" | "budget";
 
 const DEEPEST = 32;
+
+/** Longest text of one expansion; a definition of several lines counts as a whole. */
+const LONGEST = 262_144;
 const USE = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)((?:[ \t]+[^{}\s]+)*)[ \t]*\}|([A-Za-z_][A-Za-z0-9_]*)(?=\s|$))/g;
 
 export interface Substitution {
@@ -38,6 +41,7 @@ export function substitute(source: Mapped, definitions: Definitions, budget: Exp
   let changed = false;
   for (let round = 0; round < DEEPEST; round++) {
     const next = substituteOnce(text, definitions);
+    if (next === "too-long") return { text, failure: "depth", changed };
     if (next === null) return { text, failure: null, changed };
     budget.characters -= next.text.length;
     if (budget.characters < 0) return { text, failure: "budget", changed };
@@ -49,15 +53,18 @@ export function substitute(source: Mapped, definitions: Definitions, budget: Exp
   return { text, failure: "depth", changed };
 }
 
-function substituteOnce(source: Mapped, definitions: Definitions): Mapped | null {
+function substituteOnce(source: Mapped, definitions: Definitions): Mapped | null | "too-long" {
   if (!source.text.includes("$")) return null;
   const parts: Mapped[] = [];
   let from = 0;
+  let made = source.text.length;
   for (const use of source.text.matchAll(USE)) {
     const name = use[1] ?? use[3] ?? "";
     const args = (use[2] ?? "").split(/[ \t]+/).filter((arg) => arg !== "");
     const value = definitions.values.get(name) ?? definitions.predefined(name, args);
     if (value === null) continue;
+    made += value.length;
+    if (made > LONGEST) return "too-long";
     parts.push(slice(source, from, use.index), inserted(value, columnAt(source, use.index)));
     from = use.index + use[0].length;
   }
@@ -106,19 +113,32 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 function sequenceTurns(inside: string, hexadecimal: boolean): Loop["turns"] | string {
   const [name = "", ...numbers] = inside.split(",").map((part) => part.trim());
   if (!NAME.test(name)) return `"${name}" is not a variable name`;
-  if (numbers.length < 1 || numbers.length > 3) return "write ~SEQ(var, [start, [step,]] end)";
-  const values = numbers.map(integer);
-  if (values.some((value) => value === null)) return "start, step and end are whole numbers";
-  const end = values.at(-1) ?? 0;
-  const start = values.length > 1 ? (values[0] ?? 0) : end > 0 ? 1 : -1;
-  const step = values.length > 2 ? (values[1] ?? 0) : end >= start ? 1 : -1;
-  if (step === 0 || (end - start) * step < 0) return "the step never reaches the end";
-  if ((end - start) / step >= MOST_TURNS) return `more than ${MOST_TURNS} turns`;
+  const range = sequenceRange(numbers);
+  if (typeof range === "string") return range;
+  const { start, step, end } = range;
   const turns: [string, string][][] = [];
   for (let value = start; step > 0 ? value <= end : value >= end; value += step) {
     turns.push([[name, hexadecimal ? value.toString(16) : String(value)]]);
   }
   return turns;
+}
+
+interface Range {
+  readonly start: number;
+  readonly step: number;
+  readonly end: number;
+}
+
+function sequenceRange(numbers: readonly string[]): Range | string {
+  const values = numbers.map(integer).filter((value) => value !== null);
+  if (numbers.length < 1 || numbers.length > 3) return "write ~SEQ(var, [start, [step,]] end)";
+  if (values.length !== numbers.length) return "start, step and end are whole numbers";
+  const end = values.at(-1) ?? 0;
+  const start = values.length > 1 ? (values[0] ?? 0) : Math.sign(end) || -1;
+  const step = values.length > 2 ? (values[1] ?? 0) : end >= start ? 1 : -1;
+  if (step === 0 || (end - start) * step < 0) return "the step never reaches the end";
+  if ((end - start) / step >= MOST_TURNS) return `more than ${MOST_TURNS} turns`;
+  return { start, step, end };
 }
 
 function integer(text: string): number | null {

@@ -1,7 +1,7 @@
 /** A ConfigSource made of a map, for tests and for the simulator. */
 
 import { err, ok } from "../lib/result.ts";
-import { expandBraces, resolvePath } from "./reader.ts";
+import { expandBraces, resolvePath } from "./paths.ts";
 import type { ConfigSource } from "./source.ts";
 
 export function memorySource(

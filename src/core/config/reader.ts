@@ -3,13 +3,15 @@
  * and loops expanded. Owns limits on size and depth. It does not know a single keyword besides include.
  */
 
+import { decomment } from "./comments.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Definitions, ExpansionBudget } from "./expand.ts";
 import { readDefinition, readLoop, substitute } from "./expand.ts";
 import type { SourceSpan } from "./model.ts";
+import { directoryOf, expandBraces, resolvePath } from "./paths.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Mapped } from "./text.ts";
-import { columnAt, inserted, join, mapped, slice, trim } from "./text.ts";
+import { columnAt, slice, trim } from "./text.ts";
 
 export interface LogicalLine {
   readonly file: string;
@@ -35,7 +37,7 @@ const LIMITS = {
   files: 1_000,
   bytes: 16 * 1024 * 1024,
   lineLength: 65_536,
-  lines: 400_000,
+  lines: 200_000,
   characters: 64 * 1024 * 1024,
 } as const;
 
@@ -122,21 +124,6 @@ function wholeNumber(text: string | undefined, fallback: number): number | null 
   return /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
-export function directoryOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash <= 0 ? "/" : path.slice(0, slash);
-}
-
-/** Absolute path without `.` and `..`, so that one file has one name. */
-export function resolvePath(path: string, directory: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${directory}/${path}`).split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
 function stop(reader: Reader, span: SourceSpan | null, message: string): void {
   if (reader.exhausted) return;
   reader.exhausted = true;
@@ -180,20 +167,18 @@ function readLines(reader: Reader, path: string, physical: readonly string[]): v
     const bare = continued ? trim(slice(text, 0, text.text.length - 1)) : text;
     if (collecting !== null) {
       if (bare.text !== "") collecting.lines.push(bare.text);
-      if (!continued) {
-        reader.definitions.values.set(collecting.name, collecting.lines.join("\n"));
-        collecting = null;
-      }
-      continue;
+      if (!continued) collecting = finish(reader, collecting);
+    } else if (bare.text !== "") {
+      collecting = continued ? startCollecting(reader, place, bare) : null;
+      if (collecting === null && !include(reader, place, bare)) process(reader, place, bare, 0);
     }
-    if (bare.text === "") continue;
-    if (continued) {
-      collecting = startCollecting(reader, place, bare);
-      if (collecting !== null) continue;
-    }
-    if (!include(reader, place, bare)) process(reader, place, bare, 0);
   }
-  if (collecting !== null) reader.definitions.values.set(collecting.name, collecting.lines.join("\n"));
+  if (collecting !== null) finish(reader, collecting);
+}
+
+function finish(reader: Reader, collected: Collecting): null {
+  reader.definitions.values.set(collected.name, collected.lines.join("\n"));
+  return null;
 }
 
 /** A line that opens a definition of several lines, perhaps under a condition. */
@@ -234,42 +219,17 @@ function clean(reader: Reader, place: Place, raw: string): Mapped | null {
     );
     return null;
   }
-  return decomment(reader, place, raw);
-}
-
-/** `#` and `!` begin a comment unless quoted or escaped; an escape outside quotes is dropped. */
-function decomment(reader: Reader, place: Place, raw: string): Mapped {
-  const whole = mapped(raw);
-  const parts: Mapped[] = [];
-  let from = 0;
-  let end = raw.length;
-  let quote = -1;
-  for (let at = 0; at < raw.length; at++) {
-    const char = raw[at];
-    if (char === '"') quote = quote < 0 ? at : -1;
-    else if (char === "\\" && at + 1 < raw.length) {
-      if (quote < 0 && (raw[at + 1] === "#" || raw[at + 1] === "!")) {
-        parts.push(slice(whole, from, at));
-        from = at + 1;
-      }
-      at++;
-    } else if (quote < 0 && (char === "#" || char === "!")) {
-      end = at;
-      break;
-    }
-  }
-  if (quote >= 0) {
+  const { text, openQuote } = decomment(raw);
+  if (openQuote !== null) {
+    const span = { ...place, column: openQuote + 1, length: Math.max(1, raw.length - openQuote) };
     reader.diagnostics.report(
       "unterminated-quote",
-      { ...place, column: quote + 1, length: Math.max(1, raw.length - quote) },
+      span,
       "the quotation mark is not closed on this line",
       'add the closing "',
     );
   }
-  parts.push(slice(whole, from, Math.max(from, end)));
-  // A comment may end with the backslash that continues a definition.
-  if (end < raw.length && /\\[ \t]*$/.test(raw)) parts.push(inserted(" \\", raw.length));
-  return trim(join(parts));
+  return text;
 }
 
 /** Decides `@ID` and `@^ID`; null when the line is not for us. */
@@ -289,32 +249,28 @@ function process(reader: Reader, place: Place, line: Mapped, depth: number): voi
   const kept = conditional(reader, line);
   if (kept === null || kept.text === "") return;
   if (depth > LIMITS.depth) {
-    reader.diagnostics.report(
-      "expansion-limit",
-      spanOf(place, line),
-      "definitions are nested too deeply",
-      "a definition must not use itself",
-    );
-    return;
-  }
-  if (define(reader, kept)) return;
-  const loop = readLoop(kept);
-  if (loop.kind === "bad") {
-    reader.diagnostics.report(
-      "bad-loop",
-      spanOf(place, kept),
-      `bad loop: ${loop.why}`,
-      "write ~SEQ(var, start, step, end) or ~LST(var, value, ...)",
-    );
-  } else if (loop.kind === "loop") {
-    for (const turn of loop.loop.turns) {
-      for (const [name, value] of turn) reader.definitions.values.set(name, value);
-      process(reader, place, loop.loop.body, depth + 1);
-      if (reader.exhausted) return;
-    }
-  } else {
+    const message = "definitions are nested too deeply";
+    reader.diagnostics.report("expansion-limit", spanOf(place, line), message, "a definition must not use itself");
+  } else if (!define(reader, kept) && !repeat(reader, place, kept, depth)) {
     expand(reader, place, kept, depth);
   }
+}
+
+/** Runs a loop line; false when the line is none. */
+function repeat(reader: Reader, place: Place, line: Mapped, depth: number): boolean {
+  const loop = readLoop(line);
+  if (loop.kind === "none") return false;
+  if (loop.kind === "bad") {
+    const remedy = "write ~SEQ(var, start, step, end) or ~LST(var, value, ...)";
+    reader.diagnostics.report("bad-loop", spanOf(place, line), `bad loop: ${loop.why}`, remedy);
+    return true;
+  }
+  for (const turn of loop.loop.turns) {
+    for (const [name, value] of turn) reader.definitions.values.set(name, value);
+    process(reader, place, loop.loop.body, depth + 1);
+    if (reader.exhausted) break;
+  }
+  return true;
 }
 
 function define(reader: Reader, line: Mapped): boolean {
@@ -326,7 +282,10 @@ function define(reader: Reader, line: Mapped): boolean {
 
 function expand(reader: Reader, place: Place, line: Mapped, depth: number): void {
   const { text, failure, changed } = substitute(line, reader.definitions, reader.budget);
-  if (failure === "budget") return stop(reader, spanOf(place, line), "definitions make more text than the limit");
+  if (failure === "budget") {
+    stop(reader, spanOf(place, line), "definitions make more text than the limit");
+    return;
+  }
   if (failure === "depth" || text.text.length > LIMITS.lineLength) {
     reader.diagnostics.report(
       "expansion-limit",
@@ -405,26 +364,6 @@ function missingBraces(reader: Reader, span: SourceSpan, pattern: string, place:
   }
 }
 
-const MOST_ALTERNATIVES = 256;
-
-/** The alternatives of `{a,b}` patterns, nested ones too; at most 256. */
-export function expandBraces(pattern: string): readonly string[] {
-  const done: string[] = [];
-  const todo = [pattern];
-  while (todo.length > 0 && done.length + todo.length < MOST_ALTERNATIVES) {
-    const next = todo.shift() ?? "";
-    const brace = /\{([^{}]*)\}/.exec(next);
-    if (brace === null) done.push(next);
-    else
-      todo.push(
-        ...(brace[1] ?? "")
-          .split(",")
-          .map((part) => next.slice(0, brace.index) + part + next.slice(brace.index + brace[0].length)),
-      );
-  }
-  return [...new Set(done)];
-}
-
 function includeFile(reader: Reader, span: SourceSpan, variant: string, path: string): void {
   if (reader.exhausted) return;
   if (reader.stack.includes(path)) {
@@ -432,7 +371,10 @@ function includeFile(reader: Reader, span: SourceSpan, variant: string, path: st
     return;
   }
   const text = reader.source.readFile(path);
-  if (text.ok) return readText(reader, path, text.value);
+  if (text.ok) {
+    readText(reader, path, text.value);
+    return;
+  }
   if (variant === "r" || variant === "a")
     reader.diagnostics.report(
       "include-unreadable",

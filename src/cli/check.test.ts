@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { memorySource } from "../core/config/memory-source.ts";
+import type { ConfigSource } from "../core/config/source.ts";
+import type { CheckOptions } from "./check.ts";
+import { CONFIG_TEST_EXIT, runCheck, runConfigTest } from "./check.ts";
+
+const CORPUS = new URL("../../conformance/config-test/", import.meta.url);
+
+function table(name: string): ReadonlyMap<string, number> {
+  const lines = readFileSync(new URL(name, CORPUS), "utf8").trim().split("\n");
+  return new Map(lines.map((line) => [line.split(" ")[0] ?? "", Number(line.split(" ")[1])]));
+}
+
+/** The host that the verdicts were recorded on. */
+function recordedHost(files: Readonly<Record<string, string>>): ConfigSource {
+  const modes: Readonly<Record<string, number>> = { "/bin/true": 0o755, "/bin/false": 0o755, "/etc/passwd": 0o644 };
+  return memorySource(files, {
+    hasInterface: (name) => ["lo", "eth0", "eth1"].includes(name),
+    hasUser: (name) => ["root", "nobody"].includes(name),
+    hasGroup: (name) => ["root"].includes(name),
+    script: (path) => {
+      const mode = modes[path];
+      return { path, file: mode === undefined ? null : { kind: "file", mode, uid: 0, gid: 0 }, writableByOthers: null };
+    },
+  });
+}
+
+function run(kind: typeof runCheck, text: string, options: Partial<CheckOptions> = {}) {
+  const lines: string[] = [];
+  const io = {
+    source: recordedHost({ "/k.conf": text }),
+    out: (line: string) => void lines.push(line),
+    err: (line: string) => void lines.push(line),
+  };
+  return { exit: kind({ file: "/k.conf", ...options }, io), text: lines.join("\n") };
+}
+
+const verdicts = table("verdicts.txt");
+const differences = table("differences.txt");
+
+test("every case of the corpus has a recorded verdict", () => {
+  const cases = readdirSync(new URL("cases/", CORPUS)).map((file) => file.replace(/\.conf$/, ""));
+  expect(cases.length).toBeGreaterThan(60);
+  expect(cases.sort()).toEqual([...verdicts.keys()].sort());
+});
+
+test.each([...verdicts])(
+  "-t on %s ends as keepalived's config test does, or as the list of differences says",
+  (name, theirs) => {
+    const text = readFileSync(new URL(`cases/${name}.conf`, CORPUS), "utf8");
+    const ours = run(runConfigTest, text).exit;
+    expect(ours).toBe(differences.get(name) ?? theirs);
+  },
+);
+
+test("a listed difference is a real one", () => {
+  for (const [name, ours] of differences) expect(verdicts.get(name)).not.toBe(ours);
+});
+
+test("-t on a file that cannot be read cannot run", () => {
+  expect(run(runConfigTest, "", { file: "/other.conf" }).exit).toBe(CONFIG_TEST_EXIT.cannotRun);
+});
+
+const GOOD = "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {\n 192.0.2.1\n }\n}\n";
+
+test("check ends with 0 when nothing is worse than a warning", () => {
+  const { exit, text } = run(runCheck, `global_defs {\n vrrp_strict\n}\n${GOOD}`);
+  expect(text).toContain("vrrp_strict` is accepted, not done yet");
+  expect(exit).toBe(0);
+});
+
+test("check --strict counts warnings", () => {
+  expect(run(runCheck, `global_defs {\n vrrp_strict\n}\n${GOOD}`, { strict: true }).exit).toBe(1);
+  expect(run(runCheck, GOOD, { strict: true }).exit).toBe(0);
+});
+
+test("check shows place, line, caret and what was probably meant", () => {
+  const { exit, text } = run(runCheck, GOOD.replace("interface eth0", "interfce eth0"));
+  expect(exit).toBe(1);
+  expect(text).toContain("/k.conf:2:2: error: unknown keyword `interfce` in vrrp_instance [unknown-keyword]");
+  expect(text).toContain("2 |  interfce eth0\n  |  ^^^^^^^^\n  = did you mean `interface`?");
+});
+
+test("check --json is one object with the same verdict", () => {
+  const { exit, text } = run(runCheck, GOOD.replace("192.0.2.1", "192.0.2.300"), { json: true });
+  const value = JSON.parse(text);
+  expect(exit).toBe(1);
+  expect(value).toMatchObject({ file: "/k.conf", exit: 1, errors: 1, instances: ["A"] });
+  expect(value.diagnostics[0]).toMatchObject({
+    code: "bad-address",
+    file: "/k.conf",
+    line: 5,
+    column: 2,
+    severity: "error",
+  });
+});
+
+test("a missing check script is a warning, so that a file can be tested away from its host", () => {
+  const { exit, text } = run(
+    runCheck,
+    `vrrp_script c {\n script "/etc/keepalived/check.py"\n}\n${GOOD.replace("}\n}", "}\n track_script {\n c\n }\n}")}`,
+  );
+  expect(text).toContain("/etc/keepalived/check.py does not exist here [script-not-found]");
+  expect(exit).toBe(0);
+});
