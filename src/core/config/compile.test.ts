@@ -1,0 +1,190 @@
+import { expect, test } from "vitest";
+import { loadConfig } from "./load.ts";
+import { memorySource } from "./memory-source.ts";
+import type { ConfigSource } from "./source.ts";
+
+function load(text: string, overrides: Partial<ConfigSource> = {}) {
+  const { config, diagnostics } = loadConfig(memorySource({ "/k.conf": text }, overrides), "/k.conf");
+  return {
+    config,
+    vrrp: config.instances[0]?.vrrp,
+    instance: config.instances[0],
+    codes: diagnostics.map((one) => one.code),
+    diagnostics,
+  };
+}
+
+function instance(body: string, globals = ""): string {
+  const head = globals === "" ? "" : `global_defs {\n${globals}\n}\n`;
+  return `${head}vrrp_instance A {\n interface eth0\n virtual_router_id 7\n${body}\n virtual_ipaddress {\n 192.0.2.1\n }\n}\n`;
+}
+
+test("defaults are keepalived's", () => {
+  expect(load(instance("")).vrrp).toMatchObject({
+    version: 2,
+    priority: 100,
+    advertInterval: 1_000_000,
+    initialState: "BACKUP",
+    preempt: true,
+    preemptDelay: 0,
+    downTimerAdverts: 3,
+    authentication: { kind: "none" },
+    transport: { kind: "multicast", group: "224.0.0.18" },
+    sourceAddress: null,
+    dontTrackPrimary: false,
+    lowerPrioNoAdvert: false,
+    higherPrioSendAdvert: false,
+    ownerIgnoreAdverts: false,
+    v3ChecksumAsV2: false,
+    releaseGate: null,
+    leaseSeconds: 2,
+  });
+});
+
+test("state MASTER without priority is the owner, and clears nopreempt and preempt_delay", () => {
+  const { vrrp, codes } = load(instance("state MASTER\nnopreempt\npreempt_delay 5"));
+  expect(vrrp).toMatchObject({ priority: 255, initialState: "MASTER", preempt: true, preemptDelay: 0 });
+  expect(codes).toEqual(["master-clears-nopreempt", "master-clears-nopreempt"]);
+});
+
+test("priority 255 without state starts as MASTER, with state BACKUP it does not", () => {
+  expect(load(instance("priority 255")).vrrp?.initialState).toBe("MASTER");
+  expect(load(instance("priority 255\nstate BACKUP")).vrrp?.initialState).toBe("BACKUP");
+});
+
+test.each([
+  ["advert_int 1.6", 2_000_000],
+  ["advert_int 0.2", 1_000_000],
+  ["version 3\nadvert_int 0.254", 250_000],
+  ["version 3\nadvert_int 60", 40_950_000],
+])("%s is rounded to what the packet can carry, with a warning", (body, expected) => {
+  const { vrrp, codes } = load(instance(body));
+  expect(vrrp?.advertInterval).toBe(expected);
+  expect(codes).toContain("adjusted");
+});
+
+test("auth_pass is cut to eight bytes, and the warning does not show it", () => {
+  const { vrrp, diagnostics } = load(instance("authentication {\nauth_type PASS\nauth_pass s3cretpwXX\n}"));
+  expect(vrrp?.authentication).toEqual({ kind: "pass", password: [...Buffer.from("s3cretpw")] });
+  expect(diagnostics).toMatchObject([{ code: "auth-too-long", severity: "warning" }]);
+  expect(diagnostics[0]?.message).not.toContain("s3cret");
+});
+
+test("an instance without virtual_router_id or interface is left out with an error, the others stay", () => {
+  const { config, codes } = load(
+    `vrrp_instance X {\n interface eth0\n}\nvrrp_instance Y {\n virtual_router_id 1\n}\n${instance("")}`,
+  );
+  expect(config.instances.map((one) => one.vrrp.name)).toEqual(["A"]);
+  expect(codes).toEqual(expect.arrayContaining(["missing-vrid", "missing-interface"]));
+});
+
+test("two instances with one virtual_router_id on one interface: the second is left out", () => {
+  const { config, codes } = load(instance("") + instance("").replace("vrrp_instance A", "vrrp_instance B"));
+  expect(config.instances).toHaveLength(1);
+  expect(codes).toEqual(["duplicate-vrid"]);
+});
+
+test("instances inherit global_defs wherever it stands", () => {
+  const globals =
+    "global_defs {\nvrrp_version 3\nvrrp_garp_master_delay 1\nvrrp_garp_master_repeat 2\nvrrp_down_timer_adverts 5\nvrrp_mcast_group4 224.0.0.99\nvrrp_lower_prio_no_advert\n}\n";
+  expect(load(instance("garp_master_delay 3") + globals).vrrp).toMatchObject({
+    version: 3,
+    downTimerAdverts: 5,
+    lowerPrioNoAdvert: true,
+    transport: { group: "224.0.0.99" },
+    garp: { delay: 3_000_000, repeat: 2, lowerPrioDelay: 3_000_000, lowerPrioRepeat: 2 },
+  });
+});
+
+test("unicast peers replace the multicast group", () => {
+  const { vrrp } = load(instance("unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n10.0.0.3\n}\ncheck_unicast_src"));
+  expect(vrrp).toMatchObject({
+    sourceAddress: "10.0.0.1",
+    transport: { kind: "unicast", peers: ["10.0.0.2", "10.0.0.3"], ttl: 255, checkSource: true },
+  });
+});
+
+test("options of an address line", () => {
+  const { vrrp } = load(instance("").replace("192.0.2.1", "192.0.2.10/24 brd + dev eth1 scope site label eth1:0"));
+  expect(vrrp?.advertised).toEqual([
+    { address: "192.0.2.10", prefixLength: 24, device: "eth1", broadcast: "192.0.2.255", label: "eth1:0", scope: 200 },
+  ]);
+});
+
+test("a script must stand above the instance that tracks it", () => {
+  const script = 'vrrp_script chk {\n script "/bin/c"\n timeout 1\n}\n';
+  const tracking = instance("track_script {\nchk weight -10 reverse\n}");
+  expect(load(script + tracking).vrrp?.trackScripts).toEqual([{ key: "chk", weight: -10, reverse: true }]);
+  const later = load(tracking + script);
+  expect(later.vrrp?.trackScripts).toEqual([]);
+  expect(later.codes).toContain("unknown-script");
+});
+
+test("a script that runs per instance is tracked under the instance's name", () => {
+  const script = 'vrrp_script chk {\n script "/bin/c"\n per_instance\n weight 4\n}\n';
+  expect(load(script + instance("track_script {\nchk\n}")).vrrp?.trackScripts).toEqual([
+    { key: "chk@A", weight: 4, reverse: false },
+  ]);
+});
+
+test("hooks keep their words apart from user and group", () => {
+  const { instance: one } = load(instance("notify_master \"/bin/n 'a b' c\" redis :redis\nnotify /bin/n"));
+  expect(one?.hooks.notify_master).toEqual({
+    argv: ["/bin/n", "a b", "c"],
+    user: "redis",
+    group: "redis",
+    text: "/bin/n 'a b' c",
+  });
+  expect(one?.hooks.notify).toMatchObject({ argv: ["/bin/n"], user: null });
+});
+
+test("gates exist when their hooks do, with their time limits", () => {
+  const { vrrp } = load(instance("notify_claim /bin/c\nnotify_release /bin/r\nrelease_timeout 2"));
+  expect(vrrp).toMatchObject({ claimGate: { timeout: 10_000_000 }, releaseGate: { timeout: 2_000_000 } });
+});
+
+test.each([
+  ["vip_lease off", null],
+  ["vip_lease 9", 9],
+  ["advert_int 5", 14],
+])("%s", (body, expected) => {
+  expect(load(instance(body)).vrrp?.leaseSeconds).toBe(expected);
+});
+
+test("adverts too frequent for a whole-second lease are warned about", () => {
+  expect(load(instance("version 3\nadvert_int 0.1")).diagnostics).toMatchObject([
+    { code: "lease-too-long", severity: "warning" },
+  ]);
+});
+
+test.each([
+  ["use_vmac", "MAC"],
+  ["authentication {\nauth_type AH\nauth_pass x\n}", "without authentication"],
+  ["auth_hmac {\nkey 1 abc\n}", "neither signed nor verified"],
+  ["virtual_ipaddress_excluded {\n2001:db8::1/64\n}", "IPv6"],
+  ["virtual_routes {\n10.0.0.0/8 via 192.0.2.9\n}", "no route"],
+])("%s warns that safety changes", (body, words) => {
+  const { diagnostics } = load(instance(body));
+  expect(diagnostics).toMatchObject([{ severity: "warning", message: expect.stringContaining("not done yet") }]);
+  expect(diagnostics[0]?.message).toContain(words);
+});
+
+test("a block that is not done is answered once, with the names of what is in it", () => {
+  const { diagnostics } = load(
+    `virtual_server 192.0.2.9 80 {\n lb_algo rr\n real_server 10.0.0.1 80 {\n TCP_CHECK {\n connect_timeout 3\n }\n }\n}\n${instance("")}`,
+  );
+  expect(diagnostics).toHaveLength(1);
+  expect(diagnostics[0]?.message).toContain("lb_algo, real_server, TCP_CHECK, connect_timeout");
+});
+
+test("script lint looks at the host: absent, not executable, writable by others", () => {
+  const text = `global_defs {\nenable_script_security\n}\nvrrp_script c {\n script "/opt/c"\n timeout 1\n}\n${instance("track_script {\nc\n}")}`;
+  const at = (script: ConfigSource["script"]) => load(text, { script }).codes;
+  const file = { kind: "file", mode: 0o755, uid: 0, gid: 0 } as const;
+  expect(at((path) => ({ path, file, writableByOthers: null }))).toEqual([]);
+  expect(at((path) => ({ path, file: null, writableByOthers: null }))).toEqual(["script-not-found"]);
+  expect(at((path) => ({ path, file: { ...file, mode: 0o644 }, writableByOthers: null }))).toEqual([
+    "script-not-executable",
+  ]);
+  expect(at((path) => ({ path, file, writableByOthers: "/opt" }))).toEqual(["script-insecure"]);
+});
