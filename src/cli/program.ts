@@ -3,6 +3,7 @@
  * import (daemon, simulator, laboratory, configuration test) is given by the composition root.
  */
 import { Command, CommanderError, Option } from "commander";
+import type { CheckOptions } from "./check.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
@@ -10,6 +11,7 @@ import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { PlaceOptions } from "./paths.ts";
 import {
   type ConfigTestOptions,
+  DEFAULT_CONFIG_FILE,
   type RawOptions,
   type RunOptions,
   runOptions,
@@ -26,7 +28,7 @@ export interface ProgramParts {
   readonly runDaemon: (options: RunOptions) => Promise<number>;
   /** `-t`: keepalived's exit codes. */
   readonly testConfig: (options: ConfigTestOptions) => Promise<number>;
-  readonly check: ForeignCommand;
+  readonly check: (options: CheckOptions) => Promise<number>;
   readonly sim: ForeignCommand;
   readonly lab: ForeignCommand;
   readonly readOffline: ReadOffline;
@@ -85,6 +87,7 @@ function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): 
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   addRun(program, parts, invocation, done);
+  addCheck(program, parts, done);
   addQuestions(program, invocation, done);
   addJournal(program, { parts, invocation, done });
   for (const [name, doc, run] of foreign(parts)) {
@@ -104,7 +107,6 @@ const versionText = (version: string): string => `Holdfast v${version}`;
 
 function foreign(parts: ProgramParts): readonly (readonly [string, string, ForeignCommand])[] {
   return [
-    ["check", "test the configuration and point out known traps", parts.check],
     ["sim", "run whole clusters in virtual time", parts.sim],
     ["lab", "private hosts to learn and rehearse on", parts.lab],
   ];
@@ -124,6 +126,33 @@ function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation,
     }
     return done(await parts.runDaemon(options));
   });
+}
+
+interface CheckWords {
+  readonly useFile?: string;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+  readonly configId?: string;
+}
+
+function addCheck(program: Command, parts: ProgramParts, done: Done): void {
+  program
+    .command("check")
+    .description("test the configuration and point out known traps")
+    .argument("[file]", `configuration file (default: ${DEFAULT_CONFIG_FILE})`)
+    .option("-f, --use-file <file>", "the same, as keepalived has it")
+    .option("-i, --config-id <id>", "id that lines beginning with @id are compared with")
+    .option("--strict", "warnings count: exit code 1")
+    .addOption(json())
+    .action(async (named: string | undefined, { useFile, strict, json: asJson, configId }: CheckWords) => {
+      const options: CheckOptions = {
+        file: named ?? useFile ?? DEFAULT_CONFIG_FILE,
+        strict: strict === true,
+        json: asJson === true,
+        ...(configId === undefined ? {} : { configId }),
+      };
+      done(await parts.check(options));
+    });
 }
 
 function printSignal(terminal: Terminal, name: string): number {

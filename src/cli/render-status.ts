@@ -2,7 +2,7 @@
 import type { InstanceView, StatusReply } from "../control/contract/types.ts";
 import { lengthInWords } from "../core/events/explain.ts";
 import { type Cell, type Column, tableLines, wrap } from "./table.ts";
-import type { Style, Terminal } from "./terminal.ts";
+import { plain, type Style, type Terminal } from "./terminal.ts";
 import { clockText, shortLength } from "./time-text.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -15,21 +15,27 @@ const COLUMNS: readonly Column[] = [
   { title: "MASTER" },
   { title: "LEASE" },
 ];
+const THIS_NODE = "this node";
+
+/** On a narrow screen the last two go to a line of their own. */
+const NARROW = COLUMNS.slice(0, -2);
 
 type Screen = Pick<Terminal, "width" | "paint">;
 
 export function renderStatus(reply: StatusReply, screen: Screen): string {
   const lines = [...headLines(reply, screen), ""];
   if (reply.instances.length === 0) lines.push(noInstances(reply));
-  else
-    lines.push(
-      ...tableLines(
-        COLUMNS,
-        reply.instances.flatMap((view) => rowsOf(view, reply, screen)),
-        screen.paint,
-      ),
-    );
+  else lines.push(...instanceLines(reply, screen));
   return `${lines.join("\n")}\n`;
+}
+
+function instanceLines(reply: StatusReply, screen: Screen): string[] {
+  const table = (columns: readonly Column[], paint: Screen["paint"]): string[] => {
+    const rows = reply.instances.flatMap((view) => rowsOf(view, reply, { width: screen.width, columns }));
+    return tableLines(columns, rows, paint);
+  };
+  const fits = table(COLUMNS, plain).every((line) => line.length <= screen.width);
+  return table(fits ? COLUMNS : NARROW, screen.paint);
 }
 
 function headLines(reply: StatusReply, { paint, width }: Screen): string[] {
@@ -70,17 +76,30 @@ function noInstances(reply: StatusReply): string {
   return reply.stale ? "No instance is known yet." : `${reply.daemon.configFile} defines no vrrp_instance.`;
 }
 
-function rowsOf(view: InstanceView, reply: StatusReply, { width, paint: _paint }: Screen): Row[] {
+interface Layout {
+  readonly width: number;
+  readonly columns: readonly Column[];
+}
+
+function rowsOf(view: InstanceView, reply: StatusReply, { width, columns }: Layout): Row[] {
   const [first, ...more] = view.addresses;
   const details: Cell[] = [];
   if (view.reason !== null) {
     const style: Style = view.state === "FAULT" ? "bad" : "warn";
     for (const text of wrap(view.reason, { width, indent: "  " })) details.push({ text, style });
   }
-  const rows: Row[] = [{ cells: mainCells(view, reply, first ?? "-"), details: more.length === 0 ? details : [] }];
+  const cells = mainCells(view, reply, first ?? "-");
+  const moved = cells.slice(columns.length).map((cell, index) => ({ cell, column: COLUMNS[columns.length + index] }));
+  const said = moved.filter(({ cell }) => cell.text !== "-" && cell.text !== THIS_NODE);
+  if (said.length > 0) {
+    details.unshift({
+      text: `  ${said.map(({ cell, column }) => `${column?.title.toLowerCase()} ${cell.text}`).join(", ")}`,
+    });
+  }
+  const rows: Row[] = [{ cells: cells.slice(0, columns.length), details: more.length === 0 ? details : [] }];
   more.forEach((address, index) => {
-    const cells = ["", "", "", "", address].map((text) => ({ text }));
-    rows.push({ cells, details: index === more.length - 1 ? details : [] });
+    const below = ["", "", "", "", address].map((text) => ({ text }));
+    rows.push({ cells: below, details: index === more.length - 1 ? details : [] });
   });
   return rows;
 }
@@ -107,7 +126,7 @@ function mainCells(view: InstanceView, reply: StatusReply, address: string): Cel
 }
 
 function masterText(view: InstanceView): string {
-  if (view.state === "MASTER") return "this node";
+  if (view.state === "MASTER") return THIS_NODE;
   return view.master === null ? "-" : `${view.master.source}`;
 }
 

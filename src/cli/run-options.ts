@@ -110,9 +110,10 @@ function noticesFor(raw: RawOptions): string[] {
   return SPECS.flatMap(({ flags, without }) => {
     if (without === undefined) return [];
     const option = new Option(flags);
-    return raw[option.attributeName()] === undefined
-      ? []
-      : [`option ${option.short ?? option.long} changes nothing: ${without}`];
+    const value = raw[option.attributeName()];
+    // "--no-x" is true unless it was given.
+    const given = option.negate ? value === false : value !== undefined;
+    return !given ? [] : [`option ${option.short ?? option.long} changes nothing: ${without}`];
   });
 }
 

@@ -3,7 +3,7 @@
  * The command `holdfast`: composition root of the command line. Gives the program what the CLI layer may not import, each
  * part loaded only when it is asked for.
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { type ProgramParts, runProgram } from "../cli/program.ts";
 import { endQuietlyWhenReaderLeaves, processTerminal } from "../cli/terminal.ts";
 
@@ -12,22 +12,45 @@ function packageVersion(): string {
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-const notThere = (what: string) => (): Promise<number> => {
-  process.stderr.write(`holdfast: ${what} is not there yet\n`);
-  return Promise.resolve(1);
-};
+const outLine = (text: string): void => void process.stdout.write(`${text}\n`);
+const errLine = (text: string): void => void process.stderr.write(`${text}\n`);
 
 function parts(): ProgramParts {
   const version = packageVersion();
   return {
     version,
     runDaemon: async (options) => (await import("./control.ts")).runControl(options, version),
-    testConfig: notThere("-t"),
-    check: notThere("check"),
-    sim: notThere("sim"),
-    lab: notThere("lab"),
-    readOffline: async () => ({ api: 1, events: [], problems: [] }),
+    testConfig: async ({ file, configId, logFile }) => {
+      const { runConfigTest } = await import("../cli/check.ts");
+      const err = logFile === null ? errLine : (text: string) => appendFileSync(logFile, `${text}\n`);
+      return runConfigTest({ file, ...(configId === null ? {} : { configId }) }, await checkIo(err));
+    },
+    check: async (options) => (await import("../cli/check.ts")).runCheck(options, await checkIo(errLine)),
+    sim: async (words) => {
+      const { runSimArguments } = await import("../sim/arguments.ts");
+      return runSimArguments(words, { out: outLine, progress: progress(), millis: () => performance.now() }, errLine);
+    },
+    lab: async (words) => {
+      const { runLabCommand } = await import("../lab/command.ts");
+      const out = (text: string): void => void process.stdout.write(text);
+      return runLabCommand(words, { out, err: (text) => void process.stderr.write(text) });
+    },
+    readOffline: async ({ stateDir, limit, ...filter }) => {
+      const { readJournal } = await import("../control/journal-reader.ts");
+      const { events, problems } = await readJournal(stateDir, filter, limit);
+      return { api: 1, events: [...events], problems: [...problems] };
+    },
   };
+}
+
+async function checkIo(err: (text: string) => void) {
+  const { createConfigSource } = await import("../linux/config-source.ts");
+  return { source: createConfigSource(), out: outLine, err };
+}
+
+/** One line that is written over, on a terminal only. */
+function progress(): ((text: string) => void) | null {
+  return process.stderr.isTTY ? (text) => void process.stderr.write(`\r\u001b[K${text}`) : null;
 }
 
 /** Ctrl-C ends what watches or follows; a second one ends anything. */

@@ -1,0 +1,297 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ReadModel } from "../control/read-model.ts";
+import { type ApiServer, startApi } from "../control/server.ts";
+import {
+  eventAt,
+  type FakeClock,
+  failedCheck,
+  fakeClock,
+  faultStatus,
+  masterStatus,
+  sampleModel,
+  sampleStatus,
+} from "../control/testing/samples.ts";
+import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import { type ProgramParts, runProgram, withDefaultCommand } from "./program.ts";
+import type { RunOptions } from "./run-options.ts";
+import { plain } from "./terminal.ts";
+
+let folder: string;
+let clock: FakeClock;
+let model: ReadModel;
+let api: ApiServer | null = null;
+let present: VrrpInstanceStatus;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast-cli-"));
+  clock = fakeClock();
+  model = sampleModel(clock);
+  present = faultStatus(clock);
+});
+afterEach(async () => {
+  await api?.close();
+  api = null;
+  rmSync(folder, { recursive: true });
+});
+
+async function serve(): Promise<void> {
+  const started = await startApi({
+    socketPath: join(folder, "holdfast.sock"),
+    readModel: model,
+    actions: {
+      status: async () => [present],
+      reload: async (dryRun) =>
+        dryRun
+          ? { outcome: "would-apply", changes: ["VI_82: priority 100 -> 90"], diagnostics: [], detail: "" }
+          : { outcome: "refused", changes: [], diagnostics: [], detail: "/etc/keepalived/keepalived.conf: line 3" },
+    },
+  });
+  if (!started.ok) throw new Error(started.error.message);
+  api = started.value;
+}
+
+interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+  readonly started: RunOptions | null;
+}
+
+async function holdfast(
+  line: string,
+  signal = new AbortController().signal,
+  onOut?: (text: string) => void,
+): Promise<Ran> {
+  let out = "";
+  let errors = "";
+  let started: RunOptions | null = null;
+  const parts: ProgramParts = {
+    version: "0.1.0",
+    runDaemon: async (options) => {
+      started = options;
+      return 0;
+    },
+    testConfig: async ({ file }) => (file === "bad.conf" ? 5 : 0),
+    check: async (options) => {
+      out += JSON.stringify(options);
+      return 1;
+    },
+    sim: async (args) => {
+      out += `sim ${args.join("|")}`;
+      return 0;
+    },
+    lab: async () => 0,
+    readOffline: async ({ stateDir }) => ({
+      api: 1,
+      events: [{ sequence: 1, ...eventAt(clock, failedCheck) }],
+      problems: [`read ${stateDir}`],
+    }),
+  };
+  const terminal = {
+    out: (text: string) => {
+      out += text;
+      onOut?.(text);
+    },
+    err: (text: string) => {
+      errors += text;
+    },
+    width: 80,
+    isTty: false,
+    paint: plain,
+    env: { HOLDFAST_SOCKET: join(folder, "holdfast.sock") },
+  };
+  const exitCode = await runProgram(line.split(" ").filter(Boolean), parts, { terminal, signal });
+  return { exitCode, out, err: errors, started };
+}
+
+describe("without a daemon", () => {
+  it("every question names the socket and the way to start, and ends with 3", async () => {
+    for (const command of ["status", "explain", "reload", "events", "events --follow", "status --watch"]) {
+      const ran = await holdfast(command);
+      expect(ran.exitCode).toBe(3);
+      expect(ran.err).toContain(`nobody answers at ${folder}/holdfast.sock`);
+      expect(ran.err).toContain("holdfast run -f FILE");
+    }
+  });
+
+  it("history reads the journal of the state directory", async () => {
+    const ran = await holdfast(`history -p ${folder}/x.pid`);
+    expect(ran.exitCode).toBe(0);
+    expect(ran.out).toContain("script vs_mysql_82 fails: exit code 1");
+    expect(ran.err).toContain(`read ${folder}`);
+  });
+});
+
+describe("finding the daemon", () => {
+  it("-p finds the socket beside the pid file, --socket names it, HOLDFAST_SOCKET is the default", async () => {
+    await serve();
+    for (const where of ["", `-p ${folder}/keepalived.pid`, `--socket ${folder}/holdfast.sock`]) {
+      expect((await holdfast(`status ${where}`)).exitCode).toBe(0);
+    }
+    expect((await holdfast(`status -p ${folder}/elsewhere/k.pid`)).exitCode).toBe(3);
+  });
+});
+
+describe("status --wait", () => {
+  it("returns 0 only when the address is held and announced, not when the state is MASTER", async () => {
+    await serve();
+    present = { ...masterStatus(clock), holding: false };
+    const early = await holdfast("status --wait VI_82=MASTER --timeout 0.3");
+    expect(early.exitCode).toBe(1);
+    expect(early.err).toContain("the address is not announced yet");
+    const waiting = holdfast("status --wait VI_82=MASTER --timeout 30");
+    present = masterStatus(clock);
+    expect((await waiting).exitCode).toBe(0);
+  });
+
+  it("returns 1 with the present state and the reason", async () => {
+    model.record(eventAt(clock, failedCheck));
+    await serve();
+    const ran = await holdfast("status --wait VI_82=MASTER --timeout 0");
+    expect(ran.exitCode).toBe(1);
+    expect(ran.err).toContain("VI_82 is not MASTER after 0 s: it is FAULT");
+    expect(ran.err).toContain("libmysqlclient.so.21");
+  });
+
+  it("waits for a daemon that is only just starting", async () => {
+    present = masterStatus(clock);
+    const waiting = holdfast("status --wait VI_82=MASTER --timeout 30");
+    await serve();
+    expect((await waiting).exitCode).toBe(0);
+  });
+
+  it("refuses what it cannot wait for", async () => {
+    await serve();
+    expect((await holdfast("status --wait VI_82")).exitCode).toBe(2);
+    expect((await holdfast("status --wait VI_82=GONE")).exitCode).toBe(2);
+    expect((await holdfast("status --wait VI_82=MASTER --timeout soon")).exitCode).toBe(2);
+    const unknown = await holdfast("status --wait VI_9=BACKUP --timeout 0");
+    expect(unknown.err).toContain("there is no such instance (it runs VI_82)");
+  });
+});
+
+describe("the other commands", () => {
+  it("events --follow prints what happens until Ctrl-C and ends with 0", async () => {
+    await serve();
+    const interrupt = new AbortController();
+    const followed = holdfast("events --follow --since 0", interrupt.signal, (text) => {
+      if (text.includes("keeper started")) model.record(eventAt(clock, failedCheck));
+      if (text.includes("vs_mysql_82 fails")) interrupt.abort();
+    });
+    expect((await followed).exitCode).toBe(0);
+  });
+
+  it("status --watch ends with 0 at Ctrl-C", async () => {
+    await serve();
+    const interrupt = new AbortController();
+    const ran = await holdfast("status --watch", interrupt.signal, () => interrupt.abort());
+    expect(ran).toMatchObject({ exitCode: 0, err: "" });
+  });
+
+  it("reload says what was refused with 1, --dry-run what would change with 0", async () => {
+    await serve();
+    const refused = await holdfast("reload");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.out).toContain("goes on with the old configuration");
+    expect(await holdfast("reload --dry-run")).toMatchObject({
+      exitCode: 0,
+      out: "A reload would change this:\n  VI_82: priority 100 -> 90\n",
+    });
+  });
+
+  it("explain of an unknown instance names those that run", async () => {
+    await serve();
+    const ran = await holdfast("explain VI_9");
+    expect(ran).toMatchObject({ exitCode: 1, out: "" });
+    expect(ran.err).toContain("it runs VI_82");
+  });
+
+  it("--json is what the API answers", async () => {
+    await serve();
+    present = sampleStatus(clock);
+    expect(JSON.parse((await holdfast("status --json")).out).instances[0].name).toBe("VI_82");
+    expect(JSON.parse((await holdfast("explain --json")).out).explanations[0].state).toBe("BACKUP");
+    expect(JSON.parse((await holdfast("history --json")).out).events).toHaveLength(1);
+  });
+
+  it("check takes its file as a word or with -f, and gives back the verdict", async () => {
+    for (const line of ["check --strict x.conf", "check -f x.conf --strict"]) {
+      const ran = await holdfast(line);
+      expect(ran.exitCode).toBe(1);
+      expect(JSON.parse(ran.out)).toEqual({ file: "x.conf", strict: true, json: false });
+    }
+  });
+
+  it("sim and lab get their own words, options included", async () => {
+    expect(await holdfast("sim --seed 7 --help")).toMatchObject({ exitCode: 0, out: "sim --seed|7|--help" });
+  });
+
+  it("wrong use ends with 2, help with 0", async () => {
+    expect((await holdfast("status --bogus")).exitCode).toBe(2);
+    expect((await holdfast("bogus")).exitCode).toBe(2);
+    const help = await holdfast("--help");
+    expect(help.exitCode).toBe(0);
+    expect(help.out).toContain("3  the daemon is not running");
+  });
+});
+
+describe("keepalived's command line", () => {
+  it("without a command runs the daemon: the binary can be swapped in an init script", async () => {
+    const { started, exitCode } = await holdfast(`-D -l -nf /etc/k.conf -p ${folder}/k.pid -r ${folder}/v.pid -d`);
+    expect(exitCode).toBe(0);
+    expect(started).toEqual({
+      file: "/etc/k.conf",
+      pidFile: `${folder}/k.pid`,
+      vrrpPidFile: `${folder}/v.pid`,
+      stateDir: folder,
+      socketPath: `${folder}/holdfast.sock`,
+      foreground: true,
+      logConsole: true,
+      logDetail: true,
+      logFormat: "keepalived",
+      dumpConfig: true,
+      configId: null,
+      notices: [],
+    });
+  });
+
+  it("accepts the long names and --log-format", async () => {
+    const { started } = await holdfast("run --dont-fork --use-file=a.conf --log-detail --log-format json");
+    expect(started).toMatchObject({
+      file: "a.conf",
+      foreground: true,
+      logFormat: "json",
+      stateDir: "/var/lib/holdfast",
+    });
+  });
+
+  it("accepts every letter keepalived has, and says of each that does nothing that it does nothing", async () => {
+    const letters =
+      "-P -C -B --all -S 1 -G -X -V -I -R -u 022 -c /c.pid -b /b.pid -a -s ns -e -x -A a -m -M p --flush-log-file";
+    const { started, exitCode } = await holdfast(`${letters} -f a.conf`);
+    expect(exitCode).toBe(0);
+    expect(started?.notices).toHaveLength(21);
+    expect(started?.notices).toContain("option -X changes nothing: addresses are always released at a stop");
+  });
+
+  it("-t gives the exit code of the configuration test, with other options before and after", async () => {
+    expect((await holdfast("-t -f good.conf")).exitCode).toBe(0);
+    expect((await holdfast("-n -t -f bad.conf")).exitCode).toBe(5);
+    expect((await holdfast("-f bad.conf --config-test")).exitCode).toBe(5);
+  });
+
+  it("-v shows the version, --signum a number", async () => {
+    expect((await holdfast("-v")).out).toBe("Holdfast v0.1.0\n");
+    expect((await holdfast("--signum=STATS_CLEAR")).out).toBe("63\n");
+    expect((await holdfast("--signum=NONE")).exitCode).toBe(2);
+  });
+
+  it("leaves words that are commands alone", () => {
+    expect(withDefaultCommand(["status", "-p", "x"])).toEqual(["status", "-p", "x"]);
+    expect(withDefaultCommand(["-f", "x"])).toEqual(["run", "-f", "x"]);
+    expect(withDefaultCommand([])).toEqual(["--help"]);
+  });
+});
