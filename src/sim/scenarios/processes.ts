@@ -74,8 +74,14 @@ export const PROCESSES: Readonly<Record<string, () => void>> = {
   "a stop in the middle of a renewal: the lost address is not kept": () => {
     for (const seed of [1, 2, 3]) {
       const world = settledWorld({ seed });
-      world.host(1).stallKeeper(3 * SECOND);
-      passWatching(world, 10 * SECOND, () => expectThat(world, holders(world).length < 2, "two holders"));
+      const host = world.host(1);
+      // With control frozen too nobody replaces the keeper: the renewal is written when the address is long gone.
+      host.freezeControl();
+      host.stallKeeper(3 * SECOND);
+      passWatching(world, 4.5 * SECOND, () => expectThat(world, holders(world).length < 2, "two holders"));
+      host.thawControl();
+      pass(world, 20 * SECOND);
+      expectHolders(world, 2);
     }
   },
   "a pause of the whole host: both hold until one advert after it wakes": () => {

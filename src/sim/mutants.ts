@@ -1,0 +1,104 @@
+/**
+ * Deliberate defects that the simulator must find: edits of the compiled JavaScript, so that the sources need no test-only
+ * branch. Every `find` must occur exactly once in its file; a mutant that no longer fits fails the test by name.
+ */
+export interface Edit {
+  /** Below the output folder of the compiler. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
+const mutant = (name: string, ...edits: Edit[]): Mutant => ({ name, edits });
+
+const TRANSITION = "core/vrrp/transition.js";
+const MASTER = "core/vrrp/master.js";
+const BACKUP = "core/vrrp/backup.js";
+const EFFECTS = "engine/vrrp-effects.js";
+const SUPERVISOR = "engine/keeper-supervisor.js";
+
+export const MUTANTS: readonly Mutant[] = [
+  mutant("skew is zero", edit("core/vrrp/timers.js", "return (((256 - priority) * unit) / 256);", "return 0;")),
+  mutant(
+    "priority 0 is forgotten",
+    edit(TRANSITION, "if (leaving.resign)\n        draft.effects.push(SEND_RESIGN);", ""),
+  ),
+  mutant("priority 0 is not obeyed", edit(BACKUP, "masterDownAt: after(draft.now, skew),", "")),
+  mutant(
+    "the lease is not renewed",
+    edit(EFFECTS, 'changes.push(change("renew", index, address, runtime.config.leaseSeconds));', "continue;"),
+  ),
+  mutant(
+    "a lost lease is put back",
+    edit(EFFECTS, "if (now >= validUntil)", "if (false)"),
+  ),
+  mutant(
+    "the address stays in FAULT",
+    edit(TRANSITION, 'if (role.phase.kind !== "claiming")\n        draft.effects.push(REMOVE_ADDRESSES);', ""),
+  ),
+  mutant(
+    "priority 0 before the address is off",
+    edit(
+      EFFECTS,
+      "this.#flushRemovals();\n            this.#flushResigns();",
+      "this.#flushResigns();\n            this.#flushRemovals();",
+    ),
+  ),
+  mutant(
+    "nopreempt is ignored",
+    edit(BACKUP, "if (!config.preempt || advert.priority >= draft.state.priority)\n        return true;", "if (advert.priority >= draft.state.priority)\n        return true;"),
+  ),
+  mutant("the tie is reversed", edit(MASTER, "compareIp(source, state.source) < 0", "compareIp(source, state.source) > 0")),
+  mutant("the claim gate is ignored", edit(BACKUP, "if (draft.config.claimGate === null) {", "if (true) {")),
+  mutant(
+    "FAULT leads to MASTER",
+    edit(TRANSITION, 'assert(draft.state.role.kind === "backup"', "assert(true"),
+    edit(
+      "core/vrrp/machine.js",
+      'transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);',
+      'transition(draft, { to: "master", gate: "open" }, { code: "recovered" }, BY_OWN_DECISION);',
+    ),
+  ),
+  mutant(
+    "the interval of version 3 is not learned",
+    edit(
+      BACKUP,
+      "const interval = config.version === 3 ? advert.advertInterval : config.advertInterval;\n    const next",
+      "const interval = config.advertInterval;\n    const next",
+    ),
+  ),
+  mutant(
+    "a new MASTER announces nothing",
+    edit(TRANSITION, 'draft.effects.push(ADD_ADDRESSES, { kind: "announce", repeat: garp.repeat });', "draft.effects.push(ADD_ADDRESSES);"),
+  ),
+  mutant(
+    "a MASTER that outlasts a rival does not announce again",
+    edit(MASTER, 'draft.effects.push({ kind: "announce", repeat: lowerPrioRepeat });', ""),
+  ),
+  mutant(
+    "adverts drift",
+    edit(MASTER, "const next = after(due, period);\n    return next > now ? next : after(now, period);", "return after(now, period);"),
+  ),
+  mutant(
+    "silence of control is ignored",
+    edit("core/health/trackers.js", 'return inputs.controlSilent ? [{ kind: "control-silent" }] : [];', "return [];"),
+  ),
+  mutant(
+    "hooks are not serialised",
+    edit("engine/hook-engine.js", "if (queue.running !== null)\n            return;\n        const job", "const job"),
+  ),
+  mutant(
+    "leftovers are not swept",
+    edit(EFFECTS, 'this.#removals.push({ runtime, change: change("remove", index, leftover, null) });', ""),
+  ),
+  mutant(
+    "nobody speaks for a dead keeper",
+    edit(SUPERVISOR, "this.#host.guard.release(this.#book.orders())", "{ removed: [], errors: [] }"),
+  ),
+];
