@@ -1,0 +1,140 @@
+import { expect, test } from "vitest";
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { millis, seconds } from "../core/lib/units.ts";
+import type { VrrpStateName } from "../core/vrrp/state.ts";
+import { createHookEngine, type GateAnswer } from "./hook-engine.ts";
+import { configOf } from "./testing/configs.ts";
+import { createFakeSpawner } from "./testing/fake-spawner.ts";
+import { createVirtualTimers } from "./testing/virtual-timers.ts";
+
+const CONFIG = `
+vrrp_instance redis1 { interface eth0
+ virtual_router_id 1
+ priority 90
+ virtual_ipaddress { 192.0.2.1 }
+ notify "/n -a"
+ notify_master "/m x"
+ notify_backup /b
+ notify_fault /f
+ notify_claim /claim
+ notify_release /release
+}`;
+
+function setUp() {
+  const timers = createVirtualTimers();
+  const spawner = createFakeSpawner();
+  const events: HoldfastEventBody[] = [];
+  const answers: GateAnswer[] = [];
+  const hooks = createHookEngine({
+    tools: { timers, spawner },
+    publish: (body) => void events.push(body),
+    answer: (answer) => void answers.push(answer),
+  });
+  hooks.configure(configOf(CONFIG));
+  const enter = (to: VrrpStateName, from: VrrpStateName = "BACKUP") =>
+    hooks.report("redis1", { kind: "state", from, to, cause: { code: "recovered" }, priority: 90 });
+  /** Ends whatever runs until nothing does; returns the commands in the order of their start. */
+  const runAll = async (): Promise<string[]> => {
+    await timers.advance(millis(0));
+    for (let one = spawner.running()[0]; one; one = spawner.running()[0]) {
+      expect(spawner.running()).toHaveLength(1);
+      one.end(0);
+      await timers.advance(millis(0));
+    }
+    return spawner.started.map(({ argv }) => argv.join(" "));
+  };
+  return { timers, spawner, events, answers, hooks, enter, runAll };
+}
+
+test("notify hears INSTANCE redis1 FAULT 90 after its own arguments, and after notify_fault", async () => {
+  const { enter, runAll } = setUp();
+  enter("FAULT");
+  expect(await runAll()).toEqual(["/f", "/n -a INSTANCE redis1 FAULT 90"]);
+});
+
+test("fault-to-master: each state entered is told exactly once, in order, one program at a time", async () => {
+  const { enter, runAll } = setUp();
+  for (const state of ["FAULT", "BACKUP", "MASTER"] as const) enter(state);
+  expect(await runAll()).toEqual([
+    "/f",
+    "/n -a INSTANCE redis1 FAULT 90",
+    "/b",
+    "/n -a INSTANCE redis1 BACKUP 90",
+    "/m x",
+    "/n -a INSTANCE redis1 MASTER 90",
+  ]);
+});
+
+test("a hook hears the state and the cause of its own moment, not of the moment it is run", async () => {
+  const { enter, runAll, spawner } = setUp();
+  enter("FAULT");
+  enter("BACKUP");
+  await runAll();
+  expect(spawner.started.map(({ env }) => env.HOLDFAST_STATE)).toEqual(["FAULT", "FAULT", "BACKUP", "BACKUP"]);
+  expect(spawner.started[0]?.env).toMatchObject({ HOLDFAST_INSTANCE: "redis1", HOLDFAST_CAUSE: "recovered" });
+});
+
+test("the claim gate runs after everything queued before it and opens with exit 0", async () => {
+  const { enter, runAll, hooks, answers } = setUp();
+  enter("BACKUP");
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  expect(await runAll()).toEqual(["/b", "/n -a INSTANCE redis1 BACKUP 90", "/claim INSTANCE redis1 90"]);
+  expect(answers).toEqual([{ instance: "redis1", gate: 7, opened: true, reason: "" }]);
+});
+
+test("a claim that fails is refused with exit code and last line of standard error", async () => {
+  const { hooks, answers, spawner, timers } = setUp();
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  await timers.advance(millis(0));
+  spawner.running()[0]?.end(3, { stderr: "applier is 40 s behind\n" });
+  expect(answers).toEqual([
+    { instance: "redis1", gate: 7, opened: false, reason: "notify_claim exited with 3: applier is 40 s behind" },
+  ]);
+});
+
+test("a release opens however its hook ends", async () => {
+  const { hooks, answers, spawner, timers } = setUp();
+  hooks.ask({ instance: "redis1", which: "release", gate: 8, priority: 90 });
+  await timers.advance(millis(0));
+  spawner.running()[0]?.end(1);
+  expect(answers).toEqual([{ instance: "redis1", gate: 8, opened: true, reason: "" }]);
+});
+
+test("I5: a cancelled claim is gone before notify_backup starts, and is not answered", async () => {
+  const { hooks, answers, spawner, timers, enter } = setUp();
+  spawner.obedient = false;
+  hooks.ask({ instance: "redis1", which: "claim", gate: 9, priority: 90 });
+  await timers.advance(millis(0));
+  hooks.cancel("redis1", 9);
+  enter("BACKUP");
+  await timers.advance(millis(1_999));
+  expect(spawner.started.map(({ argv }) => argv[0])).toEqual(["/claim"]);
+  expect(spawner.started[0]?.signals).toEqual(["SIGTERM"]);
+  await timers.advance(millis(1));
+  expect(spawner.started[0]?.signals.slice(0, 2)).toEqual(["SIGTERM", "SIGKILL"]);
+  expect(spawner.running().map(({ argv }) => argv[0])).toEqual(["/b"]);
+  expect(answers).toEqual([]);
+});
+
+test("a gate cancelled while it waits never runs", async () => {
+  const { hooks, enter, runAll } = setUp();
+  enter("BACKUP");
+  hooks.ask({ instance: "redis1", which: "claim", gate: 9, priority: 90 });
+  hooks.cancel("redis1", 9);
+  expect(await runAll()).toEqual(["/b", "/n -a INSTANCE redis1 BACKUP 90"]);
+});
+
+test("a hook that hangs is ended after its time and the next one runs", async () => {
+  const { spawner, timers, enter, events } = setUp();
+  enter("FAULT");
+  await timers.advance(seconds(3_600));
+  expect(spawner.started.map(({ argv }) => argv[0])).toEqual(["/f", "/n"]);
+  const ended = events.filter((body) => body.kind === "hook-ended");
+  expect(ended.map((body) => body.outcome.kind)).toEqual(["timeout", "timeout"]);
+});
+
+test("without a configured hook a gate opens at once", () => {
+  const { hooks, answers } = setUp();
+  hooks.ask({ instance: "other", which: "claim", gate: 1, priority: 90 });
+  expect(answers).toEqual([{ instance: "other", gate: 1, opened: true, reason: "" }]);
+});

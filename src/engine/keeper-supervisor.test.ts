@@ -1,0 +1,186 @@
+import { expect, test } from "vitest";
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { millis, seconds } from "../core/lib/units.ts";
+import { type FromKeeper, LINK_VERSION, type ToKeeper } from "../core/link/messages.ts";
+import type { GuardOrder } from "../ports/guard.ts";
+import type { KeeperEvents } from "../ports/keeper-process.ts";
+import { createKeeperSupervisor, SILENCE_LIMIT_MILLIS } from "./keeper-supervisor.ts";
+import { configOf } from "./testing/configs.ts";
+import { createVirtualTimers } from "./testing/virtual-timers.ts";
+
+const CONFIG = `
+vrrp_instance A { interface eth0
+ virtual_router_id 1
+ priority 90
+ mcast_src_ip 192.0.2.10
+ virtual_ipaddress { 192.0.2.1 }
+}`;
+
+class FakeKeeper {
+  readonly heard: ToKeeper[] = [];
+  killed = false;
+  readonly #events: KeeperEvents;
+
+  constructor(events: KeeperEvents) {
+    this.#events = events;
+  }
+
+  say(message: FromKeeper): void {
+    this.#events.onData(`${JSON.stringify(message)}\n`);
+  }
+
+  exit(code: number | null, signal: string | null = null): void {
+    this.#events.onExit({ code, signal });
+  }
+
+  greet(): void {
+    this.say({ type: "hello", version: LINK_VERSION, pid: 42 });
+    const configure = this.heard.findLast((message) => message.type === "configure");
+    this.say({ type: "configured", serial: configure?.serial ?? 0, error: null });
+  }
+
+  becomeMaster(): void {
+    const report = { kind: "state", from: "BACKUP", to: "MASTER", cause: { code: "ready" }, priority: 90 } as const;
+    this.say({ type: "event", at: 0, body: { kind: "vrrp", instance: "A", report } });
+  }
+}
+
+function setUp() {
+  const timers = createVirtualTimers();
+  const keepers: FakeKeeper[] = [];
+  const released: (readonly GuardOrder[])[] = [];
+  const events: HoldfastEventBody[] = [];
+  const fatal: string[] = [];
+  const supervisor = createKeeperSupervisor({
+    timers,
+    launcher: {
+      launch(keeperEvents) {
+        const keeper = new FakeKeeper(keeperEvents);
+        keepers.push(keeper);
+        return {
+          pid: 42,
+          send: (text) =>
+            void keeper.heard.push(
+              ...text
+                .trim()
+                .split("\n")
+                .map((line) => JSON.parse(line)),
+            ),
+          kill: () => {
+            keeper.killed = true;
+          },
+        };
+      },
+    },
+    guard: {
+      release(orders) {
+        released.push(orders);
+        return { removed: [], errors: [] };
+      },
+    },
+    publish: (body) => void events.push(body),
+    onMessage: () => undefined,
+    standings: () => ({ chk: { kind: "ok" } }),
+    onLost: () => undefined,
+    onFatal: (reason) => void fatal.push(reason),
+  });
+  supervisor.start(
+    configOf(CONFIG).instances.map(({ vrrp }) => vrrp),
+    () => undefined,
+  );
+  const keeper = (): FakeKeeper => keepers.at(-1) as FakeKeeper;
+  return { timers, keepers, keeper, released, events, fatal, supervisor };
+}
+
+test("control speaks first, then configures and tells all standings", () => {
+  const { keeper } = setUp();
+  keeper().greet();
+  const types = keeper().heard.map(({ type }) => type);
+  expect(types.filter((type) => type !== "heartbeat").slice(0, 3)).toEqual(["hello", "configure", "scripts"]);
+});
+
+test("a silent keeper is killed, but nobody speaks for it before it has been reaped", async () => {
+  const { timers, keeper, released, events } = setUp();
+  keeper().greet();
+  keeper().becomeMaster();
+  await timers.advance(millis(SILENCE_LIMIT_MILLIS - 250));
+  expect(keeper().killed).toBe(false);
+  await timers.advance(millis(600));
+  expect(keeper().killed).toBe(true);
+  expect(events.some(({ kind }) => kind === "keeper-frozen")).toBe(true);
+  expect(released).toEqual([]);
+  keeper().exit(null, "SIGKILL");
+  expect(released).toHaveLength(1);
+  expect(released[0]?.[0]?.addresses.map(({ address }) => address)).toEqual(["192.0.2.1"]);
+  // The VRRP header follows 20 bytes of IPv4; its third byte is the priority.
+  expect(released[0]?.[0]?.resign?.packets[0]?.packet[22]).toBe(0);
+});
+
+test("a keeper that was BACKUP loses its addresses but does not resign", () => {
+  const { keeper, released } = setUp();
+  keeper().greet();
+  keeper().exit(1);
+  expect(released[0]?.map(({ resign }) => resign)).toEqual([null]);
+});
+
+test("a control process that was itself stopped listens before it judges", async () => {
+  const { timers, keeper } = setUp();
+  keeper().greet();
+  timers.freeze(seconds(30));
+  await timers.advance(millis(500));
+  expect(keeper().killed).toBe(false);
+});
+
+test("restarts wait 0, 1, 2 and 4 seconds, and every new keeper hears the standings again", async () => {
+  const { timers, keepers, keeper } = setUp();
+  for (const [index, delay] of [0, 1, 2, 4].entries()) {
+    keeper().greet();
+    keeper().exit(1);
+    if (delay > 0) await timers.advance(millis(delay * 1_000 - 1));
+    expect(keepers).toHaveLength(index + 1);
+    await timers.advance(millis(1));
+    expect(keepers).toHaveLength(index + 2);
+  }
+  keeper().greet();
+  expect(keeper().heard.find(({ type }) => type === "scripts")).toMatchObject({ standings: { chk: { kind: "ok" } } });
+});
+
+test("exit code 42 ends the daemon instead of restarting", async () => {
+  const { timers, keepers, keeper, fatal } = setUp();
+  keeper().exit(42);
+  await timers.advance(seconds(10));
+  expect(keepers).toHaveLength(1);
+  expect(fatal[0]).toContain("42");
+});
+
+test("an orderly stop needs no guard", async () => {
+  const { keeper, released, supervisor } = setUp();
+  keeper().greet();
+  const stopped = supervisor.stop();
+  expect(keeper().heard.at(-1)).toEqual({ type: "stop" });
+  keeper().say({ type: "stopped" });
+  keeper().exit(0);
+  await stopped;
+  expect(released).toEqual([]);
+});
+
+test("after a configuration that the keeper refused the next keeper gets the old one", async () => {
+  const { timers, keeper, supervisor } = setUp();
+  keeper().greet();
+  let answer: string | null | undefined;
+  supervisor.configure([], (error) => {
+    answer = error;
+  });
+  const configure = keeper().heard.at(-1);
+  keeper().say({
+    type: "configured",
+    serial: configure?.type === "configure" ? configure.serial : 0,
+    error: "no eth9",
+  });
+  expect(answer).toBe("no eth9");
+  keeper().exit(1);
+  await timers.advance(millis(0));
+  keeper().greet();
+  const again = keeper().heard.find((message) => message.type === "configure");
+  expect(again?.instances.map(({ name }) => name)).toEqual(["A"]);
+});

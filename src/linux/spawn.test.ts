@@ -1,0 +1,167 @@
+// Real programs: small shell scripts in a folder of the test's own. Times are limits of the protocol, not speeds.
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import type { Command } from "../core/config/model.ts";
+import { type Micros, millis, seconds } from "../core/lib/units.ts";
+import { OUTPUT_TAIL_BYTES, type ProgramEnd, type ProgramOutput, type RunningProgram } from "../ports/spawner.ts";
+import { createArena } from "./arena.ts";
+import { createSpawner } from "./spawn.ts";
+import { createTimers } from "./timers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-spawn-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const spawner = createSpawner(createArena(64 * 1024));
+const policy = { user: null, group: null, security: false };
+let count = 0;
+
+function scriptFile(text: string, mode = 0o755): string {
+  const path = join(folder, `script-${++count}`);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+const commandOf = (...argv: string[]): Command => ({ argv, user: null, group: null, text: argv.join(" ") });
+
+interface Ended {
+  readonly end: ProgramEnd;
+  readonly output: ProgramOutput;
+}
+
+async function begin(...argv: string[]): Promise<{ program: RunningProgram; ended: Promise<Ended> }> {
+  const examined = await spawner.examine(commandOf(...argv), policy);
+  if (!examined.ok) throw new Error(examined.error.reason);
+  let program: RunningProgram | undefined;
+  const ended = new Promise<Ended>((resolve) => {
+    program = spawner.start(examined.value, { HOLDFAST_STATE: "BACKUP" }, (end, output) => resolve({ end, output }));
+  });
+  return { program: program as RunningProgram, ended };
+}
+
+const run = async (...argv: string[]): Promise<Ended> => (await begin(...argv)).ended;
+
+async function until(condition: () => boolean, limit: Micros = seconds(20)): Promise<void> {
+  const timers = createTimers();
+  const start = timers.now();
+  while (!condition() && timers.now() - start < limit) {
+    await new Promise((resolve) => timers.schedule(millis(20), () => resolve(null)));
+  }
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+};
+
+test("exit code, arguments, environment and both outputs come back", async () => {
+  const path = scriptFile('#!/bin/sh\necho "out $1 $HOLDFAST_STATE"\necho oops >&2\nexit 3\n');
+  const { end, output } = await run(path, "two words; $(id)");
+  expect(end).toEqual({ kind: "exit", code: 3 });
+  expect(output).toEqual({ stdout: "out two words; $(id) BACKUP\n", stderr: "oops\n" });
+});
+
+test("a script may open /dev/stderr, which fails on Node's own pipes", async () => {
+  const { end, output } = await run(scriptFile("#!/bin/sh\nset -e\necho oops >/dev/stderr\n"));
+  expect(end).toEqual({ kind: "exit", code: 0 });
+  expect(output.stderr).toBe("oops\n");
+});
+
+test("a file without an interpreter line is run by /bin/sh, as execvp(3) does", async () => {
+  expect((await run(scriptFile("exit 7\n"))).end).toEqual({ kind: "exit", code: 7 });
+});
+
+test("a command beginning with </ asks whether the file can be read", async () => {
+  const path = scriptFile("anything", 0o644);
+  expect((await run(`<${path}`)).end).toEqual({ kind: "exit", code: 0 });
+  const missing = await run(`<${path}-missing`);
+  expect(missing.end.kind === "exit" && missing.end.code !== 0).toBe(true);
+  expect(missing.output.stderr).toContain(`${path}-missing`);
+});
+
+test("a flood is read to the end and only its tail is kept", async () => {
+  const { end, output } = await run(
+    scriptFile("#!/bin/sh\nhead -c 5000000 /dev/zero | tr '\\0' x >&2\necho last >&2\n"),
+  );
+  expect(end).toEqual({ kind: "exit", code: 0 });
+  expect(output.stderr.length).toBeLessThanOrEqual(OUTPUT_TAIL_BYTES);
+  expect(output.stderr.endsWith("xlast\n")).toBe(true);
+});
+
+test("signals go to the whole group: a child of a hanging script does not survive it", async () => {
+  const pidFile = join(folder, "grandchild");
+  const path = scriptFile(`#!/bin/sh\nsleep 300 &\necho $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}\nwait\n`);
+  const { program, ended } = await begin(path);
+  await until(() => existsSync(pidFile));
+  program.signalGroup("SIGTERM");
+  expect((await ended).end).toEqual({ kind: "signal", signal: "SIGTERM" });
+  const grandchild = Number(readFileSync(pidFile, "utf8"));
+  await until(() => !alive(grandchild));
+  expect(alive(grandchild)).toBe(false);
+});
+
+test("a script that ignores TERM is ended by KILL", async () => {
+  const ready = join(folder, "ready");
+  const { program, ended } = await begin(
+    scriptFile(`#!/bin/sh\ntrap '' TERM\ntouch ${ready}\nwhile :; do sleep 1; done\n`),
+  );
+  await until(() => existsSync(ready));
+  program.signalGroup("SIGTERM");
+  program.signalGroup("SIGKILL");
+  expect((await ended).end).toEqual({ kind: "signal", signal: "SIGKILL" });
+});
+
+test("what a script leaves running neither holds up its end nor dies of writing", async () => {
+  const [go, done] = [join(folder, "go"), join(folder, "done")];
+  const wait = `while [ ! -e ${go} ]; do sleep 0.1; done`;
+  const path = scriptFile(`#!/bin/sh\n( ${wait}; echo still here >&2 && touch ${done} ) &\nexit 0\n`);
+  expect((await run(path)).end).toEqual({ kind: "exit", code: 0 });
+  writeFileSync(go, "");
+  await until(() => existsSync(done));
+  expect(existsSync(done)).toBe(true);
+});
+
+test("what cannot be run is named, with the remedy", async () => {
+  const notExecutable = scriptFile("#!/bin/sh\n", 0o644);
+  const reasons = [];
+  for (const name of [join(folder, "missing"), notExecutable, folder, "no-such-program-anywhere"]) {
+    const examined = await spawner.examine(commandOf(name), policy);
+    reasons.push(examined.ok ? "usable" : `${examined.error.reason}; ${examined.error.remedy}`);
+  }
+  expect(reasons).toEqual([
+    `${folder}/missing does not exist; install it or correct the path`,
+    `${notExecutable} cannot be executed; run: chmod a+x ${notExecutable}`,
+    `${folder} is not a file; name an executable file`,
+    "no-such-program-anywhere is in no folder of PATH; write the whole path",
+  ]);
+});
+
+test("an interpreter that is missing is a failure to start, not a crash", async () => {
+  const { end } = await run(scriptFile("#!/no/such/interpreter\n"));
+  expect(end.kind).toBe("spawn-failed");
+});
+
+test.runIf(process.geteuid?.() === 0)(
+  "enable_script_security refuses a root-run script that others can change",
+  async () => {
+    const path = scriptFile("#!/bin/sh\n", 0o777);
+    const examined = await spawner.examine(commandOf(path), { ...policy, security: true });
+    expect(examined.ok ? "usable" : examined.error.reason).toContain(`others than root can change ${path}`);
+  },
+);
+
+test.runIf(process.geteuid?.() === 0)("a script with a user runs as that user", async () => {
+  const command = { ...commandOf("id", "-u"), user: "nobody" };
+  const examined = await spawner.examine(command, policy);
+  if (!examined.ok) throw new Error(examined.error.reason);
+  const uid = await new Promise<string>((resolve) => {
+    spawner.start(examined.value, {}, (_end, output) => resolve(output.stdout.trim()));
+  });
+  expect(uid).toBe(String(examined.value.identity?.uid));
+  expect(uid).not.toBe("0");
+});
