@@ -42,7 +42,7 @@ describe("the default lease", () => {
       }),
       { numRuns: 50 },
     );
-  });
+  }, 60_000);
 
   it("vip_lease off covers nothing", () => {
     expect(leaseCoversPeers(configWith({ leaseSeconds: null }))).toBe(false);
@@ -97,5 +97,5 @@ describe("renewals", () => {
         }
       }
     }
-  });
+  }, 60_000);
 });

@@ -58,9 +58,8 @@ export function step(config: VrrpInstanceConfig, state: VrrpState, event: VrrpEv
     if (routine !== null) return routine;
   }
   const draft: Draft = { config, now, state, effects: [] };
-  const lost = giveUpIfLost(draft);
-  // A deadline that finds the lease lost was the lost master's, not the new BACKUP's.
-  if (!(lost && event.kind === "deadline")) apply(draft, event);
+  giveUpIfLost(draft);
+  apply(draft, event);
   recoverIfFit(draft);
   return { state: draft.state, effects: draft.effects };
 }

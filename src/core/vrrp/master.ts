@@ -51,14 +51,12 @@ export function routineAdvert(
   return { state: withRole(state, next), effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
 }
 
-/** Steps down when the lease is over or we slept through the peers' patience. True when it did. */
-export function giveUpIfLost(draft: Draft): boolean {
+/** Steps down when the lease is over or we slept through the peers' patience; the event then meets the new role. */
+export function giveUpIfLost(draft: Draft): void {
   const { role } = draft.state;
-  if (role.kind !== "master") return false;
+  if (role.kind !== "master") return;
   const cause = lossCause(draft.config, role, draft.now);
-  if (cause === null) return false;
-  stepDown(draft, role, "master-down", cause);
-  return true;
+  if (cause !== null) stepDown(draft, role, "master-down", cause);
 }
 
 /** The renewal reached the kernel after the old lifetime had ended: the address may have been gone in between. */
