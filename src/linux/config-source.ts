@@ -119,7 +119,7 @@ function scriptStatus(name: string): ScriptStatus {
 }
 
 function searchPath(name: string): string | null {
-  for (const directory of (process.env["PATH"] ?? DEFAULT_PATH).split(":")) {
+  for (const directory of (process.env.PATH ?? DEFAULT_PATH).split(":")) {
     const path = join(directory === "" ? "." : directory, name);
     try {
       accessSync(path, constants.X_OK);

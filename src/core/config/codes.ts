@@ -38,10 +38,6 @@ export const DIAGNOSTIC_CODES = {
   "bad-definition": entry("error", "A `$NAME=` line is malformed."),
   "bad-loop": entry("error", "A `~SEQ` or `~LST` line is malformed."),
   "expansion-limit": entry("error", "Definitions refer to each other too deeply."),
-  "undefined-variable": entry(
-    "warning",
-    "`$NAME` looks like a definition that was never made; it is used as it stands.",
-  ),
   "unexpected-brace": entry("error", "A brace stands where none can stand."),
   "missing-brace": entry("error", "A block is never closed."),
   // Keywords
@@ -52,7 +48,6 @@ export const DIAGNOSTIC_CODES = {
   "extra-argument": entry("warning", "Words after the value are ignored, as keepalived ignores them."),
   "bad-value": entry("error", "A value is not of the kind the keyword takes."),
   "out-of-range": entry("error", "A number is outside the range of the keyword."),
-  deprecated: entry("info", "A keyword that has a newer name."),
   "not-a-block": entry("error", "A keyword that opens no block is followed by `{`."),
   "block-expected": entry("error", "A keyword that needs a `{ }` block has none."),
   // Meaning
@@ -68,7 +63,6 @@ export const DIAGNOSTIC_CODES = {
   "master-clears-nopreempt": strict(
     "nopreempt or preempt_delay together with state MASTER: they are cleared, as keepalived does.",
   ),
-  "priority-owner-master": entry("warning", "Priority 255 with state BACKUP, or the other way round."),
   adjusted: strict("A value was changed to one that the protocol can carry."),
   "auth-too-long": strict("auth_pass is longer than 8 characters; the rest is cut off."),
   "auth-ignored": strict("Authentication does not exist in VRRP version 3 and is ignored."),

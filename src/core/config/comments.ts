@@ -11,24 +11,39 @@ export interface Decommented {
 const isMark = (char: string | undefined): boolean => char === "#" || char === "!";
 
 export function decomment(raw: string): Decommented {
+  const { end, openQuote, dropped } = scan(raw);
   const whole = mapped(raw);
   const parts: Mapped[] = [];
   let from = 0;
-  let quote: number | null = null;
-  let at = 0;
-  for (; at < raw.length; at++) {
-    const char = raw[at];
-    if (char === '"') quote = quote === null ? at : null;
-    if (quote === null && isMark(char)) break;
-    if (char !== "\\" || at + 1 >= raw.length) continue;
-    if (quote === null && isMark(raw[at + 1])) {
-      parts.push(slice(whole, from, at));
-      from = at + 1;
-    }
-    at++;
+  for (const at of dropped) {
+    parts.push(slice(whole, from, at));
+    from = at + 1;
   }
-  parts.push(slice(whole, from, Math.max(from, Math.min(at, raw.length))));
+  parts.push(slice(whole, from, end));
   // A comment may end with the backslash that continues a definition.
-  if (at < raw.length && /\\[ \t]*$/.test(raw)) parts.push(inserted(" \\", raw.length));
-  return { text: trim(join(parts)), openQuote: quote };
+  if (end < raw.length && /\\[ \t]*$/.test(raw)) parts.push(inserted(" \\", raw.length));
+  return { text: trim(join(parts)), openQuote };
+}
+
+interface Scan {
+  /** Where the comment begins, or the end of the line. */
+  readonly end: number;
+  readonly openQuote: number | null;
+  /** Backslashes that only protected a comment character. */
+  readonly dropped: readonly number[];
+}
+
+function scan(raw: string): Scan {
+  const dropped: number[] = [];
+  let openQuote: number | null = null;
+  for (let at = 0; at < raw.length; at++) {
+    const char = raw[at];
+    if (char === '"') openQuote = openQuote === null ? at : null;
+    else if (openQuote === null && isMark(char)) return { end: at, openQuote, dropped };
+    else if (char === "\\") {
+      if (openQuote === null && isMark(raw[at + 1])) dropped.push(at);
+      at++;
+    }
+  }
+  return { end: raw.length, openQuote, dropped };
 }

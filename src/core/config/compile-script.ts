@@ -4,8 +4,10 @@ import { micros, seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { VrrpScriptConfig } from "./model.ts";
-import { readSettings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { readSettings, wordSpan } from "./settings.ts";
 import type { Node } from "./tree.ts";
+import { commandWords } from "./words.ts";
 
 export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScriptConfig | null {
   const name = node.args[0]?.text;
@@ -24,6 +26,7 @@ export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScri
     );
     return null;
   }
+  warnUnquoted(settings, name, diagnostics);
   const weight = settings.weight("weight");
   const interval = settings.duration("interval") ?? seconds(1);
   const timeout = settings.duration("timeout") ?? micros(0);
@@ -35,7 +38,6 @@ export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScri
       "write timeout SECONDS",
     );
   }
-  // `user` has its own line here, so words after the command are arguments that keepalived drops.
   const owner = parseOwner(settings.words("user").map((word) => word.text));
   return {
     name,
@@ -50,4 +52,17 @@ export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScri
     perInstance: settings.flag("per_instance") ?? false,
     span: node.span,
   };
+}
+
+/** Words after an unquoted command are no arguments: keepalived takes one word and drops the others. */
+function warnUnquoted(settings: Settings, name: string, diagnostics: DiagnosticSink): void {
+  const node = settings.node("script");
+  const extra = node === null ? undefined : commandWords(node.rest).words[1];
+  if (node === null || extra === undefined) return;
+  diagnostics.report(
+    "extra-argument",
+    wordSpan(node, extra),
+    `check ${name} runs without the words after the command, as in keepalived`,
+    `put the whole command in quotes: script "${node.rest.text.replace(/"/g, "'")}"`,
+  );
 }

@@ -188,3 +188,11 @@ test("script lint looks at the host: absent, not executable, writable by others"
   ]);
   expect(at((path) => ({ path, file, writableByOthers: "/opt" }))).toEqual(["script-insecure"]);
 });
+
+test("words after an unquoted check command are dropped as keepalived drops them, with a warning", () => {
+  const { config, codes } = load(
+    `vrrp_script c {\n script /bin/c -P 3306\n timeout 1\n}\n${instance("track_script {\nc\n}", "enable_script_security")}`,
+  );
+  expect(config.scripts[0]?.command.argv).toEqual(["/bin/c"]);
+  expect(codes).toEqual(["extra-argument"]);
+});

@@ -162,18 +162,22 @@ function readLines(reader: Reader, path: string, physical: readonly string[]): v
     if (reader.exhausted) return;
     const place = { file: path, line: index + 1 };
     const text = clean(reader, place, raw);
-    if (text === null) continue;
-    const continued = text.text.endsWith("\\");
-    const bare = continued ? trim(slice(text, 0, text.text.length - 1)) : text;
-    if (collecting !== null) {
-      if (bare.text !== "") collecting.lines.push(bare.text);
-      if (!continued) collecting = finish(reader, collecting);
-    } else if (bare.text !== "") {
-      collecting = continued ? startCollecting(reader, place, bare) : null;
-      if (collecting === null && !include(reader, place, bare)) process(reader, place, bare, 0);
-    }
+    if (text !== null) collecting = readLine(reader, place, text, collecting);
   }
   if (collecting !== null) finish(reader, collecting);
+}
+
+/** Takes one line in; returns the definition that goes on in the next. */
+function readLine(reader: Reader, place: Place, text: Mapped, collecting: Collecting | null): Collecting | null {
+  const continued = text.text.endsWith("\\");
+  const bare = continued ? trim(slice(text, 0, text.text.length - 1)) : text;
+  if (collecting !== null) {
+    if (bare.text !== "") collecting.lines.push(bare.text);
+    return continued ? collecting : finish(reader, collecting);
+  }
+  const begun = continued && bare.text !== "" ? startCollecting(reader, place, bare) : null;
+  if (begun === null && bare.text !== "" && !include(reader, place, bare)) process(reader, place, bare, 0);
+  return begun;
 }
 
 function finish(reader: Reader, collected: Collecting): null {

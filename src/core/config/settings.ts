@@ -158,37 +158,37 @@ const YES = new Set(["on", "true", "yes"]);
 const NO = new Set(["off", "false", "no"]);
 
 function readWord(node: Node, word: Word, spec: ArgSpec, diagnostics: DiagnosticSink): Value | undefined {
-  const bad = (): undefined => {
-    diagnostics.report(
-      "bad-value",
-      wordSpan(node, word),
-      `\`${word.text}\` is no value for \`${node.keyword}\``,
-      `write ${node.keyword} ${wanted(spec)}`,
-    );
+  const value = wordValue(word.text, spec);
+  if (value === null) {
+    const message = `\`${word.text}\` is no value for \`${node.keyword}\``;
+    diagnostics.report("bad-value", wordSpan(node, word), message, `write ${node.keyword} ${wanted(spec)}`);
     return undefined;
-  };
+  }
+  if (!inRange(value, spec)) {
+    const message = `\`${node.keyword} ${word.text}\` is out of range and ignored`;
+    diagnostics.report("out-of-range", wordSpan(node, word), message, `write ${node.keyword} ${wanted(spec)}`);
+    return undefined;
+  }
+  if (spec.kind === "weight") return { weight: value as number, reverse: node.args[1]?.text === "reverse" };
+  return value;
+}
+
+/** The value of one word, null when it is not of the wanted kind. Durations are in microseconds. */
+function wordValue(text: string, spec: ArgSpec): boolean | number | string | null {
   switch (spec.kind) {
     case "bool":
-      if (YES.has(word.text)) return true;
-      return NO.has(word.text) ? false : bad();
+      return YES.has(text) ? true : NO.has(text) ? false : null;
     case "choice":
-      return spec.values.includes(word.text) ? word.text : bad();
+      return spec.values.includes(text) ? text : null;
     case "ipv4":
-      return parseIpv4(word.text) === null ? bad() : word.text;
+      return parseIpv4(text);
     case "integer":
-    case "weight": {
-      const value = /^[+-]?\d+$/.test(word.text) ? Number(word.text) : null;
-      if (value === null) return bad();
-      if (!inRange(node, word, value, spec, diagnostics)) return undefined;
-      return spec.kind === "integer" ? value : { weight: value, reverse: node.args[1]?.text === "reverse" };
-    }
-    case "seconds": {
-      const value = parseSeconds(word.text);
-      if (value === null) return bad();
-      return inRange(node, word, value / 1_000_000, spec, diagnostics) ? value : undefined;
-    }
+    case "weight":
+      return /^[+-]?\d+$/.test(text) ? Number(text) : null;
+    case "seconds":
+      return parseSeconds(text);
     default:
-      return word.text;
+      return text;
   }
 }
 
@@ -197,21 +197,10 @@ export function parseSeconds(text: string): number | null {
   return /^\+?(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Math.round(Number(text) * 1_000_000) : null;
 }
 
-function inRange(
-  node: Node,
-  word: Word,
-  value: number,
-  range: { readonly min: number; readonly max: number },
-  diagnostics: DiagnosticSink,
-): boolean {
-  if (value >= range.min && value <= range.max) return true;
-  diagnostics.report(
-    "out-of-range",
-    wordSpan(node, word),
-    `\`${node.keyword} ${word.text}\` is out of range and ignored`,
-    `write a number from ${range.min} to ${range.max}`,
-  );
-  return false;
+function inRange(value: boolean | number | string, spec: ArgSpec): boolean {
+  if (typeof value !== "number" || !("min" in spec)) return true;
+  const unit = spec.kind === "seconds" ? 1_000_000 : 1;
+  return value >= spec.min * unit && value <= spec.max * unit;
 }
 
 /** What the keyword takes, in words. */

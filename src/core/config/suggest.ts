@@ -3,21 +3,21 @@
 /** Edits (insert, delete, replace, swap of neighbours) between two words; anything above `limit` is reported as limit + 1. */
 export function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(best);
-    }
-    beforeLast = last;
-    last = row;
+  const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
+  for (let i = 1; i <= a.length; i++) rows.push(nextRow(a, b, i, rows));
+  return Math.min(rows[a.length]?.[b.length] ?? 0, limit + 1);
+}
+
+function nextRow(a: string, b: string, i: number, rows: readonly (readonly number[])[]): number[] {
+  const above = rows[i - 1] ?? [];
+  const row = [i];
+  for (let j = 1; j <= b.length; j++) {
+    const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+    const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+    const swap = swapped ? (rows[i - 2]?.[j - 2] ?? 0) + 1 : replaced;
+    row.push(Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced, swap));
   }
-  return Math.min(last[b.length] ?? 0, limit + 1);
+  return row;
 }
 
 /** The closest candidate, or null when none is close enough to be worth naming. */

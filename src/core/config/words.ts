@@ -77,35 +77,35 @@ function readEscape(text: string, at: number): { readonly value: string; readonl
   return { value: SIMPLE_ESCAPES[char] ?? char, end: at + 1 + char.length };
 }
 
+interface CommandWord {
+  readonly value: string;
+  readonly end: number;
+  /** Index of a quotation mark that is never closed. */
+  readonly open: number | null;
+}
+
+const isQuote = (char: string): boolean => char === '"' || char === "'";
+
 /** One shell-like word from `start`; quotes of both kinds may stand next to plain text. */
-function commandWord(
-  text: string,
-  start: number,
-): { readonly value: string; readonly end: number; readonly open: number | null } {
+function commandWord(text: string, start: number): CommandWord {
   let value = "";
-  let quote: string | null = null;
-  let opened = start;
+  let open: number | null = null;
   let at = start;
   while (at < text.length) {
     const char = text[at] ?? "";
+    if (open === null && isSpace(char)) break;
     if (char === "\\" && at + 1 < text.length) {
       const read = readEscape(text, at);
       value += read.value;
       at = read.end;
       continue;
     }
-    if (quote === null && isSpace(char)) break;
-    if (quote === null && (char === '"' || char === "'")) {
-      quote = char;
-      opened = at;
-    } else if (char === quote) {
-      quote = null;
-    } else {
-      value += char;
-    }
+    if (open === null && isQuote(char)) open = at;
+    else if (open !== null && char === text[open]) open = null;
+    else value += char;
     at++;
   }
-  return { value, end: at, open: quote === null ? null : opened };
+  return { value, end: at, open };
 }
 
 export function commandWords(source: Mapped): Words {
