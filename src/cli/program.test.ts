@@ -103,7 +103,7 @@ async function holdfast(
     paint: plain,
     env: { HOLDFAST_SOCKET: join(folder, "holdfast.sock") },
   };
-  const exitCode = await runProgram(line.split(" ").filter(Boolean), parts, { terminal, signal });
+  const exitCode = await runProgram(line.split(" ").filter(Boolean), parts, { terminal, interrupt: () => signal });
   return { exitCode, out, err: errors, started };
 }
 

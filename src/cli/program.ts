@@ -36,8 +36,8 @@ export interface ProgramParts {
 
 export interface Invocation {
   readonly terminal: Terminal;
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
+  /** Aborted by Ctrl-C; asked for only by commands that watch or wait, so that Ctrl-C ends all others as usual. */
+  readonly interrupt: () => AbortSignal;
 }
 
 /** Runs the words behind the program's name; returns the exit code. */
@@ -175,7 +175,7 @@ function asking(program: Command, name: string, doc: string): Command {
     .addOption(json());
 }
 
-function addQuestions(program: Command, { terminal, signal }: Invocation, done: Done): void {
+function addQuestions(program: Command, { terminal, interrupt }: Invocation, done: Done): void {
   asking(program, "status", "who holds what, and since when")
     .option("-w, --watch", "again every second, until Ctrl-C")
     .option("--wait <instance=state>", "until it is so; MASTER counts when the address is held and announced")
@@ -183,21 +183,21 @@ function addQuestions(program: Command, { terminal, signal }: Invocation, done: 
     .action(async (options: PlaceOptions & StatusOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { statusCommand } = await import("./commands/status.ts");
-      done(await statusCommand(contextFor(terminal, options, signal), options));
+      done(await statusCommand(contextFor(terminal, options, interrupt()), options));
     });
   asking(program, "explain", "why is it so: the chain of causes, and what comes next")
     .argument("[instance]")
     .action(async (instance: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
-      done(await explainCommand(contextFor(terminal, options, signal), instance, options));
+      done(await explainCommand(contextFor(terminal, options, interrupt()), instance, options));
     });
   asking(program, "reload", "read the configuration again")
     .option("--dry-run", "only say what would change")
     .action(async (options: PlaceOptions & ReloadOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { reloadCommand } = await import("./commands/reload.ts");
-      done(await reloadCommand(contextFor(terminal, options, signal), options));
+      done(await reloadCommand(contextFor(terminal, options, interrupt()), options));
     });
 }
 
@@ -208,7 +208,7 @@ interface JournalSetting {
 }
 
 function addJournal(program: Command, { parts, invocation, done }: JournalSetting): void {
-  const { terminal, signal } = invocation;
+  const { terminal, interrupt } = invocation;
   const filtered = (command: Command): Command =>
     command
       .option("--instance <name>", "only what concerns this instance")
@@ -223,13 +223,13 @@ function addJournal(program: Command, { parts, invocation, done }: JournalSettin
       const { stateDirectory } = await import("./paths.ts");
       const offline = options.stateDir !== undefined;
       const setting = { readOffline: parts.readOffline, stateDir: stateDirectory(options), offline };
-      done(await historyCommand(contextFor(terminal, options, signal), options, setting));
+      done(await historyCommand(contextFor(terminal, options, interrupt()), options, setting));
     });
   filtered(asking(program, "events", "what has just happened, or happens now"))
     .option("-f, --follow", "as it happens, until Ctrl-C")
     .action(async (options: PlaceOptions & EventsOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { eventsCommand } = await import("./commands/history.ts");
-      done(await eventsCommand(contextFor(terminal, options, signal), options));
+      done(await eventsCommand(contextFor(terminal, options, interrupt()), options));
     });
 }

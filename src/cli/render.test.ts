@@ -110,7 +110,7 @@ describe("lines and lengths", () => {
     } as const;
     const event = eventAt(clock, { ...body, outcome: { kind: "exit", code: 0 }, durationMillis: 31 });
     expect(renderEvent({ sequence: 1, ...event })).toBe(
-      "2026-11-22 12:00:00.000  VI_82: notify_master ended after 0 s: exit code 0",
+      "2026-11-22 12:00:00.000  VI_82: notify_master ended after 31 ms: exit code 0",
     );
   });
 

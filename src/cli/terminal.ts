@@ -34,13 +34,19 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Call once, before anything is written. */
-export function endQuietlyWhenReaderLeaves(): void {
+/** Call once, before anything is written. `ignore` is for the daemon: it goes on without its reader. */
+export function endQuietlyWhenReaderLeaves(): { ignore(): void } {
+  let ends = true;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
       // The reader has seen enough; that is its right and no failure of ours.
-      process.exit(0);
+      if (ends) process.exit(0);
     });
   }
+  return {
+    ignore() {
+      ends = false;
+    },
+  };
 }

@@ -15,11 +15,17 @@ function packageVersion(): string {
 const outLine = (text: string): void => void process.stdout.write(`${text}\n`);
 const errLine = (text: string): void => void process.stderr.write(`${text}\n`);
 
+const readers = endQuietlyWhenReaderLeaves();
+
 function parts(): ProgramParts {
   const version = packageVersion();
   return {
     version,
-    runDaemon: async (options) => (await import("./control.ts")).runControl(options, version),
+    runDaemon: async (options) => {
+      // A log nobody reads any more (`holdfast run -n 2>&1 | head`) is no reason to give up the address.
+      readers.ignore();
+      return (await import("./control.ts")).runControl(options, version);
+    },
     testConfig: async ({ file, configId, logFile }) => {
       const { runConfigTest } = await import("../cli/check.ts");
       const err = logFile === null ? errLine : (text: string) => appendFileSync(logFile, `${text}\n`);
@@ -60,8 +66,7 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-endQuietlyWhenReaderLeaves();
 process.exitCode = await runProgram(process.argv.slice(2), parts(), {
   terminal: processTerminal(),
-  signal: interruptSignal(),
+  interrupt: interruptSignal,
 });

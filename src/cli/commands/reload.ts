@@ -25,11 +25,14 @@ const HEADS: Readonly<Record<ReloadReply["outcome"], string>> = {
 export function renderReload(reply: ReloadReply): string {
   const lines = [HEADS[reply.outcome]];
   for (const change of reply.changes) lines.push(`  ${change}`);
-  for (const { severity, span, message, remedy } of reply.diagnostics) {
+  const findings = reply.diagnostics.filter(({ severity }) => severity === "error" || reply.outcome !== "refused");
+  for (const { severity, span, message, remedy } of findings) {
+    if (severity === "info") continue;
     const place = span === null ? "" : `${span.file}:${span.line}:${span.column}: `;
     lines.push(`${place}${severity}: ${message}`);
     if (remedy !== null) lines.push(`  ${remedy}`);
   }
-  if (reply.detail !== "") lines.push(reply.detail);
+  // Where findings or changes are listed, the summary would only repeat them.
+  if (reply.outcome === "refused" && findings.length === 0 && reply.detail !== "") lines.push(reply.detail);
   return `${lines.join("\n")}\n`;
 }

@@ -12,9 +12,10 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A length of time for people: "0.3 s", "42 s", "4 min", "3 h 5 min", "2 d 4 h". */
+/** A length of time for people: "20 ms", "1.3 s", "42 s", "4 min", "3 h 5 min", "2 d 4 h". */
 export function lengthInWords(millis: number): string {
   const value = Math.max(0, millis);
+  if (value > 0 && value < SECOND) return `${Math.max(1, Math.round(value))} ms`;
   if (value < 10 * SECOND) return `${Number((value / SECOND).toFixed(1))} s`;
   if (value < 2 * MINUTE) return `${Math.floor(value / SECOND)} s`;
   if (value < HOUR) return `${Math.floor(value / MINUTE)} min`;
