@@ -3,7 +3,7 @@
  * ("the switch") that lives in the sandbox around them. Links can be cut at the switch, with or without the host
  * noticing. Each host has a /run of its own, and a /etc/keepalived when asked. It starts no daemon by itself.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enterArgv, type NamespaceTarget, Sandbox, spawnInside } from "./namespace.ts";
@@ -203,6 +203,8 @@ const HOLDER_SCRIPT = `
   mount -t tmpfs tmpfs /run || exit 1
   umount -l /sys 2>/dev/null; mount -t sysfs sysfs /sys 2>/dev/null
   hostname "$1"
+  mount --bind "$2" /etc/hosts 2>/dev/null
+  : >/run/resolv.conf; mount --bind /run/resolv.conf "$(readlink -f /etc/resolv.conf)" 2>/dev/null
   echo "pid $$"
   exec sleep infinity`;
 
@@ -222,8 +224,12 @@ async function createHost(
 ): Promise<LabHost> {
   const directory = join(context.directory, spec.name);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
+  // Hosts know each other by name, and no lookup ever waits for a name server that cannot be reached.
+  const names = join(directory, "hosts");
+  const lines = context.topology.hosts.map((host) => `${host.address}\t${host.name}`);
+  writeFileSync(names, `127.0.0.1\tlocalhost\n${lines.join("\n")}\n`);
   const holder = new RunningProgram(
-    enterArgv(sandbox, ["unshare", "-mnu", "bash", "-c", HOLDER_SCRIPT, "holder", spec.name]),
+    enterArgv(sandbox, ["unshare", "-mnu", "bash", "-c", HOLDER_SCRIPT, "holder", spec.name, names]),
     { entered: true, ownSession: true },
   );
   const insidePid = (await holder.line(/^pid \d+$/, { timeoutMs: 5_000 })).text.slice(4);

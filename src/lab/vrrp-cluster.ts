@@ -53,13 +53,23 @@ export const GLOBALS = "global_defs {\n    script_user root\n}\n";
 
 export class VrrpCluster {
   readonly lab: Lab;
+  readonly #daemons: Daemon[] = [];
 
   constructor(lab: Lab) {
     this.lab = lab;
   }
 
   start(hostName: string, kind: DaemonKind, config: string): Daemon {
-    return startDaemon(this.lab.host(hostName), { kind, config: GLOBALS + config });
+    const daemon = startDaemon(this.lab.host(hostName), { kind, config: GLOBALS + config });
+    this.#daemons.push(daemon);
+    return daemon;
+  }
+
+  #lastLines(): string {
+    const said = (daemon: Daemon) => daemon.program.lines.slice(-20).map((line) => line.text);
+    return this.#daemons
+      .map((daemon) => `-- ${daemon.host.name} (${daemon.kind}):\n${said(daemon).join("\n")}`)
+      .join("\n");
   }
 
   /** Names of the database hosts that carry an address now. */
@@ -76,7 +86,12 @@ export class VrrpCluster {
   ): Promise<void> {
     const wanted = names.join(",");
     const asked = async () => ((await this.holders(options.vip)).join(",") === wanted ? true : undefined);
-    await until(asked, `${options.vip ?? VIP} is held by ${wanted || "nobody"}`, options.timeoutMs ?? 10_000);
+    try {
+      await until(asked, `${options.vip ?? VIP} is held by ${wanted || "nobody"}`, options.timeoutMs ?? 10_000);
+    } catch (error) {
+      const holders = (await this.holders(options.vip)).join(",");
+      throw new Error(`${String(error)}; it is held by ${holders || "nobody"}\n${this.#lastLines()}`);
+    }
   }
 }
 
