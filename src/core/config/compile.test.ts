@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { renderDiagnostic } from "./diagnostics.ts";
 import { loadConfig } from "./load.ts";
 import { memorySource } from "./memory-source.ts";
 import type { ConfigSource } from "./source.ts";
@@ -196,3 +197,15 @@ test("words after an unquoted check command are dropped as keepalived drops them
   expect(config.scripts[0]?.command.argv).toEqual(["/bin/c"]);
   expect(codes).toEqual(["extra-argument"]);
 });
+
+test.each(["auth_pass s3cretpwXX", "auth_pas s3cret", "auth_pass abc s3cret"])(
+  "no message and no excerpt shows the secret of `%s`",
+  (line) => {
+    const text = instance(`authentication {\nauth_type PASS\n${line}\n}`);
+    const { diagnostics, files } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
+    const shown = diagnostics.map((one) => renderDiagnostic(one, files)).join("\n");
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(shown).toContain("auth_pas");
+    expect(shown).not.toContain("s3cret");
+  },
+);

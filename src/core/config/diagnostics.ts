@@ -63,7 +63,16 @@ function shorten(text: string): string {
 
 const WIDEST_EXCERPT = 160;
 
-function excerpt(source: string, span: SourceSpan): readonly string[] {
+/** Hides the values of keywords that hold secrets, also misspelt ones; the columns stay. */
+export function maskSecrets(line: string): string {
+  return line.replace(
+    /(\b(?:auth_p\w*|password|key)\s+)([^{}]*)/g,
+    (_, keyword: string, value: string) => keyword + value.replace(/\S/g, "*"),
+  );
+}
+
+function excerpt(raw: string, span: SourceSpan): readonly string[] {
+  const source = maskSecrets(raw);
   const from = span.column > WIDEST_EXCERPT ? span.column - WIDEST_EXCERPT / 2 : 1;
   const shown = source.slice(from - 1, from - 1 + WIDEST_EXCERPT);
   // Tabs keep their width under the caret; anything that could drive a terminal is shown as a dot.
