@@ -7,7 +7,7 @@ import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Spawner } from "../ports/spawner.ts";
-import type { Timers } from "../ports/timers.ts";
+import type { Timer, Timers } from "../ports/timers.ts";
 import { type CheckEngine, createCheckEngine } from "./check-engine.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
@@ -66,6 +66,7 @@ class Control implements ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
+  #startTimer: Timer | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: ControlProcessOptions) {
@@ -103,11 +104,18 @@ class Control implements ControlProcess {
     this.#config = config;
     this.hooks.configure(config);
     this.#options.onConfig(config, diagnostics);
-    // The keeper needs a tenth of a second to start; the checks use it.
-    this.keeper.start(vrrpOf(config), (error) => {
+    // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
+    const delay = config.global.startupDelay;
+    if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
+    else this.#startKeeper();
+    this.checks.configure(config);
+  }
+
+  #startKeeper(): void {
+    if (this.#config === null) return;
+    this.keeper.start(vrrpOf(this.#config), (error) => {
       if (error !== null) this.#options.onFatal(`the keeper refuses the configuration: ${error}`);
     });
-    this.checks.configure(config);
   }
 
   async reload(dryRun: boolean): Promise<ReloadReport> {
@@ -168,6 +176,7 @@ class Control implements ControlProcess {
   async #stop(signal: string): Promise<void> {
     const { bus, timers } = this.#options;
     bus.publish("parent", { kind: "stopping", signal });
+    this.#startTimer?.cancel();
     const checksEnded = this.checks.stop();
     const limit = timers.schedule(this.#stopLimit(), () => this.hurry());
     await this.keeper.stop();

@@ -82,6 +82,15 @@ test("the claim gate runs after everything queued before it and opens with exit 
   expect(answers).toEqual([{ instance: "redis1", gate: 7, opened: true, reason: "" }]);
 });
 
+test("a gate's hook hears the cause that is reported right after the question", async () => {
+  const { hooks, runAll, spawner } = setUp();
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  const cause = { code: "master-down", lastMaster: null } as const;
+  hooks.report("redis1", { kind: "phase", from: "BACKUP", to: "CLAIMING", cause });
+  await runAll();
+  expect(spawner.started[0]?.env.HOLDFAST_CAUSE).toBe("master-down");
+});
+
 test("a claim that fails is refused with exit code and last line of standard error", async () => {
   const { hooks, answers, spawner, timers } = setUp();
   hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });

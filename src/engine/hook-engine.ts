@@ -5,7 +5,7 @@
  */
 import type { Command, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
-import type { Micros } from "../core/lib/units.ts";
+import { type Micros, micros } from "../core/lib/units.ts";
 import type { Cause } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
@@ -127,7 +127,8 @@ class Hooks implements HookEngine {
     }
     const args = ["INSTANCE", instance, String(priority)];
     this.#add(queue, { hook, command: withArguments(command, args), timeout: limits.timeout, gate: question });
-    this.#pump(queue);
+    // The report that says why follows the question at once; the hook shall hear that cause.
+    this.#options.tools.timers.schedule(micros(0), () => this.#pump(queue));
   }
 
   cancel(instance: string, gate: number): void {
@@ -193,7 +194,8 @@ class Hooks implements HookEngine {
     const { instance } = queue;
     const { hook, command, policy, timeout } = job;
     this.#options.publish({ kind: "hook-started", instance, hook, command: command.text });
-    const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: job.state, HOLDFAST_CAUSE: job.cause };
+    const { state, cause } = job.gate === null ? job : queue;
+    const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: state, HOLDFAST_CAUSE: cause };
     const run = runCommand(
       this.#options.tools,
       { command, policy, env, timeout },

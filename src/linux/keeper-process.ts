@@ -10,17 +10,21 @@ export interface KeeperCommand {
   /** Path of the built entry point. */
   readonly entry: string;
   readonly args: readonly string[];
-  /** False when there is nobody to read them: a daemon without a terminal. */
-  readonly inheritOutput: boolean;
+  /** Null: its standard error is ours. Otherwise gets what it writes there, for the log of a daemon without a terminal. */
+  readonly onErrorText: ((text: string) => void) | null;
 }
 
 export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
-  const output = command.inheritOutput ? "inherit" : "ignore";
+  const { onErrorText } = command;
+  const stdout = onErrorText === null ? "inherit" : "ignore";
+  const stderr = onErrorText === null ? "inherit" : "pipe";
   return {
     launch(events) {
       const child = spawn(process.execPath, [command.entry, ...command.args], {
-        stdio: ["ignore", output, output, "pipe"],
+        stdio: ["ignore", stdout, stderr, "pipe"],
       });
+      child.stderr?.setEncoding("utf8");
+      child.stderr?.on("data", (text: string) => onErrorText?.(text));
       const link = child.stdio[3] as Duplex | null | undefined;
       let ended = false;
       const exited = (code: number | null, signal: string | null): void => {

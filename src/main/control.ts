@@ -96,7 +96,7 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
     launcher: createKeeperLauncher({
       entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
       args: [],
-      inheritOutput: options.foreground,
+      onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
     }),
     guard,
     bus,
