@@ -27,7 +27,11 @@ const SWITCHES = ["nopreempt", "equal-priorities", "gates", "unicast", "mixed-in
 
 class UsageError extends Error {}
 
-export async function runSimArguments(args: readonly string[], io: SimIo, err: (line: string) => void): Promise<number> {
+export async function runSimArguments(
+  args: readonly string[],
+  io: SimIo,
+  err: (line: string) => void,
+): Promise<number> {
   try {
     const options = readOptions(args);
     if (options !== null) return await runSimCommand(options, io);
@@ -57,12 +61,14 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
       lease: { type: "string" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
-      ...Object.fromEntries(SWITCHES.flatMap((name) => [name, `no-${name}`]).map((name) => [name, { type: "boolean" }])),
+      ...Object.fromEntries(
+        SWITCHES.flatMap((name) => [name, `no-${name}`]).map((name) => [name, { type: "boolean" }]),
+      ),
     } as const,
     strict: true,
   });
-  const given = values as Readonly<Record<string, string | boolean | undefined>>;
-  if (given["help"] === true) return null;
+  const given = values as Given;
+  if (given.help === true) return null;
   const version = numberOf(given, "vrrp-version", 2, 3);
   const interval = numberOf(given, "interval", 10, 40_950);
   const nodes = numberOf(given, "nodes", 2, NODES_MAX);
@@ -71,7 +77,7 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
     seed: numberOf(given, "seed", 0, Number.MAX_SAFE_INTEGER) ?? 1,
     runs: numberOf(given, "runs", 1, 1_000_000) ?? 1,
     hours: hoursOf(given),
-    json: given["json"] === true,
+    json: given.json === true,
     ...(nodes === undefined ? {} : { nodes }),
     ...(instances === undefined ? {} : { instances }),
     ...(version === undefined ? {} : { version: version === 2 ? 2 : 3 }),
@@ -81,7 +87,13 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
   };
 }
 
-type Given = Readonly<Record<string, string | boolean | undefined>>;
+interface Given {
+  readonly [name: string]: string | boolean | undefined;
+  readonly help?: boolean;
+  readonly json?: boolean;
+  readonly hours?: string;
+  readonly lease?: string;
+}
 
 function numberOf(given: Given, name: string, low: number, high: number): number | undefined {
   const text = given[name];
@@ -94,9 +106,10 @@ function numberOf(given: Given, name: string, low: number, high: number): number
 }
 
 function hoursOf(given: Given): number {
-  const text = given["hours"] ?? "1";
+  const text = given.hours ?? "1";
   const value = Number(text);
-  if (!(value > 0 && value <= 100_000)) throw new UsageError(`--hours ${String(text)}: give a number above 0, such as 0.5`);
+  if (!(value > 0 && value <= 100_000))
+    throw new UsageError(`--hours ${String(text)}: give a number above 0, such as 0.5`);
   return value;
 }
 
@@ -109,7 +122,7 @@ function checkedInterval(millis: number, version: number | undefined): number {
 }
 
 function leaseOf(given: Given): Pick<SimCommandOptions, "lease"> {
-  const lease = given["lease"];
+  const lease = given.lease;
   if (lease === undefined) return {};
   if (lease !== "default" && lease !== "off") throw new UsageError(`--lease ${String(lease)}: give default or off`);
   return { lease };
@@ -119,7 +132,8 @@ function switchesOf(given: Given): Partial<SimCommandOptions> {
   const switches: Record<string, boolean> = {};
   for (const name of SWITCHES) {
     const value = given[`no-${name}`] === true ? false : given[name];
-    if (typeof value === "boolean") switches[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
+    if (typeof value === "boolean")
+      switches[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
   }
   return switches;
 }

@@ -31,20 +31,22 @@ export async function runSimCommand(options: SimCommandOptions, io: SimIo): Prom
     totals.hours += result.passed / HOUR;
     totals.events += result.events;
     totals.takeovers += result.takeovers;
-    if (json) io.out(JSON.stringify(jsonOf(result)));
-    if (result.violation !== null) {
-      io.progress?.("");
-      if (!json) for (const line of describeResult(result)) io.out(line);
-      return 1;
-    }
-    if (!json && runs === 1) for (const line of describeResult(result)) io.out(line);
     io.progress?.(`${run + 1} of ${runs} seeds, ${totals.hours.toFixed(1)} simulated hours`);
+    const failed = result.violation !== null;
+    if (failed) io.progress?.("");
+    if (json) io.out(JSON.stringify(jsonOf(result)));
+    else if (failed || runs === 1) say(result, io);
+    if (failed) return 1;
     // Lets signals in between two runs.
     await Promise.resolve();
   }
   io.progress?.("");
   if (!json) io.out(summary(runs, totals, (io.millis() - begun) / 1_000));
   return 0;
+}
+
+function say(result: SimResult, io: SimIo): void {
+  for (const line of describeResult(result)) io.out(line);
 }
 
 function summary(runs: number, totals: { hours: number; events: number; takeovers: number }, seconds: number): string {

@@ -12,6 +12,9 @@ export const RELEASE_TIMEOUT = seconds(2);
 
 const PRIORITIES = [100, 150, 200, 50, 250, 120];
 
+/** Far apart, but every Master_Down_Interval is longer than any advert interval. */
+const SHARES = [1, 2.5, 0.9, 1.8, 1.3, 1.6];
+
 export const nodeAddress = (node: number): IpAddress => `192.0.2.${11 + node}` as IpAddress;
 export const virtualAddress = (instance: number): IpAddress => `192.0.2.${100 + instance}` as IpAddress;
 
@@ -67,7 +70,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
 }
 
 function intervalOf(setup: Setup, node: number): Micros {
-  const share = setup.mixedIntervals ? (10 + ((node * 3) % 7)) / 10 : 1;
+  const share = setup.mixedIntervals ? (SHARES[node] ?? 1) : 1;
   // Version 3 carries centiseconds.
   return millis(Math.max(10, Math.round((setup.intervalMillis * share) / 10) * 10));
 }

@@ -3,8 +3,9 @@
  * launcher and simulated programs; of its own only the check, which passes or fails as the host says. A frozen control
  * does everything later, in order: its sockets and timers keep what arrived.
  */
-import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
+
 import type { Instant } from "../core/lib/units.ts";
+import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { HookEngine } from "../engine/hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "../engine/keeper-supervisor.ts";
@@ -38,6 +39,9 @@ export interface ControlParts {
   readonly gateMood: () => GateMood;
 }
 
+/** Nearly all that passes between the two is this, so it is not put into words each time. */
+const BEAT: ToKeeper & FromKeeper = { type: "heartbeat" };
+const HEARTBEAT = `${JSON.stringify(BEAT)}\n`;
 /** Through a socket and a scheduler. */
 const SOCKET_DELAY = 30;
 /** From fork to a keeper that reads its first message: Node needs 110 to 140 ms. */
@@ -166,7 +170,7 @@ export class ControlModel {
       });
     };
     const hear = (message: FromKeeper): void => {
-      const line = `${JSON.stringify(message)}\n`;
+      const line = message.type === "heartbeat" ? HEARTBEAT : `${JSON.stringify(message)}\n`;
       this.#after(SOCKET_DELAY, () => events.onData(line));
     };
     after(prng.between(START_MIN, START_MAX), () => {
@@ -178,7 +182,7 @@ export class ControlModel {
     return {
       pid,
       send: (text) => {
-        const message = JSON.parse(text) as ToKeeper;
+        const message = text === HEARTBEAT ? BEAT : (JSON.parse(text) as ToKeeper);
         after(SOCKET_DELAY, () => {
           if (model === null) unread.push(message);
           else model.message(message);

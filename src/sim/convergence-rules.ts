@@ -4,8 +4,8 @@
  */
 import { settleTime } from "./bounds.ts";
 import type { Host } from "./host.ts";
+import type { Scene } from "./scene.ts";
 import type { Track } from "./tracks.ts";
-import type { World } from "./world.ts";
 
 /** A fit node can serve; a maybe node could if its gate opened; an out node cannot; a moving one is about to change. */
 type Fitness = "fit" | "maybe" | "out" | "moving";
@@ -15,21 +15,21 @@ const ANNOUNCE = 20_000;
 /** The client asks again after 45 s. */
 const CLIENT_MEMORY = 50_000_000;
 /** So often the whole is looked at; the rest is checked after every event. */
-const PERIOD = 50_000;
+const PERIOD = 250_000;
 
 export class Convergence {
-  readonly #world: World;
+  readonly #world: Scene;
   readonly #tracks: readonly (readonly Track[])[];
   readonly #settle: number;
   /** Since when exactly one node answers, by instance. */
-  readonly #single: { node: number; at: number }[] = [];
+  readonly #single: ({ node: number; at: number } | undefined)[] = [];
   /** Since when the client has talked to somebody else than that node. */
   readonly #misled = new Map<number, number>();
   #nextAt = 0;
   #settled = false;
   checks = 0;
 
-  constructor(world: World, tracks: readonly (readonly Track[])[]) {
+  constructor(world: Scene, tracks: readonly (readonly Track[])[]) {
     this.#world = world;
     this.#tracks = tracks;
     this.#settle = settleTime(tracks.flat().map((track) => track.config));
@@ -42,7 +42,10 @@ export class Convergence {
   stateChanged(track: Track, what: string): void {
     const { now, disturbances } = this.#world;
     if (!this.#settled || now - disturbances.lastChange() <= this.#settle) return;
-    this.#fail("stability", `node ${track.node + 1} ${track.config.name}: ${what} although nothing has been wrong for long`);
+    this.#fail(
+      "stability",
+      `node ${track.node + 1} ${track.config.name}: ${what} although nothing has been wrong for long`,
+    );
   }
 
   check(): void {
@@ -67,7 +70,10 @@ export class Convergence {
     }
     for (const track of this.#tracks.flat()) {
       if (fitness[track.node] === "fit" && track.hooksDue.length > 0) {
-        this.#fail("I5", `node ${track.node + 1} ${track.config.name}: nobody was told of ${track.hooksDue.join(", ")}`);
+        this.#fail(
+          "I5",
+          `node ${track.node + 1} ${track.config.name}: nobody was told of ${track.hooksDue.join(", ")}`,
+        );
       }
     }
   }
@@ -87,7 +93,8 @@ export class Convergence {
     }
     const holder = served[0];
     if (holder === undefined) return;
-    if (holder.phase !== "MASTER") this.#fail("convergence", `${name}: node ${holder.node + 1} holds it in ${holder.phase}`);
+    if (holder.phase !== "MASTER")
+      this.#fail("convergence", `${name}: node ${holder.node + 1} holds it in ${holder.phase}`);
     this.#checkRightOne(holder, fit, fitness);
     const owner = this.#world.client.owner(holder.address);
     if (orphans.length === 0 && quiet > this.#settle + CLIENT_MEMORY && owner !== holder.node) {
@@ -99,46 +106,55 @@ export class Convergence {
     if (!holder.config.preempt || fitness.includes("maybe")) return;
     const best = Math.max(...fit.map((track) => track.config.priority));
     if (holder.config.priority < best) {
-      this.#fail("convergence", `${holder.config.name}: node ${holder.node + 1} holds it, a fit node of priority ${best} does not`);
+      this.#fail(
+        "convergence",
+        `${holder.config.name}: node ${holder.node + 1} holds it, a fit node of priority ${best} does not`,
+      );
     }
   }
 
   /** Whoever becomes the only holder in sight of the client has told it. */
   #checkClient(instance: number): void {
-    const { now, disturbances, client } = this.#world;
-    let holder: Track | null = null;
-    let count = 0;
-    for (const own of this.#tracks) {
-      const track = own[instance];
-      if (track === undefined || !this.#world.host(track.node).answers(track.address)) continue;
-      holder = track;
-      count++;
-    }
-    const before = this.#single[instance];
-    if (count !== 1 || holder === null) {
-      if (before !== undefined) delete this.#single[instance];
+    const { now, disturbances, client, network } = this.#world;
+    const holder = this.#onlyHolder(instance);
+    if (holder === null) {
+      delete this.#single[instance];
       this.#misled.delete(instance);
       return;
     }
-    if (before === undefined || before.node !== holder.node) {
-      this.#single[instance] = { node: holder.node, at: now };
-      return;
-    }
-    if (holder.phase !== "MASTER" || client.owner(holder.address) === holder.node) {
+    const single = this.#singleSince(instance, holder);
+    const owner = client.owner(holder.address);
+    if (holder.phase !== "MASTER" || owner === holder.node) {
       this.#misled.delete(instance);
       return;
     }
     const misled = this.#misled.get(instance) ?? now;
     this.#misled.set(instance, misled);
-    const since = this.#announcedSince(holder, before.at, client.owner(holder.address));
-    if (now - Math.max(since, misled) < ANNOUNCE) return;
-    if (!this.#world.network.whole || disturbances.networkChange() > since) return;
-    if (disturbances.nodeCleanSince(holder.node) < since) {
-      this.#fail(
-        "client",
-        `${holder.config.name}: node ${holder.node + 1} alone holds it, but the client talks to ${nodeName(client.owner(holder.address))}`,
-      );
+    const since = this.#announcedSince(holder, single, owner);
+    const excused =
+      !network.whole || disturbances.networkChange() > since || disturbances.nodeCleanSince(holder.node) >= since;
+    if (excused || now - Math.max(since, misled) < ANNOUNCE) return;
+    const name = holder.config.name;
+    this.#fail("client", `${name}: node ${holder.node + 1} alone holds it, but the client talks to ${nodeName(owner)}`);
+  }
+
+  #onlyHolder(instance: number): Track | null {
+    let holder: Track | null = null;
+    for (const own of this.#tracks) {
+      const track = own[instance];
+      if (track === undefined || !this.#world.host(track.node).answers(track.address)) continue;
+      if (holder !== null) return null;
+      holder = track;
     }
+    return holder;
+  }
+
+  #singleSince(instance: number, holder: Track): number {
+    const before = this.#single[instance];
+    if (before !== undefined && before.node === holder.node) return before.at;
+    this.#single[instance] = { node: holder.node, at: this.#world.now };
+    this.#misled.delete(instance);
+    return this.#world.now;
   }
 
   /**

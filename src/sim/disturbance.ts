@@ -36,7 +36,8 @@ export class Disturbances {
   touch(node: number): void {
     const entry = this.#node(node);
     const now = this.#now();
-    if (now > entry.changedAt || entry.active.size > 0) entry.calmBefore = entry.active.size > 0 ? 0 : now - entry.changedAt;
+    if (now > entry.changedAt || entry.active.size > 0)
+      entry.calmBefore = entry.active.size > 0 ? 0 : now - entry.changedAt;
     entry.changedAt = now;
   }
 
@@ -56,7 +57,6 @@ export class Disturbances {
   networkChange(): number {
     return Math.max(this.#segmentChangedAt, this.#pairsChangedAt);
   }
-
 
   /** The segment as a whole loses, delays or repeats packets, or stops doing so. */
   segment(dirty: boolean): void {

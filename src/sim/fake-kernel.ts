@@ -66,7 +66,9 @@ export class FakeKernel implements KernelPort {
     return [...this.#held.values()].map((held) => held.entry);
   }
 
-  change(changes: readonly AddressChange[]): readonly { readonly change: AddressChange; readonly error: KernelError }[] {
+  change(
+    changes: readonly AddressChange[],
+  ): readonly { readonly change: AddressChange; readonly error: KernelError }[] {
     const failures: { change: AddressChange; error: KernelError }[] = [];
     for (const change of changes) {
       if (change.interfaceIndex !== LINK_INDEX) {

@@ -18,11 +18,31 @@ const WINDOW_MAX = 40_000_000;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   "kill keeper": (_world, host) => instantly(() => host.killKeeper()),
-  "kill control": (_world, host) => until(() => host.killControl(), () => host.startDaemon()),
-  "kill both": (_world, host) => until(() => host.killBoth(), () => host.startDaemon()),
-  "stop daemon": (_world, host) => until(() => host.stopDaemon(), () => host.startDaemon()),
-  "freeze keeper": (_world, host) => until(() => host.freezeKeeper(), () => host.thawKeeper()),
-  "freeze control": (_world, host) => until(() => host.freezeControl(), () => host.thawControl()),
+  "kill control": (_world, host) =>
+    until(
+      () => host.killControl(),
+      () => host.startDaemon(),
+    ),
+  "kill both": (_world, host) =>
+    until(
+      () => host.killBoth(),
+      () => host.startDaemon(),
+    ),
+  "stop daemon": (_world, host) =>
+    until(
+      () => host.stopDaemon(),
+      () => host.startDaemon(),
+    ),
+  "freeze keeper": (_world, host) =>
+    until(
+      () => host.freezeKeeper(),
+      () => host.thawKeeper(),
+    ),
+  "freeze control": (_world, host) =>
+    until(
+      () => host.freezeControl(),
+      () => host.thawControl(),
+    ),
   "freeze both": (_world, host, prng) =>
     until(
       () => {
@@ -36,14 +56,39 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
         host.thawKeeper();
       },
     ),
-  "stall in a system call": (_world, host, prng) => instantly(() => host.stallKeeper(prng.logBetween(10_000, 5_000_000))),
-  "pause host": (_world, host) => until(() => host.pause(), () => host.resume()),
-  "power off": (_world, host) => until(() => host.powerOff(), () => host.powerOn()),
-  "link down": (_world, host) => until(() => host.setLink(false), () => host.setLink(true)),
+  "stall in a system call": (_world, host, prng) =>
+    instantly(() => host.stallKeeper(prng.logBetween(10_000, 5_000_000))),
+  "pause host": (_world, host) =>
+    until(
+      () => host.pause(),
+      () => host.resume(),
+    ),
+  "power off": (_world, host) =>
+    until(
+      () => host.powerOff(),
+      () => host.powerOn(),
+    ),
+  "link down": (_world, host) =>
+    until(
+      () => host.setLink(false),
+      () => host.setLink(true),
+    ),
   "link flaps": (world, host, prng) => flap(world, host, prng),
-  "check fails": (_world, host) => until(() => host.setCheck(false), () => host.setCheck(true)),
-  "gate refuses": (_world, host) => until(() => host.setGate("refuse"), () => host.setGate("open")),
-  "gate hangs": (_world, host) => until(() => host.setGate("hang"), () => host.setGate("open")),
+  "check fails": (_world, host) =>
+    until(
+      () => host.setCheck(false),
+      () => host.setCheck(true),
+    ),
+  "gate refuses": (_world, host) =>
+    until(
+      () => host.setGate("refuse"),
+      () => host.setGate("open"),
+    ),
+  "gate hangs": (_world, host) =>
+    until(
+      () => host.setGate("hang"),
+      () => host.setGate("open"),
+    ),
   "address removed": (_world, host, prng) =>
     instantly(() => host.removeAddress(prng.pick(host.configs).advertised[0]?.address ?? ("" as never))),
   "wall clock step": (_world, host, prng) => instantly(() => host.stepWallClock(prng.between(-3600e6, 3600e6))),

@@ -4,8 +4,8 @@
  */
 import { leaseBound, leaseExcludes, longestInterval, SLACK, silenceBound, yieldBound } from "./bounds.ts";
 import { LATENCY_MAX } from "./network.ts";
+import type { Scene } from "./scene.ts";
 import type { Track } from "./tracks.ts";
-import type { World } from "./world.ts";
 
 /** Control releases for a dead keeper at once; a new daemon's keeper sweeps when it starts. */
 const GUARD = 300_000;
@@ -13,12 +13,12 @@ const GUARD = 300_000;
 const NEWS = 1_000;
 
 export class Holding {
-  readonly #world: World;
+  readonly #world: Scene;
   readonly #tracks: readonly (readonly Track[])[];
   /** Since when two nodes both answer and hear each other. */
   readonly #overlaps = new Map<string, { readonly a: Track; readonly b: Track; readonly since: number }>();
 
-  constructor(world: World, tracks: readonly (readonly Track[])[]) {
+  constructor(world: Scene, tracks: readonly (readonly Track[])[]) {
     this.#world = world;
     this.#tracks = tracks;
   }
@@ -110,7 +110,11 @@ export class Holding {
     const clean = Math.max(disturbances.linkCleanSince(stale.node, live.node), disturbances.nodeCleanSince(live.node));
     const margin = 2 * live.config.downTimerAdverts * longestInterval([stale.config, live.config]);
     if (this.#world.now - clean > margin + leaseBound(stale.config)) {
-      this.#fail("I1", live, `took ${live.address} while node ${stale.node + 1}, killed or frozen, still answers for it`);
+      this.#fail(
+        "I1",
+        live,
+        `took ${live.address} while node ${stale.node + 1}, killed or frozen, still answers for it`,
+      );
     }
   }
 
@@ -139,13 +143,18 @@ export class Holding {
       track.staleClean = before > 10 * track.config.downTimerAdverts * track.config.advertInterval;
     }
     const { control, keeper } = host;
-    const guarded = control?.alive === true && this.#world.disturbances.nodeFaults(track.node).has("control frozen") === false;
+    const guarded =
+      control?.alive === true && this.#world.disturbances.nodeFaults(track.node).has("control frozen") === false;
     let limit = leaseBound(track.config);
     if (guarded && keeper?.frozen === true && keeper.alive) limit = Math.min(limit, 2 * silenceBound(host.configs));
     const guardTime = local - Math.max(host.keeperChangeLocal, host.controlSinceLocal);
     if (guarded && keeper?.alive !== true && guardTime > GUARD) limit = 0;
     if (local - track.staleLocal > limit) {
-      this.#fail("stale", track, "still has the address though its keeper does not run; lease or guard should have ended it");
+      this.#fail(
+        "stale",
+        track,
+        "still has the address though its keeper does not run; lease or guard should have ended it",
+      );
     }
   }
 

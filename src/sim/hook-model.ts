@@ -47,7 +47,7 @@ export function createHooks(parts: HookParts): HookEngine {
 function createSpawner(parts: HookParts): Spawner {
   return {
     examine: (command) => immediate(ok({ file: command.argv[0] ?? "", args: command.argv.slice(1), identity: null })),
-    start: (program, env, onEnd) => run(parts, program, env["HOLDFAST_INSTANCE"] ?? "", onEnd),
+    start: (program, env, onEnd) => run(parts, program, env.HOLDFAST_INSTANCE ?? "", onEnd),
   };
 }
 
@@ -59,14 +59,15 @@ function run(parts: HookParts, program: Program, instance: string, onEnd: OnEnd)
   const mood = gate ? parts.gateMood() : "open";
   const stubborn = prng.chance(0.3);
   const duration = prng.logBetween(RUN_MIN, RUN_MAX);
+  const words = [program.file, ...program.args];
   let running = true;
   const end = (how: ProgramEnd): void => {
     if (!running) return;
     running = false;
-    observer.hook(node, instance, "ended", program.file, program.args);
+    observer.hook(node, instance, "ended", words);
     onEnd(how, QUIET);
   };
-  observer.hook(node, instance, "started", program.file, program.args);
+  observer.hook(node, instance, "started", words);
   if (mood !== "hang") parts.after(duration, () => end({ kind: "exit", code: mood === "refuse" ? 1 : 0 }));
   return {
     pid: 1,
@@ -96,7 +97,9 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     scripts: [],
     instances: configs.map((vrrp) => ({
       vrrp,
-      hooks: Object.fromEntries([...HOOKS, ...(vrrp.claimGate === null ? [] : GATES)].map((hook) => [hook, commandOf(hook)])),
+      hooks: Object.fromEntries(
+        [...HOOKS, ...(vrrp.claimGate === null ? [] : GATES)].map((hook) => [hook, commandOf(hook)]),
+      ),
       hookTimeout: seconds(10),
       span,
     })),

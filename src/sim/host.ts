@@ -10,10 +10,10 @@ import type { GuardOrder, GuardPort } from "../ports/guard.ts";
 import type { AdvertPort, AnnouncePort, KernelError, PreparedAdvert } from "../ports/network.ts";
 import { nodeAddress } from "./configs.ts";
 import { ControlModel, type KeeperLine } from "./control-model.ts";
-import type { GateMood } from "./hook-model.ts";
 import type { Disturbances } from "./disturbance.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FakeKernel } from "./fake-kernel.ts";
+import type { GateMood } from "./hook-model.ts";
 import { HostClock } from "./host-clock.ts";
 import { KeeperModel } from "./keeper-model.ts";
 import type { Observer } from "./observer.ts";
@@ -318,7 +318,8 @@ export class Host {
     return {
       open: () => ok(undefined),
       close: () => undefined,
-      prepare: (slot, advert) => void slots.set(slot, { ...advert, packets: advert.packets.map((packet) => packet.slice()) }),
+      prepare: (slot, advert) =>
+        void slots.set(slot, { ...advert, packets: advert.packets.map((packet) => packet.slice()) }),
       forget: (slot) => void slots.delete(slot),
       queue: (slot) => void batch.push(slot),
       flush: () => {

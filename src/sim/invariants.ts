@@ -12,11 +12,9 @@ import { Convergence } from "./convergence-rules.ts";
 import type { RemovalReason } from "./fake-kernel.ts";
 import { Holding } from "./holding-rules.ts";
 import type { Observer } from "./observer.ts";
+import type { Scene } from "./scene.ts";
 import { createTrack, forgetKeeper, readAdvert, speaks, type Track } from "./tracks.ts";
 import { Wire } from "./wire-rules.ts";
-import type { World } from "./world.ts";
-
-export type { Violation } from "./tracks.ts";
 
 /** Causes by which a MASTER goes without saying priority 0: another has won. */
 const BEATEN = new Set(["higher-priority-advert", "equal-priority-higher-address"]);
@@ -24,7 +22,7 @@ const BEATEN = new Set(["higher-priority-advert", "equal-priority-higher-address
 const TOLD_MAX = 100;
 
 export class Invariants implements Observer {
-  readonly #world: World;
+  readonly #world: Scene;
   /** By node, then by instance. */
   readonly tracks: readonly (readonly Track[])[];
   readonly #wire: Wire;
@@ -34,7 +32,7 @@ export class Invariants implements Observer {
   readonly told: { readonly node: number; readonly instance: string; readonly state: string }[] = [];
   takeovers = 0;
 
-  constructor(world: World, configs: readonly (readonly VrrpInstanceConfig[])[]) {
+  constructor(world: Scene, configs: readonly (readonly VrrpInstanceConfig[])[]) {
     this.#world = world;
     this.tracks = configs.map((own, node) => own.map((config, instance) => createTrack(node, instance, config)));
     this.#wire = new Wire(world);
@@ -127,8 +125,9 @@ export class Invariants implements Observer {
     } else if (what === "opened" && gate === track.gateSerial) track.gateOpened = true;
   }
 
-  hook(node: number, instance: string, what: "started" | "ended", hook: string, args: readonly string[]): void {
-    this.#trace(node, "hook", `${instance} ${hook} ${args.join(" ")} ${what}`);
+  hook(node: number, instance: string, what: "started" | "ended", words: readonly string[]): void {
+    const [hook = "", , , state = ""] = words;
+    this.#trace(node, "hook", `${instance} ${words.join(" ")} ${what}`);
     const track = this.#named(node, instance);
     if (what === "ended") {
       track.hookRunning = null;
@@ -140,21 +139,27 @@ export class Invariants implements Observer {
     track.hookRunning = hook;
     if (hook !== "notify") return;
     const due = track.hooksDue.shift();
-    this.told.push({ node, instance, state: args[2] ?? "" });
+    this.told.push({ node, instance, state });
     if (this.told.length > TOLD_MAX) this.told.shift();
-    if (due !== args[2]) {
-      this.#fail("I5", `node ${node + 1} ${instance}: notify says ${args[2]}, the next state to tell is ${due ?? "none"}`);
+    if (due !== state) {
+      this.#fail(
+        "I5",
+        `node ${node + 1} ${instance}: notify says ${state}, the next state to tell is ${due ?? "none"}`,
+      );
     }
   }
 
   #enteredState(track: Track, report: Extract<VrrpReport, { kind: "state" }>): void {
     const { from, to, cause } = report;
     const who = `node ${track.node + 1} ${track.config.name}`;
-    if (track.state !== null && track.state !== from) this.#fail("reports", `${who}: left ${from}, but was in ${track.state}`);
-    if (from === "FAULT" && to === "MASTER") this.#fail("fault-to-master", `${who}: from FAULT to MASTER without BACKUP`);
+    if (track.state !== null && track.state !== from)
+      this.#fail("reports", `${who}: left ${from}, but was in ${track.state}`);
+    if (from === "FAULT" && to === "MASTER")
+      this.#fail("fault-to-master", `${who}: from FAULT to MASTER without BACKUP`);
     this.#convergence.stateChanged(track, `${from} -> ${to} (${cause.code})`);
     if (speaks(track.phase) && to !== "MASTER") this.#leftMaster(track, cause.code);
-    if (cause.code === "higher-priority-advert" || cause.code === "equal-priority-higher-address") track.beatenBy = cause.from;
+    if (cause.code === "higher-priority-advert" || cause.code === "equal-priority-higher-address")
+      track.beatenBy = cause.from;
     const phaseBefore = track.phase;
     track.state = to;
     track.hooksDue.push(to);
@@ -172,7 +177,8 @@ export class Invariants implements Observer {
   #enteredPhase(track: Track, report: Extract<VrrpReport, { kind: "phase" }>): void {
     const { from, to, cause } = report;
     const who = `node ${track.node + 1} ${track.config.name}`;
-    if (track.phase !== null && track.phase !== from) this.#fail("reports", `${who}: left ${from}, but was in ${track.phase}`);
+    if (track.phase !== null && track.phase !== from)
+      this.#fail("reports", `${who}: left ${from}, but was in ${track.phase}`);
     this.#convergence.stateChanged(track, `${from} -> ${to} (${cause.code})`);
     if (speaks(track.phase) && !speaks(to)) this.#leftMaster(track, cause.code);
     this.#setPhase(track, to);

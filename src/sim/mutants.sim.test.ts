@@ -39,7 +39,10 @@ function apply(folder: string, { edits }: Mutant): void {
     const text = readFileSync(path, "utf8");
     const count = text.split(find).length - 1;
     expect(count, `${file} must contain this exactly once: ${find}`).toBe(1);
-    writeFileSync(path, text.replace(find, () => replace));
+    writeFileSync(
+      path,
+      text.replace(find, () => replace),
+    );
   }
 }
 

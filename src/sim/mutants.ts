@@ -34,10 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
     "the lease is not renewed",
     edit(EFFECTS, 'changes.push(change("renew", index, address, runtime.config.leaseSeconds));', "continue;"),
   ),
-  mutant(
-    "a lost lease is put back",
-    edit(EFFECTS, "if (now >= validUntil)", "if (false)"),
-  ),
+  mutant("a lost lease is put back", edit(EFFECTS, "if (now >= validUntil)", "if (false)")),
   mutant(
     "the address stays in FAULT",
     edit(TRANSITION, 'if (role.phase.kind !== "claiming")\n        draft.effects.push(REMOVE_ADDRESSES);', ""),
@@ -52,15 +49,22 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "nopreempt is ignored",
-    edit(BACKUP, "if (!config.preempt || advert.priority >= draft.state.priority)\n        return true;", "if (advert.priority >= draft.state.priority)\n        return true;"),
+    edit(
+      BACKUP,
+      "if (!config.preempt || advert.priority >= draft.state.priority)\n        return true;",
+      "if (advert.priority >= draft.state.priority)\n        return true;",
+    ),
   ),
-  mutant("the tie is reversed", edit(MASTER, "compareIp(source, state.source) < 0", "compareIp(source, state.source) > 0")),
+  mutant(
+    "the tie is reversed",
+    edit(MASTER, "compareIp(source, state.source) < 0", "compareIp(source, state.source) > 0"),
+  ),
   mutant("the claim gate is ignored", edit(BACKUP, "if (draft.config.claimGate === null) {", "if (true) {")),
   mutant(
     "FAULT leads to MASTER",
     edit(TRANSITION, 'assert(draft.state.role.kind === "backup"', "assert(true"),
     edit(
-      "core/vrrp/machine.js",
+      "core/vrrp/fault.js",
       'transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);',
       'transition(draft, { to: "master", gate: "open" }, { code: "recovered" }, BY_OWN_DECISION);',
     ),
@@ -75,7 +79,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a new MASTER announces nothing",
-    edit(TRANSITION, 'draft.effects.push(ADD_ADDRESSES, { kind: "announce", repeat: garp.repeat });', "draft.effects.push(ADD_ADDRESSES);"),
+    edit(
+      TRANSITION,
+      'draft.effects.push(ADD_ADDRESSES, { kind: "announce", repeat: garp.repeat });',
+      "draft.effects.push(ADD_ADDRESSES);",
+    ),
   ),
   mutant(
     "a MASTER that outlasts a rival does not announce again",
@@ -83,7 +91,11 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "adverts drift",
-    edit(MASTER, "const next = after(due, period);\n    return next > now ? next : after(now, period);", "return after(now, period);"),
+    edit(
+      MASTER,
+      "const next = after(due, period);\n    return next > now ? next : after(now, period);",
+      "return after(now, period);",
+    ),
   ),
   mutant(
     "silence of control is ignored",

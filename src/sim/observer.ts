@@ -17,5 +17,6 @@ export interface Observer {
   addressAdded(node: number, address: IpAddress, action: "add" | "renew"): void;
   addressRemoved(node: number, address: IpAddress, reason: RemovalReason): void;
   gate(node: number, instance: string, what: "asked" | "opened" | "refused", gate: number): void;
-  hook(node: number, instance: string, what: "started" | "ended", hook: string, args: readonly string[]): void;
+  /** words: the program and its arguments. */
+  hook(node: number, instance: string, what: "started" | "ended", words: readonly string[]): void;
 }

@@ -42,41 +42,50 @@ export function drawSetup(options: SimOptions): Setup {
   const leaseOff = prng.chance(0.1);
   const unicast = prng.chance(0.25);
   const mixed = prng.chance(0.4);
-  const intervalMillis = options.intervalMillis;
-  const version = options.version ?? (intervalMillis !== undefined && intervalMillis % 1000 !== 0 ? 3 : drawnVersion);
-  const count = options.nodes ?? nodes;
-  return {
+  const version = options.version ?? versionFor(options.intervalMillis, drawnVersion);
+  const drawn: Setup = {
     seed: options.seed,
     hours: options.hours,
-    nodes: count,
-    instances: options.instances ?? instances,
+    nodes,
+    instances,
     version,
-    intervalMillis: intervalMillis ?? (version === 3 ? fast : slow),
-    nopreempt: options.nopreempt ?? nopreempt,
-    equalPriorities: options.equalPriorities ?? equalPriorities,
-    gates: options.gates ?? gates,
-    lease: options.lease ?? (leaseOff ? "off" : "default"),
-    unicast: options.unicast ?? unicast,
-    mixedIntervals: version === 3 && (options.mixedIntervals ?? mixed),
-    faults: options.faults ?? true,
+    intervalMillis: version === 3 ? fast : slow,
+    nopreempt,
+    equalPriorities,
+    gates,
+    lease: leaseOff ? "off" : "default",
+    unicast,
+    mixedIntervals: mixed,
+    faults: true,
   };
+  const setup: Setup = { ...drawn, ...options };
+  return { ...setup, version, mixedIntervals: version === 3 && setup.mixedIntervals };
+}
+
+/** Version 2 counts whole seconds. */
+function versionFor(intervalMillis: number | undefined, drawn: 2 | 3): 2 | 3 {
+  return intervalMillis !== undefined && intervalMillis % 1_000 !== 0 ? 3 : drawn;
 }
 
 /** The words of the command that runs exactly this again. */
 export function replayCommand(options: SimOptions): string {
   const words = ["holdfast sim", `--seed ${options.seed}`, `--hours ${options.hours}`];
-  if (options.nodes !== undefined) words.push(`--nodes ${options.nodes}`);
-  if (options.instances !== undefined) words.push(`--instances ${options.instances}`);
-  if (options.version !== undefined) words.push(`--vrrp-version ${options.version}`);
-  if (options.intervalMillis !== undefined) words.push(`--interval ${options.intervalMillis}`);
+  pushValue(words, "nodes", options.nodes);
+  pushValue(words, "instances", options.instances);
+  pushValue(words, "vrrp-version", options.version);
+  pushValue(words, "interval", options.intervalMillis);
   pushSwitch(words, "nopreempt", options.nopreempt);
   pushSwitch(words, "equal-priorities", options.equalPriorities);
   pushSwitch(words, "gates", options.gates);
-  if (options.lease !== undefined) words.push(`--lease ${options.lease}`);
+  pushValue(words, "lease", options.lease);
   pushSwitch(words, "unicast", options.unicast);
   pushSwitch(words, "mixed-intervals", options.mixedIntervals);
   if (options.faults === false) words.push("--no-faults");
   return words.join(" ");
+}
+
+function pushValue(words: string[], name: string, value: number | string | undefined): void {
+  if (value !== undefined) words.push(`--${name} ${value}`);
 }
 
 function pushSwitch(words: string[], name: string, value: boolean | undefined): void {

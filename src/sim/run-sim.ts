@@ -1,6 +1,7 @@
 /** One run: a world, its faults, and what came of it. No clock of this machine is read here. */
-import { drawSetup, replayCommand, type Setup, type SimOptions } from "./options.ts";
+
 import { FaultScheduler } from "./faults.ts";
+import { drawSetup, replayCommand, type Setup, type SimOptions } from "./options.ts";
 import type { Violation } from "./tracks.ts";
 import { World } from "./world.ts";
 

@@ -74,7 +74,8 @@ export class Trace {
 function digest(body: HoldfastEventBody): string {
   if (body.kind !== "vrrp") return body.kind;
   const { report } = body;
-  const turn = report.kind === "state" || report.kind === "phase" ? `${report.from}>${report.to} ${report.cause.code}` : "";
+  const turn =
+    report.kind === "state" || report.kind === "phase" ? `${report.from}>${report.to} ${report.cause.code}` : "";
   return `${body.instance} ${report.kind} ${turn}`;
 }
 

@@ -5,17 +5,17 @@
 import { compareIp } from "../core/lib/ip.ts";
 import { masterDown, SLACK, skew } from "./bounds.ts";
 import { nodeAddress } from "./configs.ts";
+import type { Scene } from "./scene.ts";
 import { speaks, type Track, type WireAdvert } from "./tracks.ts";
-import type { World } from "./world.ts";
 
 /** A process that runs at all is never later than this. */
 const LATE = 2_000;
 const EARLY = 100;
 
 export class Wire {
-  readonly #world: World;
+  readonly #world: Scene;
 
-  constructor(world: World) {
+  constructor(world: Scene) {
     this.#world = world;
   }
 
@@ -97,7 +97,12 @@ export class Wire {
     }
     track.anchorCount++;
     const late = local - (track.anchorLocal + track.anchorCount * interval);
-    if (late > LATE) this.#fail("advert", track, `is ${(late / 1_000).toFixed(1)} ms behind its schedule after ${track.anchorCount} adverts`);
+    if (late > LATE)
+      this.#fail(
+        "advert",
+        track,
+        `is ${(late / 1_000).toFixed(1)} ms behind its schedule after ${track.anchorCount} adverts`,
+      );
   }
 
   /** RFC 9568 section 6.4.3 (725): a higher priority wins, then the higher address. */
@@ -110,7 +115,11 @@ export class Wire {
     if (version === 3) track.masterInterval = advert.interval;
     if (wins && !speaks(track.phase)) this.#moveTimer(track, advert);
     if (wins && speaks(track.phase)) {
-      this.#fail("election", track, `stays ${track.phase} though ${advert.source} with priority ${advert.priority} wins`);
+      this.#fail(
+        "election",
+        track,
+        `stays ${track.phase} though ${advert.source} with priority ${advert.priority} wins`,
+      );
     }
     if (!wins && track.beatenBy === advert.source) {
       this.#fail("election", track, `yields to ${advert.source} with priority ${advert.priority}, which does not win`);

@@ -9,16 +9,18 @@ import { instanceConfig, nodeAddress } from "./configs.ts";
 import { Disturbances } from "./disturbance.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Host } from "./host.ts";
-import { Invariants, type Violation } from "./invariants.ts";
+import { Invariants } from "./invariants.ts";
 import { Network } from "./network.ts";
 import type { Setup } from "./options.ts";
 import { createPrng, type Prng } from "./prng.ts";
+import type { Scene } from "./scene.ts";
 import { Trace } from "./trace.ts";
+import type { Violation } from "./tracks.ts";
 
 /** An ARP entry that nothing confirms lives about this long in Linux. */
 const REVALIDATE = 45_000_000;
 
-export class World {
+export class World implements Scene {
   readonly setup: Setup;
   readonly prng: Prng;
   readonly queue = new EventQueue();
@@ -100,7 +102,8 @@ export class World {
     while (this.#violation === null && this.#step(end)) {
       // Everything happens in #step.
     }
-    if (this.#violation === null) this.#now = end;
+    // A process that stood still within this run may have let the world run on for longer.
+    if (this.#violation === null && end > this.#now) this.#now = end;
   }
 
   fail(violation: Violation): void {

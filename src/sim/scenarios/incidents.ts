@@ -47,14 +47,15 @@ export const INCIDENTS: Readonly<Record<string, () => void>> = {
     expectHolders(world, 2);
     expectThat(world, clientTalksTo(world) === 2, "the client was not told");
   },
-  "stale-vip: after kill -9 of both processes the lease removes the address within 3 s and before the peer has it": () => {
-    const world = settledWorld();
-    world.host(1).killBoth();
-    const gone = timeUntil(world, 10 * SECOND, () => !holders(world).includes(2));
-    expectThat(world, gone <= 3 * SECOND, `the address stayed for ${gone / 1_000} ms`);
-    expectThat(world, !holders(world).includes(1), "the peer had it before");
-    timeUntil(world, 4 * SECOND, () => holders(world).includes(1));
-  },
+  "stale-vip: after kill -9 of both processes the lease removes the address within 3 s and before the peer has it":
+    () => {
+      const world = settledWorld();
+      world.host(1).killBoth();
+      const gone = timeUntil(world, 10 * SECOND, () => !holders(world).includes(2));
+      expectThat(world, gone <= 3 * SECOND, `the address stayed for ${gone / 1_000} ms`);
+      expectThat(world, !holders(world).includes(1), "the peer had it before");
+      timeUntil(world, 4 * SECOND, () => holders(world).includes(1));
+    },
   "stale-vip: without a lease the restarted daemon removes what it finds": () => {
     const world = settledWorld({ lease: "off" });
     world.host(1).killBoth();
@@ -97,7 +98,11 @@ export const INCIDENTS: Readonly<Record<string, () => void>> = {
     pass(world, 20 * SECOND);
     expectHolders(world, 2);
     const told = world.invariants.told.filter((entry) => entry.node === 1).map((entry) => entry.state);
-    expectThat(world, sameList(told, ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER"]), `notify heard ${told.join(" ")}`);
+    expectThat(
+      world,
+      sameList(told, ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER"]),
+      `notify heard ${told.join(" ")}`,
+    );
   },
   "fault-to-master: FAULT never holds the address, even for a moment": () => {
     const world = settledWorld();
