@@ -33,7 +33,7 @@ export const DIAGNOSTIC_CODES = {
   "line-too-long": entry("error", "A line is longer than the limit and is ignored."),
   "nul-byte": entry("error", "A line holds a NUL byte and is ignored."),
   "too-large": entry("error", "The files, or what definitions and loops make of them, exceed the limit."),
-  "too-many": entry("error", "The list of diagnostics was cut."),
+  "too-many": entry("info", "The list of diagnostics was cut; shown with the severity of what is missing."),
   "unterminated-quote": entry("error", "A quotation mark is not closed on its line."),
   "bad-definition": entry("error", "A `$NAME=` line is malformed."),
   "bad-loop": entry("error", "A `~SEQ` or `~LST` line is malformed."),

@@ -209,3 +209,10 @@ test.each(["auth_pass s3cretpwXX", "auth_pas s3cret", "auth_pass abc s3cret"])(
     expect(shown).not.toContain("s3cret");
   },
 );
+
+test("a flood of warnings stays a flood of warnings, and hides no error", () => {
+  const many = Array.from({ length: 600 }, () => "vrrp_strict").join("\n");
+  const { diagnostics } = load(`${instance("", many)}nonsense\n`);
+  expect(diagnostics.filter((one) => one.severity === "warning")).toHaveLength(501);
+  expect(diagnostics.filter((one) => one.severity === "error").map((one) => one.code)).toEqual(["unknown-keyword"]);
+});

@@ -7,7 +7,10 @@ import type { DiagnosticCode } from "./codes.ts";
 import { severityOf } from "./codes.ts";
 import type { Diagnostic, Severity, SourceSpan } from "./model.ts";
 
+/** Of each severity, so that a flood of warnings hides no error. */
 const MOST_DIAGNOSTICS = 500;
+
+const TOO_MANY = "too many problems of this kind; the rest is not shown";
 
 export interface DiagnosticSink {
   readonly list: readonly Diagnostic[];
@@ -16,20 +19,15 @@ export interface DiagnosticSink {
 
 export function createDiagnostics(): DiagnosticSink {
   const list: Diagnostic[] = [];
+  const counts: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
   return {
     list,
     report(code, span, message, remedy = null) {
-      if (list.length < MOST_DIAGNOSTICS) {
-        list.push({ code, severity: severityOf(code), span, message, remedy });
-      } else if (list.length === MOST_DIAGNOSTICS) {
-        list.push({
-          code: "too-many",
-          severity: "error",
-          span,
-          message: "too many problems; the rest is not shown",
-          remedy: null,
-        });
-      }
+      const severity = severityOf(code);
+      const number = ++counts[severity];
+      if (number <= MOST_DIAGNOSTICS) list.push({ code, severity, span, message, remedy });
+      else if (number === MOST_DIAGNOSTICS + 1)
+        list.push({ code: "too-many", severity, span, message: TOO_MANY, remedy: null });
     },
   };
 }

@@ -20,8 +20,9 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   const asRoot = uses.filter((use) => lintCommand(use, config, source, diagnostics));
   lintSecurity(asRoot, config, diagnostics);
   lintTracking(config, diagnostics);
+  const known = new Map<string, boolean | null>();
   for (const instance of config.instances) {
-    lintInterfaces(instance, source, diagnostics);
+    lintInterfaces(instance, { source, known }, diagnostics);
     lintLease(instance, diagnostics);
   }
 }
@@ -128,14 +129,28 @@ function lintTracking(config: HoldfastConfig, diagnostics: DiagnosticSink): void
   }
 }
 
-function lintInterfaces(instance: InstanceConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
+/** Each name is asked for once: a thousand instances share a few interfaces. */
+interface Interfaces {
+  readonly source: ConfigSource;
+  readonly known: Map<string, boolean | null>;
+}
+
+function isAbsent(interfaces: Interfaces, name: string): boolean {
+  const known = interfaces.known.get(name);
+  if (known !== undefined) return known === false;
+  const found = interfaces.source.hasInterface(name);
+  interfaces.known.set(name, found);
+  return found === false;
+}
+
+function lintInterfaces(instance: InstanceConfig, interfaces: Interfaces, diagnostics: DiagnosticSink): void {
   const { vrrp, span } = instance;
   const devices = [...vrrp.advertised, ...vrrp.excluded].flatMap((address) =>
     address.device === null ? [] : [address.device],
   );
   const names = new Set([vrrp.interface, ...devices, ...vrrp.trackInterfaces.map((tracked) => tracked.key)]);
   for (const name of names) {
-    if (source.hasInterface(name) !== false) continue;
+    if (!isAbsent(interfaces, name)) continue;
     diagnostics.report(
       "unknown-interface",
       span,
