@@ -16,14 +16,14 @@ export function compile(tree: readonly Node[], diagnostics: DiagnosticSink): Hol
   // keepalived reads global_defs wherever it stands before it builds instances.
   const { global, defaults } = compileGlobals(root.nodes("global_defs"), diagnostics);
   const scripts: VrrpScriptConfig[] = [];
-  const instances: InstanceConfig[] = [];
+  const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
     if (node.keyword === "vrrp_script") addScript(node, scripts, diagnostics);
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, scripts, diagnostics }), instances, diagnostics);
   }
-  return { global, scripts, instances };
+  return { global, scripts, instances: instances.list };
 }
 
 function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {
@@ -42,13 +42,19 @@ function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: Diagnos
   );
 }
 
-function addInstance(instance: InstanceConfig | null, instances: InstanceConfig[], diagnostics: DiagnosticSink): void {
+/** Kept by name and by virtual router, because there may be thousands. */
+interface Instances {
+  readonly list: InstanceConfig[];
+  readonly byName: Map<string, InstanceConfig>;
+  readonly byRouter: Map<string, InstanceConfig>;
+}
+
+function addInstance(instance: InstanceConfig | null, instances: Instances, diagnostics: DiagnosticSink): void {
   if (instance === null) return;
   const { name, virtualRouterId, interface: device } = instance.vrrp;
-  const sameName = instances.find((one) => one.vrrp.name === name);
-  const sameRouter = instances.find(
-    (one) => one.vrrp.virtualRouterId === virtualRouterId && one.vrrp.interface === device,
-  );
+  const router = `${virtualRouterId} ${device}`;
+  const sameName = instances.byName.get(name);
+  const sameRouter = instances.byRouter.get(router);
   if (sameName !== undefined) {
     diagnostics.report(
       "duplicate-name",
@@ -64,6 +70,8 @@ function addInstance(instance: InstanceConfig | null, instances: InstanceConfig[
       "give each instance on an interface its own virtual_router_id",
     );
   } else {
-    instances.push(instance);
+    instances.list.push(instance);
+    instances.byName.set(name, instance);
+    instances.byRouter.set(router, instance);
   }
 }

@@ -10,7 +10,9 @@ export interface Mapped {
 
 /** A piece of a source line that starts at the given column. */
 export function mapped(text: string, column = 1): Mapped {
-  return { text, columns: Array.from({ length: text.length + 1 }, (_, index) => column + index) };
+  const columns: number[] = [];
+  for (let index = 0; index <= text.length; index++) columns.push(column + index);
+  return { text, columns };
 }
 
 /** Text that did not stand in the file: every character points at the place that brought it in. */
@@ -19,10 +21,13 @@ export function inserted(text: string, column: number): Mapped {
 }
 
 export function slice(source: Mapped, start: number, end: number = source.text.length): Mapped {
+  if (start === 0 && end === source.text.length) return source;
   return { text: source.text.slice(start, end), columns: source.columns.slice(start, end + 1) };
 }
 
 export function join(parts: readonly Mapped[]): Mapped {
+  const only = parts[0];
+  if (parts.length === 1 && only !== undefined) return only;
   let text = "";
   const columns: number[] = [];
   for (const part of parts) {
