@@ -1,5 +1,5 @@
 /** The two contestants: how each is configured, started and found in the process table. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,7 +68,18 @@ export class Daemon {
     const argv =
       this.name === "holdfast"
         ? [process.execPath, CLI, "run", "-n", "-f", file("keepalived.conf"), "-p", file("daemon.pid")]
-        : ["keepalived", "-n", "-P", "-l", "-f", file("keepalived.conf"), "-p", file("daemon.pid"), "-r", file("vrrp.pid")];
+        : [
+            "keepalived",
+            "-n",
+            "-P",
+            "-l",
+            "-f",
+            file("keepalived.conf"),
+            "-p",
+            file("daemon.pid"),
+            "-r",
+            file("vrrp.pid"),
+          ];
     this.#program = this.#host.spawn(argv);
   }
 
@@ -99,13 +110,8 @@ export class Daemon {
   }
 }
 
+/** Upstream's version of the package: `keepalived --version` writes to standard error. */
 export function keepalivedVersion(): string {
-  const text = execFileSync("keepalived", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  return /v(\d[\d.]*)/.exec(text)?.[1] ?? versionFromPackage();
-}
-
-/** `keepalived --version` writes to standard error, which execFileSync does not return. */
-function versionFromPackage(): string {
-  const text = execFileSync("dpkg-query", ["-W", "-f", "${Version}", "keepalived"], { encoding: "utf8" });
-  return /(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? text;
+  const { stdout, stderr } = spawnSync("keepalived", ["--version"], { encoding: "utf8" });
+  return /v(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1] ?? "unknown";
 }

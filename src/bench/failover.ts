@@ -81,7 +81,12 @@ function toMeasurements(chosen: FailoverCase, results: Record<DaemonName, Failov
   if (chosen.fault === "host-death") {
     return [
       column(chosen.name, "ms late", (run) => run.late),
-      column(`${chosen.name}-total`, "ms", (run) => run.failover, "spread over one advert interval by the fault's phase"),
+      column(
+        `${chosen.name}-total`,
+        "ms",
+        (run) => run.failover,
+        "spread over one advert interval by the fault's phase",
+      ),
     ];
   }
   if (chosen.fault === "daemon-kill9") {

@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab/lab.ts";
-import { type RunningProgram, sleep, until } from "../lab/processes.ts";
 import { spawnInside } from "../lab/namespace.ts";
+import { type RunningProgram, sleep, until } from "../lab/processes.ts";
 import { Daemon, type DaemonName, type InstancePlan, virtualAddress } from "./daemons.ts";
 
 const PORT = "9112";
@@ -52,7 +52,9 @@ export class Pair {
     this.b = new Daemon(name, lab.host("db2"), { ...plan, priority: 100 });
     // tcpdump prints a packet's time as the kernel stamped it; line buffering only delays the reading.
     this.#capture = new Capture(
-      lab.host("db2").spawn(["tcpdump", "-i", "eth0", "-p", "-n", "-l", "-tt", "--immediate-mode", "-Z", "root", "ip proto 112"]),
+      lab
+        .host("db2")
+        .spawn(["tcpdump", "-i", "eth0", "-p", "-n", "-l", "-tt", "--immediate-mode", "-Z", "root", "ip proto 112"]),
     );
     for (const host of ["db1", "db2"]) lab.host(host).spawn([process.execPath, script("probe-server"), host, PORT]);
     const client = lab.host("client").spawn([process.execPath, script("probe-client"), virtualAddress(0), PORT]);
@@ -79,7 +81,9 @@ export class Pair {
 
   /** The last advert of a (not a resignation) that b's kernel received before an instant. */
   lastAdvertOfA(before: number): number {
-    const adverts = this.#capture.adverts.filter((it) => it.source === this.aAddress && it.priority > 0 && it.at <= before);
+    const adverts = this.#capture.adverts.filter(
+      (it) => it.source === this.aAddress && it.priority > 0 && it.at <= before,
+    );
     const last = adverts.at(-1);
     if (last === undefined) throw new Error("the capture holds no advert of the master");
     return last.at;

@@ -62,7 +62,12 @@ export function renderTable(results: readonly CaseResult[]): string {
   ]);
   const table = [["case", "unit", "n", "holdfast", "keepalived", "ratio"], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = table.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
   const notes = results.filter((result) => result.note !== undefined).map((result) => `${result.case}: ${result.note}`);
   return [...lines, ...notes].join("\n");
 }

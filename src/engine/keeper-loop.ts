@@ -2,9 +2,10 @@
  * The keeper's conversation with control: heartbeats both ways, the silence limit, the order to stop. Pure bookkeeping
  * of times; main/keeper.ts waits and reads, this decides.
  */
+
+import { after, elapsed, type Instant, millis, toMillis } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, HEARTBEAT_MILLIS, LINK_VERSION, silenceLimitMillis } from "../core/link/messages.ts";
-import { after, elapsed, type Instant, millis, toMillis } from "../core/lib/units.ts";
 import type { VrrpEngine } from "./vrrp-engine.ts";
 
 export interface KeeperLoop {

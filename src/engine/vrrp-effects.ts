@@ -3,8 +3,8 @@
  * effects.ts promises: renewals, adverts, removals, resignations, additions, announcements, reports.
  */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
-import type { FromKeeper } from "../core/link/messages.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
+import type { FromKeeper } from "../core/link/messages.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { VrrpEffect } from "../core/vrrp/effects.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
@@ -94,7 +94,12 @@ export class EffectRunner {
         const leftover = { ...address, prefixLength: found.prefixLength };
         this.#removals.push({ runtime, change: change("remove", index, leftover, null) });
         const on = address.device ?? runtime.config.interface;
-        this.event({ kind: "leftover-removed", instance: runtime.config.name, address: address.address, interface: on });
+        this.event({
+          kind: "leftover-removed",
+          instance: runtime.config.name,
+          address: address.address,
+          interface: on,
+        });
       }
     }
     this.pending = true;
@@ -209,10 +214,7 @@ export class EffectRunner {
     this.#renewals = [];
     const changes: AddressChange[] = [];
     for (const { runtime } of renewals) {
-      for (const address of runtime.held) {
-        const index = this.deviceIndex(runtime, address);
-        if (index !== null) changes.push(change("renew", index, address, runtime.config.leaseSeconds));
-      }
+      for (const entry of this.#renewalsOf(runtime)) changes.push(entry);
     }
     this.ports.kernel.change(changes);
     // A process stopped between the decision and the write would have put an expired address back.
@@ -220,6 +222,22 @@ export class EffectRunner {
     for (const { runtime, validUntil } of renewals) {
       if (now >= validUntil) this.dispatch(runtime, { kind: "lease-lost" });
     }
+  }
+
+  /** The same objects from renewal to renewal, so that the port can keep their encoded form. */
+  #renewalsOf(runtime: Runtime): readonly AddressChange[] {
+    const { held, config } = runtime;
+    const kept = runtime.renewals;
+    if (kept !== null && kept.held === held && kept.config === config && kept.links === this.#links) {
+      return kept.changes;
+    }
+    const changes: AddressChange[] = [];
+    for (const address of held) {
+      const index = this.deviceIndex(runtime, address);
+      if (index !== null) changes.push(change("renew", index, address, config.leaseSeconds));
+    }
+    runtime.renewals = { held, config, links: this.#links, changes };
+    return changes;
   }
 
   #flushAdverts(): void {
@@ -281,7 +299,7 @@ export class EffectRunner {
     for (const [runtime, entries] of byRuntime(additions)) {
       const failed = failures.find((failure) => entries.some((entry) => entry.change === failure.change));
       const added = entries.filter((entry) => !failures.some((failure) => failure.change === entry.change));
-      runtime.held.push(...added.map((entry) => entry.change.address));
+      runtime.held = [...runtime.held, ...added.map((entry) => entry.change.address)];
       if (added.length > 0) this.#addressEvent(runtime, "added", added);
       if (failed === undefined) continue;
       const reason = `${failed.error.what}: ${failed.error.errno}`;

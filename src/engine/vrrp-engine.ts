@@ -6,15 +6,16 @@
  * It owns no descriptor and no clock, waits for nothing and decides nothing: elections are core/vrrp's, waiting is
  * main/keeper.ts's. The simulator runs this same file.
  */
+
+import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
-import type { Instant } from "../core/lib/units.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import { EffectRunner, type EnginePorts } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
-import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 import { receivePacket } from "./vrrp-receive.ts";
+import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 
 export type { EnginePorts } from "./vrrp-effects.ts";
 

@@ -2,8 +2,9 @@
  * Relates instances to the host: which link, which source address, are the sockets open, is the frame ready; and turns
  * that with the trackers into one `fitness` event for the core.
  */
-import type { IpAddress } from "../core/lib/ip.ts";
+
 import { evaluateTrackers } from "../core/health/trackers.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
@@ -114,20 +115,25 @@ function reportLinks(
   now: readonly Link[],
   runtimes: readonly Runtime[],
 ): void {
-  const names = new Set<string>();
-  for (const { config } of runtimes) {
-    names.add(config.interface);
-    for (const tracked of config.trackInterfaces) names.add(tracked.key);
-  }
+  const names = new Set(
+    runtimes.flatMap(({ config }) => [config.interface, ...config.trackInterfaces.map((tracked) => tracked.key)]),
+  );
   for (const name of names) {
-    const old = before.find((link) => link.name === name);
-    const current = now.find((link) => link.name === name);
-    if (old === undefined && current === undefined) continue;
-    if (current === undefined) effects.event({ kind: "link", interface: name, state: "gone" });
-    else if (old === undefined) {
-      if (before.length > 0) effects.event({ kind: "link", interface: name, state: "new" });
-    } else if (old.usable !== current.usable) {
-      effects.event({ kind: "link", interface: name, state: current.usable ? "up" : "down" });
-    }
+    const state = linkChange(before, now, name);
+    if (state !== null) effects.event({ kind: "link", interface: name, state });
   }
+}
+
+function linkChange(
+  before: readonly Link[],
+  now: readonly Link[],
+  name: string,
+): "up" | "down" | "gone" | "new" | null {
+  const old = before.find((link) => link.name === name);
+  const current = now.find((link) => link.name === name);
+  if (current === undefined) return old === undefined ? null : "gone";
+  // The first reading finds everything new; that is no event.
+  if (old === undefined) return before.length > 0 ? "new" : null;
+  if (old.usable === current.usable) return null;
+  return current.usable ? "up" : "down";
 }

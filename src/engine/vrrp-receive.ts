@@ -1,6 +1,6 @@
 /** From a raw packet to an `advert` event, or to a counter that says why not. */
 import { type IpAddress, ipv4FromBytes } from "../core/lib/ip.ts";
-import { decode, type Drop, peekVirtualRouterId } from "../core/vrrp/packet.ts";
+import { type Drop, decode, peekVirtualRouterId } from "../core/vrrp/packet.ts";
 import { validate } from "../core/vrrp/validate.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";

@@ -6,7 +6,7 @@ import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts"
 import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../core/vrrp/machine.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type { DropReason, VrrpCounters, VrrpInstanceStatus } from "../core/vrrp/status.ts";
-import type { Link } from "../ports/network.ts";
+import type { AddressChange, Link } from "../ports/network.ts";
 
 export interface Runtime {
   config: VrrpInstanceConfig;
@@ -26,7 +26,14 @@ export interface Runtime {
   /** Faults that only the engine sees: sockets that do not open. */
   socketFault: Fault | null;
   /** Addresses of ours that the kernel has. */
-  held: VirtualAddress[];
+  held: readonly VirtualAddress[];
+  /** Renewals as last made, and what they were made from. */
+  renewals: {
+    readonly held: readonly VirtualAddress[];
+    readonly config: VrrpInstanceConfig;
+    readonly links: readonly Link[];
+    readonly changes: readonly AddressChange[];
+  } | null;
   announced: boolean;
   /** Reasons already reported since the last change of state. */
   readonly dropsReported: Set<DropReason>;
@@ -57,6 +64,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     preparedFor: null,
     socketFault: null,
     held: [],
+    renewals: null,
     announced: false,
     dropsReported: new Set(),
     retired: false,

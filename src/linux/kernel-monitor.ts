@@ -25,6 +25,8 @@ export type KernelNotice =
 export interface KernelMonitorOptions {
   readonly arena: Arena;
   readonly watcher: Watcher;
+  /** Netlink port whose own changes are no news; the kernel drops them before they reach us. */
+  readonly ownPort?: number;
   /** Called once per wake-up with everything that came, in order. */
   readonly onNotices: (notices: readonly KernelNotice[]) => void;
 }
@@ -36,9 +38,11 @@ const DATAGRAMS_MAX = 64;
 
 export function openKernelMonitor(options: KernelMonitorOptions): Result<{ close(): void }, KernelError> {
   const { arena, watcher, onNotices } = options;
-  const opened = openNetlinkSocket(arena, createSockets(arena), RTMGRP_LINK | RTMGRP_IPV4_IFADDR);
+  const sockets = createSockets(arena);
+  const opened = openNetlinkSocket(arena, sockets, RTMGRP_LINK | RTMGRP_IPV4_IFADDR);
   if (!opened.ok) return opened;
   const socket = opened.value;
+  if (options.ownPort !== undefined) sockets.dropFromNetlinkPort(socket.descriptor, options.ownPort);
 
   /** False when there is nothing more to read. */
   const readOne = (notices: KernelNotice[]): boolean => {

@@ -1,5 +1,5 @@
 /**
- * Links and addresses of the real kernel (rtnetlink(7)): dumps and batched changes with an acknowledgement each.
+ * Links and addresses of the real kernel (rtnetlink(7)): dumps and batched changes.
  *
  * Adding an address that is there sets its lifetime instead; removing one that is gone, or whose interface is gone, has succeeded.
  * Renewing one that is gone fails (EADDRNOTAVAIL) and does not bring it back: core/netlink/addresses.ts says how.
@@ -16,7 +16,17 @@ import {
   replaceAddress,
 } from "../core/netlink/addresses.ts";
 import { dumpLinks, type LinkRecord, readLink } from "../core/netlink/links.ts";
-import { type NetlinkMessage, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, readErrno } from "../core/netlink/message.ts";
+import {
+  type NetlinkMessage,
+  NLM_F_ACK,
+  NLM_F_DUMP_INTR,
+  NLM_F_REPLACE,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readErrno,
+  viewOf,
+} from "../core/netlink/message.ts";
 import type { AddressChange, InterfaceAddress, KernelError, KernelPort, Link } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO, errnoName } from "./libc.ts";
@@ -25,6 +35,12 @@ import { createSockets, kernelError } from "./sockets.ts";
 
 /** Acknowledgements of one write must fit a receive buffer of the default size. */
 const CHANGES_PER_WRITE = 128;
+/** Messages of about 70 bytes in one datagram. */
+const RENEWALS_PER_WRITE = 512;
+const RENEWAL_FLAGS = NLM_F_REQUEST | NLM_F_REPLACE;
+/** struct nlmsghdr: length, type, flags, sequence, port. */
+const FLAGS_OFFSET = 6;
+const SEQUENCE_OFFSET = 8;
 /** A dump disturbed by changes is asked for again this often before it is taken as it is. */
 const DUMP_ATTEMPTS = 5;
 
@@ -47,6 +63,7 @@ export function openKernelPort(arena: Arena): Result<RtnetlinkPort, KernelError>
 class Rtnetlink implements RtnetlinkPort {
   readonly #socket: NetlinkSocket;
   readonly #names = new Map<number, string>();
+  readonly #renewals = new WeakMap<AddressChange, Uint8Array>();
   #sequence = 0;
 
   constructor(socket: NetlinkSocket) {
@@ -71,8 +88,13 @@ class Rtnetlink implements RtnetlinkPort {
 
   change(changes: readonly AddressChange[]): readonly ChangeFailure[] {
     const failures: ChangeFailure[] = [];
-    for (let start = 0; start < changes.length; start += CHANGES_PER_WRITE) {
-      this.#changeSome(changes.slice(start, start + CHANGES_PER_WRITE), failures);
+    const renewals = changes.filter((change) => change.action === "renew");
+    const others = renewals.length === 0 ? changes : changes.filter((change) => change.action !== "renew");
+    for (let start = 0; start < renewals.length; start += RENEWALS_PER_WRITE) {
+      this.#renewSome(renewals.slice(start, start + RENEWALS_PER_WRITE), failures);
+    }
+    for (let start = 0; start < others.length; start += CHANGES_PER_WRITE) {
+      this.#changeSome(others.slice(start, start + CHANGES_PER_WRITE), failures);
     }
     return failures;
   }
@@ -92,6 +114,34 @@ class Rtnetlink implements RtnetlinkPort {
     if (existing.length === 0) return;
     const replaced = this.#write(existing, replaceAddress);
     for (const [position, change] of existing.entries()) this.#judge(change, replaced[position] ?? 0, failures);
+  }
+
+  /**
+   * The only regular traffic there is, so it is kept cheap: messages are made once, and only the last one asks to be
+   * acknowledged. The kernel works in order and reports errors unasked (netlink(7)), so silence before that answer is success.
+   */
+  #renewSome(changes: readonly AddressChange[], failures: ChangeFailure[]): void {
+    const first = this.#sequence + 1;
+    this.#sequence += changes.length;
+    const messages = changes.map((change, position) => this.#renewal(change, (first + position) >>> 0));
+    const last = messages.at(-1);
+    if (last !== undefined) viewOf(last).setUint16(FLAGS_OFFSET, RENEWAL_FLAGS | NLM_F_ACK, true);
+    this.#socket.discard();
+    const sent = this.#socket.send(concatenate(messages));
+    const outcomes = sent < 0 ? changes.map(() => -sent) : this.#collect(first, changes.length, 0);
+    for (const [position, change] of changes.entries()) this.#judge(change, outcomes[position] ?? 0, failures);
+  }
+
+  #renewal(change: AddressChange, sequence: number): Uint8Array {
+    let message = this.#renewals.get(change);
+    if (message === undefined) {
+      message = renewAddress(change, sequence);
+      this.#renewals.set(change, message);
+    }
+    const view = viewOf(message);
+    view.setUint16(FLAGS_OFFSET, RENEWAL_FLAGS, true);
+    view.setUint32(SEQUENCE_OFFSET, sequence, true);
+    return message;
   }
 
   #judge(change: AddressChange, errno: number, failures: ChangeFailure[]): void {
@@ -114,25 +164,24 @@ class Rtnetlink implements RtnetlinkPort {
     this.#socket.discard();
     const sent = this.#socket.send(concatenate(messages));
     if (sent < 0) return changes.map(() => -sent);
-    return this.#collect(first, changes.length);
+    // An acknowledgement that never came must not count as success.
+    return this.#collect(first, changes.length, ERRNO.ENOBUFS);
   }
 
-  #collect(first: number, count: number): number[] {
-    // An acknowledgement that never came must not count as success.
-    const outcomes = new Array<number>(count).fill(ERRNO.ENOBUFS);
-    let missing = count;
-    while (missing > 0) {
+  /** Reads answers up to the last message's; `silence` is the outcome of those that were not answered before it. */
+  #collect(first: number, count: number, silence: number): number[] {
+    const outcomes = new Array<number>(count).fill(silence);
+    for (;;) {
       const messages = this.#socket.receive();
-      if (typeof messages === "number") break;
+      if (typeof messages === "number") return new Array<number>(count).fill(ERRNO.ENOBUFS);
       for (const message of messages) {
         const position = message.sequence - first;
         const errno = readErrno(message);
         if (errno === null || position < 0 || position >= count) continue;
         outcomes[position] = errno;
-        missing--;
+        if (position === count - 1) return outcomes;
       }
     }
-    return outcomes;
   }
 
   #dump<T>(encode: (sequence: number) => Uint8Array, read: (message: NetlinkMessage) => T | null): T[] {

@@ -26,8 +26,19 @@ const SO_DETACH_FILTER = 27;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SCRATCH_BYTES = 256;
-/** struct sock_filter: BPF_RET | BPF_K, 0 bytes of the packet. */
+/** Classic BPF: load a word at an absolute offset, jump if equal, return that many bytes of the packet. */
+const BPF_LD_W_ABS = 0x20;
+const BPF_JEQ_K = 0x15;
 const BPF_RET_K = 0x06;
+/** Offset of nlmsg_pid in struct nlmsghdr. */
+const NLMSGHDR_PORT = 12;
+
+interface FilterStep {
+  readonly code: number;
+  readonly jumpTrue: number;
+  readonly jumpFalse: number;
+  readonly k: number;
+}
 
 /** Layout of struct mmsghdr and struct iovec on 64-bit Linux; musl pads its narrower fields to the same places. */
 export const MMSGHDR = {
@@ -57,6 +68,8 @@ export interface Sockets {
   setBuffers(descriptor: number, sizes: { readonly send?: number; readonly receive?: number }): void;
   /** Adverts and announcements leave in the control band of the queue (TC_PRIO_CONTROL), as keepalived's do. */
   setControlPriority(descriptor: number): void;
+  /** Drops netlink notifications of changes that this port made itself. */
+  dropFromNetlinkPort(descriptor: number, port: number): number;
   /** Lets nothing in: for sockets that only send. */
   dropIncoming(descriptor: number): number;
   acceptIncoming(descriptor: number): number;
@@ -74,6 +87,21 @@ export function createSockets(arena: Arena): Sockets {
   const setInt = (descriptor: number, level: number, option: number, value: number): number => {
     arena.view.setInt32(scratch, value, true);
     return setsockopt(descriptor, level, option, arena.at(scratch), 4);
+  };
+
+  /** struct sock_filter { code, jt, jf, k } behind struct sock_fprog { len, filter } (socket(7), SO_ATTACH_FILTER). */
+  const attachFilter = (descriptor: number, program: readonly FilterStep[]): number => {
+    const filter = scratch + 64;
+    for (const [position, step] of program.entries()) {
+      const at = filter + position * 8;
+      arena.view.setUint16(at, step.code, true);
+      arena.view.setUint8(at + 2, step.jumpTrue);
+      arena.view.setUint8(at + 3, step.jumpFalse);
+      arena.view.setUint32(at + 4, step.k, true);
+    }
+    arena.view.setBigUint64(scratch, BigInt(program.length), true);
+    arena.setPointer(scratch + 8, arena.at(filter));
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, arena.at(scratch), 16);
   };
 
   const setBuffer = (descriptor: number, size: number, options: { readonly force: number; readonly plain: number }) => {
@@ -96,13 +124,17 @@ export function createSockets(arena: Arena): Sockets {
       setInt(descriptor, SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
     },
     dropIncoming(descriptor) {
-      // struct sock_filter { code, jt, jf, k } behind struct sock_fprog { len, filter }.
-      const program = scratch + 64;
-      arena.bytes.fill(0, program, program + 8);
-      arena.view.setUint16(program, BPF_RET_K, true);
-      arena.view.setBigUint64(scratch, 1n, true);
-      arena.setPointer(scratch + 8, arena.at(program));
-      return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, arena.at(scratch), 16);
+      return attachFilter(descriptor, [{ code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0 }]);
+    },
+    dropFromNetlinkPort(descriptor, port) {
+      // Classic BPF loads words in network order; struct nlmsghdr is in the host's.
+      const swapped = ((port & 0xff) << 24) | ((port & 0xff00) << 8) | ((port >>> 8) & 0xff00) | (port >>> 24);
+      return attachFilter(descriptor, [
+        { code: BPF_LD_W_ABS, jumpTrue: 0, jumpFalse: 0, k: NLMSGHDR_PORT },
+        { code: BPF_JEQ_K, jumpTrue: 0, jumpFalse: 1, k: swapped >>> 0 },
+        { code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0 },
+        { code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0xffff_ffff },
+      ]);
     },
     acceptIncoming(descriptor) {
       return setInt(descriptor, SOL_SOCKET, SO_DETACH_FILTER, 0);

@@ -2,9 +2,11 @@
  * The keeper: the process that holds addresses. A blocking loop over sockets, netlink and the socket pair; no promises,
  * no package but koffi (inside linux/libc.ts). Started by control with the socket pair as descriptor 3; of no use alone.
  */
+
+import type { Result } from "../core/lib/result.ts";
+import { earliest } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
-import { earliest } from "../core/lib/units.ts";
 import { createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
 import { createAdvertPort } from "../linux/advert-port.ts";
@@ -17,7 +19,6 @@ import { openLinkSocket } from "../linux/link-socket.ts";
 import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
 import type { KernelError, ReceivedPacket } from "../ports/network.ts";
-import type { Result } from "../core/lib/result.ts";
 
 /** Orders come by the socket pair alone: first of all no signal may end us half way. */
 ignoreControlSignals();
@@ -38,7 +39,7 @@ const send = (message: FromKeeper): void => link.send(JSON.stringify(message), m
 const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, announce, send });
 const loop = createKeeperLoop(engine, send, clock.now());
 packets.onPacket = (packet) => engine.handlePacket(packet);
-required(openKernelMonitor({ arena, watcher: reactor, onNotices: kernelChanged }));
+required(openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }));
 
 for (;;) {
   reactor.wait(earliest(engine.nextDeadline(), loop.nextDeadline()));
@@ -62,16 +63,12 @@ function controlGone(): void {
 }
 
 function kernelChanged(notices: readonly KernelNotice[]): void {
-  let changed = false;
   for (const notice of notices) {
-    // What we did ourselves is no news.
-    if ("port" in notice && notice.port === kernel.port) continue;
-    changed = true;
     if (notice.kind === "address-removed") {
       engine.handleAddressRemoved(notice.address.interfaceIndex, notice.address.address);
     }
   }
-  if (changed) engine.handleKernelChange();
+  engine.handleKernelChange();
 }
 
 /** Without its sockets the keeper cannot do anything: say which one and what is needed, and do not come back. */

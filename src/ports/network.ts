@@ -61,6 +61,7 @@ export interface AdvertPort {
   flush(): readonly { readonly slot: number; readonly error: KernelError }[];
 }
 
+/** A renewal is recognised by its object: give the same one again and the port need not encode it anew. */
 export interface AddressChange {
   readonly action: "add" | "renew" | "remove";
   readonly interfaceIndex: number;
@@ -83,5 +84,9 @@ export interface KernelPort {
 /** Gratuitous ARP by AF_PACKET. */
 export interface AnnouncePort {
   /** Sends `repeat` requests per address; returns frames sent and the first error. */
-  announce(link: Link, addresses: readonly IpAddress[], repeat: number): { readonly frames: number; readonly error: KernelError | null };
+  announce(
+    link: Link,
+    addresses: readonly IpAddress[],
+    repeat: number,
+  ): { readonly frames: number; readonly error: KernelError | null };
 }
