@@ -60,7 +60,7 @@ describe("holdfast sim", () => {
     const words = replayCommand(options).split(" ").slice(2);
     const read = readOptions(words);
     expect(read).not.toBeNull();
-    if (read !== null) expect(drawSetup(read)).toEqual(drawSetup(options));
+    if (read !== null) expect(drawSetup(read)).toMatchObject(drawSetup(options));
   });
 
   it("wrong words are named", () => {

@@ -32,7 +32,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("priority 0 is not obeyed", edit(BACKUP, "masterDownAt: after(draft.now, skew),", "")),
   mutant(
     "the lease is not renewed",
-    edit(EFFECTS, 'changes.push(change("renew", index, address, runtime.config.leaseSeconds));', "continue;"),
+    edit("core/vrrp/lease.js", "return now - lease.renewedAt >= RENEW_MIN || lease", "return lease"),
+    edit("core/vrrp/lease.js", "- (now + advertInterval) < RESERVE;", "< 0;"),
+  ),
+  mutant(
+    "the renewal does not reach the kernel",
+    edit(EFFECTS, "for (const entry of this.#renewalsOf(runtime))", "for (const entry of [])"),
   ),
   mutant("a lost lease is put back", edit(EFFECTS, "if (now >= validUntil)", "if (false)")),
   mutant(
