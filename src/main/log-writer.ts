@@ -21,7 +21,9 @@ export function createLogWriter(format: LogFormat, syslog: Syslog | null): LogWr
     },
     line(origin, text) {
       const time = Date.now();
-      put(origin, format === "json" ? JSON.stringify({ time, origin, message: text }) : text, time);
+      // One record a line: a log that is searched by line must not find half a sentence without its ident.
+      const lines = format === "json" ? [JSON.stringify({ time, origin, message: text })] : text.split("\n");
+      for (const line of lines) put(origin, line, time);
     },
   };
 }
