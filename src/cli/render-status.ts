@@ -119,10 +119,17 @@ function mainCells(view: InstanceView, reply: StatusReply, address: string): Cel
     { text: priority },
     { text: since },
     { text: address },
-    { text: view.addresses.length === 0 ? "-" : view.holding ? "yes" : "no" },
+    { text: heldText(view, reply.stale) },
     { text: masterText(view) },
     { text: lease === null ? "-" : `${(lease / 1_000).toFixed(1)}s` },
   ];
+}
+
+/** A last known "yes" is no longer a yes. */
+function heldText(view: InstanceView, stale: boolean): string {
+  if (view.addresses.length === 0) return "-";
+  if (!view.holding) return "no";
+  return stale ? "yes?" : "yes";
 }
 
 function masterText(view: InstanceView): string {

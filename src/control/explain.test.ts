@@ -14,6 +14,7 @@ import {
   MISSING_LIBRARY,
   masterStatus,
   NOON,
+  sampleConfig,
   sampleModel,
   sampleStatus,
 } from "./testing/samples.ts";
@@ -86,6 +87,18 @@ describe("explain", () => {
     ]);
   });
 
+  it("does not hide that the keeper died in between", () => {
+    const told = tell({
+      events: [
+        entered("BACKUP", "MASTER", { code: "master-down", lastMaster: null }),
+        { kind: "keeper-lost", pid: 4712, how: "signal SIGKILL" },
+        entered("INIT", "BACKUP", { code: "ready" }),
+      ],
+      status: sampleStatus,
+    });
+    expect(told.because[0]?.text).toBe("before that, at 12:00:00: keeper 4712 is gone: signal SIGKILL");
+  });
+
   it("tells a BACKUP who the master is and that nopreempt waits for it to go", () => {
     const told = tell({
       status: (clock) =>
@@ -105,6 +118,33 @@ describe("explain", () => {
       "It becomes MASTER when 192.168.11.82 resigns (priority 0) or stays silent for 15 s.",
       "It does not preempt (nopreempt): a higher priority alone changes nothing.",
     ]);
+  });
+
+  it("names the check that lowered the priority, with its weight", () => {
+    const clock = fakeClock();
+    const model = sampleModel(clock);
+    const config = sampleConfig();
+    const [instance] = config.instances;
+    const vrrp = {
+      ...instance!.vrrp,
+      preempt: true,
+      trackScripts: [{ key: "vs_mysql_82", weight: -20, reverse: false }],
+    };
+    model.setConfig({ ...config, instances: [{ ...instance!, vrrp }] }, []);
+    model.record(eventAt(clock, failedCheck));
+    const master = { source: ip("192.168.11.82"), priority: 90, heardAt: clock.now() };
+    model.setSnapshot([sampleStatus(clock, { priority: 80, master })]);
+    const status = model.status();
+    const input = { view: status.instances[0]!, status, config: model.config, events: [] };
+    const told = explainInstance({ ...input, clockText: (time) => clockText(time, NOON) });
+    expect(told.because.slice(0, 2)).toEqual([
+      { depth: 1, text: "its priority is 80 instead of 100 because of tracked checks" },
+      {
+        depth: 2,
+        text: `script vs_mysql_82 (weight -20) fails: exit code 1, last line of standard error: '${MISSING_LIBRARY}'`,
+      },
+    ]);
+    expect(told.outlook).toContain("Or its priority has to rise from 80 above 90.");
   });
 
   it("says of a MASTER what it holds, and does not claim so before the address is announced", () => {

@@ -2,14 +2,21 @@
  * Why an instance is in its state: a chain of causes in sentences, and what would have to happen for it to become MASTER.
  * Pure: takes the status, the configuration and recent events, returns words. Never says more than is known.
  */
-import { causeInWords, failureInWords, faultInWords, hookSucceeded, lengthInWords } from "../core/events/explain.ts";
+import {
+  causeInWords,
+  eventInWords,
+  failureInWords,
+  faultInWords,
+  hookSucceeded,
+  lengthInWords,
+} from "../core/events/explain.ts";
 import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
 
-const EARLIER_STATES = 3;
+const EARLIER_STEPS = 3;
 
 export function explainInstance(input: ExplainInput): Explanation {
   const { view } = input;
@@ -123,21 +130,27 @@ function scheduleText({ status }: ExplainInput, check: CheckView): string {
   return check.nextRunAt === null ? every : `${every}, next in ${lengthInWords(check.nextRunAt - status.now)}`;
 }
 
-/** What it was before, and why: the states entered before the present one, newest first. */
+/** What it was before, and why: the states before the present one and deaths of the keeper, newest first. */
 function earlier({ view, events, clockText }: ExplainInput): ExplainLine[] {
-  const changes = events.flatMap((entry) => {
-    const report = reportOf(entry, view.name);
-    return report !== null && report.kind === "state" ? [{ time: entry.time, report }] : [];
+  const steps = events.flatMap((entry) => {
+    const text = stepInWords(entry, view.name, clockText(entry.time));
+    return text === null ? [] : [{ text, isState: entry.body.kind === "vrrp" }];
   });
-  // The last change is the present state; the chain goes on with what came before it.
-  return changes
-    .slice(0, -1)
-    .slice(-EARLIER_STATES)
+  // The last change of state is the present one; the chain goes on with what came before it.
+  const present = steps.findLastIndex((step) => step.isState);
+  return steps
+    .slice(0, Math.max(0, present))
+    .slice(-EARLIER_STEPS)
     .reverse()
-    .map(({ time, report }) => ({
-      depth: 1,
-      text: `before that, ${report.to} from ${clockText(time)}, because ${causeInWords(report.cause)}`,
-    }));
+    .map(({ text }) => ({ depth: 1, text: `before that, ${text}` }));
+}
+
+function stepInWords({ body }: EventEntry, instance: string, at: string): string | null {
+  if (body.kind === "vrrp" && body.instance === instance && body.report.kind === "state") {
+    return `${body.report.to} from ${at}, because ${causeInWords(body.report.cause)}`;
+  }
+  const ended = body.kind === "keeper-lost" || body.kind === "keeper-frozen" || body.kind === "control-silent";
+  return ended ? `at ${at}: ${eventInWords(body)}` : null;
 }
 
 function reportOf(entry: EventEntry, instance: string): VrrpReport | null {

@@ -186,6 +186,7 @@ export class ReadModel {
     if (status.faults.length > 0) return status.faults.map((fault) => this.#faultWithDetail(fault)).join("; ");
     if (status.phase === "PREPARING" || status.phase === "CLAIMING") return gateReason(hooks, "notify_claim");
     if (status.phase === "RELEASING") return gateReason(hooks, "notify_release");
+    if (this.#stale && this.#keeper.state !== "running") return "its keeper is gone; the next one begins anew";
     if (status.phase === "INIT") return "waits for the first result of its checks";
     return null;
   }
@@ -210,6 +211,10 @@ export class ReadModel {
         break;
       case "keeper-lost":
         this.#keeper = { ...this.#keeper, state: "lost", since: time, detail: body.how };
+        this.#startOver();
+        break;
+      case "guard-released":
+        this.#released(body.instances);
         break;
       case "keeper-frozen":
         this.#keeper = { ...this.#keeper, state: "frozen", since: time, detail: `silent for ${body.silentMillis} ms` };
@@ -226,6 +231,27 @@ export class ReadModel {
       default:
         break;
     }
+  }
+
+  /** A dead keeper has no state: every instance begins again with the next one. */
+  #startOver(): void {
+    const since = this.#options.clock.now();
+    this.#snapshot = this.#snapshot.map((status) => ({
+      ...status,
+      state: "INIT",
+      phase: "INIT",
+      cause: { code: "start" },
+      since,
+      faults: [],
+      master: null,
+    }));
+    this.#stale = true;
+  }
+
+  #released(instances: readonly string[]): void {
+    this.#snapshot = this.#snapshot.map((status) =>
+      instances.includes(status.name) ? { ...status, holding: false, leaseUntil: null } : status,
+    );
   }
 
   #foldHook(body: Extract<HoldfastEventBody, { kind: "hook-started" | "hook-ended" }>, time: number): void {

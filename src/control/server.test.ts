@@ -53,6 +53,19 @@ describe("the API's answers", () => {
     await app.close();
   });
 
+  it("never go on saying that a dead keeper's address is held", async () => {
+    const { clock, ...parts } = setUp({ status: async () => null });
+    parts.readModel.setSnapshot([masterStatus(clock)]);
+    parts.readModel.record(eventAt(clock, { kind: "keeper-lost", pid: 4712, how: "signal SIGKILL" }));
+    const released = { kind: "guard-released", instances: ["VI_82"], addresses: [] } as const;
+    parts.readModel.record(eventAt(clock, released));
+    const app = await buildApi(parts);
+    const reply = schemas.StatusReply.parse((await app.inject({ url: "/v1/status" })).json());
+    expect(reply.instances[0]).toMatchObject({ phase: "INIT", holding: false, leaseRemainingMillis: null });
+    expect(reply.instances[0]?.reason).toBe("its keeper is gone; the next one begins anew");
+    await app.close();
+  });
+
   it("name FAULT as a reason for bad health", async () => {
     const clock = fakeClock();
     const { readModel, actions } = setUp({ status: async () => [faultStatus(clock)] });
