@@ -44,7 +44,11 @@ export async function runControl(options: RunOptions, version: string): Promise<
   if (!options.foreground && !detached) return daemonize();
   const onSignals = takeSignals();
   const arena = createArena(1024 * 1024);
-  const log = createLogWriter(options.logFormat, detached ? openSyslog(arena) : null);
+  const log = createLogWriter({
+    format: options.logFormat,
+    detail: options.logDetail,
+    syslog: detached ? openSyslog(arena) : null,
+  });
   const report = detached ? reportToStarter : () => undefined;
   const refuse = (problem: string, code: number): number => {
     log.line("parent", problem);

@@ -3,8 +3,8 @@
  * values, and describe.ts alone puts them into words.
  */
 import type { IpAddress } from "../lib/ip.ts";
-import type { DropReason } from "../vrrp/status.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
+import type { DropReason } from "../vrrp/status.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
@@ -15,17 +15,51 @@ export type CheckOutcome =
   | { readonly kind: "timeout"; readonly afterMillis: number }
   | { readonly kind: "spawn-failed"; readonly reason: string };
 
-export type HookKind = "notify" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify_claim" | "notify_release";
+export type HookKind =
+  | "notify"
+  | "notify_master"
+  | "notify_backup"
+  | "notify_fault"
+  | "notify_stop"
+  | "notify_claim"
+  | "notify_release";
 
 export type HoldfastEventBody =
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** First packet of a kind since the last state change; the counter counts them all. */
-  | { readonly kind: "drop"; readonly instance: string | null; readonly reason: DropReason; readonly source: IpAddress; readonly detail: string }
-  | { readonly kind: "addresses"; readonly instance: string; readonly action: "added" | "removed"; readonly addresses: readonly IpAddress[] }
-  | { readonly kind: "leftover-removed"; readonly instance: string; readonly address: IpAddress; readonly interface: string }
-  | { readonly kind: "announcement"; readonly instance: string; readonly interface: string; readonly addresses: readonly IpAddress[]; readonly frames: number }
+  | {
+      readonly kind: "drop";
+      readonly instance: string | null;
+      readonly reason: DropReason;
+      readonly source: IpAddress;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: "addresses";
+      readonly instance: string;
+      readonly action: "added" | "removed";
+      readonly addresses: readonly IpAddress[];
+    }
+  | {
+      readonly kind: "leftover-removed";
+      readonly instance: string;
+      readonly address: IpAddress;
+      readonly interface: string;
+    }
+  | {
+      readonly kind: "announcement";
+      readonly instance: string;
+      readonly interface: string;
+      readonly addresses: readonly IpAddress[];
+      readonly frames: number;
+    }
   | { readonly kind: "link"; readonly interface: string; readonly state: "up" | "down" | "gone" | "new" }
-  | { readonly kind: "socket"; readonly interface: string; readonly action: "opened" | "closed" | "failed"; readonly detail: string }
+  | {
+      readonly kind: "socket";
+      readonly interface: string;
+      readonly action: "opened" | "closed" | "failed";
+      readonly detail: string;
+    }
   /** A script's standing changed, or it failed in a new way. */
   | {
       readonly kind: "check";
@@ -47,7 +81,13 @@ export type HoldfastEventBody =
       readonly lastError: string | null;
       readonly durationMillis: number;
     }
-  | { readonly kind: "daemon-started"; readonly version: string; readonly file: string; readonly pid: number; readonly instances: readonly string[] }
+  | {
+      readonly kind: "daemon-started";
+      readonly version: string;
+      readonly file: string;
+      readonly pid: number;
+      readonly instances: readonly string[];
+    }
   | { readonly kind: "keeper-started"; readonly pid: number; readonly restart: number }
   | { readonly kind: "keeper-lost"; readonly pid: number; readonly how: string }
   | { readonly kind: "keeper-frozen"; readonly pid: number; readonly silentMillis: number }

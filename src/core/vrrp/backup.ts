@@ -33,7 +33,9 @@ export function backupHears(draft: Draft, role: BackupRole, advert: Advert): voi
   // While the gate is asked in silence, every advert of the living master would be one more line in the log.
   if (role.preparing !== null) return;
   const { source, priority } = advert;
-  draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "BACKUP" } });
+  const ours = draft.state.priority;
+  const report = { kind: "lower-priority-advert", source, priority, ours, state: "BACKUP" } as const;
+  draft.effects.push({ kind: "report", report });
 }
 
 export function backupDeadline(draft: Draft, role: BackupRole): void {

@@ -122,7 +122,9 @@ export function masterHears(draft: Draft, role: MasterRole, advert: Advert): voi
   next = announceAgain(draft, next);
   draft.state = { ...draft.state, role: next };
   const { source, priority } = advert;
-  draft.effects.push({ kind: "report", report: { kind: "lower-priority-advert", source, priority, state: "MASTER" } });
+  const ours = draft.state.priority;
+  const report = { kind: "lower-priority-advert", source, priority, ours, state: "MASTER" } as const;
+  draft.effects.push({ kind: "report", report });
 }
 
 /** The claim gate has answered yes: only now do the addresses come. */

@@ -19,6 +19,8 @@ export type VrrpReport =
       readonly kind: "lower-priority-advert";
       readonly source: IpAddress;
       readonly priority: number;
+      /** Our own, which is higher. */
+      readonly ours: number;
       readonly state: "BACKUP" | "MASTER";
     }
   | { readonly kind: "faults"; readonly faults: readonly import("./causes.ts").Fault[] }

@@ -1,0 +1,167 @@
+/**
+ * What happens to one virtual router, in the wording of keepalived 2.2.7 (recorded in conformance/log).
+ * Where keepalived has no such thing (claim gate, kernel lease) the words are ours and begin like its own: "(NAME) ...".
+ * Makes lines only; which of them are printed is decided by their level.
+ */
+import { unreachable } from "../lib/assert.ts";
+import type { Cause, Fault } from "../vrrp/causes.ts";
+import type { VrrpReport } from "../vrrp/reports.ts";
+import type { DropReason } from "../vrrp/status.ts";
+import { causeInWords, faultsInWords } from "./explain.ts";
+import type { LogLevel, LogLine } from "./log-line.ts";
+import type { HoldfastEventBody } from "./vocabulary.ts";
+
+export const vrrpLine = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived_vrrp", level, text });
+const info = (text: string): LogLine => vrrpLine("info", text);
+const detail = (text: string): LogLine => vrrpLine("detail", text);
+const warning = (text: string): LogLine => vrrpLine("warning", text);
+
+type StateReport = Extract<VrrpReport, { kind: "state" }>;
+
+export function describeReport(instance: string, report: VrrpReport): readonly LogLine[] {
+  const name = `(${instance})`;
+  switch (report.kind) {
+    case "state":
+      return stateLines(name, report);
+    case "phase":
+      return [info(`${name} ${report.from} -> ${report.to}: ${causeInWords(report.cause)}`)];
+    case "priority":
+      return [info(`${name} Changing effective priority from ${report.from} to ${report.to}`)];
+    case "lower-priority-advert":
+      return lowerPriorityLines(name, report);
+    case "faults":
+      return report.faults.length === 0 ? [] : [detail(`${name} in FAULT: ${faultsInWords(report.faults)}`)];
+    case "announced":
+      return [detail(`${name} holds ${report.addresses.join(", ")}: on the interface and announced`)];
+    default:
+      return unreachable(report);
+  }
+}
+
+function lowerPriorityLines(
+  name: string,
+  report: Extract<VrrpReport, { kind: "lower-priority-advert" }>,
+): readonly LogLine[] {
+  const { source, priority, ours, state } = report;
+  if (state === "MASTER") {
+    return [
+      info(
+        `${name} Received advert from ${source} with lower priority ${priority}, ours ${ours}, forcing new election`,
+      ),
+    ];
+  }
+  return [detail(`${name} received lower priority (${priority}) advert from ${source} - discarding`)];
+}
+
+function stateLines(name: string, report: StateReport): readonly LogLine[] {
+  const { from, to, cause } = report;
+  const before = causeLines(name, report);
+  switch (to) {
+    case "INIT":
+      return [];
+    case "BACKUP": {
+      const initially = from === "INIT" && cause.code === "start" ? " (init)" : "";
+      return [...before, info(`${name} Entering BACKUP STATE${initially}`), ...resignedLines(name, report)];
+    }
+    case "MASTER":
+      return [...before, info(`${name} Entering MASTER STATE`)];
+    case "FAULT":
+      return [...before, ...faultLines(name, report), ...resignedLines(name, report)];
+    case "STOP":
+      return resignedLines(name, report);
+    default:
+      return unreachable(to);
+  }
+}
+
+/** Leaving MASTER by our own decision: the peers are told. */
+function resignedLines(name: string, { from, cause }: StateReport): readonly LogLine[] {
+  const heard = cause.code === "higher-priority-advert" || cause.code === "equal-priority-higher-address";
+  return from === "MASTER" && !heard ? [detail(`${name} sent 0 priority`)] : [];
+}
+
+function faultLines(name: string, { from, cause }: StateReport): readonly LogLine[] {
+  const link = cause.code === "fault" ? cause.faults.find(isLinkFault) : undefined;
+  if (from !== "INIT" || link === undefined) return [info(`${name} Entering FAULT STATE`)];
+  const problem =
+    link.problem === "down" ? `interface ${link.interface} down` : `interface ${link.interface} does not exist`;
+  return [detail(`${name}: entering FAULT state (${problem})`), info(`${name} entering FAULT state`)];
+}
+
+const isLinkFault = (fault: Fault): fault is Extract<Fault, { kind: "interface" }> => fault.kind === "interface";
+
+/** What keepalived says before the state itself. */
+function causeLines(name: string, { from, cause, priority }: StateReport): readonly LogLine[] {
+  switch (cause.code) {
+    case "master-down":
+    case "preempting":
+      return [detail(`${name} Receive advertisement timeout`)];
+    case "master-resigned":
+      return [
+        detail(`${name} Backup received priority 0 advertisement`),
+        detail(`${name} Receive advertisement timeout`),
+      ];
+    case "higher-priority-advert":
+      if (from !== "MASTER") return [];
+      return [
+        info(
+          `${name} Master received advert from ${cause.from} with higher priority ${cause.priority}, ours ${priority}`,
+        ),
+      ];
+    case "equal-priority-higher-address":
+      if (from !== "MASTER") return [];
+      return [
+        info(
+          `${name} Master received advert from ${cause.from} with same priority ${cause.priority} but higher IP address than ours`,
+        ),
+      ];
+    default:
+      return ownCauseLines(name, cause);
+  }
+}
+
+function ownCauseLines(name: string, cause: Cause): readonly LogLine[] {
+  switch (cause.code) {
+    case "lease-lost":
+    case "stalled":
+    case "address-removed":
+    case "claim-refused":
+    case "claim-timeout":
+      return [warning(`${name} ${causeInWords(cause)}`)];
+    case "fault":
+      return cause.faults.every((fault) => fault.kind === "script" || fault.kind === "interface")
+        ? []
+        : [warning(`${name} ${causeInWords(cause)}`)];
+    case "reconfigured":
+      return [detail(`${name} ${causeInWords(cause)}`)];
+    default:
+      return [];
+  }
+}
+
+const DROP_TEXT: Partial<Record<DropReason, string>> = {
+  version: "invalid version",
+  type: "Invalid packet type",
+  checksum: "Invalid VRRPv3 checksum",
+  "auth-type": "received a wrong authentication type",
+  "address-list": "ip address list of the advert differs from ours",
+};
+
+type DropEvent = Extract<HoldfastEventBody, { kind: "drop" }>;
+
+/** One line for the first packet of its kind since the last change of state; keepalived 2.2.7 prints each. */
+export function describeDrop(event: DropEvent): readonly LogLine[] {
+  const name = event.instance === null ? "(unknown VRID)" : `(${event.instance})`;
+  return [warning(`${name} ${dropText(event)}`)];
+}
+
+function dropText({ reason, detail: why, source }: DropEvent): string {
+  const numbers = why.match(/\d+(\.\d+)?/g) ?? [];
+  if (reason === "ttl" && numbers[0] !== undefined) return `invalid TTL/HL. Received ${numbers[0]} and expect 255`;
+  if (reason === "interval" && numbers[1] !== undefined) {
+    return `advertisement interval mismatch mine=${numbers[1]} sec rcv'd=${numbers[0]} sec`;
+  }
+  if (reason === "auth-fail") return "received an invalid passwd!";
+  const text = DROP_TEXT[reason] ?? `packet dropped (${reason})`;
+  return `${text}, from ${source}: ${why}`;
+}

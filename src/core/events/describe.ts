@@ -1,0 +1,228 @@
+/**
+ * Puts events into words, once, for log, journal, history and simulator alike: `lines` in the wording of keepalived
+ * 2.2.7 (recorded in conformance/log, explained in docs/log.md), `sentence` in plain English.
+ * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
+ */
+import { unreachable } from "../lib/assert.ts";
+import { describeDrop, describeReport, vrrpLine } from "./describe-vrrp.ts";
+import { eventInWords, failureInWords, hookSucceeded } from "./explain.ts";
+import type { Description, LogLevel, LogLine } from "./log-line.ts";
+import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
+
+/** The keepalived whose wording this is: programs that read the log look for its name and version. */
+export const WORDING = "v2.2.7";
+
+export function describe(event: HoldfastEvent): Description {
+  return { lines: linesOf(event.body), sentence: eventInWords(event.body) };
+}
+
+const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived", level, text });
+
+function linesOf(body: HoldfastEventBody): readonly LogLine[] {
+  switch (body.kind) {
+    case "vrrp":
+      return describeReport(body.instance, body.report);
+    case "drop":
+      return describeDrop(body);
+    case "check":
+      return checkLines(body);
+    case "addresses":
+      return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
+    case "leftover-removed":
+      return [
+        vrrpLine("warning", `(${body.instance}) found ${body.address} left over on ${body.interface} and removed it`),
+      ];
+    case "announcement":
+      return announcementLines(body);
+    case "link":
+      return [vrrpLine("info", linkText(body))];
+    case "socket":
+      return [vrrpLine(body.action === "failed" ? "error" : "detail", socketText(body))];
+    case "hook-started":
+      return [vrrpLine("detail", `(${body.instance}) ${body.hook}: running ${body.command}`)];
+    case "hook-ended":
+      return hookLines(body);
+    default:
+      return daemonLines(body);
+  }
+}
+
+function announcementLines(body: Extract<HoldfastEventBody, { kind: "announcement" }>): readonly LogLine[] {
+  const { instance, interface: device, addresses, frames } = body;
+  const each = addresses.length === 0 ? 0 : Math.round(frames / addresses.length);
+  const lines = addresses.map((address) =>
+    vrrpLine("detail", `(${instance}) Sending/queueing gratuitous ARPs on ${device} for ${address}`),
+  );
+  for (let round = 0; round < each; round++) {
+    for (const address of addresses) {
+      lines.push(vrrpLine("detail", `Sending gratuitous ARP on ${device} for ${address}`));
+    }
+  }
+  return lines;
+}
+
+function linkText({ interface: device, state }: Extract<HoldfastEventBody, { kind: "link" }>): string {
+  switch (state) {
+    case "up":
+    case "down":
+      return `Netlink reports ${device} ${state}`;
+    case "gone":
+      return `Interface ${device} deleted`;
+    case "new":
+      return `Interface ${device} added`;
+    default:
+      return unreachable(state);
+  }
+}
+
+function socketText({ interface: device, action, detail }: Extract<HoldfastEventBody, { kind: "socket" }>): string {
+  return `VRRP socket on ${device} ${action}${detail === "" ? "" : `: ${detail}`}`;
+}
+
+type CheckEvent = Extract<HoldfastEventBody, { kind: "check" }>;
+
+function checkLines(body: CheckEvent): readonly LogLine[] {
+  const name = `VRRP_Script(${body.script})`;
+  if (body.standing === "unusable") {
+    const why = failureInWords(body.outcome, body.lastError);
+    return [vrrpLine("error", `${name} cannot be run: ${why}`)];
+  }
+  if (body.standing === "ok" && body.changed) return [...returning(body), vrrpLine("info", `${name} succeeded`)];
+  if (body.changed) return [...returning(body), vrrpLine("info", `${name} ${failedText(body.outcome)}`), ...said(body)];
+  return [...returning(body), ...said(body)];
+}
+
+/** keepalived says this whenever the exit code is not the one before; we say it when the failure is a new one. */
+function returning({ script, outcome, standing, changed }: CheckEvent): readonly LogLine[] {
+  if (outcome?.kind !== "exit" || (changed && standing === "ok")) return [];
+  return [vrrpLine("info", `Script \`${script}\` now returning ${outcome.code}`)];
+}
+
+/** keepalived throws the output of a script away; the last line of standard error usually names the reason. */
+function said({ script, lastError }: CheckEvent): readonly LogLine[] {
+  return lastError === null || lastError === "" ? [] : [vrrpLine("info", `Script \`${script}\` said: ${lastError}`)];
+}
+
+/** signal(7) on x86 and ARM: those a script usually dies of. */
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+};
+
+function failedText(outcome: CheckOutcome | null): string {
+  switch (outcome?.kind) {
+    case undefined:
+      return "failed";
+    case "exit":
+      return `failed (exited with status ${outcome.code})`;
+    case "signal":
+      return `failed (due to signal ${SIGNALS[outcome.signal] ?? outcome.signal})`;
+    case "timeout":
+      return "timed_out";
+    case "spawn-failed":
+      return `failed (could not be started: ${outcome.reason})`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): readonly LogLine[] {
+  const text = `(${body.instance}) ${body.hook} ended: ${failureInWords(body.outcome, body.lastError)}`;
+  return [vrrpLine(hookSucceeded(body.outcome) ? "detail" : "warning", text)];
+}
+
+type DaemonEvent = Exclude<
+  HoldfastEventBody,
+  {
+    kind:
+      | "vrrp"
+      | "drop"
+      | "check"
+      | "addresses"
+      | "leftover-removed"
+      | "announcement"
+      | "link"
+      | "socket"
+      | "hook-started"
+      | "hook-ended";
+  }
+>;
+
+function daemonLines(body: DaemonEvent): readonly LogLine[] {
+  switch (body.kind) {
+    case "daemon-started":
+      return [
+        parent("info", `Starting Keepalived ${WORDING} (Holdfast ${body.version})`),
+        parent("info", `Configuration file ${body.file}`),
+      ];
+    case "reload":
+      return reloadLines(body);
+    case "stopping":
+      return [parent("info", "Stopping")];
+    case "stopped":
+      return [vrrpLine("info", "Stopped"), parent("info", `Stopped Keepalived ${WORDING} (Holdfast)`)];
+    case "journal-unwritable":
+      return [parent("error", `the journal cannot be written: ${body.detail}`)];
+    default:
+      return keeperLines(body);
+  }
+}
+
+function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" }>): readonly LogLine[] {
+  const reason = detail === "" ? "" : `: ${detail}`;
+  switch (outcome) {
+    case "applied":
+      return [parent("info", "Reloading ..."), parent("info", "Reload complete")];
+    case "unchanged":
+      return [
+        parent("info", "Reloading ..."),
+        parent("info", "Reload complete"),
+        parent("detail", `nothing changed${reason}`),
+      ];
+    case "refused":
+      return [
+        parent("info", "Reloading ..."),
+        parent("error", `Reload refused, the running configuration stays${reason}`),
+      ];
+    default:
+      return unreachable(outcome);
+  }
+}
+
+type KeeperEvent = Exclude<
+  DaemonEvent,
+  { kind: "daemon-started" | "reload" | "stopping" | "stopped" | "journal-unwritable" }
+>;
+
+function keeperLines(body: KeeperEvent): readonly LogLine[] {
+  switch (body.kind) {
+    case "keeper-started":
+      return [parent("info", `Starting VRRP child process, pid=${body.pid}`)];
+    case "keeper-lost":
+      return [
+        parent("info", `pid ${body.pid} exited: ${body.how}`),
+        parent("error", `VRRP child process(${body.pid}) died: Respawning`),
+      ];
+    case "keeper-frozen":
+    case "control-silent":
+    case "guard-released":
+      return [parent("error", eventInWords(body))];
+    case "control-back":
+      return [parent("info", eventInWords(body))];
+    default:
+      return unreachable(body);
+  }
+}
