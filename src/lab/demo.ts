@@ -104,7 +104,8 @@ const relative = (moment: number | null, start: number): number | null => (momen
 
 /** When a daemon first said that something is wrong or that it takes over. */
 function detected(nodes: readonly PairNode[], since: number): number | null {
-  const sign = /now returning \d|FAULT|MASTER STATE|CLAIMING|claiming|PREPARING|timed? ?out|Netlink reports .* down/;
+  const sign =
+    /now returning \d|failed|FAULT|MASTER STATE|master-down|CLAIMING|claiming|PREPARING|timed? ?out|Netlink reports .* down/;
   const moments = nodes.flatMap((node) =>
     (node.daemon?.program.lines ?? [])
       .map((line) => ({ at: performance.timeOrigin + line.at, text: line.text }))
