@@ -11,7 +11,8 @@ import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { reconfigure, step } from "../core/vrrp/machine.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { AddressChange, AdvertPort, AnnouncePort, KernelPort, Link } from "../ports/network.ts";
+import type { AddressChange, AdvertPort, AnnouncePort, InterfaceAddress, KernelPort, Link } from "../ports/network.ts";
+import { byRuntime, change, type PendingChange, sameAddress } from "./address-changes.ts";
 import { addressesOf, type Runtime, setState } from "./vrrp-runtime.ts";
 
 export interface EnginePorts {
@@ -21,11 +22,6 @@ export interface EnginePorts {
   readonly kernel: KernelPort;
   readonly announce: AnnouncePort;
   send(message: FromKeeper): void;
-}
-
-interface PendingChange {
-  readonly runtime: Runtime;
-  readonly change: AddressChange;
 }
 
 /** leaseUntil before the renewal: if the clock has passed it when the kernel answers, the renewal came too late. */
@@ -45,6 +41,8 @@ export class EffectRunner {
   #additions: PendingChange[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
   #messages: FromKeeper[] = [];
+  /** Questions to the gates follow the reports that say why they are asked. */
+  #gates: FromKeeper[] = [];
   /** Something waits for flush(). */
   pending = false;
 
@@ -83,27 +81,42 @@ export class EffectRunner {
     this.#message({ type: "event", at: this.ports.clock.now(), body });
   }
 
-  /** Removes addresses of ours that an earlier life left behind (DESIGN 5, start-up sweep). */
-  sweep(runtimes: readonly Runtime[]): void {
-    const present = this.ports.kernel.addresses();
-    for (const runtime of runtimes) {
-      for (const address of addressesOf(runtime.config)) {
-        const index = this.deviceIndex(runtime, address);
-        const found = present.find((entry) => entry.interfaceIndex === index && entry.address === address.address);
-        if (found === undefined || index === null) continue;
-        const leftover = { ...address, prefixLength: found.prefixLength };
-        this.#removals.push({ runtime, change: change("remove", index, leftover, null) });
-        const on = address.device ?? runtime.config.interface;
-        this.event({
-          kind: "leftover-removed",
-          instance: runtime.config.name,
-          address: address.address,
-          interface: on,
-        });
+  /**
+   * The kernel is the truth. What we hold must be there, or the instance has lost it; what an instance does not hold must not be
+   * there: an earlier life left it behind (the start-up sweep), or somebody put it there beside us.
+   */
+  reconcile(present: readonly InterfaceAddress[]): void {
+    const found = new Map(present.map((entry) => [`${entry.interfaceIndex} ${entry.address}`, entry.prefixLength]));
+    const held = new Set<IpAddress>();
+    for (const runtime of this.#all()) {
+      for (const address of runtime.held) {
+        held.add(address.address);
+        if (found.has(this.#place(runtime, address))) continue;
+        runtime.held = runtime.held.filter((entry) => entry !== address);
+        this.dispatch(runtime, { kind: "address-removed", address: address.address });
       }
     }
-    this.pending = true;
+    for (const runtime of this.#all()) {
+      for (const address of addressesOf(runtime.config)) {
+        const prefixLength = found.get(this.#place(runtime, address));
+        if (prefixLength !== undefined && !held.has(address.address))
+          this.#sweep(runtime, { ...address, prefixLength });
+      }
+    }
     this.flush();
+  }
+
+  #sweep(runtime: Runtime, leftover: VirtualAddress): void {
+    const index = this.deviceIndex(runtime, leftover);
+    if (index === null) return;
+    this.#removals.push({ runtime, change: change("remove", index, leftover, null) });
+    const on = leftover.device ?? runtime.config.interface;
+    const { address } = leftover;
+    this.event({ kind: "leftover-removed", instance: runtime.config.name, address, interface: on });
+  }
+
+  #place(runtime: Runtime, address: VirtualAddress): string {
+    return `${this.deviceIndex(runtime, address)} ${address.address}`;
   }
 
   /** Index of the interface that carries an address; null while that interface does not exist. */
@@ -152,7 +165,7 @@ export class EffectRunner {
         this.#announcements.push({ runtime, repeat: effect.repeat });
         return;
       case "ask-gate":
-        this.#message({
+        this.#gates.push({
           type: "ask-gate",
           instance: runtime.config.name,
           which: effect.which,
@@ -161,7 +174,7 @@ export class EffectRunner {
         });
         return;
       case "cancel-gate":
-        this.#message({ type: "cancel-gate", instance: runtime.config.name, gate: effect.gate });
+        this.#gates.push({ type: "cancel-gate", instance: runtime.config.name, gate: effect.gate });
         return;
       case "report":
         this.#report(runtime, effect);
@@ -346,9 +359,9 @@ export class EffectRunner {
   }
 
   #flushMessages(): void {
-    const messages = this.#messages;
-    if (messages.length === 0) return;
+    const messages = [...this.#messages, ...this.#gates];
     this.#messages = [];
+    this.#gates = [];
     for (const message of messages) this.ports.send(message);
   }
 
@@ -367,27 +380,4 @@ export class EffectRunner {
 
 function leaseUntil(state: VrrpState): number {
   return state.role.kind === "master" ? (state.role.leaseUntil ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-}
-
-function change(
-  action: AddressChange["action"],
-  interfaceIndex: number,
-  address: VirtualAddress,
-  lifetime: number | null,
-): AddressChange {
-  return { action, interfaceIndex, address, lifetime };
-}
-
-function sameAddress(a: VirtualAddress, b: VirtualAddress): boolean {
-  return a.address === b.address && a.prefixLength === b.prefixLength && a.device === b.device;
-}
-
-function byRuntime(entries: readonly PendingChange[]): Map<Runtime, PendingChange[]> {
-  const groups = new Map<Runtime, PendingChange[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.runtime);
-    if (group === undefined) groups.set(entry.runtime, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }

@@ -97,7 +97,7 @@ class Engine implements VrrpEngine {
   }
 
   handleKernelChange(): void {
-    refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#refresh();
     this.#assessAll();
     this.#settle();
   }
@@ -202,11 +202,15 @@ class Engine implements VrrpEngine {
       if (!kept.has(key)) fresh.push(createRuntime(config, this.#nextSlot(), this.#ports.clock.now()));
     }
     this.#runtimes.push(...fresh);
-    refreshNetwork(this.#ports, this.#runtimes, this.#effects);
-    this.#effects.sweep(fresh);
+    this.#refresh();
     for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
     this.#assessAll();
     this.#ports.send({ type: "configured", serial, error: null });
+  }
+
+  #refresh(): void {
+    const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#effects.reconcile(addresses);
   }
 
   /** Two slots an instance: the ordinary advert and the one of priority 0. */

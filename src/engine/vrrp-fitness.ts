@@ -12,8 +12,12 @@ import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { EffectRunner, EnginePorts } from "./vrrp-effects.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
-/** Reads links and addresses again and brings sockets and frames up to date. */
-export function refreshNetwork(ports: EnginePorts, runtimes: readonly Runtime[], effects: EffectRunner): void {
+/** Reads links and addresses again, brings sockets and frames up to date, and returns the addresses. */
+export function refreshNetwork(
+  ports: EnginePorts,
+  runtimes: readonly Runtime[],
+  effects: EffectRunner,
+): readonly InterfaceAddress[] {
   const links = ports.kernel.links();
   const addresses = ports.kernel.addresses();
   reportLinks(effects, effects.links, links, runtimes);
@@ -26,6 +30,7 @@ export function refreshNetwork(ports: EnginePorts, runtimes: readonly Runtime[],
     runtime.observedSource = source;
     prepareFrames(ports, runtime);
   }
+  return addresses;
 }
 
 /** Evaluates the trackers and tells the core when anything it must know has changed. */
