@@ -107,6 +107,8 @@ export class Holding {
   #checkStalePair(stale: Track, live: Track): void {
     const { disturbances } = this.#world;
     if (!stale.staleClean || !leaseExcludes(stale.config)) return;
+    // A pause of the whole host after that stops the lease as well: every clock in there stands still.
+    if (disturbances.nodeChange(stale.node) > stale.staleAt) return;
     const clean = Math.max(disturbances.linkCleanSince(stale.node, live.node), disturbances.nodeCleanSince(live.node));
     const margin = 2 * live.config.downTimerAdverts * longestInterval([stale.config, live.config]);
     if (this.#world.now - clean > margin + leaseBound(stale.config)) {
@@ -139,6 +141,7 @@ export class Holding {
     const host = this.#world.host(track.node);
     if (track.staleLocal === null) {
       track.staleLocal = local;
+      track.staleAt = this.#world.now;
       const before = this.#world.disturbances.nodeCalmBefore(track.node);
       track.staleClean = before > 10 * track.config.downTimerAdverts * track.config.advertInterval;
     }

@@ -21,6 +21,7 @@ export interface Track {
   phaseAt: number;
   /** The address is in the kernel although no running keeper answers for it: since when. */
   staleLocal: number | null;
+  staleAt: number;
   /** Nothing had been wrong for long when that began, so the lease alone must exclude a second holder. */
   staleClean: boolean;
   missingLocal: number | null;
@@ -58,6 +59,7 @@ export function createTrack(node: number, instance: number, config: VrrpInstance
     phase: null,
     phaseAt: 0,
     staleLocal: null,
+    staleAt: 0,
     staleClean: false,
     missingLocal: null,
     lost: false,
