@@ -1,7 +1,8 @@
 #!/bin/sh
 # notify_claim.sh DATABASE PEER [INSTANCE NAME PRIORITY]: makes the local server ready to be the writer.
 # Exit 0 opens the gate: the address is taken only after that. Order matters:
-#   1. close the peer for writes if it can be reached, so that nothing is acknowledged there any more;
+#   1. close the peer for writes if it can be reached, so that nothing is acknowledged there any more; if it cannot,
+#      stop listening to it;
 #   2. wait until everything received from it has been applied;
 #   3. ask for acknowledgements, or say that nobody is left to give them;
 #   4. open the local server.
@@ -26,6 +27,9 @@ if there "SET GLOBAL read_only = 1" >/dev/null; then
   say "the peer $PEER is reachable and closed for writes"
 else
   peer=gone
+  # Its kernel may still hold events that nobody acknowledged and deliver them when the link is back. A new connection
+  # gets what the peer really has after its recovery. The applier goes on meanwhile, so nothing received is dropped.
+  here "STOP SLAVE IO_THREAD"
 fi
 
 if [ "$(slave_status Slave_SQL_Running)" = No ]; then
@@ -50,5 +54,6 @@ else
   here "SET GLOBAL rpl_semi_sync_master_enabled = 0" || exit 1
   say "DEGRADED: $PEER cannot be reached, nobody can acknowledge: commits are on this server alone until it is back"
 fi
+[ "$peer" = reachable ] || here "START SLAVE IO_THREAD"
 here "SET GLOBAL read_only = 0" || exit 1
 say "open for writes"

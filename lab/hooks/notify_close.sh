@@ -36,5 +36,13 @@ if [ -n "$clients" ]; then
   say "ended the connections that came through $VIP"
 fi
 here "SET GLOBAL rpl_semi_sync_master_enabled = 0"
+# A refused claim leaves the receiver stopped; it may run again only when everything received is applied, because a
+# restart drops what is not.
+if [ "$(slave_status Slave_IO_Running)" = No ]; then
+  case $(slave_status Slave_SQL_Running_State) in
+    "Slave has read all relay log"*) here "START SLAVE IO_THREAD" && say "receiving from $PEER again" ;;
+    *) say "the receiver stays stopped: not everything received is applied" ;;
+  esac
+fi
 [ "$open" = 1 ] && say "closed for writes"
 exit 0
