@@ -21,6 +21,8 @@ export const LATENCY_MIN = 50;
 export const LATENCY_MAX = 400;
 
 export interface NetworkParts {
+  /** Nodes come first, then the others. */
+  readonly nodes: number;
   readonly endpoints: number;
   readonly queue: EventQueue;
   readonly now: () => number;
@@ -105,7 +107,9 @@ export class Network {
   #schedule(from: number, to: number, arrive: () => void): void {
     const { prng, queue, now } = this.#parts;
     const extra = this.#impairment.delay > 0 ? prng.next() ** 3 * this.#impairment.delay : 0;
-    queue.push(now() + prng.between(LATENCY_MIN, LATENCY_MAX) + extra, () => {
+    // The client runs nothing that could be busy: what reaches it keeps the order in which it was sent.
+    const base = to < this.#parts.nodes ? prng.between(LATENCY_MIN, LATENCY_MAX) : LATENCY_MIN;
+    queue.push(now() + base + extra, () => {
       // A frame that is under way when the cable is cut does not arrive.
       if (!this.reaches(from, to)) return;
       this.delivered++;

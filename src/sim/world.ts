@@ -41,6 +41,7 @@ export class World implements Scene {
     // Client and gateway are endpoints without faults of their own.
     this.disturbances = new Disturbances(setup.nodes + 2, now);
     this.network = new Network({
+      nodes: setup.nodes,
       endpoints: setup.nodes + 2,
       queue: this.queue,
       now,
