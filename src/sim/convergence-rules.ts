@@ -163,8 +163,9 @@ export class Convergence {
    */
   #announcedSince(holder: Track, single: number, rival: number | null): number {
     if (rival === null) return holder.phaseAt;
-    if (this.#world.host(rival).serving) return Math.max(single, holder.phaseAt);
-    return this.#world.disturbances.nodeChange(rival) < holder.phaseAt ? holder.phaseAt : Number.POSITIVE_INFINITY;
+    const changed = this.#world.disturbances.nodeChange(rival);
+    if (this.#world.host(rival).serving && changed < single) return Math.max(single, holder.phaseAt);
+    return changed < holder.phaseAt ? holder.phaseAt : Number.POSITIVE_INFINITY;
   }
 
   #fail(rule: string, text: string): void {
