@@ -57,7 +57,21 @@ export class Capture {
     const file = join(host.directory, `${name}.pcap`);
     rmSync(file, { force: true });
     // A snapshot of any length would leave room for eight frames in the ring, and bursts are longer.
-    const options = ["-Z", "root", "-i", "eth0", "-n", "-U", "--immediate-mode", "-s", "2048", "-B", "8192", "-w", file];
+    const options = [
+      "-Z",
+      "root",
+      "-i",
+      "eth0",
+      "-n",
+      "-U",
+      "--immediate-mode",
+      "-s",
+      "2048",
+      "-B",
+      "8192",
+      "-w",
+      file,
+    ];
     const program = host.spawn(["tcpdump", ...options, "ip proto 112 or arp"]);
     await program.line(/listening on/, { timeoutMs: 10_000 });
     await until(() => (existsSync(file) && statSync(file).size >= 24) || undefined, "a capture file", 5_000);

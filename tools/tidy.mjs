@@ -63,9 +63,11 @@ const PER_FILE = [
   {
     name: "todo",
     check: (path, lines) =>
-      matching(lines, /\b(TODO|FIXME|XXX)\b/, (line) => !/https?:\/\//.test(line)).map(
-        (at) => `${path}:${at}: a TODO needs the link of its report, or it is nobody's`,
-      ),
+      matching(
+        path === "CONTRIBUTING.md" ? [] : lines,
+        /\b(TODO|FIXME|XXX)\b/,
+        (line) => !/https?:\/\//.test(line),
+      ).map((at) => `${path}:${at}: a TODO needs the link of its report, or it is nobody's`),
   },
   {
     name: "home-path",

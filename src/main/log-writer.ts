@@ -28,10 +28,10 @@ const ORIGINS = { Keepalived: "parent", Keepalived_vrrp: "vrrp", Keepalived_heal
 export function createLogWriter({ format, detail, syslog }: LogWriterOptions): LogWriter {
   const print = (text: string): void => void process.stderr.write(`${text}\n`);
   const putWords = (origin: Origin, text: string, time: number): void => {
-    if (syslog !== null) return syslog.write(origin, text);
     const line = { ident: LOG_IDENTS[origin], level: "info", text } as const;
+    if (syslog !== null) syslog.write(origin, text);
     // getTimezoneOffset counts westwards.
-    print(formatLine(line, time, -new Date(time).getTimezoneOffset()));
+    else print(formatLine(line, time, -new Date(time).getTimezoneOffset()));
   };
   const putJson = (origin: Origin, text: string): void => (syslog === null ? print(text) : syslog.write(origin, text));
   return {

@@ -1,3 +1,4 @@
+/** Waiting for an instant: how control and the simulator share the code that runs checks and hooks. */
 import type { Instant, Micros } from "../core/lib/units.ts";
 import type { Clock } from "./clock.ts";
 

@@ -87,14 +87,17 @@ function checkLines(body: CheckEvent): readonly LogLine[] {
     const why = failureInWords(body.outcome, body.lastError);
     return [vrrpLine("error", `${name} cannot be run: ${why}`)];
   }
-  if (body.standing === "ok" && body.changed) return [...returning(body), vrrpLine("info", `${name} succeeded`)];
-  if (body.changed) return [...returning(body), vrrpLine("info", `${name} ${failedText(body.outcome)}`), ...said(body)];
+  if (body.standing === "ok" && body.changed) return [vrrpLine("info", `${name} succeeded`)];
+  if (body.changed) return [vrrpLine("info", `${name} ${failedText(body.outcome)}`), ...said(body)];
   return [...returning(body), ...said(body)];
 }
 
-/** keepalived says this whenever the exit code is not the one before; we say it when the failure is a new one. */
-function returning({ script, outcome, standing, changed }: CheckEvent): readonly LogLine[] {
-  if (outcome?.kind !== "exit" || (changed && standing === "ok")) return [];
+/**
+ * A new way to fail that changes nothing yet (fall is more than 1). keepalived says it before "failed" as well, where it
+ * adds nothing: that line names the exit code.
+ */
+function returning({ script, outcome }: CheckEvent): readonly LogLine[] {
+  if (outcome?.kind !== "exit") return [];
   return [vrrpLine("info", `Script \`${script}\` now returning ${outcome.code}`)];
 }
 
@@ -190,7 +193,7 @@ function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" 
       return [
         parent("info", "Reloading ..."),
         parent("info", "Reload complete"),
-        parent("detail", `nothing changed${reason}`),
+        parent("detail", detail === "" ? "nothing has changed" : detail),
       ];
     case "refused":
       return [

@@ -28,8 +28,18 @@ export type ToKeeper =
   /** Replaces the whole set: instances are matched by interface, virtual router id and transport, as keepalived does. */
   | { readonly type: "configure"; readonly serial: number; readonly instances: readonly VrrpInstanceConfig[] }
   /** Only what changed; `succeeded` lists scripts that have just succeeded, changed or not. */
-  | { readonly type: "scripts"; readonly standings: Readonly<Record<string, ScriptStanding>>; readonly succeeded: readonly string[] }
-  | { readonly type: "gate"; readonly instance: string; readonly gate: number; readonly opened: boolean; readonly reason: string }
+  | {
+      readonly type: "scripts";
+      readonly standings: Readonly<Record<string, ScriptStanding>>;
+      readonly succeeded: readonly string[];
+    }
+  | {
+      readonly type: "gate";
+      readonly instance: string;
+      readonly gate: number;
+      readonly opened: boolean;
+      readonly reason: string;
+    }
   | { readonly type: "heartbeat" }
   | { readonly type: "status"; readonly id: number }
   /** Release everything in order, answer `stopped`, exit 0. */
@@ -39,7 +49,13 @@ export type FromKeeper =
   | { readonly type: "hello"; readonly version: number; readonly pid: number }
   | { readonly type: "configured"; readonly serial: number; readonly error: string | null }
   | { readonly type: "event"; readonly at: number; readonly body: HoldfastEventBody }
-  | { readonly type: "ask-gate"; readonly instance: string; readonly which: "claim" | "release"; readonly gate: number; readonly priority: number }
+  | {
+      readonly type: "ask-gate";
+      readonly instance: string;
+      readonly which: "claim" | "release";
+      readonly gate: number;
+      readonly priority: number;
+    }
   | { readonly type: "cancel-gate"; readonly instance: string; readonly gate: number }
   | { readonly type: "heartbeat" }
   | { readonly type: "status"; readonly id: number; readonly instances: readonly VrrpInstanceStatus[] }
