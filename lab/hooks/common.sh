@@ -20,4 +20,8 @@ here() { sql "${LIMIT:-1}" 127.0.0.1 "$1" 2>/dev/null; }
 
 there() { sql 0.5 "$PEER" "$1" 2>/dev/null; }
 
-slave_status() { sql 1 127.0.0.1 "SHOW SLAVE STATUS\G" 2>/dev/null | sed -n "s/^ *$1: //p"; }
+# Fails when the server does not say: an unknown position must never look like an empty one.
+slave_status() {
+  status=$(sql 4 127.0.0.1 "SHOW SLAVE STATUS\G" 2>/dev/null) || return 1
+  echo "$status" | sed -n "s/^ *$1: //p"
+}

@@ -40,7 +40,10 @@ if [ "$(slave_status Slave_SQL_Running)" = No ]; then
   fi
   here "START SLAVE SQL_THREAD"
 fi
-received=$(slave_status Gtid_IO_Pos)
+if ! received=$(slave_status Gtid_IO_Pos); then
+  say "refused: the local server does not say what it has received"
+  exit 1
+fi
 if ! wait_for "$received" || ! wait_for "$peer_position"; then
   say "refused: not everything received (${received:-nothing}) could be applied within $WAIT_SECONDS s"
   exit 1

@@ -1,0 +1,63 @@
+/** Asks a running Holdfast on a lab host: its API directly, or the command as an operator types it. */
+import { request } from "node:http";
+import { dirname, join } from "node:path";
+import type { EventEntry, HistoryReply, InstanceView, ReloadReply, StatusReply } from "../src/control/contract/types.ts";
+import type { Daemon } from "../src/lab/daemon.ts";
+import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
+import { type ExecResult, until } from "../src/lab/processes.ts";
+
+/** Undefined while nobody answers. */
+function call<T>(daemon: Daemon, path: string, post?: unknown): Promise<T | undefined> {
+  const socketPath = join(dirname(daemon.pidFile), "holdfast.sock");
+  const body = post === undefined ? undefined : JSON.stringify(post);
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  const method = body === undefined ? "GET" : "POST";
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path, method, headers, timeout: 5_000 }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (data: Buffer) => parts.push(data));
+      answer.on("end", () => resolve(JSON.parse(Buffer.concat(parts).toString()) as T));
+    });
+    asked.on("error", () => resolve(undefined));
+    asked.on("timeout", () => asked.destroy(new Error("no answer")));
+    asked.end(body);
+  });
+}
+
+export const statusOf = (daemon: Daemon): Promise<StatusReply | undefined> => call<StatusReply>(daemon, "/v1/status");
+
+export async function instanceOf(daemon: Daemon, name: string): Promise<InstanceView | undefined> {
+  return (await statusOf(daemon))?.instances.find((instance) => instance.name === name);
+}
+
+/** Waits until the instance is as wanted, by default at most 10 s. */
+export async function instanceWhen(
+  daemon: Daemon,
+  name: string,
+  wanted: (instance: InstanceView) => boolean,
+  timeoutMs = 10_000,
+): Promise<InstanceView> {
+  let last: InstanceView | undefined;
+  const asked = async () => {
+    last = await instanceOf(daemon, name);
+    return last !== undefined && wanted(last) ? last : undefined;
+  };
+  try {
+    return await until(asked, `${name} is as wanted`, timeoutMs);
+  } catch (error) {
+    const said = daemon.program.lines.slice(-25).map((line) => line.text);
+    throw new Error(`${String(error)}; it is ${JSON.stringify(last)}\n${said.join("\n")}`);
+  }
+}
+
+export async function eventsOf(daemon: Daemon): Promise<readonly EventEntry[]> {
+  return (await call<HistoryReply>(daemon, "/v1/history?limit=100000"))?.events ?? [];
+}
+
+export const reload = (daemon: Daemon): Promise<ReloadReply | undefined> =>
+  call<ReloadReply>(daemon, "/v1/reload", { dryRun: false });
+
+/** `holdfast WORDS... -p PIDFILE` on the daemon's host. */
+export function holdfast(daemon: Daemon, ...words: readonly string[]): Promise<ExecResult> {
+  return daemon.host.exec([process.execPath, HOLDFAST_PROGRAM, ...words, "-p", daemon.pidFile]);
+}
