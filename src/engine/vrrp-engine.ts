@@ -106,8 +106,8 @@ class Engine implements VrrpEngine {
     for (const runtime of this.#runtimes) {
       const held = runtime.held.find((entry) => entry.address === address);
       if (held === undefined || this.#effects.deviceIndex(runtime, held) !== interfaceIndex) continue;
-      // Removing one of several can take secondaries along; the core removes whatever is left.
-      runtime.held = runtime.held.filter((entry) => entry !== held);
+      // `held` stays whole: removing one can take secondaries along, and a renewal under way may have put this one back. The core
+      // removes all of them, and one that is not there costs nothing.
       this.#effects.dispatch(runtime, { kind: "address-removed", address: held.address });
     }
     this.#settle();

@@ -95,6 +95,19 @@ export const PROCESSES: Readonly<Record<string, () => void>> = {
       expectHolders(world, 2);
     }
   },
+  "a foreign removal in the middle of a renewal: the address that the renewal put back goes before priority 0": () => {
+    // Time passes within the interrupted call, so when it ends is learned from one world and used in another.
+    const rehearsal = settledWorld();
+    const start = rehearsal.now;
+    rehearsal.host(1).stallKeeper(300_000);
+    const stalledUntil = (): number => rehearsal.disturbances.nodeChange(1);
+    timeUntil(rehearsal, 2 * SECOND, () => stalledUntil() > start);
+    const world = settledWorld();
+    world.host(1).stallKeeper(300_000);
+    world.after(stalledUntil() - start - 100_000, () => world.host(1).removeAddress(virtualAddress(0)));
+    pass(world, 20 * SECOND);
+    expectHolders(world, 2);
+  },
   "a pause of the whole host: both hold until one advert after it wakes": () => {
     const world = settledWorld();
     world.host(1).pause();
