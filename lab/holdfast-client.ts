@@ -1,7 +1,13 @@
 /** Asks a running Holdfast on a lab host: its API directly, or the command as an operator types it. */
 import { request } from "node:http";
 import { dirname, join } from "node:path";
-import type { EventEntry, HistoryReply, InstanceView, ReloadReply, StatusReply } from "../src/control/contract/types.ts";
+import type {
+  EventEntry,
+  HistoryReply,
+  InstanceView,
+  ReloadReply,
+  StatusReply,
+} from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
 import { type ExecResult, until } from "../src/lab/processes.ts";

@@ -263,7 +263,8 @@ describeLab("on the wire as keepalived", () => {
     const number = CASES.findIndex((wire) => wire.title === CHECKSUM_AS_V2) + 1;
     const adverts = heardFrom(DAEMON).adverts.filter((advert) => advert.virtualRouterId === number);
     expect(adverts.length).toBeGreaterThan(1);
-    if (DAEMON === "holdfast") expect(adverts.map(({ payload }) => onesComplementSum(payload))).toEqual(adverts.map(() => 0xffff));
+    if (DAEMON === "holdfast")
+      expect(adverts.map(({ payload }) => onesComplementSum(payload))).toEqual(adverts.map(() => 0xffff));
   });
 
   test("one advert of priority 0 for each virtual router and destination", () => {
