@@ -6,6 +6,8 @@ import type { Runtime } from "./vrrp-runtime.ts";
 export interface PendingChange {
   readonly runtime: Runtime;
   readonly change: AddressChange;
+  /** CLOCK_MONOTONIC, microseconds. */
+  readonly decidedAt: number;
 }
 
 export function change(

@@ -10,6 +10,7 @@ import type { VrrpEffect } from "../core/vrrp/effects.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { reconfigure, step } from "../core/vrrp/machine.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
+import { shortestPeerMasterDown } from "../core/vrrp/timers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AddressChange, AdvertPort, AnnouncePort, InterfaceAddress, KernelPort, Link } from "../ports/network.ts";
 import { byRuntime, change, type PendingChange, sameAddress } from "./address-changes.ts";
@@ -109,10 +110,14 @@ export class EffectRunner {
   #sweep(runtime: Runtime, leftover: VirtualAddress): void {
     const index = this.deviceIndex(runtime, leftover);
     if (index === null) return;
-    this.#removals.push({ runtime, change: change("remove", index, leftover, null) });
+    this.#removals.push(this.#pend(runtime, change("remove", index, leftover, null)));
     const on = leftover.device ?? runtime.config.interface;
     const { address } = leftover;
     this.event({ kind: "leftover-removed", instance: runtime.config.name, address, interface: on });
+  }
+
+  #pend(runtime: Runtime, wanted: AddressChange): PendingChange {
+    return { runtime, change: wanted, decidedAt: this.ports.clock.now() };
   }
 
   #place(runtime: Runtime, address: VirtualAddress): string {
@@ -195,7 +200,7 @@ export class EffectRunner {
     for (const address of addresses) {
       const index = this.deviceIndex(runtime, address);
       if (index === null) continue;
-      this.#additions.push({ runtime, change: change("add", index, address, runtime.config.leaseSeconds) });
+      this.#additions.push(this.#pend(runtime, change("add", index, address, runtime.config.leaseSeconds)));
     }
   }
 
@@ -204,7 +209,8 @@ export class EffectRunner {
     this.#announcements = this.#announcements.filter((entry) => entry.runtime !== runtime);
     for (const address of addresses) {
       const index = this.deviceIndex(runtime, address);
-      if (index !== null) this.#removals.push({ runtime, change: change("remove", index, address, null) });
+      if (index === null) continue;
+      this.#removals.push(this.#pend(runtime, change("remove", index, address, null)));
     }
   }
 
@@ -305,9 +311,10 @@ export class EffectRunner {
   }
 
   #flushAdditions(): void {
-    const additions = this.#additions;
-    if (additions.length === 0) return;
+    if (this.#additions.length === 0) return;
+    const additions = this.#stillTimely(this.#additions);
     this.#additions = [];
+    if (additions.length === 0) return;
     const failures = this.ports.kernel.change(additions.map((entry) => entry.change));
     for (const [runtime, entries] of byRuntime(additions)) {
       const failed = failures.find((failure) => entries.some((entry) => entry.change === failure.change));
@@ -318,6 +325,18 @@ export class EffectRunner {
       const reason = `${failed.error.what}: ${failed.error.errno}`;
       this.dispatch(runtime, { kind: "address-refused", address: failed.change.address.address, reason });
     }
+  }
+
+  /** A process stopped between its advert and its addresses comes back into a world where another may hold them. */
+  #stillTimely(additions: readonly PendingChange[]): readonly PendingChange[] {
+    const now = this.ports.clock.now();
+    const late = new Set<Runtime>();
+    for (const { runtime, decidedAt } of additions) {
+      if (now - decidedAt > shortestPeerMasterDown(runtime.config)) late.add(runtime);
+    }
+    if (late.size === 0) return additions;
+    for (const runtime of late) this.dispatch(runtime, { kind: "lease-lost" });
+    return additions.filter(({ runtime }) => !late.has(runtime));
   }
 
   #addressEvent(runtime: Runtime, action: "added" | "removed", entries: readonly PendingChange[]): void {

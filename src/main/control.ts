@@ -17,6 +17,7 @@ import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
 import { createSpawner } from "../linux/spawn.ts";
+import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
 import { openSyslog } from "../linux/syslog.ts";
 import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
@@ -77,7 +78,14 @@ export async function runControl(options: RunOptions, version: string): Promise<
       onListenerError: (error) => log.line("parent", String(error)),
     });
     bus.subscribe((event) => log.event(event));
-    return await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, onSignals);
+    const stray = await endStrayKeeper(options.pidFile);
+    if (stray !== null) log.line("parent", `Ended the keeper of an earlier run, pid ${stray}: it was frozen or slow`);
+    bus.subscribe(({ body }) => {
+      if (body.kind === "keeper-started") noteKeeper(options.pidFile, body.pid);
+    });
+    const code = await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, onSignals);
+    forgetKeeper(options.pidFile);
+    return code;
   } finally {
     for (const file of pidFiles) file.release();
   }
