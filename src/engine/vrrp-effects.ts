@@ -14,16 +14,8 @@ import { shortestPeerMasterDown } from "../core/vrrp/timers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AddressChange, AdvertPort, AnnouncePort, InterfaceAddress, KernelPort, Link } from "../ports/network.ts";
 import { byRuntime, change, type PendingChange, sameAddress } from "./address-changes.ts";
+import type { EnginePorts } from "./engine-ports.ts";
 import { addressesOf, type Runtime, setState } from "./vrrp-runtime.ts";
-
-export interface EnginePorts {
-  readonly pid: number;
-  readonly clock: Clock;
-  readonly adverts: AdvertPort;
-  readonly kernel: KernelPort;
-  readonly announce: AnnouncePort;
-  send(message: FromKeeper): void;
-}
 
 /** leaseUntil before the renewal: if the clock has passed it when the kernel answers, the renewal came too late. */
 interface PendingRenewal {

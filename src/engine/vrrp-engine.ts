@@ -12,12 +12,13 @@ import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages
 import { LINK_VERSION } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
-import { EffectRunner, type EnginePorts } from "./vrrp-effects.ts";
+import type { EnginePorts } from "./engine-ports.ts";
+import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
 import { receivePacket } from "./vrrp-receive.ts";
 import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 
-export type { EnginePorts } from "./vrrp-effects.ts";
+export type { EnginePorts } from "./engine-ports.ts";
 
 export interface VrrpEngine {
   handleControl(message: ToKeeper): void;

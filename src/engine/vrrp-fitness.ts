@@ -9,7 +9,8 @@ import type { ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
-import type { EffectRunner, EnginePorts } from "./vrrp-effects.ts";
+import type { EnginePorts } from "./engine-ports.ts";
+import type { EffectRunner } from "./vrrp-effects.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
 /** Reads links and addresses again, brings sockets and frames up to date, and returns the addresses. */

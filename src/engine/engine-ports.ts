@@ -1,0 +1,13 @@
+/** What the VRRP engine is given: the kernel's in the keeper, a simulated one in the simulator. */
+import type { FromKeeper } from "../core/link/messages.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AdvertPort, AnnouncePort, KernelPort } from "../ports/network.ts";
+
+export interface EnginePorts {
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly adverts: AdvertPort;
+  readonly kernel: KernelPort;
+  readonly announce: AnnouncePort;
+  send(message: FromKeeper): void;
+}
