@@ -12,6 +12,7 @@ import type { HoldfastEvent } from "../core/events/vocabulary.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
+import { checkCapabilities } from "../linux/capabilities.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
@@ -63,6 +64,9 @@ export async function runControl(options: RunOptions, version: string): Promise<
   if (parsed.config.instances.length === 0 && hasErrors(parsed)) {
     return refuse(`${options.file} holds no usable vrrp_instance; the lines above say what to correct`, EXIT.config);
   }
+  // A keeper without CAP_NET_ADMIN would only find out when it has won an election and cannot add the address.
+  const capable = checkCapabilities();
+  if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
   const pidFiles = takePidFiles(options);
   if (typeof pidFiles === "string") return refuse(pidFiles, EXIT.fatal);
   try {

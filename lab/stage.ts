@@ -1,0 +1,88 @@
+/**
+ * One lab for many tests: after each of them every daemon is stopped and the links are whole again, so a test starts on
+ * bare hosts without paying for new ones. Each daemon has a folder, and so a journal, of its own.
+ */
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { type Daemon, startDaemon } from "../src/lab/daemon.ts";
+import { createLab, type Lab, type LabHost, VIP } from "../src/lab/lab.ts";
+import { until } from "../src/lab/processes.ts";
+import { GLOBALS } from "../src/lab/vrrp-cluster.ts";
+import { describeHoldfast } from "./support.ts";
+
+export class Stage {
+  #lab: Lab | null = null;
+  #daemons: Daemon[] = [];
+  #started = 0;
+
+  get lab(): Lab {
+    if (this.#lab === null) throw new Error("the lab is up in tests only");
+    return this.#lab;
+  }
+
+  host(name: string): LabHost {
+    return this.lab.host(name);
+  }
+
+  /** `extra` are further arguments of the command line. */
+  start(hostName: string, config: string, ...extra: readonly string[]): Daemon {
+    this.#started += 1;
+    const daemon = startDaemon(this.host(hostName), {
+      kind: "holdfast",
+      config: GLOBALS + config,
+      name: `d${this.#started}`,
+      extraArguments: extra,
+    });
+    this.#daemons.push(daemon);
+    return daemon;
+  }
+
+  configFile(daemon: Daemon): string {
+    return join(daemon.pidFile, "../keepalived.conf");
+  }
+
+  /** Waits until the kernel of the host has the address, or has it no more. */
+  async held(hostName: string, held: boolean, options: { vip?: string; timeoutMs?: number } = {}): Promise<void> {
+    const vip = options.vip ?? VIP;
+    const host = this.host(hostName);
+    const asked = async () => ((await host.holds(vip)) === held ? true : undefined);
+    const what = `${hostName} ${held ? "holds" : "has given up"} ${vip}`;
+    await until(asked, what, options.timeoutMs ?? 10_000).catch((error) => {
+      throw new Error(`${String(error)}\n${this.#said()}`);
+    });
+  }
+
+  #said(): string {
+    return this.#daemons
+      .map(({ host, program }) => {
+        const lines = program.lines.slice(-25).map((line) => line.text);
+        return `-- ${host.name}:\n${lines.join("\n")}`;
+      })
+      .join("\n");
+  }
+
+  async open(): Promise<void> {
+    this.#lab = await createLab();
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#daemons.map((daemon) => daemon.stop()));
+    this.#daemons = [];
+    for (const name of ["db1", "db2"]) await this.lab.restoreLink(name);
+  }
+
+  async close(): Promise<void> {
+    await this.#lab?.destroy();
+  }
+}
+
+/** A group of tests on one lab, of promises that keepalived does not make. */
+export function describeStage(title: string, body: (stage: Stage) => void): void {
+  describeHoldfast(title, () => {
+    const stage = new Stage();
+    beforeAll(() => stage.open());
+    afterEach(() => stage.clear());
+    afterAll(() => stage.close());
+    body(stage);
+  });
+}
