@@ -260,7 +260,11 @@ class Engine implements VrrpEngine {
   }
 
   #status(id: number): FromKeeper {
-    return { type: "status", id, instances: this.#runtimes.map(statusOf) };
+    return {
+      type: "status",
+      id,
+      instances: this.#runtimes.map((runtime) => statusOf(runtime, this.#ports.clock.now())),
+    };
   }
 }
 

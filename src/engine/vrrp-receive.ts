@@ -1,6 +1,7 @@
 /** From a raw packet to an `advert` event, or to a counter that says why not. */
 import { type IpAddress, ipv4FromBytes } from "../core/lib/ip.ts";
 import { type Drop, decode, peekVirtualRouterId } from "../core/vrrp/packet.ts";
+import type { DropReason } from "../core/vrrp/status.ts";
 import { validate } from "../core/vrrp/validate.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
@@ -10,11 +11,6 @@ export function receivePacket(runtimes: readonly Runtime[], effects: EffectRunne
   const runtime = addressee(runtimes, received);
   // Other people's virtual routers share the segment: their adverts are no fault of ours.
   if (runtime === undefined) return;
-  if (runtime.state.role.kind !== "backup" && runtime.state.role.kind !== "master") {
-    // keepalived ignores them too while it is in FAULT; counted, not worth a line.
-    runtime.counters.drops["not-running"] = (runtime.counters.drops["not-running"] ?? 0) + 1;
-    return;
-  }
   if (received.truncated) {
     drop(runtime, effects, received, { reason: "truncated", detail: "longer than any advert" });
     return;
@@ -29,7 +25,15 @@ export function receivePacket(runtimes: readonly Runtime[], effects: EffectRunne
   if (notice !== null) drop(runtime, effects, received, notice);
   runtime.counters.advertsReceived++;
   if (advert.priority === 0) runtime.counters.priorityZeroReceived++;
-  effects.dispatch(runtime, { kind: "advert", advert });
+  const { kind } = runtime.state.role;
+  if (kind === "backup" || kind === "master") {
+    effects.dispatch(runtime, { kind: "advert", advert });
+    return;
+  }
+  // Not in the election, as in keepalived; but `explain` shall be able to say who serves meanwhile.
+  count(runtime, "not-running");
+  const { source, priority } = advert;
+  runtime.heardOutside = priority === 0 ? null : { source, priority, heardAt: effects.ports.clock.now() };
 }
 
 function addressee(runtimes: readonly Runtime[], { packet, interfaceIndex }: ReceivedPacket): Runtime | undefined {
@@ -41,13 +45,16 @@ function addressee(runtimes: readonly Runtime[], { packet, interfaceIndex }: Rec
 }
 
 function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, { reason, detail }: Drop): void {
-  const { drops } = runtime.counters;
-  drops[reason] = (drops[reason] ?? 0) + 1;
+  count(runtime, reason);
   if (runtime.dropsReported.has(reason)) return;
   runtime.dropsReported.add(reason);
   // Too short for a source address: nothing better to name than nothing.
   const source = received.packet.length >= 16 ? ipv4FromBytes(received.packet, 12) : UNKNOWN_SOURCE;
   effects.event({ kind: "drop", instance: runtime.config.name, reason, source, detail });
+}
+
+function count({ counters: { drops } }: Runtime, reason: DropReason): void {
+  drops[reason] = (drops[reason] ?? 0) + 1;
 }
 
 const UNKNOWN_SOURCE = "0.0.0.0" as IpAddress;

@@ -6,6 +6,7 @@ import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts"
 import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../core/vrrp/machine.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type { DropReason, VrrpCounters, VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { AddressChange, Link } from "../ports/network.ts";
 
 export interface Runtime {
@@ -35,6 +36,8 @@ export interface Runtime {
     readonly changes: readonly AddressChange[];
   } | null;
   announced: boolean;
+  /** The master last heard while we were in FAULT or INIT and took no part. */
+  heardOutside: VrrpInstanceStatus["master"];
   /** Reasons already reported since the last change of state. */
   readonly dropsReported: Set<DropReason>;
   /** Removed from the configuration, or the daemon stops. */
@@ -66,6 +69,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     held: [],
     renewals: null,
     announced: false,
+    heardOutside: null,
     dropsReported: new Set(),
     retired: false,
   };
@@ -86,7 +90,7 @@ export function setState(runtime: Runtime, state: VrrpState): void {
   runtime.deadline = nextDeadline(state) ?? Number.POSITIVE_INFINITY;
 }
 
-export function statusOf(runtime: Runtime): VrrpInstanceStatus {
+export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
   const { config, state } = runtime;
   const role = state.role;
   return {
@@ -104,11 +108,18 @@ export function statusOf(runtime: Runtime): VrrpInstanceStatus {
     addresses: addressesOf(config).map((entry) => entry.address) as readonly IpAddress[],
     holding: isHolding(state) && runtime.announced,
     leaseUntil: role.kind === "master" ? role.leaseUntil : null,
-    master:
-      role.kind === "backup" && role.master !== null
-        ? { source: role.master.source, priority: role.master.priority, heardAt: role.master.at }
-        : null,
+    master: masterHeard(runtime, now),
     source: state.source,
     counters: runtime.counters,
   };
+}
+
+/** Who serves, as far as we can hear: the master of a BACKUP, or the one that advertises while we take no part. */
+function masterHeard({ state: { role }, config, heardOutside }: Runtime, now: Instant): VrrpInstanceStatus["master"] {
+  if (role.kind === "backup") {
+    return role.master && { source: role.master.source, priority: role.master.priority, heardAt: role.master.at };
+  }
+  if (role.kind === "master" || heardOutside === null) return null;
+  const silence = now - heardOutside.heardAt;
+  return silence > masterDownInterval(config, config.priority, config.advertInterval) ? null : heardOutside;
 }
