@@ -1,0 +1,224 @@
+/** The engine between fake ports that write down what reaches the kernel and the wire, and in which order. */
+import { beforeEach, expect, test } from "vitest";
+import type { IpAddress } from "../core/lib/ip.ts";
+import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
+import type { FromKeeper } from "../core/link/messages.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { encodeAdvert } from "../core/vrrp/packet.ts";
+import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import type { AddressChange, InterfaceAddress, Link } from "../ports/network.ts";
+import { configOf } from "./testing/configs.ts";
+import { createVrrpEngine, type VrrpEngine } from "./vrrp-engine.ts";
+
+const OWN = "192.0.2.1" as IpAddress;
+const PEER = "192.0.2.2" as IpAddress;
+const VIP = "192.0.2.100" as IpAddress;
+const GROUP = "224.0.0.18" as IpAddress;
+const LINK: Link = { index: 7, name: "eth0", usable: true, mac: new Uint8Array(6), mtu: 1500 };
+
+const CONFIG = onlyInstance(`vrrp_instance V1 {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    ${VIP}
+  }
+}`);
+
+function onlyInstance(text: string): VrrpInstanceConfig {
+  const [first] = configOf(text).instances;
+  if (first === undefined) throw new Error("no instance");
+  return first.vrrp;
+}
+
+let now: Instant;
+let log: string[];
+let sent: FromKeeper[];
+let links: Link[];
+let kernel: InterfaceAddress[];
+/** Runs when the batch of adverts leaves: a place to stop the process. */
+let onFlush: () => void;
+let engine: VrrpEngine;
+
+beforeEach(() => {
+  now = instant(1_000_000_000);
+  log = [];
+  sent = [];
+  links = [LINK];
+  kernel = [{ interfaceIndex: 7, address: OWN, prefixLength: 24, secondary: false }];
+  onFlush = () => undefined;
+  engine = createVrrpEngine({
+    pid: 1,
+    clock: { now: () => now },
+    send: (message) => sent.push(message),
+    announce: {
+      announce(_link, addresses, repeat) {
+        log.push(`announce ${addresses.join()} x${repeat}`);
+        return { frames: addresses.length * repeat, error: null };
+      },
+    },
+    adverts: {
+      open: () => ({ ok: true, value: undefined }),
+      close: () => undefined,
+      prepare: () => undefined,
+      forget: () => undefined,
+      queue: (slot) => log.push(slot % 2 === 0 ? "advert" : "resign"),
+      flush: () => {
+        onFlush();
+        return [];
+      },
+    },
+    kernel: { links: () => links, addresses: () => kernel, change: applyChanges },
+  });
+});
+
+function applyChanges(changes: readonly AddressChange[]): [] {
+  for (const { action, address, interfaceIndex } of changes) {
+    log.push(`${action} ${address.address}`);
+    if (action === "renew") continue;
+    kernel = kernel.filter((entry) => entry.address !== address.address);
+    if (action === "add") {
+      kernel.push({ interfaceIndex, address: address.address, prefixLength: address.prefixLength, secondary: false });
+    }
+  }
+  return [];
+}
+
+function start(config: Partial<VrrpInstanceConfig> = {}): void {
+  engine.handleControl({ type: "configure", serial: 1, instances: [{ ...CONFIG, ...config }] });
+}
+
+function wakeAt(at: Instant): void {
+  now = at;
+  engine.wake();
+}
+
+/** Sleeps through Master_Down_Interval. */
+function becomeMaster(): void {
+  const deadline = engine.nextDeadline();
+  expect(deadline).not.toBe(null);
+  wakeAt(deadline as Instant);
+  expect(status().state).toBe("MASTER");
+}
+
+function status(): VrrpInstanceStatus {
+  engine.handleControl({ type: "status", id: 1 });
+  const answer = sent.findLast((message) => message.type === "status");
+  const first = answer?.type === "status" ? answer.instances[0] : undefined;
+  if (first === undefined) throw new Error("no status");
+  return first;
+}
+
+function hearAdvert(priority: number): void {
+  const packet = encodeAdvert(CONFIG, { source: PEER, destination: GROUP, priority });
+  engine.handlePacket({ interfaceIndex: 7, packet, truncated: false });
+}
+
+test("a new MASTER sends its advert first, then takes the address, then announces it", () => {
+  start();
+  becomeMaster();
+  expect(log).toEqual(["advert", `add ${VIP}`, `announce ${VIP} x5`]);
+  expect(status().holding).toBe(true);
+});
+
+test("the lease is renewed before the advert, in the same wake-up", () => {
+  start();
+  becomeMaster();
+  log.length = 0;
+  wakeAt(engine.nextDeadline() as Instant);
+  expect(log).toEqual([`renew ${VIP}`, "advert"]);
+});
+
+test("a stop removes the address before priority 0 is said, and the engine is finished", () => {
+  start();
+  becomeMaster();
+  log.length = 0;
+  engine.handleControl({ type: "stop" });
+  expect(log).toEqual([`remove ${VIP}`, "resign"]);
+  expect(engine.finished).toBe(true);
+  expect(sent.at(-1)).toEqual({ type: "stopped" });
+});
+
+test("an address found at the start is removed before anything is said", () => {
+  kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false });
+  start();
+  expect(log).toEqual([`remove ${VIP}`]);
+});
+
+test("an address that somebody puts there while we are BACKUP does not stay", () => {
+  start();
+  kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 32, secondary: false });
+  engine.handleKernelChange();
+  expect(log).toEqual([`remove ${VIP}`]);
+});
+
+test("an address that vanished while notifications were lost is noticed when the kernel is read again", () => {
+  start();
+  becomeMaster();
+  kernel = kernel.filter((entry) => entry.address !== VIP);
+  engine.handleKernelChange();
+  expect(status()).toMatchObject({ state: "BACKUP", cause: { code: "address-removed" } });
+});
+
+test("a process stopped between its advert and its addresses does not take them when it comes back", () => {
+  start();
+  onFlush = () => {
+    now = instant(now + 10_000_000);
+    onFlush = () => undefined;
+  };
+  wakeAt(engine.nextDeadline() as Instant);
+  expect(log).not.toContain(`add ${VIP}`);
+  expect(status()).toMatchObject({ state: "BACKUP", cause: { code: "lease-lost" }, holding: false });
+});
+
+test("in FAULT status still names the master that is heard, until it has been silent for Master_Down_Interval", () => {
+  start({ trackScripts: [{ key: "check", weight: 0, reverse: false }] });
+  engine.handleControl({ type: "scripts", standings: { check: { kind: "failed" } }, succeeded: [] });
+  hearAdvert(150);
+  expect(status()).toMatchObject({ state: "FAULT", master: { source: PEER, priority: 150 } });
+  now = instant(now + seconds(4));
+  expect(status().master).toBe(null);
+});
+
+test("a script that can veto keeps the instance in INIT until it has reported", () => {
+  start({ trackScripts: [{ key: "check", weight: 0, reverse: false }] });
+  expect(status().state).toBe("INIT");
+  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  expect(status().state).toBe("BACKUP");
+});
+
+test("control silent for too long releases the address; when it is back the election starts again", () => {
+  start();
+  becomeMaster();
+  log.length = 0;
+  engine.controlSilent(2_500);
+  expect(log).toEqual([`remove ${VIP}`, "resign"]);
+  expect(status().state).toBe("FAULT");
+  engine.controlBack();
+  expect(status().state).toBe("BACKUP");
+});
+
+test("a reload that changes the address list touches only the difference and keeps the role", () => {
+  start();
+  becomeMaster();
+  log.length = 0;
+  const second = "192.0.2.101" as IpAddress;
+  const [first] = CONFIG.advertised;
+  if (first === undefined) throw new Error("no address");
+  start({ advertised: [first, { ...first, address: second }] });
+  expect(log).toContain(`add ${second}`);
+  expect(log).not.toContain(`remove ${VIP}`);
+  expect(status()).toMatchObject({ state: "MASTER", addresses: [VIP, second] });
+});
+
+test("a lost interface is FAULT at once, and its return begins a full Master_Down_Interval", () => {
+  start();
+  becomeMaster();
+  links = [{ ...LINK, usable: false }];
+  engine.handleKernelChange();
+  expect(status().state).toBe("FAULT");
+  expect(kernel.map((entry) => entry.address)).toEqual([OWN]);
+  links = [LINK];
+  engine.handleKernelChange();
+  expect(status().state).toBe("BACKUP");
+  expect((engine.nextDeadline() ?? 0) - now).toBeGreaterThan(millis(3_000));
+});
