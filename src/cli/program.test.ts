@@ -60,10 +60,13 @@ interface Ran {
   readonly started: RunOptions | null;
 }
 
+const never = new AbortController().signal;
+
 async function holdfast(
   line: string,
-  signal = new AbortController().signal,
+  signal = never,
   onOut?: (text: string) => void,
+  readerLeft = never,
 ): Promise<Ran> {
   let out = "";
   let errors = "";
@@ -103,7 +106,11 @@ async function holdfast(
     paint: plain,
     env: { HOLDFAST_SOCKET: join(folder, "holdfast.sock") },
   };
-  const exitCode = await runProgram(line.split(" ").filter(Boolean), parts, { terminal, interrupt: () => signal });
+  const exitCode = await runProgram(line.split(" ").filter(Boolean), parts, {
+    terminal,
+    interrupt: () => signal,
+    readerLeft: async () => readerLeft,
+  });
   return { exitCode, out, err: errors, started };
 }
 
@@ -182,6 +189,16 @@ describe("the other commands", () => {
       if (text.includes("vs_mysql_82 fails")) interrupt.abort();
     });
     expect((await followed).exitCode).toBe(0);
+  });
+
+  it("events --follow and status --watch end with 0 when nobody reads them any more", async () => {
+    await serve();
+    for (const line of ["events --follow --since 0", "status --watch"]) {
+      const reader = new AbortController();
+      const ran = await holdfast(line, never, () => reader.abort(), reader.signal);
+      expect(ran).toMatchObject({ exitCode: 0, err: "" });
+      expect(ran.out).not.toBe("");
+    }
   });
 
   it("status --watch ends with 0 at Ctrl-C", async () => {

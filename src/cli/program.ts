@@ -38,7 +38,17 @@ export interface Invocation {
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C; asked for only by commands that watch or wait, so that Ctrl-C ends all others as usual. */
   readonly interrupt: () => AbortSignal;
+  /** Aborted when nobody reads standard output any more; asked for only by commands that go on by themselves. */
+  readonly readerLeft: () => Promise<AbortSignal>;
 }
+
+/** For commands that go on until they are told to stop. */
+async function untilStopped({ interrupt, readerLeft }: Invocation): Promise<AbortSignal> {
+  return AbortSignal.any([interrupt(), await readerLeft()]);
+}
+
+/** For commands that end by themselves: Ctrl-C ends them as it ends any program. */
+const never = (): AbortSignal => new AbortController().signal;
 
 /** Runs the words behind the program's name; returns the exit code. */
 export async function runProgram(
@@ -175,7 +185,8 @@ function asking(program: Command, name: string, doc: string): Command {
     .addOption(json());
 }
 
-function addQuestions(program: Command, { terminal, interrupt }: Invocation, done: Done): void {
+function addQuestions(program: Command, invocation: Invocation, done: Done): void {
+  const { terminal, interrupt } = invocation;
   asking(program, "status", "who holds what, and since when")
     .option("-w, --watch", "again every second, until Ctrl-C")
     .option("--wait <instance=state>", "until it is so; MASTER counts when the address is held and announced")
@@ -183,21 +194,23 @@ function addQuestions(program: Command, { terminal, interrupt }: Invocation, don
     .action(async (options: PlaceOptions & StatusOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { statusCommand } = await import("./commands/status.ts");
-      done(await statusCommand(contextFor(terminal, options, interrupt()), options));
+      const waits = options.wait !== undefined;
+      const signal = waits ? interrupt() : options.watch === true ? await untilStopped(invocation) : never();
+      done(await statusCommand(contextFor(terminal, options, signal), options));
     });
   asking(program, "explain", "why is it so: the chain of causes, and what comes next")
     .argument("[instance]")
     .action(async (instance: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
-      done(await explainCommand(contextFor(terminal, options, interrupt()), instance, options));
+      done(await explainCommand(contextFor(terminal, options, never()), instance, options));
     });
   asking(program, "reload", "read the configuration again")
     .option("--dry-run", "only say what would change")
     .action(async (options: PlaceOptions & ReloadOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { reloadCommand } = await import("./commands/reload.ts");
-      done(await reloadCommand(contextFor(terminal, options, interrupt()), options));
+      done(await reloadCommand(contextFor(terminal, options, never()), options));
     });
 }
 
@@ -208,7 +221,7 @@ interface JournalSetting {
 }
 
 function addJournal(program: Command, { parts, invocation, done }: JournalSetting): void {
-  const { terminal, interrupt } = invocation;
+  const { terminal } = invocation;
   const filtered = (command: Command): Command =>
     command
       .option("--instance <name>", "only what concerns this instance")
@@ -223,13 +236,14 @@ function addJournal(program: Command, { parts, invocation, done }: JournalSettin
       const { stateDirectory } = await import("./paths.ts");
       const offline = options.stateDir !== undefined;
       const setting = { readOffline: parts.readOffline, stateDir: stateDirectory(options), offline };
-      done(await historyCommand(contextFor(terminal, options, interrupt()), options, setting));
+      done(await historyCommand(contextFor(terminal, options, never()), options, setting));
     });
   filtered(asking(program, "events", "what has just happened, or happens now"))
     .option("-f, --follow", "as it happens, until Ctrl-C")
     .action(async (options: PlaceOptions & EventsOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { eventsCommand } = await import("./commands/history.ts");
-      done(await eventsCommand(contextFor(terminal, options, interrupt()), options));
+      const signal = options.follow === true ? await untilStopped(invocation) : never();
+      done(await eventsCommand(contextFor(terminal, options, signal), options));
     });
 }

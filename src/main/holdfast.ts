@@ -66,7 +66,14 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** `holdfast events --follow | head -1` ends with head, not with the event after. */
+async function readerLeft(): Promise<AbortSignal> {
+  const { watchReader } = await import("../linux/reader-watch.ts");
+  return watchReader(process.stdout.fd);
+}
+
 process.exitCode = await runProgram(process.argv.slice(2), parts(), {
   terminal: processTerminal(),
   interrupt: interruptSignal,
+  readerLeft,
 });
