@@ -7,7 +7,7 @@ import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import { micros, seconds } from "../lib/units.ts";
 import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrrp/config.ts";
-import { defaultLeaseSeconds } from "../vrrp/lease.ts";
+import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readAddresses, readPeers } from "./addresses.ts";
 import type { InstanceDefaults } from "./compile-globals.ts";
 import { readGroup } from "./compile-globals.ts";
@@ -297,11 +297,24 @@ function readVips(node: Node, settings: Settings, name: string, diagnostics: Dia
       "remove one of the two lines",
     );
   }
+  const beyond = advertised[ADVERTISED_MAX];
+  if (beyond !== undefined) {
+    diagnostics.report(
+      "adjusted",
+      beyond.node.span,
+      `${name} has ${advertised.length} addresses, an advert carries ${ADVERTISED_MAX}: the rest is not advertised`,
+      "write the rest as virtual_ipaddress_excluded",
+    );
+  }
+  const silent = [...advertised.slice(ADVERTISED_MAX), ...excluded.filter((line) => !both.includes(line))];
   return {
-    advertised: advertised.map((line) => line.address),
-    excluded: excluded.filter((line) => !both.includes(line)).map((line) => line.address),
+    advertised: advertised.slice(0, ADVERTISED_MAX).map((line) => line.address),
+    excluded: silent.map((line) => line.address),
   };
 }
+
+/** The advert counts its addresses in one byte (RFC 9568 section 5.2.5). */
+const ADVERTISED_MAX = 255;
 
 function readGarp(settings: Settings, defaults: InstanceDefaults): Garp {
   const delay = settings.duration("garp_master_delay") ?? defaults.garp.delay;
@@ -331,12 +344,14 @@ function readLease(
   if (text === null) return defaultLeaseSeconds(timing);
   if (text === "off") return null;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= LONGEST_LEASE) return value;
+  // A shorter one would run out from advert to advert.
+  const shortest = minimumLeaseSeconds(timing);
+  if (value >= shortest && value <= LONGEST_LEASE) return value;
   diagnostics.report(
     "bad-value",
     settings.node("vip_lease")?.span ?? null,
     `\`vip_lease ${text}\` is not understood; the default is used`,
-    `write vip_lease SECONDS, from 1 to ${LONGEST_LEASE}, or vip_lease off`,
+    `write vip_lease SECONDS, from ${shortest} to ${LONGEST_LEASE} at this advert_int, or vip_lease off`,
   );
   return defaultLeaseSeconds(timing);
 }

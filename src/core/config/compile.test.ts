@@ -216,3 +216,17 @@ test("a flood of warnings stays a flood of warnings, and hides no error", () => 
   expect(diagnostics.filter((one) => one.severity === "warning")).toHaveLength(501);
   expect(diagnostics.filter((one) => one.severity === "error").map((one) => one.code)).toEqual(["unknown-keyword"]);
 });
+
+test("addresses beyond 255 are carried but not advertised, because the advert counts them in one byte", () => {
+  const lines = Array.from({ length: 257 }, (_, index) => `10.7.${index >> 8}.${index & 255}`).join("\n");
+  const { vrrp, codes } = load(instance(`virtual_ipaddress {\n${lines}\n}`));
+  expect(vrrp?.advertised).toHaveLength(255);
+  expect(vrrp?.excluded.map((entry) => entry.address)).toEqual(["10.7.0.255", "10.7.1.0", "192.0.2.1"]);
+  expect(codes).toContain("adjusted");
+});
+
+test("a vip_lease that would run out between two adverts is refused", () => {
+  const { vrrp, codes } = load(instance("advert_int 5\nvip_lease 4"));
+  expect(vrrp?.leaseSeconds).toBe(14);
+  expect(codes).toContain("bad-value");
+});
