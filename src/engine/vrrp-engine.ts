@@ -98,12 +98,17 @@ class Engine implements VrrpEngine {
   }
 
   handleKernelChange(): void {
-    this.#refresh();
+    const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    // First the faults: an interface that went takes its addresses along, and that is FAULT, not a lost address.
     this.#assessAll();
+    this.#effects.reconcile(addresses);
     this.#settle();
   }
 
   handleAddressRemoved(interfaceIndex: number, address: string): void {
+    // The kernel tells of an interface's addresses before it tells that the interface is gone.
+    refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#assessAll();
     for (const runtime of this.#runtimes) {
       const held = runtime.held.find((entry) => entry.address === address);
       if (held === undefined || this.#effects.deviceIndex(runtime, held) !== interfaceIndex) continue;
