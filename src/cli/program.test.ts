@@ -176,7 +176,13 @@ describe("status --wait", () => {
     expect((await holdfast("status --wait VI_82=GONE")).exitCode).toBe(2);
     expect((await holdfast("status --wait VI_82=MASTER --timeout soon")).exitCode).toBe(2);
     const unknown = await holdfast("status --wait VI_9=BACKUP --timeout 0");
-    expect(unknown.err).toContain("there is no such instance (it runs VI_82)");
+    expect(unknown.err).toContain("there is no instance VI_9; the daemon runs VI_82");
+  });
+
+  it("does not wait for an instance that the daemon does not have", async () => {
+    await serve();
+    const ran = await holdfast("status --wait VI_9=MASTER --timeout 100000");
+    expect(ran).toMatchObject({ exitCode: 1, err: "holdfast: there is no instance VI_9; the daemon runs VI_82\n" });
   });
 });
 
@@ -226,6 +232,18 @@ describe("the other commands", () => {
     expect(ran.err).toContain("it runs VI_82");
   });
 
+  it("history and events of an unknown instance name those that run; one that has just gone keeps its history", async () => {
+    await serve();
+    for (const command of ["history", "events", "events --follow"]) {
+      const ran = await holdfast(`${command} --instance VI_9`);
+      expect(ran).toMatchObject({ exitCode: 1, out: "" });
+      expect(ran.err).toContain("there is no instance VI_9\n          it runs VI_82");
+    }
+    const gone = { instance: "VI_9", report: { kind: "state", to: "STOP" } };
+    model.record(eventAt(clock, { kind: "vrrp", ...gone } as unknown as Parameters<typeof eventAt>[1]));
+    expect((await holdfast("history --instance VI_9 --json")).exitCode).toBe(0);
+  });
+
   it("--json is what the API answers", async () => {
     await serve();
     present = sampleStatus(clock);
@@ -246,12 +264,55 @@ describe("the other commands", () => {
     expect(await holdfast("sim --seed 7 --help")).toMatchObject({ exitCode: 0, out: "sim --seed|7|--help" });
   });
 
-  it("wrong use ends with 2, help with 0", async () => {
-    expect((await holdfast("status --bogus")).exitCode).toBe(2);
-    expect((await holdfast("bogus")).exitCode).toBe(2);
-    const help = await holdfast("--help");
-    expect(help.exitCode).toBe(0);
-    expect(help.out).toContain("3  the daemon is not running");
+  it.each([
+    ["bogus", "unknown command 'bogus'", "see `holdfast --help`"],
+    ["statsu", "(Did you mean status?)", "see `holdfast --help`"],
+    ["status --bogus", "unknown option '--bogus'", "see `holdfast status --help`"],
+    ["status extra", "too many arguments", "see `holdfast status --help`"],
+    ["status --wait VI_82", "--wait VI_82 is not INSTANCE=STATE", "write for example --wait VI_1=MASTER"],
+    ["status --wait VI_82=GONE", "--wait VI_82=GONE is not INSTANCE=STATE", "states: INIT, BACKUP, MASTER"],
+    ["status --wait", "argument missing", "see `holdfast status --help`"],
+    ["status --wait VI_82=MASTER --timeout soon", "--timeout soon is not a number of seconds", "--timeout 30"],
+    ["status --wait VI_82=MASTER --timeout -1", "--timeout -1 is not a number of seconds", "--timeout 30"],
+    ["status --wait VI_82=MASTER --watch", "cannot be used with", "see `holdfast status --help`"],
+    ["status --timeout 5", "there is no --wait", ""],
+    ["history --limit many", "--limit many is not a whole number", ""],
+    ["history --since -1", "--since -1 is not a whole number", ""],
+    ["events --follow --limit 5", "cannot be used with", "see `holdfast events --help`"],
+    ["reload extra", "too many arguments", "see `holdfast reload --help`"],
+    ["check a.conf b.conf", "too many arguments", "see `holdfast check --help`"],
+    ["check -f", "argument missing", "see `holdfast check --help`"],
+    ["run --log-format xml", "Allowed choices are json, keepalived", "see `holdfast run --help`"],
+    ["-f", "argument missing", "see `holdfast run --help`"],
+    ["--signum NONE", "unknown signal NONE", "known: STOP, RELOAD"],
+  ])("wrong use: `holdfast %s` ends with 2 and says what is wrong", async (line, what, remedy) => {
+    const ran = await holdfast(line);
+    expect(ran).toMatchObject({ exitCode: 2, out: "", started: null });
+    expect(ran.err).toMatch(/^holdfast: /);
+    expect(ran.err).toContain(what);
+    expect(ran.err).toContain(remedy);
+  });
+
+  it.each([
+    "--help",
+    "-h",
+    "",
+    "help",
+    "run --help",
+    "check --help",
+    "status --help",
+    "explain -h",
+    "history -h",
+    "events -h",
+    "reload -h",
+  ])("`holdfast %s` shows help and ends with 0", async (line) => {
+    const ran = await holdfast(line);
+    expect(ran).toMatchObject({ exitCode: 0, err: "", started: null });
+    expect(ran.out).toMatch(/^Usage: holdfast/);
+  });
+
+  it("the help of the program lists its exit codes", async () => {
+    expect((await holdfast("--help")).out).toContain("3  the daemon is not running");
   });
 });
 
@@ -298,6 +359,22 @@ describe("keepalived's command line", () => {
     expect((await holdfast("-t -f good.conf")).exitCode).toBe(0);
     expect((await holdfast("-n -t -f bad.conf")).exitCode).toBe(5);
     expect((await holdfast("-f bad.conf --config-test")).exitCode).toBe(5);
+  });
+
+  it("-g takes a file or none, and says that it does nothing", async () => {
+    for (const line of ["-g -f a.conf", "-g /tmp/x.log -f a.conf", "--log-file=/tmp/x.log -f a.conf"]) {
+      const { started, exitCode } = await holdfast(line);
+      expect(exitCode).toBe(0);
+      expect(started).toMatchObject({ file: "a.conf", notices: ["option -g changes nothing: not done yet"] });
+    }
+  });
+
+  it("-T is genhash: one line says that it is not done, and nothing starts whatever its options are", async () => {
+    for (const line of ["-T", "--genhash -s 192.0.2.1 -p 80 -u /", "-T -S -v", "-n -T", "-f a.conf --genhash"]) {
+      const ran = await holdfast(line);
+      expect(ran).toMatchObject({ exitCode: 1, out: "", started: null });
+      expect(ran.err).toMatch(/^holdfast: -T \(genhash\) is accepted, not done yet.*\n$/);
+    }
   });
 
   it("-v shows the version, --signum a number", async () => {

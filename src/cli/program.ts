@@ -57,6 +57,7 @@ export async function runProgram(
   invocation: Invocation,
 ): Promise<number> {
   const { terminal } = invocation;
+  if (isGenhash(args)) return noGenhash(terminal);
   let exitCode: number = EXIT.ok;
   const program = buildProgram(parts, invocation, (code) => {
     exitCode = code;
@@ -73,6 +74,14 @@ export async function runProgram(
   }
 }
 
+/** keepalived's -T comes first and is another program: what follows are its own options, which must not start the daemon. */
+const isGenhash = ([first]: readonly string[]): boolean => first === "-T" || first === "--genhash";
+
+function noGenhash(terminal: Terminal): number {
+  terminal.err("holdfast: -T (genhash) is accepted, not done yet: no hash is made and no daemon is started\n");
+  return EXIT.failed;
+}
+
 const OURS = new Set(["--help", "-h", "--version", "-v"]);
 
 /** Options without a command are keepalived's: `holdfast -f FILE -n` runs the daemon. */
@@ -84,7 +93,8 @@ export function withDefaultCommand(args: readonly string[]): readonly string[] {
 
 type Done = (exitCode: number) => void;
 
-function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): Command {
+/** All commands with their options; docs/cli.md is written from them. */
+export function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): Command {
   const { terminal } = invocation;
   const program = new Command("holdfast")
     .description("Keeps a database's address on a server that is alive, up to date and allowed to write.")
@@ -95,7 +105,12 @@ function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): 
     )
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text, write) => write(`holdfast: ${text.replace(/^error: /, "")}`),
+    })
+    .showHelpAfterError("          see `holdfast --help`");
   addRun(program, parts, invocation, done);
   addCheck(program, parts, done);
   addQuestions(program, invocation, done);
@@ -109,6 +124,9 @@ function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): 
       .helpOption(false)
       .passThroughOptions()
       .action(async (words: string[]) => done(await run(words)));
+  }
+  for (const command of program.commands) {
+    command.showHelpAfterError(`          see \`holdfast ${command.name()} --help\``);
   }
   return program;
 }
@@ -126,6 +144,7 @@ function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation,
   const run = program.command("run").description("run the daemon (takes keepalived's options)");
   for (const option of runOptions()) run.addOption(option);
   run.action(async (raw: RawOptions) => {
+    if (raw.genhash === true) return done(noGenhash(terminal));
     if (raw.version === true) return terminal.out(`${versionText(parts.version)}\n`);
     if (typeof raw.signum === "string") return done(printSignal(terminal, raw.signum));
     const options = toRunOptions(raw, terminal.env);
@@ -189,7 +208,12 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
   const { terminal, interrupt } = invocation;
   asking(program, "status", "who holds what, and since when")
     .option("-w, --watch", "again every second, until Ctrl-C")
-    .option("--wait <instance=state>", "until it is so; MASTER counts when the address is held and announced")
+    .addOption(
+      new Option(
+        "--wait <instance=state>",
+        "until it is so; MASTER counts when the address is held and announced",
+      ).conflicts("watch"),
+    )
     .option("--timeout <seconds>", "how long --wait waits (default: 60)")
     .action(async (options: PlaceOptions & StatusOptions) => {
       const { contextFor } = await import("./commands/context.ts");
@@ -239,7 +263,7 @@ function addJournal(program: Command, { parts, invocation, done }: JournalSettin
       done(await historyCommand(contextFor(terminal, options, never()), options, setting));
     });
   filtered(asking(program, "events", "what has just happened, or happens now"))
-    .option("-f, --follow", "as it happens, until Ctrl-C")
+    .addOption(new Option("-f, --follow", "as it happens, until Ctrl-C").conflicts("limit"))
     .action(async (options: PlaceOptions & EventsOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { eventsCommand } = await import("./commands/history.ts");

@@ -62,6 +62,7 @@ const SPECS: readonly Spec[] = [
   { flags: "--all", doc: "start every process", without: "there are always two processes" },
   { flags: "-S, --log-facility <facility>", doc: "syslog facility", without: NOT_DONE },
   { flags: "-g, --log-file [file]", doc: "log to a file", without: NOT_DONE },
+  { flags: "-T, --genhash", doc: "genhash, a program of its own", without: NOT_DONE },
   { flags: "-G, --no-syslog", doc: "no syslog", without: "with -n nothing goes to syslog anyway" },
   { flags: "--flush-log-file", doc: "flush the log file", without: NOT_DONE },
   { flags: "-u, --umask <mask>", doc: "umask for files", without: "files are made with mode 0600 or 0644" },

@@ -95,7 +95,7 @@ function addQueries(app: FastifyInstance, options: ApiOptions, schemas: Schemas)
     if (query === null) return reply;
     const status = await freshStatus(options);
     const views = status.instances.filter((view) => query.instance === undefined || view.name === query.instance);
-    if (views.length === 0 && query.instance !== undefined) return unknownInstance(reply, query.instance, status);
+    if (views.length === 0 && query.instance !== undefined) return unknownInstance(reply, query.instance, readModel);
     const explanations = views.map((view) =>
       explainInstance({ view, status, config: readModel.config, events: readModel.recent(), clockText }),
     );
@@ -103,11 +103,17 @@ function addQueries(app: FastifyInstance, options: ApiOptions, schemas: Schemas)
   });
   app.get("/v1/history", async (request, reply) => {
     const query = parse(schemas.HistoryQuery, request.query, reply);
-    return query === null ? reply : history(options, query, query.limit);
+    if (query === null) return reply;
+    if (isUnknown(readModel, query.instance)) return unknownInstance(reply, query.instance, readModel);
+    return history(options, query, query.limit);
   });
   app.get("/v1/events", (request: FastifyRequest, reply) => {
     const query = parse(schemas.EventsQuery, request.query, reply);
     if (query === null) return;
+    if (isUnknown(readModel, query.instance)) {
+      void unknownInstance(reply, query.instance, readModel);
+      return;
+    }
     const lastSeen = Number(request.headers["last-event-id"]);
     const since = query.since ?? (Number.isSafeInteger(lastSeen) ? lastSeen : readModel.lastSequence);
     streamEvents(readModel, reply, { ...query, since });
@@ -169,8 +175,16 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T 
   return null;
 }
 
-function unknownInstance(reply: FastifyReply, name: string, status: StatusReply): FastifyReply {
-  const known = status.instances.map((view) => view.name).join(", ");
+/** Neither configured nor seen lately: one that a reload has taken away still has its history. */
+function isUnknown(readModel: ReadModel, name: string | undefined): name is string {
+  const { config } = readModel;
+  if (name === undefined || config === null) return false;
+  if (config.instances.some(({ vrrp }) => vrrp.name === name)) return false;
+  return !readModel.recent().some(({ body }) => "instance" in body && body.instance === name);
+}
+
+function unknownInstance(reply: FastifyReply, name: string, readModel: ReadModel): FastifyReply {
+  const known = readModel.config?.instances.map(({ vrrp }) => vrrp.name).join(", ") ?? "";
   const remedy = known === "" ? "the daemon runs no instance" : `it runs ${known}`;
   return sendError(reply, 404, { code: "unknown-instance", message: `there is no instance ${name}`, remedy });
 }

@@ -65,7 +65,7 @@ function showHistory({ terminal }: CommandContext, reply: HistoryReply, options:
   if (options.json === true) printJson(terminal, reply);
   else terminal.out(reply.events.map((entry) => `${renderEvent(entry)}\n`).join(""));
   for (const problem of reply.problems) terminal.err(`journal: ${problem}\n`);
-  return EXIT.ok;
+  return reply.events.length === 0 && reply.problems.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 export function renderEvent(entry: EventEntry): string {

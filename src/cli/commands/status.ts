@@ -19,6 +19,9 @@ const DEFAULT_WAIT_SECONDS = 60;
 const CLEAR_SCREEN = "\u001b[H\u001b[2J";
 
 export async function statusCommand(context: CommandContext, options: StatusOptions): Promise<number> {
+  if (options.wait === undefined && options.timeout !== undefined) {
+    throw new CliError("--timeout says how long --wait waits, and there is no --wait", EXIT.usage);
+  }
   if (options.wait !== undefined) return waitFor(context, options.wait, options);
   if (options.watch === true) return watch(context, options);
   show(context, await context.client.get<StatusReply>("/v1/status"), options);
@@ -71,11 +74,10 @@ export function isReached(view: InstanceView, state: string): boolean {
 
 function readSeconds(text: string | undefined): number {
   if (text === undefined) return DEFAULT_WAIT_SECONDS;
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") {
-    throw new CliError(`--timeout ${text} is not a number of seconds`, EXIT.usage);
+  if (!/^\d{1,9}(\.\d{1,6})?$/.test(text)) {
+    throw new CliError(`--timeout ${text} is not a number of seconds`, EXIT.usage, "write for example --timeout 30");
   }
-  return value;
+  return Number(text);
 }
 
 /** Asks once. A daemon that is just starting does not answer yet: that is part of what is waited for. */
@@ -93,6 +95,10 @@ function isSo(reply: StatusReply, wanted: Wanted): boolean {
   return view !== undefined && !reply.stale && isReached(view, wanted.state);
 }
 
+/** A daemon that answers for itself and for its keeper knows its instances: waiting would not bring another one. */
+const isUnknown = (last: StatusReply | CliError, wanted: Wanted): boolean =>
+  !(last instanceof CliError) && !last.stale && find(last, wanted.instance) === undefined;
+
 async function waitFor(context: CommandContext, text: string, options: StatusOptions): Promise<number> {
   const wanted = parseWanted(text);
   const limit = readSeconds(options.timeout) * 1_000;
@@ -100,7 +106,7 @@ async function waitFor(context: CommandContext, text: string, options: StatusOpt
   let left = limit;
   let last = await askOnce(context);
   while (last instanceof CliError || !isSo(last, wanted)) {
-    if (left <= 0 || context.signal.aborted) return giveUp(context, last, { wanted, limit });
+    if (left <= 0 || isUnknown(last, wanted) || context.signal.aborted) return giveUp(context, last, { wanted, limit });
     await pause(Math.min(WAIT_STEP_MILLIS, left), context.signal);
     left = limit - (performance.now() - startedAt);
     last = await askOnce(context);
@@ -115,7 +121,7 @@ function giveUp(
   { wanted, limit }: { readonly wanted: Wanted; readonly limit: number },
 ): number {
   if (last instanceof CliError) throw last;
-  terminal.err(`${notReached(last, wanted, limit)}\n`);
+  terminal.err(`holdfast: ${notReached(last, wanted, limit)}\n`);
   return EXIT.failed;
 }
 
@@ -123,12 +129,12 @@ const find = (reply: StatusReply, name: string): InstanceView | undefined =>
   reply.instances.find((view) => view.name === name);
 
 function notReached(reply: StatusReply, wanted: Wanted, limit: number): string {
-  const head = `${wanted.instance} is not ${wanted.state} after ${lengthInWords(limit)}`;
   const view = find(reply, wanted.instance);
   if (view === undefined) {
     const known = reply.instances.map((one) => one.name).join(", ");
-    return `${head}: there is no such instance${known === "" ? "" : ` (it runs ${known})`}.`;
+    return `there is no instance ${wanted.instance}${known === "" ? "" : `; the daemon runs ${known}`}`;
   }
+  const head = `${wanted.instance} is not ${wanted.state} after ${lengthInWords(limit)}`;
   const why = view.reason === null ? "" : `: ${view.reason}`;
   const held = wanted.state === "MASTER" && view.phase === "MASTER" ? ", but the address is not announced yet" : "";
   const master = view.state === "BACKUP" && view.master !== null ? `; the master is ${view.master.source}` : "";
