@@ -151,3 +151,19 @@ test("the last line of standard error explains a failure, and that of standard o
     "replica is broken",
   ]);
 });
+
+test("a command changed between two runs starts at once, and the run that was due is no second row of them", async () => {
+  const { timers, spawner, engine } = setUp(script("interval 2") + instance("A", 1));
+  await timers.advance(millis(0));
+  spawner.started[0]?.end(0);
+  await timers.advance(millis(500));
+  engine.configure(configOf(`vrrp_script chk { script "/usr/bin/other"\ninterval 2 }${instance("A", 1)}`));
+  await timers.advance(millis(0));
+  expect(spawner.started.map(({ argv }) => argv[0])).toEqual(["/usr/bin/chk", "/usr/bin/other"]);
+  spawner.started[1]?.end(0);
+  await timers.advance(millis(1_999));
+  expect(spawner.started).toHaveLength(2);
+  await engine.stop();
+  await timers.advance(seconds(10));
+  expect(spawner.started).toHaveLength(2);
+});

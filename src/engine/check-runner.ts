@@ -162,6 +162,8 @@ export class CheckRunner {
   #start(): void {
     const { tools, environment } = this.#host;
     const { script, policy } = this.#plan;
+    // A reload starts a changed command at once: the run that was due later must not come on top of it.
+    this.#timer?.cancel();
     this.#timer = null;
     this.#discard = false;
     this.#lastRunAt = tools.timers.now();
