@@ -4,6 +4,7 @@
  */
 import type { ControlActions } from "./actions.ts";
 import { Journal } from "./journal.ts";
+import { openJournal } from "./journal-opening.ts";
 import { readJournal } from "./journal-reader.ts";
 import { type EventSource, type ModelClock, ReadModel } from "./read-model.ts";
 import { type ApiServer, startApi } from "./server.ts";
@@ -21,6 +22,8 @@ export interface ControlPlaneOptions {
   readonly onJournalUnwritable: (detail: string) => void;
   /** One line for the log: repair of the journal, a socket that cannot be used. */
   readonly onProblem: (message: string) => void;
+  /** How often a journal that cannot be opened is tried again. */
+  readonly journalRetryMillis?: number;
 }
 
 export interface ControlPlane {
@@ -33,50 +36,74 @@ export interface ControlPlane {
 
 /** Opens the journal and listens to events at once; the API follows, so that no event is missed meanwhile. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { clock, version, pid, configFile, stateDir, actions } = options;
+  const { clock, version, pid, configFile, stateDir, actions, onProblem } = options;
   let model: ReadModel | null = null;
-  const opened = await Journal.open({
-    directory: stateDir,
-    onUnwritable: (detail) => {
-      model?.setJournal(false, detail);
-      options.onJournalUnwritable(detail);
+  const opening = await openJournal({
+    open: () =>
+      Journal.open({
+        directory: stateDir,
+        onUnwritable: (detail) => {
+          model?.setJournal(false, detail);
+          options.onJournalUnwritable(detail);
+        },
+        onWritable: () => model?.setJournal(true, null),
+      }),
+    onOpenedLate: (journal) => {
+      if (model !== null) onProblem(takeUp(journal, model, stateDir));
     },
-    onWritable: () => model?.setJournal(true, null),
+    ...(options.journalRetryMillis === undefined ? {} : { retryMillis: options.journalRetryMillis }),
   });
-  const journal = opened.ok ? opened.value : null;
-  const readModel = new ReadModel({
-    clock,
-    version,
-    pid,
-    configFile,
-    stateDir,
-    firstSequence: journal?.firstSequence ?? 1,
-  });
+  const firstSequence = opening.journal?.firstSequence ?? 1;
+  const readModel = new ReadModel({ clock, version, pid, configFile, stateDir, firstSequence });
   model = readModel;
-  if (journal !== null) readModel.subscribe((entry) => journal.append(entry));
+  if (opening.journal !== null) writeTo(opening.journal, readModel);
   const unsubscribe = readModel.observe(options.events);
-  if (!opened.ok) {
-    readModel.setJournal(false, opened.error.message);
-    options.onProblem(`${opened.error.message}; ${opened.error.remedy}`);
-    options.onJournalUnwritable(opened.error.message);
+  if (opening.firstError !== null) {
+    const { message, remedy } = opening.firstError;
+    readModel.setJournal(false, message);
+    onProblem(`${message}; ${remedy}`);
+    options.onJournalUnwritable(message);
   }
-  if (journal?.repaired != null) options.onProblem(journal.repaired);
+  if (opening.journal?.repaired != null) onProblem(opening.journal.repaired);
+  // Who has just made the directory writable asks for a reload and does not want to wait.
+  readModel.subscribe(({ body }) => {
+    if (body.kind === "reload") void opening.tryNow();
+  });
   const started = await startApi({
     socketPath: options.socketPath,
     readModel,
     actions,
     history: { read: (filter, limit) => readJournal(stateDir, filter, limit) },
   });
-  if (!started.ok) options.onProblem(`no API: ${started.error.message}; ${started.error.remedy}`);
+  if (!started.ok) onProblem(`no API: ${started.error.message}; ${started.error.remedy}`);
   const api = started.ok ? started.value : null;
   return {
     readModel,
-    journal,
+    get journal() {
+      return opening.journal;
+    },
     api,
     async close() {
       await api?.close();
       unsubscribe();
-      await journal?.close();
+      await opening.close();
     },
   };
+}
+
+const writeTo = (journal: Journal, readModel: ReadModel): unknown =>
+  readModel.subscribe((entry) => journal.append(entry));
+
+/** What happened before is written after all, as far as it is still known, with numbers that follow the journal's. */
+function takeUp(journal: Journal, readModel: ReadModel, stateDir: string): string {
+  const before = readModel.lastSequence;
+  readModel.continueFrom(journal.firstSequence);
+  const kept = readModel.recent();
+  for (const entry of kept) journal.append(entry);
+  writeTo(journal, readModel);
+  readModel.setJournal(true, null);
+  const lost = before - kept.length;
+  const gap = lost > 0 ? `; ${lost} older events of this run are not in it` : "";
+  const repair = journal.repaired === null ? "" : `; ${journal.repaired}`;
+  return `the journal in ${stateDir} can be written now${gap}${repair}`;
 }

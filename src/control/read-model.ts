@@ -93,6 +93,13 @@ export class ReadModel {
     return entry;
   }
 
+  /** Numbers what is in the ring anew, so that it follows a journal that was opened only now. */
+  continueFrom(firstSequence: number): void {
+    const shift = firstSequence - (this.#options.firstSequence ?? 1);
+    this.#ring = this.#ring.map((entry) => ({ ...entry, sequence: entry.sequence + shift }));
+    this.#nextSequence += shift;
+  }
+
   setConfig(config: HoldfastConfig, diagnostics: readonly Diagnostic[]): void {
     this.#config = config;
     this.#diagnostics = diagnostics;
