@@ -9,7 +9,7 @@ import { GLOBALS, instanceBlock, NotifyRecorder } from "../src/lab/vrrp-cluster.
 import { eventsOf, holdfast, instanceOf, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { describeStage } from "./stage.ts";
 
-const FAST = instanceBlock({ advertSeconds: 0.2 });
+const FAST = instanceBlock({ advertSeconds: 0.5 });
 const ADD_ETH7 = `
   ip link add eth7 type veth peer name eth7-peer && ip link set eth7-peer up &&
   ip addr add 10.77.0.1/24 dev eth7 && ip link set eth7 up`;

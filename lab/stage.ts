@@ -66,8 +66,12 @@ export class Stage {
   }
 
   async clear(): Promise<void> {
-    await Promise.all(this.#daemons.map((daemon) => daemon.stop()));
+    const stops = await Promise.allSettled(this.#daemons.map((daemon) => daemon.stop()));
+    const problem = stops.find((stop) => stop.status === "rejected");
+    const said = this.#said();
+    for (const daemon of this.#daemons) await daemon.program.signal("SIGKILL");
     this.#daemons = [];
+    if (problem !== undefined) throw new Error(`${String(problem.reason)}\n${said}`);
     for (const name of ["db1", "db2"]) await this.lab.restoreLink(name);
   }
 
