@@ -20,8 +20,17 @@ here() { sql "${LIMIT:-1}" 127.0.0.1 "$1" 2>/dev/null; }
 
 there() { sql 0.5 "$PEER" "$1" 2>/dev/null; }
 
-# Fails when the server does not say: an unknown position must never look like an empty one.
+# slave_status FIELD [HOST]: fails when the server does not say, because an unknown position must never look like an
+# empty one. Fields need their names, so no -N: with it the client prints values alone.
 slave_status() {
-  status=$(sql 4 127.0.0.1 "SHOW SLAVE STATUS\G" 2>/dev/null) || return 1
-  echo "$status" | sed -n "s/^ *$1: //p"
+  status=$(timeout -k 1 4 mariadb --defaults-file="$DATABASE/client.cnf" -h "${2:-127.0.0.1}" -e "SHOW SLAVE STATUS\G" 2>/dev/null) || return 1
+  echo "$status" | grep -q "^ *$1:" || return 1
+  echo "$status" | sed -n "s/^ *$1: *//p"
+}
+
+# Who cannot reach the gateway either is the one cut off, and the peer may well be alive. Without a default route there
+# is nobody to ask, and the peer's silence alone decides.
+gateway_reachable() {
+  gateway=$(ip -4 route show default | sed -n 's/^default via \([0-9.]*\).*/\1/p' | head -n 1)
+  [ -z "$gateway" ] || ping -nqc 1 -W 1 "$gateway" >/dev/null 2>&1
 }

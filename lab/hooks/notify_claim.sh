@@ -15,21 +15,56 @@ wait_for() {
   done=$(LIMIT=$((WAIT_SECONDS + 1)) here "SELECT MASTER_GTID_WAIT('$1', $WAIT_SECONDS)") && [ "$done" = 0 ]
 }
 
+# Its kernel may still hold events that nobody acknowledged, and the old writer may be alive behind a cut: what came from
+# it later would be acknowledged to its clients and never fit in here. So nothing is received until the peer is back as
+# standby (watch_acker.sh). The applier goes on meanwhile, so nothing received is dropped.
+# A semi-sync receiver that stops tries to end its session at the source first, for a second when that is gone. A
+# receiver that had lost its connection has nothing to read: that one is told to stop and not waited for, since a
+# stopping receiver ends instead of reading when it gets a new connection.
+stop_receiver() {
+  receiver=$(slave_status Slave_IO_Running) || return 1
+  [ "$receiver" != No ] || return 0
+  # Its output goes nowhere: whoever waits for the end of what the hook says must not wait for it.
+  LIMIT=4 here "STOP SLAVE IO_THREAD" >/dev/null 2>&1 &
+  stopping=$!
+  if [ "$receiver" != Connecting ]; then
+    wait "$stopping"
+    return
+  fi
+  tries=0
+  while [ "$tries" -lt 40 ]; do
+    tries=$((tries + 1))
+    ordered=$(here "SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'STOP SLAVE IO_THREAD'")
+    receiver=$(slave_status Slave_IO_Running) || return 1
+    [ "$receiver" != No ] || return 0
+    [ "$receiver" != Connecting ] || [ "$ordered" != 1 ] || return 0
+    sleep 0.02
+  done
+  return 1
+}
+
 if ! here "SELECT 1" >/dev/null; then
   say "refused: the local server does not answer"
   exit 1
 fi
 # A second call on a server that is open already changes nothing.
 peer_position=
+gateway_reachable >/dev/null 2>&1 &
+probe=$!
 if there "SET GLOBAL read_only = 1" >/dev/null; then
   peer_position=$(there "SELECT @@gtid_binlog_pos")
   peer=reachable
   say "the peer $PEER is reachable and closed for writes"
 else
   peer=gone
-  # Its kernel may still hold events that nobody acknowledged and deliver them when the link is back. A new connection
-  # gets what the peer really has after its recovery. The applier goes on meanwhile, so nothing received is dropped.
-  here "STOP SLAVE IO_THREAD"
+  if ! wait "$probe"; then
+    say "refused: neither $PEER nor the gateway can be reached, so this host is the one cut off"
+    exit 1
+  fi
+  if ! stop_receiver; then
+    say "refused: the receiver did not stop"
+    exit 1
+  fi
 fi
 
 if [ "$(slave_status Slave_SQL_Running)" = No ]; then
@@ -57,6 +92,5 @@ else
   here "SET GLOBAL rpl_semi_sync_master_enabled = 0" || exit 1
   say "DEGRADED: $PEER cannot be reached, nobody can acknowledge: commits are on this server alone until it is back"
 fi
-[ "$peer" = reachable ] || here "START SLAVE IO_THREAD"
 here "SET GLOBAL read_only = 0" || exit 1
 say "open for writes"

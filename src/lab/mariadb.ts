@@ -165,7 +165,7 @@ function accounts(): string {
 export async function replicateFrom(replica: MariadbServer, source: MariadbServer): Promise<void> {
   await replica.query(
     `CHANGE MASTER TO MASTER_HOST='${source.host.address}', MASTER_PORT=3306, MASTER_USER='${REPLICATION.user}', ` +
-      `MASTER_PASSWORD='${REPLICATION.password}', MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1, MASTER_USE_GTID=slave_pos`,
+      `MASTER_PASSWORD='${REPLICATION.password}', MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, MASTER_USE_GTID=slave_pos`,
   );
   await replica.query("START SLAVE");
   await replicating(replica);
