@@ -6,6 +6,7 @@ import { daemonCommand } from "../src/lab/daemon.ts";
 import { VIP } from "../src/lab/lab.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { GLOBALS, instanceBlock, NotifyRecorder } from "../src/lab/vrrp-cluster.ts";
+import { Capture } from "./capture.ts";
 import { eventsOf, holdfast, instanceOf, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { describeStage } from "./stage.ts";
 
@@ -168,13 +169,17 @@ describeStage("foreign hands on the address", (stage) => {
     expect(await stage.host("db1").holds(VIP)).toBe(false);
   });
 
-  test("in use on a host that speaks no VRRP: the master goes on and is the last to announce", async () => {
+  // Plain VRRP asks nobody before it claims; as with keepalived, whoever announced last has the clients.
+  test("in use on a host that speaks no VRRP: the master claims, announces and goes on", async () => {
     const client = stage.host("client");
     await client.execOrThrow(["ip", "addr", "add", `${VIP}/32`, "dev", "eth0"]);
+    const capture = await Capture.start(stage.host("gateway"), "in-use");
     const daemon = stage.start("db1", FAST);
     await instanceWhen(daemon, "VI_1", (it) => it.holding);
     await sleep(1_000);
+    await capture.stop();
     expect(await instanceOf(daemon, "VI_1")).toMatchObject({ state: "MASTER", holding: true });
+    expect(capture.arps().filter((arp) => arp.senderAddress === VIP && arp.targetAddress === VIP)).toHaveLength(5);
     await client.execOrThrow(["ip", "addr", "del", `${VIP}/32`, "dev", "eth0"]);
   });
 });
