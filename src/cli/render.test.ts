@@ -61,6 +61,18 @@ describe("status", () => {
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  it("names in FAULT who serves, in its column and below it on a narrow screen", () => {
+    const clock = fakeClock();
+    const model = sampleModel(clock);
+    const master = { source: ip("192.168.11.82"), priority: 100, heardAt: clock.now() };
+    model.setSnapshot([{ ...faultStatus(clock), master }]);
+    const wide = renderStatus(model.status(), { ...screen, width: 120 }).split("\n");
+    const title = wide.findIndex((line) => line.startsWith("INSTANCE"));
+    const column = wide[title]?.indexOf("MASTER") ?? -1;
+    expect(wide[title + 1]?.slice(column)).toMatch(/^192\.168\.11\.82 /);
+    expect(renderStatus(model.status(), { ...screen, width: 60 })).toContain("\n  master 192.168.11.82\n");
+  });
+
   it("says first what makes the rest doubtful", () => {
     const { reply } = three();
     const text = renderStatus(
@@ -89,6 +101,8 @@ describe("explain", () => {
           object file: No such file or directory'
           - it runs every 60 s
           - it is: /etc/keepalived/checkMySQL.py -h 127.0.0.1 -P 3306
+        - no other master is heard: as far as this host can tell, nobody holds
+          192.168.11.100
       What next:
         - To leave FAULT: script vs_mysql_82 has to succeed again.
         - Then it passes through BACKUP, and becomes MASTER when no other master is

@@ -59,7 +59,43 @@ describe("explain", () => {
       },
       { depth: 2, text: "it runs every 60 s" },
       { depth: 2, text: "it is: /etc/keepalived/checkMySQL.py -h 127.0.0.1 -P 3306" },
+      {
+        depth: 1,
+        text: "no other master is heard: as far as this host can tell, nobody holds 192.168.11.100",
+      },
     ]);
+  });
+
+  it("names in FAULT who holds the address now", () => {
+    const told = tell({
+      events: [failedCheck],
+      status: (clock) => ({
+        ...faultStatus(clock),
+        master: { source: ip("192.168.11.82"), priority: 90, heardAt: clock.now() },
+      }),
+      laterMillis: 300,
+    });
+    expect(told.because.map(({ text }) => text)).toContain(
+      "meanwhile 192.168.11.82 is the master, with priority 90, last heard 300 ms ago",
+    );
+  });
+
+  it("says that nobody holds it only when a master would have been heard", () => {
+    const silent = (changes: Partial<VrrpInstanceStatus>, laterMillis: number): boolean =>
+      tell({ status: (clock) => ({ ...faultStatus(clock), ...changes }), laterMillis }).because.some(({ text }) =>
+        text.includes("nobody holds"),
+      );
+    expect(silent({}, 240_000)).toBe(true);
+    // Master_Down is 15.6 s here.
+    expect(silent({}, 15_000)).toBe(false);
+    expect(silent({ addresses: [] }, 240_000)).toBe(false);
+    expect(silent({ faults: [{ kind: "interface", interface: "eth0", problem: "down" }] }, 240_000)).toBe(false);
+  });
+
+  it("does not count what others said while it took no part among its troubles", () => {
+    const counters = { ...sampleStatus(fakeClock()).counters, drops: { "not-running": 7, checksum: 1 } };
+    const told = tell({ status: (clock) => ({ ...faultStatus(clock), counters }) });
+    expect(told.notes).toEqual(["Packets dropped: 1 checksum."]);
   });
 
   it("says what has to happen for a FAULT to become MASTER, with the wait of this configuration", () => {

@@ -12,6 +12,7 @@ import {
 } from "../core/events/explain.ts";
 import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
+import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
@@ -64,14 +65,34 @@ function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
   const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
   lines.push(...losersLines(input));
-  const { master } = view;
-  if (master !== null && view.state === "BACKUP") {
-    const since = heldSince(input, master.source);
-    const text = `the master is ${master.source} with priority ${master.priority}, last heard ${lengthInWords(master.heardMillisAgo)} ago${since}`;
-    lines.push({ depth: 1, text });
-  }
+  const serves = whoServes(input);
+  if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;
 }
+
+/** Whom clients reach now, if not us. */
+function whoServes(input: ExplainInput): string | null {
+  const { view } = input;
+  const { master } = view;
+  if (view.state === "MASTER") return null;
+  if (master === null) return nobodyServes(input);
+  const heard = `with priority ${master.priority}, last heard ${lengthInWords(master.heardMillisAgo)} ago`;
+  if (view.state === "BACKUP") return `the master is ${master.source} ${heard}${heldSince(input, master.source)}`;
+  return `meanwhile ${master.source} is the master, ${heard}`;
+}
+
+/** Said only where an advert would have been heard: with a sound interface, and after the time a master has to speak. */
+function nobodyServes({ view, config, status }: ExplainInput): string | null {
+  if (status.stale || view.state !== "FAULT" || view.addresses.length === 0 || !view.faults.every(canHear)) return null;
+  const settings = config?.instances.find(({ vrrp }) => vrrp.name === view.name)?.vrrp;
+  if (settings === undefined) return null;
+  const silence = masterDownInterval(settings, view.priority, settings.advertInterval) / 1_000;
+  if (view.forMillis < silence) return null;
+  return `no other master is heard: as far as this host can tell, nobody holds ${view.addresses.join(", ")}`;
+}
+
+const DEAF: ReadonlySet<Fault["kind"]> = new Set(["interface", "no-source-address", "socket", "control-silent"]);
+const canHear = (fault: Fault): boolean => !DEAF.has(fault.kind);
 
 function heldSince({ events, view, clockText }: ExplainInput, source: string): string {
   const seen = events.find((entry) => {
@@ -166,7 +187,10 @@ function notes({ view, status, clockText }: ExplainInput): string[] {
     const when = clockText(hook.endedAt ?? hook.startedAt);
     lines.push(`${hook.hook} failed at ${when}: ${failureInWords(hook.outcome, hook.lastError)}.`);
   }
-  const drops = Object.entries(view.counters.drops).map(([reason, count]) => `${count} ${reason}`);
+  // What others said while we took no part is no trouble.
+  const drops = Object.entries(view.counters.drops)
+    .filter(([reason]) => reason !== "not-running")
+    .map(([reason, count]) => `${count} ${reason}`);
   if (drops.length > 0) lines.push(`Packets dropped: ${drops.join(", ")}.`);
   if (view.counters.sendErrors > 0) lines.push(`${view.counters.sendErrors} adverts could not be sent.`);
   return lines;

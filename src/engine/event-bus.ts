@@ -22,15 +22,21 @@ export interface EventBusOptions {
   readonly onListenerError: (error: unknown) => void;
 }
 
+const JITTER_MILLIS = 2;
+
 export function createEventBus(options: EventBusOptions): EventBus {
   const listeners = new Set<EventListener>();
+  let last = { at: Number.NEGATIVE_INFINITY, time: 0 };
   return {
     publish(origin, body, at) {
       const now = options.clock.now();
       const stamp = at ?? now;
       // An event of the keeper happened a little before we hear of it: its wall time is put back by as much.
-      const time = options.wallMillis() - Math.max(0, now - stamp) / 1_000;
-      const event: HoldfastEvent = { at: stamp, time: Math.round(time), origin, body };
+      const time = Math.round(options.wallMillis() - Math.max(0, now - stamp) / 1_000);
+      // Two clocks read one after the other disagree by a millisecond: what came later is not shown as earlier for that.
+      const jitter = stamp >= last.at && last.time - time > 0 && last.time - time <= JITTER_MILLIS;
+      const event: HoldfastEvent = { at: stamp, time: jitter ? last.time : time, origin, body };
+      last = event;
       for (const listener of listeners) {
         try {
           listener(event);

@@ -9,6 +9,7 @@ import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts"
 import type { VrrpEffect } from "../core/vrrp/effects.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { reconfigure, step } from "../core/vrrp/machine.ts";
+import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import { shortestPeerMasterDown } from "../core/vrrp/timers.ts";
 import type { AddressChange, InterfaceAddress, Link } from "../ports/network.ts";
@@ -32,6 +33,7 @@ export class EffectRunner {
   #resigns: Runtime[] = [];
   #additions: PendingChange[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
+  #toConfirm: { readonly runtime: Runtime; readonly report: VrrpReport }[] = [];
   #messages: FromKeeper[] = [];
   /** Questions to the gates follow the reports that say why they are asked. */
   #gates: FromKeeper[] = [];
@@ -184,7 +186,9 @@ export class EffectRunner {
       if (report.to === "MASTER") runtime.counters.becameMaster++;
       if (report.from === "MASTER") runtime.counters.releasedMaster++;
     }
-    this.event({ kind: "vrrp", instance: runtime.config.name, report });
+    // Said when it is so: the addresses and announcements it speaks of are still to be flushed, and may fail.
+    if (report.kind === "announced") this.#toConfirm.push({ runtime, report });
+    else this.event({ kind: "vrrp", instance: runtime.config.name, report });
   }
 
   #gatherAdditions(runtime: Runtime, addresses: readonly VirtualAddress[]): void {
@@ -369,6 +373,9 @@ export class EffectRunner {
   }
 
   #flushMessages(): void {
+    for (const { runtime, report } of this.#toConfirm.splice(0)) {
+      if (runtime.announced) this.event({ kind: "vrrp", instance: runtime.config.name, report });
+    }
     const messages = [...this.#messages, ...this.#gates];
     this.#messages = [];
     this.#gates = [];
