@@ -11,6 +11,7 @@ import type { DaemonKind } from "./daemon.ts";
 import { createLab, LabHost, VIP } from "./lab.ts";
 import { endSandbox, enterArgv, namespacesUnavailable } from "./namespace.ts";
 import { DatabasePair } from "./pair.ts";
+import { PROJECT_ROOT } from "./paths.ts";
 import { LAB_PATH, startTime, until } from "./processes.ts";
 
 export interface LabIo {
@@ -26,10 +27,21 @@ interface LabState {
   readonly hosts: readonly { readonly name: string; readonly address: string; readonly pid: number }[];
 }
 
-const USAGE = `holdfast lab up [--daemon holdfast|keepalived]   start two database hosts, a client and a gateway
-holdfast lab status                               what runs, and who holds ${VIP}
-holdfast lab exec HOST COMMAND...                 run a command on a host, for example: lab exec client ping ${VIP}
-holdfast lab down                                 end everything
+const USAGE = `Usage: holdfast lab COMMAND
+
+  up [--daemon holdfast|keepalived]   start two database hosts (db1, db2), a client and a gateway, and stay in the
+                                      background; db1 and db2 run MariaDB, replicating both ways, and the daemon
+  status                              what runs, and who holds ${VIP}; exit code 1 when nothing runs
+  exec HOST COMMAND...                run a command on a host; "holdfast" there asks the host's own daemon
+  down                                end everything and remove its files
+
+Files and logs lie in ~/.local/state/holdfast-lab, or where HOLDFAST_LAB says.
+
+Examples:
+  holdfast lab exec client mariadb -h ${VIP} -u app -plab-app shop
+  holdfast lab exec db1 holdfast status
+  holdfast lab exec db1 sh -c 'kill -9 $(pidof mariadbd)'
+  holdfast lab exec db2 holdfast explain
 `;
 
 export function labDirectory(): string {
@@ -136,7 +148,10 @@ export async function labExec(io: LabIo, hostName: string, argv: readonly string
     return 1;
   }
   const [program = "", ...args] = enterArgv({ pid: host.pid, userNamespace: state.userNamespace }, argv);
-  const child = spawn(program, args, { stdio: "inherit", env: { ...process.env, PATH: LAB_PATH } });
+  // The host's own daemon, and the command that asks it.
+  const socket = join(labDirectory(), host.name, "daemon/holdfast.sock");
+  const env = { ...process.env, PATH: `${LAB_PATH}:${PROJECT_ROOT}`, HOLDFAST_SOCKET: socket };
+  const child = spawn(program, args, { stdio: "inherit", env });
   return await new Promise((resolve) => {
     child.on("error", (error) => {
       io.err(`${error.message}\n`);
@@ -149,6 +164,11 @@ export async function labExec(io: LabIo, hostName: string, argv: readonly string
 /** The words behind `holdfast lab`; returns the exit code. */
 export async function runLabCommand(words: readonly string[], io: LabIo): Promise<number> {
   const [command, ...rest] = words;
+  const wantsHelp = [command, rest[0]].some((word) => word === "--help" || word === "-h") || command === "help";
+  if (wantsHelp) {
+    io.out(USAGE);
+    return 0;
+  }
   if (command === "up") {
     const kind = daemonOption(rest);
     if (kind !== null) return await labUp(io, kind);
@@ -158,9 +178,6 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
     return await labStatus(io);
   } else if (command === "exec" && rest.length >= 2) {
     return await labExec(io, rest[0] ?? "", rest.slice(1));
-  } else if (command === "--help" || command === "help") {
-    io.out(USAGE);
-    return 0;
   }
   io.err(USAGE);
   return 2;
@@ -168,6 +185,9 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
 
 function daemonOption(words: readonly string[]): DaemonKind | null {
   if (words.length === 0) return "holdfast";
-  const value = words[0]?.startsWith("--daemon=") ? words[0].slice("--daemon=".length) : words[1];
+  const [value, ...rest] = words
+    .flatMap((word) => (word.startsWith("--daemon=") ? ["--daemon", word.slice(9)] : word))
+    .slice(1);
+  if (rest.length > 0 || !words[0]?.startsWith("--daemon")) return null;
   return value === "holdfast" || value === "keepalived" ? value : null;
 }

@@ -1,17 +1,19 @@
 /**
- * A small network of hosts: each a network, mount and host name namespace with one interface, eth0, on a bridge
+ * A small network of hosts: each a network, mount, process and host name namespace with one interface, eth0, on a bridge
  * ("the switch") that lives in the sandbox around them. Links can be cut at the switch, with or without the host
  * noticing. Each host has a /run of its own, and a /etc/keepalived when asked. It starts no daemon by itself.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { enterArgv, type NamespaceTarget, Sandbox, spawnInside } from "./namespace.ts";
+import { enterArgv, type NamespaceTarget, REAP_FOR_EVER, Sandbox, spawnInside } from "./namespace.ts";
 import {
+  childrenOf,
   type ExecOptions,
   type ExecResult,
   execute,
   executeOrThrow,
+  insidePids,
   outsidePid,
   RunningProgram,
   until,
@@ -81,7 +83,7 @@ export class LabHost implements NamespaceTarget {
     return spawnInside(this, argv, env);
   }
 
-  /** Starts a program that outlives its starter; process 1 of the sandbox becomes its parent. */
+  /** Starts a program that outlives its starter; process 1 of the host becomes its parent. */
   async spawnDetached(argv: readonly string[], logFile: string): Promise<void> {
     const script = 'log=$1; shift; exec setsid --fork "$@" </dev/null >>"$log" 2>&1';
     await this.execOrThrow(["sh", "-c", script, "sh", logFile, ...argv]);
@@ -198,6 +200,9 @@ const SWITCH_SCRIPT = `
   ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
   ip link set br0 up`;
 
+// Processes of one host see, and can kill, those of that host alone.
+const HOLDER_FLAGS = ["-mnu", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
+
 const HOLDER_SCRIPT = `
   mount --make-rprivate / || exit 1
   mount -t tmpfs tmpfs /run || exit 1
@@ -205,8 +210,8 @@ const HOLDER_SCRIPT = `
   hostname "$1"
   mount --bind "$2" /etc/hosts 2>/dev/null
   : >/run/resolv.conf; mount --bind /run/resolv.conf "$(readlink -f /etc/resolv.conf)" 2>/dev/null
-  echo "pid $$"
-  exec sleep infinity`;
+  echo ready
+  ${REAP_FOR_EVER}`;
 
 const HOST_SCRIPT = `
   set -e
@@ -229,15 +234,18 @@ async function createHost(
   const lines = context.topology.hosts.map((host) => `${host.address}\t${host.name}`);
   writeFileSync(names, `127.0.0.1\tlocalhost\n${lines.join("\n")}\n`);
   const holder = new RunningProgram(
-    enterArgv(sandbox, ["unshare", "-mnu", "bash", "-c", HOLDER_SCRIPT, "holder", spec.name, names]),
+    enterArgv(sandbox, ["unshare", ...HOLDER_FLAGS, "bash", "-c", HOLDER_SCRIPT, "holder", spec.name, names]),
     { entered: true, ownSession: true },
   );
-  const insidePid = (await holder.line(/^pid \d+$/, { timeoutMs: 5_000 })).text.slice(4);
-  const target = { pid: await holder.pid(), userNamespace: sandbox.userNamespace };
+  await holder.line(/^ready$/, { timeoutMs: 5_000 });
+  const unshare = await holder.pid();
+  const pid = await until(() => childrenOf(unshare)[0], `${spec.name} has a first process`, 5_000);
+  const target = { pid, userNamespace: sandbox.userNamespace };
   holder.detach();
   const port = portOf(spec.name);
+  const pidInSandbox = String(insidePids(pid)[1]);
   await executeOrThrow(
-    enterArgv(sandbox, ["ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", insidePid]),
+    enterArgv(sandbox, ["ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", pidInSandbox]),
   );
   await executeOrThrow(enterArgv(sandbox, ["ip", "link", "set", port, "master", "br0", "up"]));
   const gateway = context.topology.gateway === spec.address ? "" : (context.topology.gateway ?? "");

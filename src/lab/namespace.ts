@@ -31,8 +31,10 @@ const PRELUDE = `
   mount -t tmpfs tmpfs /run || exit 1
   ip link set lo up || exit 1
   echo ready`;
+/** The end of a script of process 1 that stays until it is killed. */
+export const REAP_FOR_EVER = 'while :; do sleep 86400 & wait "$!"; done';
 const UNTIL_STDIN_CLOSES = `${PRELUDE}\nwhile read -r _; do :; done`;
-const FOR_EVER = `${PRELUDE}\nwhile :; do sleep 86400 & wait "$!"; done`;
+const FOR_EVER = `${PRELUDE}\n${REAP_FOR_EVER}`;
 
 export function needsUserNamespace(): boolean {
   return process.getuid?.() !== 0;

@@ -212,10 +212,15 @@ export function outsidePid(namespacePid: number, insidePid: number): number | nu
   const wanted = pidNamespaceOf(namespacePid);
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name) || pidNamespaceOf(Number(name)) !== wanted) continue;
-    const ids = /^NSpid:\s+(.*)$/m.exec(readTextOrEmpty(`/proc/${name}/status`))?.[1]?.split(/\s+/);
-    if (ids?.at(-1) === String(insidePid)) return Number(name);
+    if (insidePids(Number(name)).at(-1) === insidePid) return Number(name);
   }
   return null;
+}
+
+/** The ids of one process, from the caller's pid namespace inwards to its own. */
+export function insidePids(pid: number): readonly number[] {
+  const ids = /^NSpid:\s+(.*)$/m.exec(readTextOrEmpty(`/proc/${pid}/status`))?.[1];
+  return ids === undefined ? [] : ids.trim().split(/\s+/).map(Number);
 }
 
 function pidNamespaceOf(pid: number): string | null {
