@@ -222,3 +222,15 @@ test("a lost interface is FAULT at once, and its return begins a full Master_Dow
   expect(status().state).toBe("BACKUP");
   expect((engine.nextDeadline() ?? 0) - now).toBeGreaterThan(millis(3_000));
 });
+
+test("that the addresses are held is reported after they were added and announced", () => {
+  start();
+  sent = [];
+  becomeMaster();
+  const told = sent.flatMap((message) => {
+    if (message.type !== "event") return [];
+    const { body } = message;
+    return [body.kind === "vrrp" ? `${body.kind} ${body.report.kind}` : body.kind];
+  });
+  expect(told).toEqual(["vrrp state", "addresses", "announcement", "vrrp announced"]);
+});
