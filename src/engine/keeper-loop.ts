@@ -1,19 +1,20 @@
 /**
- * The keeper's conversation with control: heartbeats both ways, the silence limit, the order to stop. Pure bookkeeping
- * of times; main/keeper.ts waits and reads, this decides.
+ * The keeper's conversation with control: answering heartbeats, the silence limit, the order to stop. Pure bookkeeping
+ * of times; main/keeper.ts waits and reads, this decides. Heartbeats are answered and never begun here: a wake-up of its
+ * own for each would cost more than all adverts of a small site.
  */
 
 import { after, elapsed, type Instant, millis, toMillis } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
-import { EXIT_DO_NOT_RESTART, HEARTBEAT_MILLIS, LINK_VERSION, silenceLimitMillis } from "../core/link/messages.ts";
+import { EXIT_DO_NOT_RESTART, LINK_VERSION, silenceLimitMillis } from "../core/link/messages.ts";
 import type { VrrpEngine } from "./vrrp-engine.ts";
 
 export interface KeeperLoop {
   handleMessage(message: ToKeeper, now: Instant): void;
-  /** Sends what is due and notices silence; call on every wake-up. */
+  /** Notices silence; call on every wake-up, after what has come was read. */
   tick(now: Instant): void;
-  /** When tick() must be called next even if nothing else happens. */
-  nextDeadline(): Instant;
+  /** When tick() must be called next even if nothing else happens; null when control has been given up. */
+  nextDeadline(): Instant | null;
   /** Set when the process should end. */
   readonly exitCode: number | null;
 }
@@ -22,20 +23,20 @@ export function createKeeperLoop(engine: VrrpEngine, send: (message: FromKeeper)
   return new Loop(engine, send, start);
 }
 
+/** Noticing the silence this much too late means that we were stopped as well, so it proves nothing. */
+const OWN_STALL = millis(500);
+
 class Loop implements KeeperLoop {
   readonly #engine: VrrpEngine;
   readonly #send: (message: FromKeeper) => void;
-  #heartbeatAt: Instant;
   #heardAt: Instant;
-  #tickedAt: Instant;
+  #silent = false;
   #exitCode: number | null = null;
 
   constructor(engine: VrrpEngine, send: (message: FromKeeper) => void, start: Instant) {
     this.#engine = engine;
     this.#send = send;
-    this.#heartbeatAt = start;
     this.#heardAt = start;
-    this.#tickedAt = start;
   }
 
   get exitCode(): number | null {
@@ -45,28 +46,32 @@ class Loop implements KeeperLoop {
 
   handleMessage(message: ToKeeper, now: Instant): void {
     this.#heardAt = now;
+    this.#silent = false;
     this.#engine.controlBack();
     if (message.type === "hello" && message.version !== LINK_VERSION) this.#exitCode = EXIT_DO_NOT_RESTART;
-    this.#engine.handleControl(message);
+    if (message.type === "heartbeat") this.#send(HEARTBEAT);
+    else this.#engine.handleControl(message);
   }
 
   tick(now: Instant): void {
-    // If we ourselves were stopped, control had no chance to be heard: give it one limit from now.
-    if (toMillis(elapsed(this.#tickedAt, now)) > silenceLimitMillis(0) / 2) this.#heardAt = now;
-    this.#tickedAt = now;
-    const silent = toMillis(elapsed(this.#heardAt, now));
-    if (silent > this.#limitMillis()) this.#engine.controlSilent(Math.round(silent));
-    if (now >= this.#heartbeatAt) {
-      this.#send({ type: "heartbeat" });
-      this.#heartbeatAt = after(now, millis(HEARTBEAT_MILLIS));
+    const due = this.#silenceAt();
+    if (this.#silent || now < due) return;
+    if (elapsed(due, now) > OWN_STALL) {
+      // What control sent meanwhile was read before this; it said nothing, so it was stopped with us. Listen once more.
+      this.#heardAt = now;
+      return;
     }
+    this.#silent = true;
+    this.#engine.controlSilent(Math.round(toMillis(elapsed(this.#heardAt, now))));
   }
 
-  nextDeadline(): Instant {
-    return this.#heartbeatAt;
+  nextDeadline(): Instant | null {
+    return this.#silent ? null : this.#silenceAt();
   }
 
-  #limitMillis(): number {
-    return silenceLimitMillis(this.#engine.longestInterval() / 1_000);
+  #silenceAt(): Instant {
+    return after(this.#heardAt, millis(silenceLimitMillis(this.#engine.longestInterval() / 1_000)));
   }
 }
+
+const HEARTBEAT: FromKeeper = { type: "heartbeat" };

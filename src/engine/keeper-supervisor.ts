@@ -22,10 +22,10 @@ import { createGuardBook } from "./guard-orders.ts";
 import { createLineReader } from "./line-reader.ts";
 
 /**
- * A keeper that says nothing for this long is frozen: four heartbeats missed. Well below the shortest useful lease (2 s at
+ * A keeper that says nothing for this long is frozen: one heartbeat unanswered when the next one is due. Well below the shortest useful lease (2 s at
  * 1 s adverts) and far above what a loaded host makes the keeper wait for a processor.
  */
-export const SILENCE_LIMIT_MILLIS = 1_000;
+export const SILENCE_LIMIT_MILLIS = 900;
 /** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
 export const START_LIMIT_MILLIS = 10_000;
 const STATUS_DEBOUNCE = millis(100);
@@ -212,7 +212,7 @@ class Supervisor implements KeeperSupervisor {
     const { timers } = this.#host;
     const now = timers.now();
     // If control itself was stopped, the keeper's words may lie unread in the socket: first read, then judge.
-    if (now - this.#tickedAt > 2 * HEARTBEAT_MILLIS * 1_000) this.#heardAt = now;
+    if (now - this.#tickedAt > 1.5 * HEARTBEAT_MILLIS * 1_000) this.#heardAt = now;
     this.#tickedAt = now;
     const silentMillis = Math.round((now - this.#heardAt) / 1_000);
     const limit = this.#greeted ? SILENCE_LIMIT_MILLIS : START_LIMIT_MILLIS;

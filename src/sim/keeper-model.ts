@@ -129,7 +129,10 @@ export class KeeperModel {
   /** Local time of the next wake-up; infinity while nothing runs. */
   nextWake(): number {
     if (!this.#alive || this.#frozen || this.#inCall) return Number.POSITIVE_INFINITY;
-    const due = Math.min(this.#engine.nextDeadline() ?? Number.POSITIVE_INFINITY, this.#loop.nextDeadline());
+    const due = Math.min(
+      this.#engine.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#loop.nextDeadline() ?? Number.POSITIVE_INFINITY,
+    );
     if (due !== this.#dueFor) {
       this.#dueFor = due;
       this.#wakeAt = Math.max(due, this.#parts.now()) + this.#parts.prng.between(LATENESS_MIN, LATENESS_MAX);

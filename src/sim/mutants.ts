@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "leftovers are not swept",
-    edit(EFFECTS, 'this.#removals.push({ runtime, change: change("remove", index, leftover, null) });', ""),
+    edit(EFFECTS, 'this.#removals.push(this.#pend(runtime, change("remove", index, leftover, null)));', ""),
   ),
   mutant(
     "nobody speaks for a dead keeper",

@@ -3,14 +3,14 @@
  * (file descriptor 3 of the keeper). docs/socket-pair.md describes it for readers; this file is what both sides compile against.
  *
  * Control speaks first (`hello`), the keeper answers `hello`; a version that differs ends the keeper with exit code 42.
- * Then `configure`. Either side sends `heartbeat` at least every HEARTBEAT_MILLIS.
+ * Then `configure`. Control sends `heartbeat` every HEARTBEAT_MILLIS, the keeper answers each.
  */
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
 
 export const LINK_VERSION = 1;
-export const HEARTBEAT_MILLIS = 250;
+export const HEARTBEAT_MILLIS = 500;
 /** The keeper's descriptor of the socket pair. */
 export const LINK_FD = 3;
 /** Exit code for "wrong settings or versions, do not restart" (as mediasoup's worker does). */
