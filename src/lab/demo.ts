@@ -4,6 +4,8 @@
  * must be on both servers, and no two hosts may ever have answered for the address.
  */
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wallClock } from "./clock.ts";
 import type { DaemonKind } from "./daemon.ts";
@@ -172,15 +174,22 @@ async function judge(scene: Scene, faults: readonly FaultReport[]): Promise<Summ
 
 export async function runDemo(kind: DaemonKind): Promise<number> {
   const started = wallClock();
-  const lab = await createLab();
-  const interrupted = () => void lab.destroy().then(() => process.exit(130));
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-lab-"));
+  let lab: Lab | null = null;
+  // Without a lab yet, its sandbox ends with this process.
+  const leave = async (code: number) => {
+    await lab?.destroy();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    process.exit(code);
+  };
+  process.once("SIGINT", () => void leave(130)).once("SIGTERM", () => void leave(143));
   let scene: Scene | null = null;
   const limit = setTimeout(() => {
     say(`FAILED: not finished after ${WHOLE_LIMIT_MS / 1_000} s`);
-    void lab.destroy().then(() => process.exit(1));
+    void leave(1);
   }, WHOLE_LIMIT_MS);
   try {
+    lab = await createLab(undefined, { directory });
     scene = await setUp(lab, kind);
     const reports: FaultReport[] = [];
     for (const [index, fault] of FAULTS.entries()) reports.push(await strike(scene, fault, index + 1));
@@ -198,7 +207,8 @@ export async function runDemo(kind: DaemonKind): Promise<number> {
     return 1;
   } finally {
     clearTimeout(limit);
-    await lab.destroy();
+    await lab?.destroy();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
