@@ -12,7 +12,7 @@ import { outsidePid, sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import { Capture } from "./capture.ts";
 import { eventsOf, holdfast, instanceOf, instanceWhen, statusOf } from "./holdfast-client.ts";
-import { describeStage, type Stage } from "./stage.ts";
+import { describeStages, type Stage } from "./stage.ts";
 
 const CONFIG = instanceBlock({ version: 2, advertSeconds: 1, nopreempt: true });
 /** Priority 100 at 1 s adverts (RFC 3768 section 6.1). */
@@ -65,8 +65,8 @@ const takenOver = async (scene: Scene, since: number): Promise<number> => {
 
 const gone = (pid: number) => until(() => !existsSync(`/proc/${pid}`) || undefined, `process ${pid} is gone`, 8_000);
 
-describeStage("kill -9", (stage) => {
-  test("of the keeper: control takes the address off, says priority 0, and starts a new keeper", async () => {
+function killed(stage: Stage): void {
+  test.sequential("of the keeper: control takes the address off, says priority 0, and starts a new keeper", async () => {
     const scene = await runningPair(stage);
     const { first, observer } = scene;
     const keeper = await first.keeperPid();
@@ -91,7 +91,7 @@ describeStage("kill -9", (stage) => {
     await scene.end();
   });
 
-  test("of control: the keeper takes the address off, says priority 0 and ends", async () => {
+  test.sequential("of control: the keeper takes the address off, says priority 0 and ends", async () => {
     const scene = await runningPair(stage);
     const { first, observer } = scene;
     const keeper = await first.keeperPid();
@@ -108,7 +108,7 @@ describeStage("kill -9", (stage) => {
     await scene.end();
   });
 
-  test("of both: the kernel ends the address within the lease, before the peer claims", async () => {
+  test.sequential("of both: the kernel ends the address within the lease, before the peer claims", async () => {
     const scene = await runningPair(stage);
     const killed = wallClock();
     await scene.first.killBoth();
@@ -118,19 +118,19 @@ describeStage("kill -9", (stage) => {
     expect(removed).toBeLessThan(taken);
     await scene.end();
   });
-});
+}
 
-describeStage("SIGSTOP", (stage) => {
-  /** What a thawed process may never do: put the address back without an election. */
-  async function staysAway(scene: Scene, since: number): Promise<void> {
-    await sleep(1_500);
-    expect(scene.observer.first("db1", "added", since)).toBeNull();
-    expect(await stage.host("db1").holds(VIP)).toBe(false);
-    expect(await instanceOf(scene.second, "VI_1")).toMatchObject({ holding: true, counters: { releasedMaster: 0 } });
-    await scene.end();
-  }
+/** What a thawed process may never do: put the address back without an election. */
+async function staysAway(scene: Scene, since: number): Promise<void> {
+  await sleep(1_500);
+  expect(scene.observer.first("db1", "added", since)).toBeNull();
+  expect(await scene.first.host.holds(VIP)).toBe(false);
+  expect(await instanceOf(scene.second, "VI_1")).toMatchObject({ holding: true, counters: { releasedMaster: 0 } });
+  await scene.end();
+}
 
-  test("of the keeper: control kills it first, then says priority 0; the thawed one is no more", async () => {
+function oneFrozen(stage: Stage): void {
+  test.sequential("of the keeper: control kills it first, then says priority 0; the thawed one is no more", async () => {
     const scene = await runningPair(stage);
     const keeper = await scene.first.keeperPid();
     const stopped = wallClock();
@@ -146,7 +146,7 @@ describeStage("SIGSTOP", (stage) => {
     await staysAway(scene, stopped);
   });
 
-  test("of control: the keeper releases with priority 0 and takes part again once control speaks", async () => {
+  test.sequential("of control: the keeper releases with priority 0 and takes part again once control speaks", async () => {
     const scene = await runningPair(stage);
     const control = await scene.first.controlPid();
     const stopped = wallClock();
@@ -161,8 +161,10 @@ describeStage("SIGSTOP", (stage) => {
     expect(events).toEqual(expect.arrayContaining(["control-silent", "control-back"]));
     await staysAway(scene, stopped);
   });
+}
 
-  test("of both: the lease ends in the kernel; thawed, they find a master and stay BACKUP", async () => {
+function bothFrozen(stage: Stage): void {
+  test.sequential("of both: the lease ends in the kernel; thawed, they find a master and stay BACKUP", async () => {
     const scene = await runningPair(stage);
     const [control, keeper] = [await scene.first.controlPid(), await scene.first.keeperPid()];
     const stopped = wallClock();
@@ -179,7 +181,7 @@ describeStage("SIGSTOP", (stage) => {
     await staysAway(scene, stopped);
   });
 
-  test("of control while the keeper is killed: the lease ends the address; the thawed control starts anew, as BACKUP", async () => {
+  test.sequential("of control while the keeper is killed: the lease ends the address; the thawed control starts anew, as BACKUP", async () => {
     const scene = await runningPair(stage);
     const [control, keeper] = [await scene.first.controlPid(), await scene.first.keeperPid()];
     const stopped = wallClock();
@@ -194,7 +196,7 @@ describeStage("SIGSTOP", (stage) => {
     await staysAway(scene, stopped);
   });
 
-  test("of both for less than the lease: nothing has happened", async () => {
+  test.sequential("of both for less than the lease: nothing has happened", async () => {
     const scene = await runningPair(stage);
     const [control, keeper] = [await scene.first.controlPid(), await scene.first.keeperPid()];
     const stopped = wallClock();
@@ -208,10 +210,10 @@ describeStage("SIGSTOP", (stage) => {
     expect(await instanceOf(scene.first, "VI_1")).toMatchObject({ holding: true, counters: { releasedMaster: 0 } });
     await scene.end();
   });
-});
+}
 
-describeStage("a regular stop and start", (stage) => {
-  test("TERM releases first, then ends with exit code 0 and leaves nothing behind", async () => {
+function regular(stage: Stage): void {
+  test.sequential("TERM releases first, then ends with exit code 0 and leaves nothing behind", async () => {
     const scene = await runningPair(stage);
     const { first } = scene;
     const keeper = await first.keeperPid();
@@ -230,7 +232,7 @@ describeStage("a regular stop and start", (stage) => {
     await scene.end();
   });
 
-  test("status --wait returns as soon as the address is there, and 1 when it does not come in time", async () => {
+  test.sequential("status --wait returns as soon as the address is there, and 1 when it does not come in time", async () => {
     const first = stage.start("db1", CONFIG);
     const wait = (daemon: Daemon, timeout: string) =>
       holdfast(daemon, "status", "--wait", "VI_1=MASTER", "--timeout", timeout);
@@ -245,10 +247,17 @@ describeStage("a regular stop and start", (stage) => {
     expect(vain.stdout + vain.stderr).toContain("VI_1 is not MASTER after 1 s: it is BACKUP");
   });
 
-  test("the pid file names control", async () => {
+  test.sequential("the pid file names control", async () => {
     const first = stage.start("db1", CONFIG);
     await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
     const text = await stage.host("db1").execOrThrow(["cat", first.pidFile]);
     expect(outsidePid(stage.host("db1").pid, Number(text))).toBe(await first.controlPid());
   });
+}
+
+describeStages("processes", {
+  "kill -9": killed,
+  "SIGSTOP of one": oneFrozen,
+  "SIGSTOP of both": bothFrozen,
+  "a regular stop and start": regular,
 });

@@ -8,15 +8,15 @@ import { sleep, until } from "../src/lab/processes.ts";
 import { GLOBALS, instanceBlock, NotifyRecorder } from "../src/lab/vrrp-cluster.ts";
 import { Capture } from "./capture.ts";
 import { eventsOf, holdfast, instanceOf, instanceWhen, statusOf } from "./holdfast-client.ts";
-import { describeStage } from "./stage.ts";
+import { describeStages, type Stage } from "./stage.ts";
 
 const FAST = instanceBlock({ advertSeconds: 0.5 });
 const ADD_ETH7 = `
   ip link add eth7 type veth peer name eth7-peer && ip link set eth7-peer up &&
   ip addr add 10.77.0.1/24 dev eth7 && ip link set eth7 up`;
 
-describeStage("an interface", (stage) => {
-  test("missing at the start is FAULT with the reason; it appears, vanishes and comes back", async () => {
+function anInterface(stage: Stage): void {
+  test.sequential("missing at the start is FAULT with the reason; it appears, vanishes and comes back", async () => {
     const host = stage.host("db1");
     const config = instanceBlock({ name: "VI_7", vip: "10.77.0.100" }).replace("interface eth0", "interface eth7");
     const daemon = stage.start("db1", config);
@@ -38,7 +38,7 @@ describeStage("an interface", (stage) => {
     await host.execOrThrow(["ip", "link", "del", "eth7"]);
   });
 
-  test("going down is FAULT at once, up again leads through BACKUP; hooks run in that order, once each", async () => {
+  test.sequential("going down is FAULT at once, up again leads through BACKUP; hooks run in that order, once each", async () => {
     const host = stage.host("db1");
     const recorder = new NotifyRecorder(host, "link");
     const lines = [`notify ${recorder.script}`];
@@ -55,7 +55,7 @@ describeStage("an interface", (stage) => {
     expect(heard).toEqual(["BACKUP 90", "MASTER 90", "FAULT 90", "BACKUP 90", "MASTER 90"]);
   });
 
-  test("whose cable is pulled is FAULT on that host, and the peer serves alone", async () => {
+  test.sequential("whose cable is pulled is FAULT on that host, and the peer serves alone", async () => {
     const config = instanceBlock({ nopreempt: true });
     const first = stage.start("db1", config);
     await instanceWhen(first, "VI_1", (it) => it.holding);
@@ -70,7 +70,7 @@ describeStage("an interface", (stage) => {
     await sleep(1_000);
     expect((await instanceOf(second, "VI_1"))?.holding).toBe(true);
   });
-});
+}
 
 /** The states an instance has entered, in order. */
 async function eventStates(daemon: Parameters<typeof eventsOf>[0], name: string): Promise<readonly string[]> {
@@ -79,13 +79,13 @@ async function eventStates(daemon: Parameters<typeof eventsOf>[0], name: string)
   );
 }
 
-describeStage("what the daemon needs", (stage) => {
+function needs(stage: Stage): void {
   for (const [dropped, names] of [
     ["-net_raw", ["CAP_NET_RAW"]],
     ["-net_admin", ["CAP_NET_ADMIN"]],
     ["-net_raw,-net_admin", ["CAP_NET_RAW", "CAP_NET_ADMIN"]],
   ] as const) {
-    test(`without ${names.join(" and ")} it ends at once, names what is missing and what to do`, async () => {
+    test.sequential(`without ${names.join(" and ")} it ends at once, names what is missing and what to do`, async () => {
       const host = stage.host("db1");
       const { argv } = daemonCommand(host, { kind: "holdfast", config: GLOBALS + FAST, name: `caps${dropped}` });
       const program = host.spawn(["setpriv", `--bounding-set=${dropped}`, ...argv]);
@@ -103,7 +103,7 @@ describeStage("what the daemon needs", (stage) => {
     });
   }
 
-  test("a second daemon on the same pid file is refused; the first one does not notice", async () => {
+  test.sequential("a second daemon on the same pid file is refused; the first one does not notice", async () => {
     const host = stage.host("db1");
     const first = stage.start("db1", FAST);
     await instanceWhen(first, "VI_1", (it) => it.holding);
@@ -119,7 +119,7 @@ describeStage("what the daemon needs", (stage) => {
     expect(after).toMatchObject({ holding: true, counters: { becameMaster: 1, releasedMaster: 0 } });
   });
 
-  test("a full disk for its state: it serves all the same and says what is wrong", async () => {
+  test.sequential("a full disk for its state: it serves all the same and says what is wrong", async () => {
     const host = stage.host("db1");
     const stateDir = join(host.directory, "full");
     mkdirSync(stateDir);
@@ -141,10 +141,10 @@ describeStage("what the daemon needs", (stage) => {
     const journal = await host.execOrThrow(["cat", join(stateDir, "journal.jsonl")]);
     expect(journal).toContain('"daemon-started"');
   });
-});
+}
 
-describeStage("foreign hands on the address", (stage) => {
-  test("removed by somebody: it releases, says why, and is elected anew", async () => {
+function foreignHands(stage: Stage): void {
+  test.sequential("removed by somebody: it releases, says why, and is elected anew", async () => {
     const daemon = stage.start("db1", FAST);
     await instanceWhen(daemon, "VI_1", (it) => it.holding);
     await stage.host("db1").execOrThrow(["ip", "addr", "del", `${VIP}/32`, "dev", "eth0"]);
@@ -156,7 +156,7 @@ describeStage("foreign hands on the address", (stage) => {
     expect(changes.slice(-2)).toEqual(["BACKUP address-removed", "MASTER master-down"]);
   });
 
-  test("removed by somebody while a peer listens: the peer serves alone", async () => {
+  test.sequential("removed by somebody while a peer listens: the peer serves alone", async () => {
     // After priority 0 everybody waits Skew_Time, so the higher priority comes first; before that nopreempt holds it back.
     const first = stage.start("db1", instanceBlock({ nopreempt: true, advertSeconds: 1 }));
     await instanceWhen(first, "VI_1", (it) => it.holding);
@@ -170,7 +170,7 @@ describeStage("foreign hands on the address", (stage) => {
   });
 
   // Plain VRRP asks nobody before it claims; as with keepalived, whoever announced last has the clients.
-  test("in use on a host that speaks no VRRP: the master claims, announces and goes on", async () => {
+  test.sequential("in use on a host that speaks no VRRP: the master claims, announces and goes on", async () => {
     const client = stage.host("client");
     await client.execOrThrow(["ip", "addr", "add", `${VIP}/32`, "dev", "eth0"]);
     const capture = await Capture.start(stage.host("gateway"), "in-use");
@@ -182,4 +182,10 @@ describeStage("foreign hands on the address", (stage) => {
     expect(capture.arps().filter((arp) => arp.senderAddress === VIP && arp.targetAddress === VIP)).toHaveLength(5);
     await client.execOrThrow(["ip", "addr", "del", `${VIP}/32`, "dev", "eth0"]);
   });
+}
+
+describeStages("faults of the host", {
+  "an interface": anInterface,
+  "what the daemon needs": needs,
+  "foreign hands on the address": foreignHands,
 });

@@ -3,7 +3,7 @@
  * bare hosts without paying for new ones. Each daemon has a folder, and so a journal, of its own.
  */
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { type Daemon, startDaemon } from "../src/lab/daemon.ts";
 import { createLab, type Lab, type LabHost, VIP } from "../src/lab/lab.ts";
 import { until } from "../src/lab/processes.ts";
@@ -80,13 +80,25 @@ export class Stage {
   }
 }
 
+function onStage(body: (stage: Stage) => void): void {
+  const stage = new Stage();
+  beforeAll(() => stage.open());
+  afterEach(() => stage.clear());
+  afterAll(() => stage.close());
+  body(stage);
+}
+
 /** A group of tests on one lab, of promises that keepalived does not make. */
 export function describeStage(title: string, body: (stage: Stage) => void): void {
+  describeHoldfast(title, () => onStage(body));
+}
+
+/**
+ * Groups side by side, each on a lab of its own: such tests mostly wait. Inside a group they are `test.sequential`, because
+ * they share its stage.
+ */
+export function describeStages(title: string, groups: Readonly<Record<string, (stage: Stage) => void>>): void {
   describeHoldfast(title, () => {
-    const stage = new Stage();
-    beforeAll(() => stage.open());
-    afterEach(() => stage.clear());
-    afterAll(() => stage.close());
-    body(stage);
+    for (const [name, body] of Object.entries(groups)) describe.concurrent(name, () => onStage(body));
   });
 }
