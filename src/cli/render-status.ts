@@ -42,7 +42,8 @@ function headLines(reply: StatusReply, { paint, width }: Screen): string[] {
   const { daemon, keeper } = reply;
   const up = lengthInWords(reply.now - daemon.startedAt);
   const keeperText = keeper.pid === null ? `keeper ${keeper.state}` : `keeper ${keeper.pid} ${keeper.state}`;
-  const restarts = keeper.restarts === 0 ? "" : `, restarted ${keeper.restarts} times`;
+  const times = keeper.restarts === 1 ? "once" : `${keeper.restarts} times`;
+  const restarts = keeper.restarts === 0 ? "" : `, restarted ${times}`;
   const lines = [
     `holdfast ${daemon.version}, pid ${daemon.pid}, up ${up}, ${keeperText}${restarts}`,
     `${daemon.configFile}, state in ${daemon.stateDir}`,

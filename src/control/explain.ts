@@ -192,7 +192,8 @@ function notes({ view, status, clockText }: ExplainInput): string[] {
     .filter(([reason]) => reason !== "not-running")
     .map(([reason, count]) => `${count} ${reason}`);
   if (drops.length > 0) lines.push(`Packets dropped: ${drops.join(", ")}.`);
-  if (view.counters.sendErrors > 0) lines.push(`${view.counters.sendErrors} adverts could not be sent.`);
+  const unsent = view.counters.sendErrors;
+  if (unsent > 0) lines.push(`${unsent} ${unsent === 1 ? "advert" : "adverts"} could not be sent.`);
   return lines;
 }
 
