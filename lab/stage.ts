@@ -66,6 +66,8 @@ export class Stage {
   }
 
   async clear(): Promise<void> {
+    // A test that failed half way may have left a process stopped.
+    for (const daemon of this.#daemons) await daemon.program.signal("SIGCONT");
     const stops = await Promise.allSettled(this.#daemons.map((daemon) => daemon.stop()));
     const problem = stops.find((stop) => stop.status === "rejected");
     const said = this.#said();
