@@ -150,7 +150,8 @@ function namespacesWork() {
 }
 
 function countLabAsSkipped(filters) {
-  const listed = spawnSync(join(BIN, "vitest"), ["list", "--project", "lab", "--json", ...filters], {
+  // --json takes what follows as a file to write: it must come last, or the first filter is overwritten.
+  const listed = spawnSync(join(BIN, "vitest"), ["list", "--project", "lab", ...filters, "--json"], {
     encoding: "utf8",
   });
   const start = listed.stdout.indexOf("[");
