@@ -81,6 +81,13 @@ describe("status", () => {
     );
     expect(text).toContain("The keeper does not answer: what follows is its last known state.");
     expect(text).toContain("The journal cannot be written: ENOSPC.");
+    const restarted = (restarts: number): string =>
+      renderStatus({ ...reply, keeper: { ...reply.keeper, restarts } }, screen).split("\n")[0] ?? "";
+    expect([0, 1, 2].map((count) => restarted(count).split("running")[1])).toEqual([
+      "",
+      ", restarted once",
+      ", restarted 2 times",
+    ]);
   });
 });
 
