@@ -18,7 +18,7 @@ Exit codes:
   2  wrong use of the command line
   3  the daemon is not running (nobody answers at its socket)
   4  not permitted (the socket belongs to another user)
-  -t and run have keepalived's: 4 cannot read, 5 errors in the file, 6 only script security`;
+  -t has keepalived's: 4 cannot read, 5 errors in the file, 6 only script security`;
 
 /** An expected failure: printed as a message with its remedy, never as a stack trace. */
 export class CliError extends Error {
