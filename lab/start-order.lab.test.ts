@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { withLab } from "../src/lab/lab.ts";
-import { sleep } from "../src/lab/processes.ts";
+import { sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock, VrrpCluster } from "../src/lab/vrrp-cluster.ts";
 import { DAEMON, describeLab } from "./support.ts";
 
@@ -48,5 +48,24 @@ describeLab("start-order: who holds the address after a start", () => {
       await cluster.heldBy(["db1", "db2"]);
       await lab.restoreLink("db2");
       await cluster.heldBy(["db2"]);
+    }));
+
+  test("together with equal priorities and nopreempt: one holds, and goes on holding", () =>
+    withLab(async (lab) => {
+      const cluster = new VrrpCluster(lab);
+      cluster.start("db1", DAEMON, instanceBlock({ nopreempt: true }));
+      cluster.start("db2", DAEMON, instanceBlock({ nopreempt: true }));
+      const one = async () => {
+        const holders = await cluster.holders();
+        return holders.length === 1 ? holders : undefined;
+      };
+      await until(one, "a host holds the address", 10_000);
+      // Both may have claimed within the same millisecond: one advert settles it.
+      await sleep(1_000);
+      const settled = await until(one, "exactly one host holds the address", 2_000);
+      for (let look = 0; look < 10; look++) {
+        await sleep(200);
+        expect(await cluster.holders()).toEqual(settled);
+      }
     }));
 });
