@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test writes its variables this way
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { createDiagnostics, renderDiagnostic } from "./diagnostics.ts";
 import { registryRows } from "./keywords/registry.ts";
 import { loadConfig } from "./load.ts";
@@ -54,45 +55,79 @@ const mutated = fc
     }, seed),
   );
 
-test("any text gives a configuration and diagnostics whose places exist, never an exception", () => {
-  fc.assert(
-    fc.property(fc.oneof(randomText, mutated, fc.string({ unit: "binary", maxLength: 200 })), (text) => {
-      const { config, diagnostics, files } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
-      for (const { vrrp } of config.instances) {
-        expect(vrrp.virtualRouterId >= 1 && vrrp.virtualRouterId <= 255).toBe(true);
-        expect(vrrp.priority >= 1 && vrrp.priority <= 255).toBe(true);
-        expect(vrrp.advertInterval > 0 && vrrp.advertInterval <= 255_000_000).toBe(true);
-        expect(vrrp.leaseSeconds === null || vrrp.leaseSeconds >= 1).toBe(true);
-      }
-      for (const one of diagnostics) {
-        const rendered = renderDiagnostic(one, files);
-        // A configuration must not be able to drive the terminal that shows its faults.
-        expect([...rendered].every((char) => char >= " " || char === "\n" || char === "\t")).toBe(true);
-        if (one.span === null) continue;
-        const source = files.get(one.span.file)?.[one.span.line - 1];
-        expect(source).toBeDefined();
-        expect(one.span.column >= 1 && one.span.column <= (source?.length ?? 0) + 1).toBe(true);
-      }
-    }),
-    { numRuns: 3_000 },
-  );
-}, 120_000);
+function loadsAndRenders(text: string): void {
+  const { config, diagnostics, files } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
+  for (const { vrrp } of config.instances) {
+    const { virtualRouterId, priority, advertInterval, leaseSeconds } = vrrp;
+    holds(virtualRouterId >= 1 && virtualRouterId <= 255, `virtual router id ${virtualRouterId}`);
+    holds(priority >= 1 && priority <= 255, `priority ${priority}`);
+    holds(advertInterval > 0 && advertInterval <= 255_000_000, `advert interval ${advertInterval}`);
+    holds(leaseSeconds === null || leaseSeconds >= 1, `lease ${leaseSeconds}`);
+  }
+  for (const one of diagnostics) {
+    const rendered = renderDiagnostic(one, files);
+    // A configuration must not be able to drive the terminal that shows its faults.
+    holds(
+      [...rendered].every((char) => char >= " " || char === "\n" || char === "\t"),
+      `control character in ${rendered}`,
+    );
+    if (one.span === null) continue;
+    const source = files.get(one.span.file)?.[one.span.line - 1];
+    holds(source !== undefined, `${one.code}: no line ${one.span.line}`);
+    holds(
+      one.span.column >= 1 && one.span.column <= (source?.length ?? 0) + 1,
+      `${one.code}: column ${one.span.column}`,
+    );
+  }
+}
 
-test("words never lose a character that is neither space, quote nor backslash", () => {
-  const plain = (text: string): string => text.replace(/[ \t"'\\]/g, "");
-  fc.assert(
-    fc.property(
-      fc.string({ maxLength: 40 }).map((text) => text.replace(/\\/g, "")),
-      (text) => {
-        for (const split of [plainWords, commandWords]) {
-          const { words, unterminated } = split(mapped(text));
-          if (unterminated === null) expect(plain(words.map((one) => one.text).join(""))).toBe(plain(text));
-        }
-      },
-    ),
-    { numRuns: 2_000 },
-  );
-}, 60_000);
+/** A million calls of expect() would be most of the time. */
+function holds(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what);
+}
+
+test(
+  "any text gives a configuration and diagnostics whose places exist, never an exception",
+  () => {
+    const anyText = fc.oneof(randomText, mutated, fc.string({ unit: "binary", maxLength: 200 }));
+    fc.assert(fc.property(anyText, loadsAndRenders), { numRuns: runs(3_000, 60_000) });
+  },
+  SEARCH_TIMEOUT,
+);
+
+test(
+  "short texts likewise, in large numbers",
+  () => {
+    const shortText = fc.array(line, { maxLength: 3 }).map((lines) => lines.join("\n"));
+    fc.assert(fc.property(shortText, loadsAndRenders), { numRuns: runs(2_000, 1_000_000) });
+  },
+  SEARCH_TIMEOUT,
+);
+
+test("an include with a bracket that is never closed matches nothing", () => {
+  const { diagnostics } = loadConfig(memorySource({ "/k.conf": "include [.conf" }), "/k.conf");
+  expect(diagnostics.map(({ code }) => code)).toContain("include-missing");
+});
+
+test(
+  "words never lose a character that is neither space, quote nor backslash",
+  () => {
+    const plain = (text: string): string => text.replace(/[ \t"'\\]/g, "");
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 40 }).map((text) => text.replace(/\\/g, "")),
+        (text) => {
+          for (const split of [plainWords, commandWords]) {
+            const { words, unterminated } = split(mapped(text));
+            if (unterminated === null) expect(plain(words.map((one) => one.text).join(""))).toBe(plain(text));
+          }
+        },
+      ),
+      { numRuns: runs(2_000, 200_000) },
+    );
+  },
+  SEARCH_TIMEOUT,
+);
 
 test("braces of any depth leave a tree", () => {
   fc.assert(

@@ -13,9 +13,9 @@ export function memorySource(
       .replace(/[.+^$()|\\]/g, "\\$&")
       .replace(/\*/g, "[^/]*")
       .replace(/\?/g, "[^/]");
-    const expression = new RegExp(`^${source}$`);
+    const expression = expressionOf(source);
     return Object.keys(files)
-      .filter((path) => expression.test(path))
+      .filter((path) => expression?.test(path))
       .sort();
   };
   return {
@@ -31,4 +31,13 @@ export function memorySource(
     hasGroup: () => null,
     ...overrides,
   };
+}
+
+/** Null when a bracket is never closed or a range runs backwards: such a pattern matches nothing. */
+function expressionOf(source: string): RegExp | null {
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { readAddress } from "./addresses.ts";
 import { dumpLinks, readLink } from "./links.ts";
 import { readAttributes, readErrno, readMessages, readText, writeMessage, writeText, writeUint32 } from "./message.ts";
@@ -82,33 +83,41 @@ describe("links", () => {
 });
 
 describe("hostile bytes", () => {
-  it("random datagrams never throw, and never yield more than they hold", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 512 }), (bytes) => {
-        for (const message of readMessages(bytes)) {
-          readLink(message);
-          readAddress(message);
-          readErrno(message);
-          expect(message.payload.length).toBeLessThan(bytes.length);
-        }
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  it(
+    "random datagrams never throw, and never yield more than they hold",
+    () => {
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 512 }), (bytes) => {
+          for (const message of readMessages(bytes)) {
+            readLink(message);
+            readAddress(message);
+            readErrno(message);
+            expect(message.payload.length).toBeLessThan(bytes.length);
+          }
+        }),
+        { numRuns: runs(2_000, 500_000) },
+      );
+    },
+    SEARCH_TIMEOUT,
+  );
 
-  it("a kernel message with any bytes changed and any tail cut never throws", () => {
-    const edits = fc.array(fc.tuple(fc.nat(LINK.length - 1), fc.nat(255)), { maxLength: 8 });
-    fc.assert(
-      fc.property(edits, fc.nat(LINK.length), fc.constantFrom(16, 17, 20, 21), (changes, length, type) => {
-        const bytes = Uint8Array.from(LINK);
-        bytes[4] = type;
-        for (const [position, value] of changes) bytes[position] = value;
-        for (const message of readMessages(bytes.subarray(0, length))) {
-          readLink(message);
-          readAddress(message);
-        }
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  it(
+    "a kernel message with any bytes changed and any tail cut never throws",
+    () => {
+      const edits = fc.array(fc.tuple(fc.nat(LINK.length - 1), fc.nat(255)), { maxLength: 8 });
+      fc.assert(
+        fc.property(edits, fc.nat(LINK.length), fc.constantFrom(16, 17, 20, 21), (changes, length, type) => {
+          const bytes = Uint8Array.from(LINK);
+          bytes[4] = type;
+          for (const [position, value] of changes) bytes[position] = value;
+          for (const message of readMessages(bytes.subarray(0, length))) {
+            readLink(message);
+            readAddress(message);
+          }
+        }),
+        { numRuns: runs(2_000, 500_000) },
+      );
+    },
+    SEARCH_TIMEOUT,
+  );
 });

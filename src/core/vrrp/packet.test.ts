@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { seconds } from "../lib/units.ts";
 import { decode, encodeAdvert, peekVirtualRouterId } from "./packet.ts";
 import { validate } from "./validate.ts";
@@ -119,48 +120,61 @@ describe("decoding", () => {
     expect(decode(padded)).toEqual(decode(good));
   });
 
-  it("any advert that can be configured is read back as it was written", () => {
-    fc.assert(
-      fc.property(anyConfig, fc.integer({ min: 0, max: 255 }), (config, priority) => {
-        const packet = decode(encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority }));
-        if (!packet.ok) throw new Error(packet.error.detail);
-        expect(packet.value).toMatchObject({ priority, virtualRouterId: config.virtualRouterId, type: 1 });
-        expect(packet.value.addresses).toEqual(config.advertised.map((it) => it.address));
-        expect(packet.value.advertInterval).toBe(config.advertInterval);
-        expect(config.version === 2 ? packet.value.checksumPlain : packet.value.checksumPseudo).toBe(true);
-      }),
-      { numRuns: 2_000 },
-    );
-  }, 60_000);
+  it(
+    "any advert that can be configured is read back as it was written",
+    () => {
+      fc.assert(
+        fc.property(anyConfig, fc.integer({ min: 0, max: 255 }), (config, priority) => {
+          const packet = decode(encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority }));
+          if (!packet.ok) throw new Error(packet.error.detail);
+          expect(packet.value).toMatchObject({ priority, virtualRouterId: config.virtualRouterId, type: 1 });
+          expect(packet.value.addresses).toEqual(config.advertised.map((it) => it.address));
+          expect(packet.value.advertInterval).toBe(config.advertInterval);
+          expect(config.version === 2 ? packet.value.checksumPlain : packet.value.checksumPseudo).toBe(true);
+        }),
+        { numRuns: runs(2_000, 100_000) },
+      );
+    },
+    SEARCH_TIMEOUT,
+  );
 
-  it("random bytes never throw", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
-        survives(bytes);
-      }),
-      { numRuns: 20_000 },
-    );
-  }, 60_000);
+  it(
+    "random bytes never throw",
+    () => {
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
+          survives(bytes);
+        }),
+        { numRuns: runs(20_000, 1_000_000) },
+      );
+    },
+    SEARCH_TIMEOUT,
+  );
 
-  it("two hundred thousand mutated adverts never throw, and none that is damaged is accepted as another advert", () => {
-    const random = xorshift(0x9e3779b9);
-    let refused = 0;
-    for (let round = 0; round < 200_000; round++) {
-      const vector = WIRE_VECTORS[round % WIRE_VECTORS.length]!;
-      const original = ORIGINALS[round % WIRE_VECTORS.length]!;
-      const bytes = mutate(original, random);
-      const packet = decode(bytes);
-      const accepted = packet.ok ? validate(vector.config, packet.value, PEER) : packet;
-      if (!accepted.ok) {
-        refused++;
-        if (accepted.error.detail === "") throw new Error(`no detail for ${accepted.error.reason}`);
-      } else if (differsInOneBit(bytes, original)) {
-        // One flipped bit cannot leave the checksum right: whatever is still accepted was flipped outside the message.
-        expect(hex(bytes.subarray(20))).toBe(hex(original.subarray(20)));
+  it(
+    "mutated adverts by the hundred thousand never throw, and none that is damaged is accepted as another advert",
+    () => {
+      const random = xorshift(0x9e3779b9);
+      const rounds = runs(200_000, 5_000_000);
+      let refused = 0;
+      for (let round = 0; round < rounds; round++) {
+        const vector = WIRE_VECTORS[round % WIRE_VECTORS.length]!;
+        const original = ORIGINALS[round % WIRE_VECTORS.length]!;
+        const bytes = mutate(original, random);
+        const packet = decode(bytes);
+        const accepted = packet.ok ? validate(vector.config, packet.value, PEER) : packet;
+        if (!accepted.ok) {
+          refused++;
+          if (accepted.error.detail === "") throw new Error(`no detail for ${accepted.error.reason}`);
+        } else if (differsInOneBit(bytes, original)) {
+          // One flipped bit cannot leave the checksum right: whatever is still accepted was flipped outside the message.
+          expect(hex(bytes.subarray(20))).toBe(hex(original.subarray(20)));
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(100_000);
-  }, 60_000);
+      expect(refused).toBeGreaterThan(rounds / 2);
+    },
+    SEARCH_TIMEOUT,
+  );
 });
 
 const ORIGINALS = WIRE_VECTORS.map(encoded);

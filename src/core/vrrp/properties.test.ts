@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { assert } from "../lib/assert.ts";
 import { type Instant, instant, micros, millis, seconds } from "../lib/units.ts";
 import type { Fault } from "./causes.ts";
@@ -23,8 +24,7 @@ import type { Draft } from "./transition.ts";
 import { configWith, virtualAddress } from "./vectors/config.ts";
 
 /** Always the same search, so that what it must reach is reached; other properties look elsewhere every time. */
-const RUNS = { numRuns: 4_000, seed: 82 };
-const TIMEOUT = 120_000;
+const RUNS = { numRuns: runs(4_000, 60_000), seed: 82 };
 
 const anyConfig: fc.Arbitrary<VrrpInstanceConfig> = fc
   .record({
@@ -332,7 +332,7 @@ describe("from any sequence of events", () => {
       const phases = ["BACKUP", "CLAIMING", "FAULT", "INIT", "MASTER", "PREPARING", "RELEASING", "STOP"];
       expect([...seen]).toEqual(expect.arrayContaining([...phases, ...REACHED]));
     },
-    TIMEOUT,
+    SEARCH_TIMEOUT,
   );
 
   it(
@@ -348,10 +348,10 @@ describe("from any sequence of events", () => {
           settle(auditor);
           expect(auditor.shown).toBe("MASTER");
         }),
-        { numRuns: 400 },
+        { numRuns: runs(400, 4_000) },
       );
     },
-    TIMEOUT,
+    SEARCH_TIMEOUT,
   );
 
   it(
@@ -370,10 +370,10 @@ describe("from any sequence of events", () => {
             expect([auditor.shown, auditor.addresses, nextDeadline(auditor.state)]).toEqual(["STOP", false, null]);
           },
         ),
-        { numRuns: 1_000 },
+        { numRuns: runs(1_000, 20_000) },
       );
     },
-    TIMEOUT,
+    SEARCH_TIMEOUT,
   );
 });
 
@@ -411,11 +411,11 @@ describe("the short way of an advert", () => {
             compared++;
           }
         }),
-        { numRuns: 1_000 },
+        { numRuns: runs(1_000, 20_000) },
       );
       expect(compared).toBeGreaterThan(100);
     },
-    TIMEOUT,
+    SEARCH_TIMEOUT,
   );
 });
 
@@ -437,10 +437,10 @@ describe("two routers that hear each other", () => {
             else expect(states).toEqual(priorities[0] > priorities[1] ? ["MASTER", "BACKUP"] : ["BACKUP", "MASTER"]);
           },
         ),
-        { numRuns: 300 },
+        { numRuns: runs(300, 6_000) },
       );
     },
-    TIMEOUT,
+    SEARCH_TIMEOUT,
   );
 });
 
