@@ -229,7 +229,7 @@ export class CheckRunner {
       this.#health = recordResult(this.#plan.script, this.#health, succeeded);
       this.#standing = { kind: standingOf(this.#plan.script, this.#health) };
     }
-    const changed = JSON.stringify(before) !== JSON.stringify(this.#standing);
+    const changed = !sameValue(before, this.#standing);
     if (changed) this.#since = this.#host.tools.timers.now();
     const newFailure = !succeeded && (this.#last === null || signatureOf(this.#last.outcome) !== signatureOf(outcome));
     this.#last = { outcome, lastError, durationMillis };

@@ -1,7 +1,7 @@
 /** What the VRRP engine is given: the kernel's in the keeper, a simulated one in the simulator. */
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { AdvertPort, AnnouncePort, KernelPort } from "../ports/network.ts";
+import type { AdvertPort, AnnouncePort, ConflictPort, KernelPort } from "../ports/network.ts";
 
 export interface EnginePorts {
   readonly pid: number;
@@ -9,5 +9,6 @@ export interface EnginePorts {
   readonly adverts: AdvertPort;
   readonly kernel: KernelPort;
   readonly announce: AnnouncePort;
+  readonly conflicts: ConflictPort;
   send(message: FromKeeper): void;
 }

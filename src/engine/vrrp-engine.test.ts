@@ -6,7 +6,7 @@ import type { FromKeeper } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
-import type { AddressChange, InterfaceAddress, Link } from "../ports/network.ts";
+import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import { configOf } from "./testing/configs.ts";
 import { createVrrpEngine, type VrrpEngine } from "./vrrp-engine.ts";
 
@@ -37,6 +37,8 @@ let links: Link[];
 let kernel: InterfaceAddress[];
 /** Runs when the batch of adverts leaves: a place to stop the process. */
 let onFlush: () => void;
+/** Action that the kernel refuses, as it does for an address it has dropped. */
+let refuse: AddressChange["action"] | null;
 let engine: VrrpEngine;
 
 beforeEach(() => {
@@ -46,6 +48,7 @@ beforeEach(() => {
   links = [LINK];
   kernel = [{ interfaceIndex: 7, address: OWN, prefixLength: 24, secondary: false }];
   onFlush = () => undefined;
+  refuse = null;
   engine = createVrrpEngine({
     pid: 1,
     clock: { now: () => now },
@@ -71,8 +74,10 @@ beforeEach(() => {
   });
 });
 
-function applyChanges(changes: readonly AddressChange[]): [] {
+function applyChanges(changes: readonly AddressChange[]): { change: AddressChange; error: KernelError }[] {
+  const refused = changes.filter(({ action }) => action === refuse);
   for (const { action, address, interfaceIndex } of changes) {
+    if (action === refuse) continue;
     log.push(`${action} ${address.address}`);
     if (action === "renew") continue;
     kernel = kernel.filter((entry) => entry.address !== address.address);
@@ -80,7 +85,7 @@ function applyChanges(changes: readonly AddressChange[]): [] {
       kernel.push({ interfaceIndex, address: address.address, prefixLength: address.prefixLength, secondary: false });
     }
   }
-  return [];
+  return refused.map((change) => ({ change, error: { errno: "EADDRNOTAVAIL", what: `${change.action} ${VIP}` } }));
 }
 
 function start(config: Partial<VrrpInstanceConfig> = {}): void {
@@ -233,4 +238,36 @@ test("that the addresses are held is reported after they were added and announce
     return [body.kind === "vrrp" ? `${body.kind} ${body.report.kind}` : body.kind];
   });
   expect(told).toEqual(["vrrp state", "addresses", "announcement", "vrrp announced"]);
+});
+
+test("an interface's only address is the host's own and is never swept away", () => {
+  kernel = [{ interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false }];
+  start();
+  expect(log).toEqual([]);
+  expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "no-source-address" }] });
+});
+
+test("a removal that the kernel refuses is tried again until it succeeds", () => {
+  start();
+  becomeMaster();
+  refuse = "remove";
+  engine.handleControl({ type: "stop" });
+  expect(kernel.map((entry) => entry.address)).toContain(VIP);
+  refuse = null;
+  wakeAt(instant(now + 500_000));
+  expect(kernel.map((entry) => entry.address)).not.toContain(VIP);
+});
+
+test("a renewal of an address that the kernel has dropped ends the mastership at once", () => {
+  start();
+  becomeMaster();
+  refuse = "renew";
+  wakeAt(engine.nextDeadline() as Instant);
+  expect(status()).toMatchObject({ state: "BACKUP", cause: { code: "lease-lost" } });
+});
+
+test("only interfaces of an instance are worth reading the kernel again", () => {
+  start();
+  expect(engine.concerns(7, "eth0")).toBe(true);
+  expect(engine.concerns(31, "veth4711")).toBe(false);
 });

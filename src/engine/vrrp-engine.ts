@@ -10,13 +10,15 @@
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
+import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
-import { receivePacket } from "./vrrp-receive.ts";
-import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
+import { type AddresseeTable, addresseeTable, receivePacket } from "./vrrp-receive.ts";
+import { addressesOf, createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 
 export type { EnginePorts } from "./engine-ports.ts";
 
@@ -25,8 +27,12 @@ export interface VrrpEngine {
   handlePacket(packet: ReceivedPacket): void;
   /** Links or addresses changed, or notifications were lost: read both again. */
   handleKernelChange(): void;
+  /** Whether a change of this interface can matter to an instance: hosts of containers change others all the time. */
+  concerns(interfaceIndex: number, name: string | null): boolean;
   /** The kernel says that an address went; ours are recognised, others ignored. */
   handleAddressRemoved(interfaceIndex: number, address: string): void;
+  /** Another host speaks ARP for an address; of interest only while a MASTER holds it there. */
+  handleConflict(interfaceIndex: number, address: IpAddress, mac: string): void;
   /** No heartbeat from control for too long: its trackers are unknown, so nothing may be served. */
   controlSilent(silentMillis: number): void;
   controlBack(): void;
@@ -51,8 +57,10 @@ export function createVrrpEngine(ports: EnginePorts): VrrpEngine {
 class Engine implements VrrpEngine {
   readonly #ports: EnginePorts;
   readonly #effects: EffectRunner;
+  readonly #conflicts: ConflictDesk;
   readonly #standings = new Map<string, ScriptStanding>();
   #runtimes: Runtime[] = [];
+  #addressees: AddresseeTable = new Map();
   #slots = 0;
   #silent = false;
   #stopping = false;
@@ -60,6 +68,7 @@ class Engine implements VrrpEngine {
   constructor(ports: EnginePorts) {
     this.#ports = ports;
     this.#effects = new EffectRunner(ports, () => this.#runtimes);
+    this.#conflicts = new ConflictDesk(ports.conflicts);
   }
 
   get finished(): boolean {
@@ -93,16 +102,32 @@ class Engine implements VrrpEngine {
   }
 
   handlePacket(packet: ReceivedPacket): void {
-    receivePacket(this.#runtimes, this.#effects, packet);
+    receivePacket(this.#addressees, this.#effects, packet);
     if (this.#effects.pending) this.#settle();
   }
 
   handleKernelChange(): void {
     const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
+    this.#addressees = addresseeTable(this.#runtimes);
     // First the faults: an interface that went takes its addresses along, and that is FAULT, not a lost address.
     this.#assessAll();
-    this.#effects.reconcile(addresses);
+    this.#effects.addresses.reconcile(addresses);
+    this.#effects.pending = true;
+    this.#effects.flush();
     this.#settle();
+  }
+
+  concerns(interfaceIndex: number, name: string | null): boolean {
+    return this.#runtimes.some(({ config, link }) => {
+      // A configured source address may be on any interface.
+      if (link?.index === interfaceIndex || config.sourceAddress !== null) return true;
+      const others = [
+        ...config.trackInterfaces.map(({ key }) => key),
+        ...addressesOf(config).map(({ device }) => device),
+      ];
+      const known = name ?? this.#effects.addresses.links.find(({ index }) => index === interfaceIndex)?.name;
+      return known === undefined || known === config.interface || others.includes(known);
+    });
   }
 
   handleAddressRemoved(interfaceIndex: number, address: string): void {
@@ -111,12 +136,17 @@ class Engine implements VrrpEngine {
     this.#assessAll();
     for (const runtime of this.#runtimes) {
       const held = runtime.held.find((entry) => entry.address === address);
-      if (held === undefined || this.#effects.deviceIndex(runtime, held) !== interfaceIndex) continue;
+      if (held === undefined || this.#effects.addresses.deviceIndex(runtime, held) !== interfaceIndex) continue;
       // `held` stays whole: removing one can take secondaries along, and a renewal under way may have put this one back. The core
       // removes all of them, and one that is not there costs nothing.
       this.#effects.dispatch(runtime, { kind: "address-removed", address: held.address });
     }
     this.#settle();
+  }
+
+  handleConflict(interfaceIndex: number, address: IpAddress, mac: string): void {
+    tellConflict({ interfaceIndex, address, mac }, this.#runtimes, this.#effects.addresses, this.#effects);
+    if (this.#effects.pending) this.#settle();
   }
 
   controlSilent(silentMillis: number): void {
@@ -141,6 +171,7 @@ class Engine implements VrrpEngine {
   }
 
   wake(): void {
+    this.#effects.retry();
     this.#settle();
   }
 
@@ -169,6 +200,7 @@ class Engine implements VrrpEngine {
       this.#effects.flush();
     }
     this.#bury();
+    this.#conflicts.follow(this.#runtimes, this.#effects.addresses);
   }
 
   /** Stopped instances leave; the last one of an ordered stop says so. */
@@ -176,6 +208,7 @@ class Engine implements VrrpEngine {
     if (!this.#runtimes.some((runtime) => runtime.retired && runtime.state.role.kind === "stopped")) return;
     const stopped = this.#runtimes.filter((runtime) => runtime.retired && runtime.state.role.kind === "stopped");
     this.#runtimes = this.#runtimes.filter((runtime) => !stopped.includes(runtime));
+    this.#addressees = addresseeTable(this.#runtimes);
     for (const runtime of stopped) {
       this.#ports.adverts.forget(runtime.slot);
       this.#ports.adverts.forget(runtime.slot + 1);
@@ -216,7 +249,10 @@ class Engine implements VrrpEngine {
 
   #refresh(): void {
     const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
-    this.#effects.reconcile(addresses);
+    this.#addressees = addresseeTable(this.#runtimes);
+    this.#effects.addresses.reconcile(addresses);
+    this.#effects.pending = true;
+    this.#effects.flush();
   }
 
   /** Two slots an instance: the ordinary advert and the one of priority 0. */

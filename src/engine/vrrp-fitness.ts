@@ -21,9 +21,9 @@ export function refreshNetwork(
 ): readonly InterfaceAddress[] {
   const links = ports.kernel.links();
   const addresses = ports.kernel.addresses();
-  reportLinks(effects, effects.links, links, runtimes);
-  effects.setLinks(links);
-  const virtual = effects.virtualAddresses();
+  reportLinks(effects, effects.addresses.links, links, runtimes);
+  effects.addresses.links = links;
+  const virtual = effects.addresses.virtualAddresses();
   for (const runtime of runtimes) {
     runtime.link = links.find((link) => link.name === runtime.config.interface) ?? null;
     const source = sourceOf(runtime, addresses, virtual);
@@ -44,7 +44,7 @@ export function assessFitness(
   const { config } = runtime;
   const evaluation = evaluateTrackers(config, {
     standings,
-    links: effects.links,
+    links: effects.addresses.links,
     source: runtime.observedSource,
     controlSilent: silent,
   });

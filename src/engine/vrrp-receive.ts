@@ -7,8 +7,8 @@ import type { ReceivedPacket } from "../ports/network.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
-export function receivePacket(runtimes: readonly Runtime[], effects: EffectRunner, received: ReceivedPacket): void {
-  const runtime = addressee(runtimes, received);
+export function receivePacket(table: AddresseeTable, effects: EffectRunner, received: ReceivedPacket): void {
+  const runtime = table.get(addresseeKey(received.interfaceIndex, peekVirtualRouterId(received.packet) ?? 0));
   // Other people's virtual routers share the segment: their adverts are no fault of ours.
   if (runtime === undefined) return;
   if (received.truncated) {
@@ -36,13 +36,19 @@ export function receivePacket(runtimes: readonly Runtime[], effects: EffectRunne
   runtime.heardOutside = priority === 0 ? null : { source, priority, heardAt: effects.ports.clock.now() };
 }
 
-function addressee(runtimes: readonly Runtime[], { packet, interfaceIndex }: ReceivedPacket): Runtime | undefined {
-  const vrid = peekVirtualRouterId(packet);
+/** Instances by interface and virtual router id, so that a BACKUP of a thousand does not search a thousand for each packet. */
+export type AddresseeTable = ReadonlyMap<number, Runtime>;
+
+export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
+  const table = new Map<number, Runtime>();
   for (const runtime of runtimes) {
-    if (runtime.config.virtualRouterId === vrid && runtime.link?.index === interfaceIndex) return runtime;
+    if (runtime.link !== null) table.set(addresseeKey(runtime.link.index, runtime.config.virtualRouterId), runtime);
   }
-  return undefined;
+  return table;
 }
+
+const addresseeKey = (interfaceIndex: number, virtualRouterId: number): number =>
+  interfaceIndex * 256 + virtualRouterId;
 
 function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, { reason, detail }: Drop): void {
   count(runtime, reason);

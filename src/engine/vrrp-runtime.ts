@@ -5,7 +5,7 @@ import type { Fault } from "../core/vrrp/causes.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../core/vrrp/machine.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
-import type { DropReason, VrrpCounters, VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import { type DropReason, emptyCounters, type VrrpCounters, type VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { AddressChange, Link } from "../ports/network.ts";
 
@@ -40,6 +40,8 @@ export interface Runtime {
   heardOutside: VrrpInstanceStatus["master"];
   /** Reasons already reported since the last change of state. */
   readonly dropsReported: Set<DropReason>;
+  /** When a conflict was last told, by address and MAC. */
+  readonly conflictsTold: Map<string, Instant>;
   /** Removed from the configuration, or the daemon stops. */
   retired: boolean;
 }
@@ -50,17 +52,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     state: initialState(config, now),
     deadline: Number.POSITIVE_INFINITY,
     slot,
-    counters: {
-      advertsSent: 0,
-      advertsReceived: 0,
-      becameMaster: 0,
-      releasedMaster: 0,
-      priorityZeroSent: 0,
-      priorityZeroReceived: 0,
-      garpSent: 0,
-      sendErrors: 0,
-      drops: {},
-    },
+    counters: emptyCounters(),
     link: null,
     observedSource: null,
     openedOn: null,
@@ -71,6 +63,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     announced: false,
     heardOutside: null,
     dropsReported: new Set(),
+    conflictsTold: new Map(),
     retired: false,
   };
 }

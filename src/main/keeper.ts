@@ -13,12 +13,13 @@ import { createAdvertPort } from "../linux/advert-port.ts";
 import { openAnnouncePort } from "../linux/announce-port.ts";
 import { createArena } from "../linux/arena.ts";
 import { createMonotonicClock } from "../linux/clock.ts";
+import { openConflictWatch } from "../linux/conflict-watch.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
 import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
-import type { KernelError, ReceivedPacket } from "../ports/network.ts";
+import type { AddressConflict, KernelError, ReceivedPacket } from "../ports/network.ts";
 
 /** Orders come by the socket pair alone: first of all no signal may end us half way. */
 ignoreControlSignals();
@@ -30,13 +31,17 @@ setProcessName(arena, "holdfast-vrrp");
 const reactor = createReactor(arena, clock);
 const kernel = required(openKernelPort(arena));
 const announce = required(openAnnouncePort(arena));
+const found: AddressConflict[] = [];
+const conflicts = required(
+  openConflictWatch({ arena, watcher: reactor, onConflict: (conflict) => void found.push(conflict) }),
+);
 const packets: { onPacket: (packet: ReceivedPacket) => void } = { onPacket: () => undefined };
 const adverts = createAdvertPort({ arena, watcher: reactor, onPacket: (packet) => packets.onPacket(packet) });
 
 const link = openLinkSocket({ arena, reactor, descriptor: LINK_FD, onLine: receiveLine, onClose: controlGone });
 const send = (message: FromKeeper): void => link.send(JSON.stringify(message), message.type === "heartbeat");
 
-const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, announce, send });
+const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, announce, conflicts, send });
 const loop = createKeeperLoop(engine, send, clock.now());
 packets.onPacket = (packet) => engine.handlePacket(packet);
 required(openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }));
@@ -45,6 +50,7 @@ for (;;) {
   reactor.wait(earliest(engine.nextDeadline(), loop.nextDeadline()));
   // Packets were handled inside wait(), before deadlines: a thawed BACKUP must see the adverts it slept through.
   engine.wake();
+  tellConflicts();
   loop.tick(clock.now());
   if (loop.exitCode !== null) {
     link.drain();
@@ -54,6 +60,12 @@ for (;;) {
 
 function receiveLine(line: string): void {
   loop.handleMessage(JSON.parse(line) as ToKeeper, clock.now());
+}
+
+/** After everything else that came in this round: a rival's advert precedes its announcement and may have made us BACKUP. */
+function tellConflicts(): void {
+  if (found.length === 0) return;
+  for (const { interfaceIndex, address, mac } of found.splice(0)) engine.handleConflict(interfaceIndex, address, mac);
 }
 
 /** Control has died: release without gates (nobody could run them) and end. */
@@ -68,7 +80,20 @@ function kernelChanged(notices: readonly KernelNotice[]): void {
       engine.handleAddressRemoved(notice.address.interfaceIndex, notice.address.address);
     }
   }
-  engine.handleKernelChange();
+  if (notices.some(concernsEngine)) engine.handleKernelChange();
+}
+
+function concernsEngine(notice: KernelNotice): boolean {
+  switch (notice.kind) {
+    case "overrun":
+      return true;
+    case "link":
+      return engine.concerns(notice.link.index, notice.link.name);
+    case "link-removed":
+      return engine.concerns(notice.index, notice.name);
+    default:
+      return engine.concerns(notice.address.interfaceIndex, null);
+  }
 }
 
 /** Without its sockets the keeper cannot do anything: say which one and what is needed, and do not come back. */

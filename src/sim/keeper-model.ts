@@ -62,6 +62,8 @@ export class KeeperModel {
       adverts: parts.adverts,
       kernel: this.#stallingKernel(parts.kernel),
       announce: parts.announce,
+      // Only the model's clients read ARP: nodes do not hear each other's announcements.
+      conflicts: { watch: () => undefined },
       send: (message) => this.#send(message),
     });
     this.#loop = createKeeperLoop(this.#engine, (message) => this.#send(message), parts.now());

@@ -21,6 +21,7 @@ const TRANSITION = "core/vrrp/transition.js";
 const MASTER = "core/vrrp/master.js";
 const BACKUP = "core/vrrp/backup.js";
 const EFFECTS = "engine/vrrp-effects.js";
+const CARRIER = "engine/address-carrier.js";
 const SUPERVISOR = "engine/keeper-supervisor.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -37,9 +38,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "the renewal does not reach the kernel",
-    edit(EFFECTS, "for (const entry of this.#renewalsOf(runtime))", "for (const entry of [])"),
+    edit(CARRIER, "for (const entry of this.#renewalsOf(runtime))", "for (const entry of [])"),
   ),
-  mutant("a lost lease is put back", edit(EFFECTS, "if (now >= validUntil)", "if (false)")),
+  mutant("a lost lease is put back", edit(CARRIER, "if (now >= validUntil || ", "if (false && ")),
   mutant(
     "the address stays in FAULT",
     edit(TRANSITION, 'if (role.phase.kind !== "claiming")\n        draft.effects.push(REMOVE_ADDRESSES);', ""),
@@ -48,8 +49,8 @@ export const MUTANTS: readonly Mutant[] = [
     "priority 0 before the address is off",
     edit(
       EFFECTS,
-      "this.#flushRemovals();\n            this.#flushResigns();",
-      "this.#flushResigns();\n            this.#flushRemovals();",
+      "this.addresses.flushRemovals();\n            this.#flushResigns();",
+      "this.#flushResigns();\n            this.addresses.flushRemovals();",
     ),
   ),
   mutant(
@@ -112,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "leftovers are not swept",
-    edit(EFFECTS, 'this.#removals.push(this.#pend(runtime, change("remove", index, leftover, null)));', ""),
+    edit(CARRIER, 'this.#removals.push(this.#pend(runtime, change("remove", index, leftover, null)));', ""),
   ),
   mutant(
     "nobody speaks for a dead keeper",
