@@ -25,7 +25,7 @@ export function virtualAddress(index: number): string {
   return index === 0 ? "192.168.11.100" : `10.77.${index >> 8}.${index & 0xff}`;
 }
 
-export function configText(plan: InstancePlan): string {
+function configText(plan: InstancePlan): string {
   const instances = Array.from(
     { length: plan.count },
     (_, index) => `vrrp_instance V${index + 1} {

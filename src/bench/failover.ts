@@ -33,7 +33,7 @@ export interface FailoverRun {
   readonly orphan: number | null;
 }
 
-export async function runFailover(pair: Pair, fault: FailoverCase["fault"]): Promise<FailoverRun> {
+async function runFailover(pair: Pair, fault: FailoverCase["fault"]): Promise<FailoverRun> {
   await sleep(Math.random() * 2_000 * pair.plan.advertInterval);
   const faultAt = await inject(pair, fault);
   const answer = await pair.firstAnswerOfB(faultAt);
@@ -98,7 +98,7 @@ function toMeasurements(chosen: FailoverCase, results: Record<DaemonName, Failov
 }
 
 /** RFC 3768 and RFC 9568: three intervals and Skew_Time; version 2 counts its skew in seconds. */
-export function masterDownMillis(plan: Pick<InstancePlan, "version" | "advertInterval">, priority: number): number {
+function masterDownMillis(plan: Pick<InstancePlan, "version" | "advertInterval">, priority: number): number {
   const interval = plan.advertInterval * 1_000;
   const skew = ((256 - priority) / 256) * (plan.version === 2 ? 1_000 : interval);
   return 3 * interval + skew;

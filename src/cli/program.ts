@@ -34,7 +34,7 @@ export interface ProgramParts {
   readonly readOffline: ReadOffline;
 }
 
-export interface Invocation {
+interface Invocation {
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C; asked for only by commands that watch or wait, so that Ctrl-C ends all others as usual. */
   readonly interrupt: () => AbortSignal;

@@ -7,6 +7,7 @@
 import type { Command, VrrpScriptConfig } from "../core/config/model.ts";
 import type { CheckOutcome } from "../core/events/vocabulary.ts";
 import { type CheckState, initialCheck, recordResult, standingOf } from "../core/health/check.ts";
+import { sameValue } from "../core/lib/same-value.ts";
 import { after, type Instant, type Micros } from "../core/lib/units.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { ScriptPolicy } from "../ports/spawner.ts";

@@ -53,7 +53,7 @@ interface Wanted {
 const STATES = ["INIT", "BACKUP", "MASTER", "FAULT", "STOP", "PREPARING", "CLAIMING", "RELEASING"];
 
 /** Reads "VI_82=MASTER". */
-export function parseWanted(text: string): Wanted {
+function parseWanted(text: string): Wanted {
   const split = text.lastIndexOf("=");
   const state = text.slice(split + 1).toUpperCase();
   if (split < 1 || !STATES.includes(state)) {
@@ -67,7 +67,7 @@ export function parseWanted(text: string): Wanted {
 }
 
 /** MASTER counts once clients can reach the address: on the interface and announced. */
-export function isReached(view: InstanceView, state: string): boolean {
+function isReached(view: InstanceView, state: string): boolean {
   if (state !== "MASTER") return view.phase === state || view.state === state;
   return view.phase === "MASTER" && (view.holding || view.addresses.length === 0);
 }

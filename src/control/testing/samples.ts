@@ -3,7 +3,7 @@ import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { seconds } from "../../core/lib/units.ts";
-import type { VrrpInstanceStatus } from "../../core/vrrp/status.ts";
+import { emptyCounters, type VrrpInstanceStatus } from "../../core/vrrp/status.ts";
 import { type ModelClock, ReadModel } from "../read-model.ts";
 
 export const ip = (text: string): IpAddress => text as IpAddress;
@@ -116,17 +116,7 @@ export function sampleStatus(clock: ModelClock, changes: Partial<VrrpInstanceSta
     leaseUntil: null,
     master: null,
     source: ip("192.168.11.81"),
-    counters: {
-      advertsSent: 0,
-      advertsReceived: 0,
-      becameMaster: 0,
-      releasedMaster: 0,
-      priorityZeroSent: 0,
-      priorityZeroReceived: 0,
-      garpSent: 0,
-      sendErrors: 0,
-      drops: {},
-    },
+    counters: emptyCounters(),
     ...changes,
   };
 }

@@ -42,7 +42,7 @@ export function readAddresses(blocks: readonly Node[], diagnostics: DiagnosticSi
 }
 
 /** IPv6 text, roughly: enough to tell it from a misspelt IPv4 address. */
-export function looksLikeIpv6(text: string): boolean {
+function looksLikeIpv6(text: string): boolean {
   return text.includes(":") && /^[0-9a-fA-F:.]+(?:%\S+)?(?:\/\d+)?$/.test(text);
 }
 

@@ -2,7 +2,6 @@
  * FAULT: what keeps an instance there, and the way out, which leads to BACKUP and nowhere else. Trackers own most faults;
  * those the machine found itself (a refused claim, a refused address) stay until it lets them be tried again.
  */
-import type { Fault } from "./causes.ts";
 import { BY_OWN_DECISION, type Draft, isOwnFault, transition } from "./transition.ts";
 
 /** Lets a refused claim, or anything else the machine refused itself, be tried again. */
@@ -19,12 +18,4 @@ export function recoverIfFit(draft: Draft): void {
   const { role, faults, waiting } = draft.state;
   if (role.kind !== "fault" || faults.length > 0 || waiting) return;
   transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);
-}
-
-export function sameFaults(one: readonly Fault[], other: readonly Fault[]): boolean {
-  return one.length === other.length && one.every((it, at) => sameFault(it, other[at] as Fault));
-}
-
-function sameFault(one: Fault, other: Fault): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -6,13 +6,14 @@
  * wait); received adverts before deadlines, when both are pending; `deadline` at nextDeadline(), late or not; the effects carried
  * out in their order.
  */
+import { sameValue } from "../lib/same-value.ts";
 import type { Instant } from "../lib/units.ts";
 import { backupDeadline, backupHears, failClaim, preparingOpened } from "./backup.ts";
 import type { Cause, Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { VrrpEvent } from "./events.ts";
-import { forgetOwnFaults, recoverIfFit, sameFaults } from "./fault.ts";
+import { forgetOwnFaults, recoverIfFit } from "./fault.ts";
 import {
   addressLost,
   claimOpened,
@@ -129,7 +130,7 @@ function fitness(draft: Draft, event: FitnessEvent): void {
   if (draft.state.role.kind === "stopped") return;
   changePriority(draft, event.priority);
   const faults = [...event.faults, ...draft.state.faults.filter(isOwnFault)];
-  const changed = !sameFaults(faults, draft.state.faults);
+  const changed = !sameValue(faults, draft.state.faults);
   draft.state = { ...draft.state, waiting: event.waiting, source: event.source, faults };
   const { role } = draft.state;
   const cause: Cause = { code: "fault", faults };

@@ -4,6 +4,7 @@
  * that left the file, adds new ones and announces all. Interface, virtual router id and transport never change here: that
  * is another instance.
  */
+import { sameValue } from "../lib/same-value.ts";
 import { after, type Instant } from "../lib/units.ts";
 import { downInterval } from "./backup.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
@@ -114,8 +115,4 @@ function advertChanged(before: VrrpInstanceConfig, config: VrrpInstanceConfig): 
     !sameValue(before.authentication, config.authentication) ||
     !sameValue(before.advertised, config.advertised)
   );
-}
-
-function sameValue(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -34,8 +34,25 @@ export interface VrrpCounters {
   priorityZeroReceived: number;
   garpSent: number;
   sendErrors: number;
+  /** ARP frames of other hosts that used an address while it was held here. */
+  addressConflicts: number;
   /** Only reasons that occurred. */
   drops: Partial<Record<DropReason, number>>;
+}
+
+export function emptyCounters(): VrrpCounters {
+  return {
+    advertsSent: 0,
+    advertsReceived: 0,
+    becameMaster: 0,
+    releasedMaster: 0,
+    priorityZeroSent: 0,
+    priorityZeroReceived: 0,
+    garpSent: 0,
+    sendErrors: 0,
+    addressConflicts: 0,
+    drops: {},
+  };
 }
 
 export interface VrrpInstanceStatus {
