@@ -336,6 +336,14 @@ describe("keepalived's command line", () => {
     });
   });
 
+  it("keepalived_vrrp.pid is written beside the default pid file, and elsewhere only when -r asks for it", async () => {
+    const second = async (line: string) => (await holdfast(`run -n ${line}`)).started?.vrrpPidFile;
+    expect(await second("")).toBe("/run/keepalived_vrrp.pid");
+    expect(await second("-p /run/keepalived.pid")).toBe("/run/keepalived_vrrp.pid");
+    expect(await second(`-p ${folder}/k.pid`)).toBeNull();
+    expect(await second(`-r ${folder}/v.pid`)).toBe(`${folder}/v.pid`);
+  });
+
   it("accepts the long names and --log-format", async () => {
     const { started } = await holdfast("run --dont-fork --use-file=a.conf --log-detail --log-format json");
     expect(started).toMatchObject({

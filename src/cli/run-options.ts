@@ -2,7 +2,9 @@
  * The daemon's options: keepalived's letters and names (so that an init script can swap the binary) and a few of ours.
  * Letters whose function is not there are accepted and named in one line, never silently ignored.
  */
+import { resolve } from "node:path";
 import { Option } from "commander";
+import { DEFAULT_PID_FILE, DEFAULT_VRRP_PID_FILE } from "../control/contract/types.ts";
 import { socketPath, stateDirectory } from "./paths.ts";
 
 export type LogFormat = "json" | "keepalived";
@@ -11,6 +13,7 @@ export type LogFormat = "json" | "keepalived";
 export interface RunOptions {
   readonly file: string;
   readonly pidFile: string;
+  /** The second name of control, for programs that look for it: -r, or beside the default pid file. */
   readonly vrrpPidFile: string | null;
   readonly stateDir: string;
   readonly socketPath: string;
@@ -51,7 +54,7 @@ const SPECS: readonly Spec[] = [
   { flags: "-D, --log-detail", doc: "detailed log lines" },
   { flags: "-d, --dump-conf", doc: "log the configuration at start" },
   { flags: "-p, --pid <file>", doc: "pid file" },
-  { flags: "-r, --vrrp_pid <file>", doc: "second pid file, for programs that look for keepalived_vrrp.pid" },
+  { flags: "-r, --vrrp_pid <file>", doc: "second pid file (default: /run/keepalived_vrrp.pid, with -p none)" },
   { flags: "-i, --config-id <id>", doc: "id that lines beginning with @id are compared with" },
   { flags: "-t, --config-test [logfile]", doc: "test the configuration and exit" },
   { flags: "-v, --version", doc: "show the version and exit" },
@@ -118,8 +121,11 @@ function noticesFor(raw: RawOptions): string[] {
   });
 }
 
+/** Several daemons with pid files of their own must not fight for one second name. */
+const defaultVrrpPidFile = (pidFile: string | undefined): string | null =>
+  pidFile === undefined || resolve(pidFile) === DEFAULT_PID_FILE ? DEFAULT_VRRP_PID_FILE : null;
+
 export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, string | undefined>>): RunOptions {
-  const pidFile = text(raw.pid) ?? "/run/keepalived.pid";
   const places = {
     pid: text(raw.pid) ?? undefined,
     socket: text(raw.socket) ?? undefined,
@@ -127,8 +133,8 @@ export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, strin
   };
   return {
     file: text(raw.useFile) ?? DEFAULT_CONFIG_FILE,
-    pidFile,
-    vrrpPidFile: text(raw.vrrp_pid),
+    pidFile: places.pid ?? DEFAULT_PID_FILE,
+    vrrpPidFile: text(raw.vrrp_pid) ?? defaultVrrpPidFile(places.pid),
     stateDir: stateDirectory(places),
     socketPath: socketPath(places, env),
     foreground: raw.dontFork === true,

@@ -7,6 +7,8 @@ export const API_VERSION = 1;
 export const DEFAULT_SOCKET = "/run/holdfast.sock";
 export const DEFAULT_STATE_DIR = "/var/lib/holdfast";
 export const DEFAULT_PID_FILE = "/run/keepalived.pid";
+/** keepalived's name for the pid file of its VRRP process. */
+export const DEFAULT_VRRP_PID_FILE = "/run/keepalived_vrrp.pid";
 export const SOCKET_NAME = "holdfast.sock";
 
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
