@@ -192,7 +192,12 @@ function notes({ view, status, clockText }: ExplainInput): string[] {
     .filter(([reason]) => reason !== "not-running")
     .map(([reason, count]) => `${count} ${reason}`);
   if (drops.length > 0) lines.push(`Packets dropped: ${drops.join(", ")}.`);
-  const unsent = view.counters.sendErrors;
+  const { addressConflicts, sendErrors: unsent } = view.counters;
+  if (addressConflicts > 0) {
+    const used = addressConflicts === 1 ? "1 ARP packet" : `${addressConflicts} ARP packets`;
+    const where = "`holdfast history --kind address-conflict` says where and what to do";
+    lines.push(`Another host used an address while it was held here (${used}): ${where}.`);
+  }
   if (unsent > 0) lines.push(`${unsent} ${unsent === 1 ? "advert" : "adverts"} could not be sent.`);
   return lines;
 }

@@ -39,6 +39,9 @@ let kernel: InterfaceAddress[];
 let onFlush: () => void;
 /** Action that the kernel refuses, as it does for an address it has dropped. */
 let refuse: AddressChange["action"] | null;
+/** What the port was last told to listen for. */
+let watched: string[];
+let watchedMacs: string[];
 let engine: VrrpEngine;
 
 beforeEach(() => {
@@ -49,6 +52,8 @@ beforeEach(() => {
   kernel = [{ interfaceIndex: 7, address: OWN, prefixLength: 24, secondary: false }];
   onFlush = () => undefined;
   refuse = null;
+  watched = [];
+  watchedMacs = [];
   engine = createVrrpEngine({
     pid: 1,
     clock: { now: () => now },
@@ -71,6 +76,12 @@ beforeEach(() => {
       },
     },
     kernel: { links: () => links, addresses: () => kernel, change: applyChanges },
+    conflicts: {
+      watch(held, ownMacs) {
+        watched = held.map(({ interfaceIndex, addresses }) => `${interfaceIndex} ${[...addresses].join()}`);
+        watchedMacs = [...ownMacs];
+      },
+    },
   });
 });
 
@@ -270,4 +281,63 @@ test("only interfaces of an instance are worth reading the kernel again", () => 
   start();
   expect(engine.concerns(7, "eth0")).toBe(true);
   expect(engine.concerns(31, "veth4711")).toBe(false);
+});
+
+const OTHER_MAC = "02:00:00:00:00:09";
+
+function conflictsTold(): string[] {
+  return sent.flatMap((message) => {
+    if (message.type !== "event" || message.body.kind !== "address-conflict") return [];
+    const { instance, interface: device, address, mac } = message.body;
+    return [`${instance} ${device} ${address} ${mac}`];
+  });
+}
+
+test("held addresses are listened for, from the moment they are held until they are not", () => {
+  start();
+  expect(watched).toEqual([]);
+  becomeMaster();
+  expect(watched).toEqual([`7 ${VIP}`]);
+  expect(watchedMacs).toEqual(["00:00:00:00:00:00"]);
+  hearAdvert(254);
+  expect(status().state).toBe("BACKUP");
+  expect(watched).toEqual([]);
+});
+
+test("an address in use elsewhere is told once per MAC in ten seconds and counted each time; MASTER stays and does not announce", () => {
+  start();
+  becomeMaster();
+  log.length = 0;
+  const told = `V1 eth0 ${VIP} ${OTHER_MAC}`;
+  engine.handleConflict(7, VIP, OTHER_MAC);
+  engine.handleConflict(7, VIP, OTHER_MAC);
+  expect(conflictsTold()).toEqual([told]);
+  engine.handleConflict(7, VIP, "02:00:00:00:00:0a");
+  expect(conflictsTold()).toHaveLength(2);
+  expect(log).toEqual([]);
+  const again = now + seconds(10);
+  while (now < again) wakeAt(engine.nextDeadline() as Instant);
+  engine.handleConflict(7, VIP, OTHER_MAC);
+  expect(conflictsTold()).toHaveLength(3);
+  expect(status()).toMatchObject({ state: "MASTER", holding: true, counters: { addressConflicts: 4 } });
+});
+
+test("a flood of forged MACs is counted and told of eight at most", () => {
+  start();
+  becomeMaster();
+  for (let host = 0; host < 100; host++) engine.handleConflict(7, VIP, `02:00:00:00:01:${host}`);
+  expect(conflictsTold()).toHaveLength(8);
+  expect(status().counters.addressConflicts).toBe(100);
+});
+
+test("who uses the address while we do not, or another address, or on another interface, is nobody's conflict", () => {
+  start();
+  engine.handleConflict(7, VIP, OTHER_MAC);
+  becomeMaster();
+  engine.handleConflict(8, VIP, OTHER_MAC);
+  engine.handleConflict(7, PEER, OTHER_MAC);
+  hearAdvert(254);
+  engine.handleConflict(7, VIP, OTHER_MAC);
+  expect(conflictsTold()).toEqual([]);
+  expect(status().counters.addressConflicts).toBe(0);
 });

@@ -7,10 +7,10 @@
  * main/keeper.ts's. The simulator runs this same file.
  */
 
+import type { IpAddress } from "../core/lib/ip.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
-import type { IpAddress } from "../core/lib/ip.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";

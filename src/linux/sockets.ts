@@ -2,6 +2,7 @@
  * Opening sockets and setting their options, with errors that name what was tried. Shared by the ports of this layer;
  * holds one scratch block and no descriptor.
  */
+import { type FilterStep, jumpIfEqual, loadWord, take } from "../core/bytes/bpf.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
@@ -26,19 +27,10 @@ const SO_DETACH_FILTER = 27;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SCRATCH_BYTES = 256;
-/** Classic BPF: load a word at an absolute offset, jump if equal, return that many bytes of the packet. */
-const BPF_LD_W_ABS = 0x20;
-const BPF_JEQ_K = 0x15;
-const BPF_RET_K = 0x06;
+const SOCK_FPROG_BYTES = 16;
+const SOCK_FILTER_BYTES = 8;
 /** Offset of nlmsg_pid in struct nlmsghdr. */
 const NLMSGHDR_PORT = 12;
-
-interface FilterStep {
-  readonly code: number;
-  readonly jumpTrue: number;
-  readonly jumpFalse: number;
-  readonly k: number;
-}
 
 /** Layout of struct mmsghdr and struct iovec on 64-bit Linux; musl pads its narrower fields to the same places. */
 export const MMSGHDR = {
@@ -68,6 +60,8 @@ export interface Sockets {
   setBuffers(descriptor: number, sizes: { readonly send?: number; readonly receive?: number }): void;
   /** Adverts and announcements leave in the control band of the queue (TC_PRIO_CONTROL), as keepalived's do. */
   setControlPriority(descriptor: number): void;
+  /** Replaces the socket's filter; 0, or minus errno. */
+  attachFilter(descriptor: number, program: readonly FilterStep[]): number;
   /** Drops netlink notifications of changes that this port made itself. */
   dropFromNetlinkPort(descriptor: number, port: number): number;
   /** Lets nothing in: for sockets that only send. */
@@ -91,17 +85,21 @@ export function createSockets(arena: Arena): Sockets {
 
   /** struct sock_filter { code, jt, jf, k } behind struct sock_fprog { len, filter } (socket(7), SO_ATTACH_FILTER). */
   const attachFilter = (descriptor: number, program: readonly FilterStep[]): number => {
-    const filter = scratch + 64;
+    const size = SOCK_FPROG_BYTES + program.length * SOCK_FILTER_BYTES;
+    const block = arena.allocate(size);
+    const filter = block + SOCK_FPROG_BYTES;
     for (const [position, step] of program.entries()) {
-      const at = filter + position * 8;
+      const at = filter + position * SOCK_FILTER_BYTES;
       arena.view.setUint16(at, step.code, true);
       arena.view.setUint8(at + 2, step.jumpTrue);
       arena.view.setUint8(at + 3, step.jumpFalse);
       arena.view.setUint32(at + 4, step.k, true);
     }
-    arena.view.setBigUint64(scratch, BigInt(program.length), true);
-    arena.setPointer(scratch + 8, arena.at(filter));
-    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, arena.at(scratch), 16);
+    arena.view.setBigUint64(block, BigInt(program.length), true);
+    arena.setPointer(block + 8, arena.at(filter));
+    const attached = setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, arena.at(block), SOCK_FPROG_BYTES);
+    arena.release(block, size);
+    return attached;
   };
 
   const setBuffer = (descriptor: number, size: number, options: { readonly force: number; readonly plain: number }) => {
@@ -123,17 +121,18 @@ export function createSockets(arena: Arena): Sockets {
       const TC_PRIO_CONTROL = 7;
       setInt(descriptor, SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
     },
+    attachFilter,
     dropIncoming(descriptor) {
-      return attachFilter(descriptor, [{ code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0 }]);
+      return attachFilter(descriptor, [take(0)]);
     },
     dropFromNetlinkPort(descriptor, port) {
       // Classic BPF loads words in network order; struct nlmsghdr is in the host's.
       const swapped = ((port & 0xff) << 24) | ((port & 0xff00) << 8) | ((port >>> 8) & 0xff00) | (port >>> 24);
       return attachFilter(descriptor, [
-        { code: BPF_LD_W_ABS, jumpTrue: 0, jumpFalse: 0, k: NLMSGHDR_PORT },
-        { code: BPF_JEQ_K, jumpTrue: 0, jumpFalse: 1, k: swapped >>> 0 },
-        { code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0 },
-        { code: BPF_RET_K, jumpTrue: 0, jumpFalse: 0, k: 0xffff_ffff },
+        loadWord(NLMSGHDR_PORT),
+        jumpIfEqual(swapped >>> 0, 0, 1),
+        take(0),
+        take(0xffff_ffff),
       ]);
     },
     acceptIncoming(descriptor) {

@@ -90,3 +90,22 @@ export interface AnnouncePort {
     repeat: number,
   ): { readonly frames: number; readonly error: KernelError | null };
 }
+
+/** The addresses held on one interface. */
+export interface HeldAddresses {
+  readonly interfaceIndex: number;
+  readonly addresses: ReadonlySet<IpAddress>;
+}
+
+export interface AddressConflict {
+  readonly interfaceIndex: number;
+  readonly address: IpAddress;
+  /** Hardware address of the other host, "02:42:ac:11:00:02". */
+  readonly mac: string;
+}
+
+/** Listens for other hosts that use an address held here. */
+export interface ConflictPort {
+  /** Replaces what was watched before; nothing held costs nothing. `ownMacs` are this host's, as in AddressConflict. */
+  watch(held: readonly HeldAddresses[], ownMacs: ReadonlySet<string>): void;
+}

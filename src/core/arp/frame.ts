@@ -59,3 +59,8 @@ export function readArp(frame: Uint8Array): ArpFrame | null {
     targetAddress: ipv4FromBytes(frame, 38),
   };
 }
+
+/** "02:42:ac:11:00:02", as `ip link` and `ip neigh` show it. */
+export function macText(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}

@@ -5,7 +5,7 @@
  */
 import { unreachable } from "../lib/assert.ts";
 import { describeDrop, describeReport, vrrpLine } from "./describe-vrrp.ts";
-import { eventInWords, failureInWords, hookSucceeded } from "./explain.ts";
+import { conflictRemedy, eventInWords, failureInWords, hookSucceeded } from "./explain.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
@@ -34,6 +34,8 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       ];
     case "announcement":
       return announcementLines(body);
+    case "address-conflict":
+      return [vrrpLine("warning", conflictText(body))];
     case "link":
       return [vrrpLine("info", linkText(body))];
     case "socket":
@@ -59,6 +61,12 @@ function announcementLines(body: Extract<HoldfastEventBody, { kind: "announcemen
     }
   }
   return lines;
+}
+
+/** The remedy is in the line: whoever is called at night reads the log first. */
+function conflictText(body: Extract<HoldfastEventBody, { kind: "address-conflict" }>): string {
+  const { instance, interface: device, address, mac } = body;
+  return `(${instance}) ${address} is in use elsewhere: ARP from ${mac} on ${device}; ${conflictRemedy(mac)}`;
 }
 
 function linkText({ interface: device, state }: Extract<HoldfastEventBody, { kind: "link" }>): string {
@@ -157,6 +165,7 @@ type DaemonEvent = Exclude<
       | "addresses"
       | "leftover-removed"
       | "announcement"
+      | "address-conflict"
       | "link"
       | "socket"
       | "hook-started"

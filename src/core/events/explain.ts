@@ -166,6 +166,10 @@ const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
 
 export const hookPurpose = (hook: HookKind): string => HOOK_PURPOSE[hook];
 
+/** What an operator does about an address that somebody else uses. */
+export const conflictRemedy = (mac: string): string =>
+  `find ${mac} (\`ip neigh\`, the switch's table) and take the address off there; if it is the peer, its adverts do not arrive: look at the firewall and at the dropped packets in \`holdfast explain\``;
+
 /** One line of `history`; null for events that only matter to a log. */
 export function eventInWords(body: HoldfastEventBody): string {
   switch (body.kind) {
@@ -179,6 +183,8 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `${body.instance}: found ${body.address} left over on ${body.interface} and removed it`;
     case "announcement":
       return `${body.instance}: announced ${body.addresses.join(", ")} on ${body.interface}, ${body.frames} frames`;
+    case "address-conflict":
+      return `${body.instance}: ${body.address} is held here and in use elsewhere: ARP from ${body.mac} on ${body.interface}; ${conflictRemedy(body.mac)}`;
     case "link":
       return `interface ${body.interface} is ${body.state}`;
     case "socket":
@@ -203,6 +209,7 @@ type OfDaemon = Exclude<
       | "addresses"
       | "leftover-removed"
       | "announcement"
+      | "address-conflict"
       | "link"
       | "socket"
       | "check"

@@ -53,6 +53,15 @@ export type HoldfastEventBody =
       readonly addresses: readonly IpAddress[];
       readonly frames: number;
     }
+  /** Another host uses an address that is held here; once per address and MAC in 10 s, the counter counts them all. */
+  | {
+      readonly kind: "address-conflict";
+      readonly instance: string;
+      readonly interface: string;
+      readonly address: IpAddress;
+      /** The other host's hardware address. */
+      readonly mac: string;
+    }
   | { readonly kind: "link"; readonly interface: string; readonly state: "up" | "down" | "gone" | "new" }
   | {
       readonly kind: "socket";
