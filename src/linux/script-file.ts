@@ -1,6 +1,6 @@
 /**
- * Looks at the file of a check or hook before each run: is it there, may it be executed, can anybody but root change a
- * script that root runs (enable_script_security). Asynchronous, because a path may lie on a file system that hangs.
+ * Looks at the file of a check or hook before each run: is it there, may it be executed, can anybody change a script that
+ * root runs, or, with enable_script_security, anybody but root. Asynchronous, because a path may lie on a file system that hangs.
  */
 import type { Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
@@ -27,7 +27,7 @@ export async function examineCommand(command: Command, policy: ScriptPolicy): Pr
   }
   const found = await findFile(name, identity.value);
   if (!found.ok) return found;
-  const unsafe = policy.security ? await insecurity(found.value, identity.value) : null;
+  const unsafe = await insecurity(found.value, identity.value, policy.security);
   return unsafe === null ? ok({ file: found.value.path, args, identity: identity.value }) : err(unsafe);
 }
 
@@ -72,24 +72,35 @@ function mayExecute(status: Stats, identity: Identity | null): boolean {
   return (status.mode & (groups.includes(status.gid) ? 0o010 : 0o001)) !== 0;
 }
 
-/** keepalived's rule for scripts that run as root: nobody else may write the file or a folder above it. */
-async function insecurity({ path, status }: Found, identity: Identity | null): Promise<Unusable | null> {
+/**
+ * What everybody may write never runs as root. keepalived's whole rule, nobody but root may write the file or a folder
+ * above it, is for enable_script_security only: in a user namespace most owners look foreign.
+ */
+async function insecurity(
+  { path, status }: Found,
+  identity: Identity | null,
+  strict: boolean,
+): Promise<Unusable | null> {
   const asRoot = identity === null ? isRoot() : identity.uid === 0;
   if (!asRoot && !((status.mode & SETUID) !== 0 && status.uid === 0)) return null;
-  const writable = (await firstWritable(path)) ?? (await firstWritable(await realpath(path)));
+  const writable = (await firstWritable(path, strict)) ?? (await firstWritable(await realpath(path), strict));
   if (writable === null) return null;
+  const [who, order] = strict
+    ? ["others than root", `chown root ${writable}; chmod go-w ${writable}`]
+    : ["all users", `chmod o-w ${writable}`];
   return {
-    reason: `${path} runs as root, but others than root can change ${writable}`,
-    remedy: `run: chown root ${writable}; chmod go-w ${writable}; or give the script a \`user\``,
+    reason: `${path} runs as root, but ${who} can change ${writable}`,
+    remedy: `run: ${order}; or give the script a \`user\``,
   };
 }
 
-async function firstWritable(path: string): Promise<string | null> {
+async function firstWritable(path: string, strict: boolean): Promise<string | null> {
   for (let at = path; ; at = dirname(at)) {
     const status = await stat(at);
     const sticky = status.isDirectory() && (status.mode & STICKY) !== 0;
-    const groupWrites = (status.mode & GROUP_WRITE) !== 0 && status.gid !== 0;
-    if (status.uid !== 0 || (!sticky && (groupWrites || (status.mode & OTHERS_WRITE) !== 0))) return at;
+    const groupWrites = strict && (status.mode & GROUP_WRITE) !== 0 && status.gid !== 0;
+    const foreign = strict && status.uid !== 0;
+    if (foreign || (!sticky && (groupWrites || (status.mode & OTHERS_WRITE) !== 0))) return at;
     if (at === "/") return null;
   }
 }

@@ -1,5 +1,14 @@
 // Real programs: small shell scripts in a folder of the test's own. Times are limits of the protocol, not speeds.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -7,13 +16,16 @@ import type { Command } from "../core/config/model.ts";
 import { type Micros, millis, seconds } from "../core/lib/units.ts";
 import { OUTPUT_TAIL_BYTES, type ProgramEnd, type ProgramOutput, type RunningProgram } from "../ports/spawner.ts";
 import { createArena } from "./arena.ts";
+import { findSetpriv } from "./death-signal.ts";
 import { createSpawner } from "./spawn.ts";
 import { createTimers } from "./timers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-spawn-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const spawner = createSpawner(createArena(64 * 1024));
+const setpriv = findSetpriv();
+const arena = createArena(64 * 1024);
+const spawner = createSpawner(arena, setpriv);
 const policy = { user: null, group: null, security: false };
 let count = 0;
 
@@ -143,7 +155,38 @@ test("what cannot be run is named, with the remedy", async () => {
 
 test("an interpreter that is missing is a failure to start, not a crash", async () => {
   const { end } = await run(scriptFile("#!/no/such/interpreter\n"));
-  expect(end.kind).toBe("spawn-failed");
+  const reason = "the interpreter named in its first line does not exist; install it or correct the line";
+  expect(end).toEqual({ kind: "spawn-failed", reason });
+});
+
+test("a script's own 127 is its exit code, not a failure to start", async () => {
+  const { end } = await run(scriptFile("#!/bin/sh\necho 'setpriv: failed to execute' >&2\nexit 127\n"));
+  expect(end).toEqual({ kind: "exit", code: 127 });
+});
+
+test("setpriv is found here, one that cannot do it is not taken, and without one programs still run", async () => {
+  expect(setpriv).toMatch(/\/setpriv$/);
+  expect(findSetpriv(["/no/such/setpriv", "/bin/false"])).toBe(null);
+  const examined = await spawner.examine(commandOf(scriptFile("#!/bin/sh\nexit 4\n")), policy);
+  if (!examined.ok) throw new Error(examined.error.reason);
+  const program = examined.value;
+  const end = await new Promise((resolve) => {
+    createSpawner(arena, null).start(program, {}, resolve);
+  });
+  expect(end).toEqual({ kind: "exit", code: 4 });
+});
+
+test("a program is the leader of its group", async () => {
+  const path = scriptFile("#!/bin/sh\nsed -n 's/^NSpgid:\\t//p' /proc/$$/status; echo $$\n");
+  const { output } = await run(path);
+  const [group, own] = output.stdout.trim().split("\n");
+  expect(group?.split("\t").at(-1)).toBe(own);
+});
+
+test("two looks at one file at the same time keep their own arguments", async () => {
+  const path = scriptFile("#!/bin/sh\n");
+  const looked = await Promise.all(["a", "b"].map((word) => spawner.examine(commandOf(path, word), policy)));
+  expect(looked.map((one) => one.ok && one.value.args)).toEqual([["a"], ["b"]]);
 });
 
 test.runIf(process.geteuid?.() === 0)(
@@ -154,6 +197,28 @@ test.runIf(process.geteuid?.() === 0)(
     expect(examined.ok ? "usable" : examined.error.reason).toContain(`others than root can change ${path}`);
   },
 );
+
+test.runIf(process.geteuid?.() === 0)("what everybody may change never runs as root", async () => {
+  const open = scriptFile("#!/bin/sh\n", 0o757);
+  const groupOnly = scriptFile("#!/bin/sh\n", 0o775);
+  const reasonOf = async (path: string, user: string | null): Promise<string> => {
+    const examined = await spawner.examine({ ...commandOf(path), user }, policy);
+    return examined.ok ? "usable" : `${examined.error.reason}; ${examined.error.remedy}`;
+  };
+  expect(await reasonOf(open, null)).toBe(
+    `${open} runs as root, but all users can change ${open}; run: chmod o-w ${open}; or give the script a \`user\``,
+  );
+  expect(await reasonOf(open, "nobody")).toBe("usable");
+  expect(await reasonOf(groupOnly, null)).toBe("usable");
+  const inside = join(folder, "open");
+  mkdirSync(inside);
+  const moved = join(inside, "script");
+  renameSync(groupOnly, moved);
+  chmodSync(inside, 0o777);
+  expect(await reasonOf(moved, null)).toContain(`all users can change ${inside};`);
+  chmodSync(inside, 0o1777);
+  expect(await reasonOf(moved, null)).toBe("usable");
+});
 
 test.runIf(process.geteuid?.() === 0)("a script with a user runs as that user", async () => {
   const command = { ...commandOf("id", "-u"), user: "nobody" };

@@ -1,7 +1,7 @@
 /**
  * Starts the administrator's programs: own session and process group, no input, output read to the end with only its
- * tail kept, user and group changed where asked (supplementary groups are dropped then). What a program leaves running
- * behind it is left alone, as keepalived does; the caller ends groups whose time is up.
+ * tail kept, user and group changed where asked (supplementary groups are dropped then), ended by the kernel when we die.
+ * What a program leaves running behind it is left alone, as keepalived does; the caller ends groups whose time is up.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -12,6 +12,7 @@ import {
   type Spawner,
 } from "../ports/spawner.ts";
 import type { Arena } from "./arena.ts";
+import { DEATH_SIGNAL_ARGS, STARTER_NAME, starterComplaint } from "./death-signal.ts";
 import { openOutputPipe, type TailReader } from "./pipes.ts";
 import { examineCommand } from "./script-file.ts";
 
@@ -22,34 +23,57 @@ const LINGERING_MAX = 64;
 
 type OnEnd = (end: ProgramEnd, output: ProgramOutput) => void;
 
-export function createSpawner(arena: Arena): Spawner {
+/** `setpriv` is what findSetpriv() has found; with null programs may outlive us. */
+export function createSpawner(arena: Arena, setpriv: string | null): Spawner {
   const lingering = new Set<TailReader>();
   return {
-    examine: async (command, policy) => {
-      try {
-        return await examineCommand(command, policy);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return { ok: false, error: { reason, remedy: "check the path and its permissions" } };
-      }
-    },
-    start: (program, env, onEnd) => start({ arena, lingering, env }, program, onEnd),
+    examine: createExaminer(),
+    start: (program, env, onEnd) => start({ arena, lingering, env, setpriv }, program, onEnd),
+  };
+}
+
+/**
+ * A file on a dead file system holds one of Node's four worker threads for as long as it is looked at. So nobody looks at
+ * the same file twice at once: whoever asks meanwhile gets the same answer.
+ */
+function createExaminer(): Spawner["examine"] {
+  const looking = new Map<string, ReturnType<Spawner["examine"]>>();
+  const look: Spawner["examine"] = async (command, policy) => {
+    try {
+      return await examineCommand(command, policy);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { ok: false, error: { reason, remedy: "check the path and its permissions" } };
+    }
+  };
+  return async (command, policy) => {
+    const [name = "", ...args] = command.argv;
+    const key = JSON.stringify([name, command.user, command.group, policy]);
+    const pending = looking.get(key) ?? look({ ...command, argv: [name] }, policy);
+    looking.set(key, pending);
+    const examined = await pending;
+    looking.delete(key);
+    return examined.ok ? { ok: true, value: { ...examined.value, args: [...examined.value.args, ...args] } } : examined;
   };
 }
 
 interface Context {
   readonly arena: Arena;
+  readonly setpriv: string | null;
   readonly lingering: Set<TailReader>;
   readonly env: Readonly<Record<string, string>>;
 }
 
 function start(context: Context, program: Program, onEnd: OnEnd): ReturnType<Spawner["start"]> {
-  const { arena, env } = context;
+  const { arena, env, setpriv } = context;
   const { identity } = program;
   const stdout = openOutputPipe(arena, identity, OUTPUT_TAIL_BYTES);
   const stderr = openOutputPipe(arena, identity, OUTPUT_TAIL_BYTES);
-  const child = spawn(program.file, program.args, {
+  const [file, args] =
+    setpriv === null ? [program.file, program.args] : [setpriv, [...DEATH_SIGNAL_ARGS, program.file, ...program.args]];
+  const child = spawn(file, args, {
     detached: true,
+    ...(setpriv === null ? {} : { argv0: STARTER_NAME }),
     env: { ...process.env, ...env },
     stdio: ["ignore", stdout.writeEnd, stderr.writeEnd],
     ...(identity ?? {}),
@@ -76,7 +100,7 @@ interface Tails {
   readonly stderr: TailReader;
 }
 
-function watch({ lingering }: Context, child: ChildProcess, tails: Tails, onEnd: OnEnd): void {
+function watch({ lingering, setpriv }: Context, child: ChildProcess, tails: Tails, onEnd: OnEnd): void {
   let reported = false;
   const both = [tails.stdout, tails.stderr];
   const report = (end: ProgramEnd): void => {
@@ -84,9 +108,16 @@ function watch({ lingering }: Context, child: ChildProcess, tails: Tails, onEnd:
     reported = true;
     const output = { stdout: tails.stdout.text(), stderr: tails.stderr.text() };
     for (const tail of both) if (!tail.ended) linger(lingering, tail);
-    onEnd(end, output);
+    const complaint = setpriv === null || end.kind !== "exit" ? null : starterComplaint(end.code, output.stderr);
+    if (complaint === null) onEnd(end, output);
+    else
+      onEnd({ kind: "spawn-failed", reason: spawnReason(complaint.code, complaint.text) }, { stdout: "", stderr: "" });
   };
-  child.on("error", (error: NodeJS.ErrnoException) => report({ kind: "spawn-failed", reason: spawnReason(error) }));
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    const lost = error.code === "ENOENT" && setpriv !== null;
+    const reason = lost ? `${setpriv} is gone; install it and restart` : spawnReason(error.code ?? "", error.message);
+    report({ kind: "spawn-failed", reason });
+  });
   child.on("exit", (code, signal) => {
     const end: ProgramEnd = signal === null ? { kind: "exit", code: code ?? 0 } : { kind: "signal", signal };
     if (both.every((tail) => tail.ended)) return report(end);
@@ -111,8 +142,8 @@ function linger(lingering: Set<TailReader>, tail: TailReader): void {
   oldest.destroy();
 }
 
-function spawnReason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
+function spawnReason(code: string, text: string): string {
+  switch (code) {
     // The file was there a moment ago: it is the interpreter of its first line that is missing.
     case "ENOENT":
       return "the interpreter named in its first line does not exist; install it or correct the line";
@@ -121,6 +152,6 @@ function spawnReason(error: NodeJS.ErrnoException): string {
     case "EAGAIN":
       return "no more processes can be started (EAGAIN); raise the limit of processes";
     default:
-      return error.message;
+      return text;
   }
 }

@@ -14,6 +14,7 @@ import { createEventBus, type EventBus, type EventListener } from "../engine/eve
 import { type Arena, createArena } from "../linux/arena.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createConfigSource } from "../linux/config-source.ts";
+import { findSetpriv } from "../linux/death-signal.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
@@ -28,6 +29,10 @@ import { takeSignals } from "./signals.ts";
 
 /** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
 const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
+
+const NO_SETPRIV =
+  "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
+  "master; install util-linux, then restart";
 
 interface Daemon {
   readonly options: RunOptions;
@@ -98,6 +103,8 @@ export async function runControl(options: RunOptions, version: string): Promise<
 async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>): Promise<number> {
   const { options, version, arena, bus, log, parsed, guard, report } = daemon;
   const timers = createTimers();
+  const setpriv = findSetpriv();
+  if (setpriv === null) log.line("parent", NO_SETPRIV);
   const outcome: { fatal: string | null } = { fatal: null };
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -108,7 +115,7 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
   const control = createControlProcess({
     timers,
-    spawner: createSpawner(arena),
+    spawner: createSpawner(arena, setpriv),
     launcher: createKeeperLauncher({
       entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
       args: [],
