@@ -170,17 +170,41 @@ function foreignHands(stage: Stage): void {
   });
 
   // Plain VRRP asks nobody before it claims; as with keepalived, whoever announced last has the clients.
-  test.sequential("in use on a host that speaks no VRRP: the master claims, announces and goes on", async () => {
+  test.sequential("in use on a host that speaks no VRRP: the master goes on, and says by which MAC and what to do", async () => {
     const client = stage.host("client");
     await client.execOrThrow(["ip", "addr", "add", `${VIP}/32`, "dev", "eth0"]);
+    const mac = (await client.execOrThrow(["cat", "/sys/class/net/eth0/address"])).trim();
     const capture = await Capture.start(stage.host("gateway"), "in-use");
     const daemon = stage.start("db1", FAST);
     await instanceWhen(daemon, "VI_1", (it) => it.holding);
+    // It uses the address: whom it asks for a MAC, it asks in its name.
+    await client.exec(["ip", "neigh", "flush", "dev", "eth0"]);
+    await client.exec(["ping", "-c", "1", "-W", "1", "-I", VIP, stage.host("gateway").address]);
+    const noticed = await instanceWhen(daemon, "VI_1", (it) => it.counters.addressConflicts > 0);
     await sleep(1_000);
     await capture.stop();
-    expect(await instanceOf(daemon, "VI_1")).toMatchObject({ state: "MASTER", holding: true });
+    expect(noticed).toMatchObject({ state: "MASTER", holding: true });
+    expect(await instanceOf(daemon, "VI_1")).toMatchObject({ holding: true, counters: { releasedMaster: 0 } });
+    const told = (await eventsOf(daemon)).filter(({ body }) => body.kind === "address-conflict");
+    expect(told.map(({ body }) => body)).toEqual([
+      { kind: "address-conflict", instance: "VI_1", interface: "eth0", address: VIP, mac },
+    ]);
+    expect(daemon.program.text).toContain(`(VI_1) ${VIP} is in use elsewhere: ARP from ${mac} on eth0; find ${mac}`);
+    expect((await holdfast(daemon, "explain", "VI_1")).stdout).toContain("Another host used an address");
+    // Once announced as ever, and not again against the other.
     expect(capture.arps().filter((arp) => arp.senderAddress === VIP && arp.targetAddress === VIP)).toHaveLength(5);
     await client.execOrThrow(["ip", "addr", "del", `${VIP}/32`, "dev", "eth0"]);
+  });
+
+  test.sequential("moving between two of ours is nobody's conflict, there and back", async () => {
+    const first = stage.start("db1", instanceBlock({ advertSeconds: 0.5, priority: 100 }));
+    await instanceWhen(first, "VI_1", (it) => it.holding);
+    const second = stage.start("db2", instanceBlock({ advertSeconds: 0.5, priority: 200 }));
+    await instanceWhen(second, "VI_1", (it) => it.holding);
+    await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
+    await second.stop();
+    await instanceWhen(first, "VI_1", (it) => it.holding);
+    expect((await instanceOf(first, "VI_1"))?.counters).toMatchObject({ becameMaster: 2, addressConflicts: 0 });
   });
 }
 

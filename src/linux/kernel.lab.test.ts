@@ -99,6 +99,23 @@ describe("announcements", () => {
   });
 });
 
+describe("addresses in use elsewhere", () => {
+  it("are heard while they are held here, and other ARP wakes nobody; at most 64 frames a wake-up", () => {
+    const seen = inNamespace<Record<string, unknown> & { mac: string }>("conflicts");
+    expect(seen).toEqual({
+      mac: seen.mac,
+      nothingHeld: [[], 0],
+      held: [`true 10.0.0.100 ${seen.mac}`],
+      replaced: [`true 10.0.0.101 ${seen.mac}`],
+      othersOnly: [[], 0],
+      own: [],
+      many: [200, true],
+      // Too many for the filter: 100 come in, 60 are ours.
+      tooMany: [60, true],
+    });
+  });
+});
+
 describe("notifications", () => {
   it("tell of carrier, state, removal, and who removed an address", () => {
     expect(inNamespace("links")).toEqual({

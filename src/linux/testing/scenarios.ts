@@ -1,9 +1,11 @@
 /** For tests only: what the lab tests of this layer look at, each in a fresh namespace. */
-import { gratuitousArp } from "../../core/arp/frame.ts";
+import { gratuitousArp, macText } from "../../core/arp/frame.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
+import type { Instant } from "../../core/lib/units.ts";
 import { createAdvertPort } from "../advert-port.ts";
 import { openAnnouncePort } from "../announce-port.ts";
 import { checkCapabilities } from "../capabilities.ts";
+import { openConflictWatch } from "../conflict-watch.ts";
 import { openGuardPort } from "../guard-port.ts";
 import { type KernelNotice, openKernelMonitor } from "../kernel-monitor.ts";
 import { ignoreControlSignals } from "../process.ts";
@@ -152,6 +154,45 @@ function announce(): unknown {
   };
 }
 
+function conflicts(): unknown {
+  makeVeth();
+  const world = createWorld();
+  const here = linkNamed(world, "a0");
+  const there = linkNamed(world, "b0");
+  const heard: string[] = [];
+  const watch = must(
+    openConflictWatch({
+      arena: world.arena,
+      watcher: world.reactor,
+      onConflict: ({ interfaceIndex, address, mac }) =>
+        heard.push(`${interfaceIndex === here.index} ${address} ${mac}`),
+    }),
+  );
+  const other = must(openAnnouncePort(world.arena));
+  const all = Array.from({ length: 300 }, (_, number) => `10.3.${number >> 8}.${number & 255}` as IpAddress);
+  const [one, another] = ["10.0.0.100", "10.0.0.101"] as IpAddress[];
+  let wakeUps = 0;
+  const look = (held: readonly IpAddress[], announced: readonly IpAddress[], own: string): string[] => {
+    heard.length = 0;
+    wakeUps = 0;
+    watch.watch([{ interfaceIndex: here.index, addresses: new Set(held) }], new Set([own]));
+    other.announce(there, announced, 1);
+    while (world.reactor.wait((world.clock.now() + 50e3) as Instant) > 0) wakeUps++;
+    return [...heard];
+  };
+  const ownMac = "02:00:00:00:00:01";
+  return {
+    mac: macText(there.mac),
+    nothingHeld: [look([], [one as IpAddress], ownMac), wakeUps],
+    held: look([one as IpAddress], [another as IpAddress, one as IpAddress], ownMac),
+    replaced: look([another as IpAddress], [another as IpAddress, one as IpAddress], ownMac),
+    othersOnly: [look([one as IpAddress], all, ownMac), wakeUps],
+    own: look([one as IpAddress], [one as IpAddress], macText(there.mac)),
+    many: [look(all.slice(0, 200), all, ownMac).length, wakeUps >= 4],
+    tooMany: [look(all.slice(0, 250), all.slice(190, 290), ownMac).length, wakeUps >= 2],
+  };
+}
+
 function links(): unknown {
   makeVeth();
   const world = createWorld();
@@ -254,6 +295,7 @@ export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
   lease,
   changes,
   announce,
+  conflicts,
   links,
   overrun,
   guard,
