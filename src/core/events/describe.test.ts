@@ -250,6 +250,21 @@ test("the reason that a check script gave is in the log", () => {
   expect(texts.at(-1)).toContain("libmysqlclient.so.21: cannot open shared object file");
 });
 
+test("an address in use elsewhere is a warning that names MAC, interface and remedy, in log and history alike", () => {
+  const mac = "02:42:ac:11:00:02";
+  const body = { kind: "address-conflict", instance: "VI_82", interface: "eth0", address: VIP, mac } as const;
+  const { lines, sentence } = describe(event(body));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.level).toBe("warning");
+  expect(lines[0]?.text).toMatch(
+    /^\(VI_82\) 192\.168\.11\.100 is in use elsewhere: ARP from 02:42:ac:11:00:02 on eth0; /,
+  );
+  for (const text of [lines[0]?.text, sentence]) {
+    expect(text).toContain("find 02:42:ac:11:00:02 (`ip neigh`, the switch's table)");
+    expect(text).toContain("look at the firewall");
+  }
+});
+
 test("a line on standard error begins as keepalived -l begins it", () => {
   const first = recorded("two-nodes.log")[1] ?? "";
   const line = { ident: "Keepalived", level: "info", text: withoutTime(first) } as const;
