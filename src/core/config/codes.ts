@@ -79,6 +79,10 @@ export const DIAGNOSTIC_CODES = {
   "script-insecure": entry("warning", "Somebody but root may change a script that runs as root."),
   "script-no-timeout": entry("info", "A check without timeout may hang as long as its interval."),
   "script-slow": entry("info", "The check notices a failure later than a peer would notice a dead host."),
+  "hook-outlasts-claim": entry(
+    "warning",
+    "hook_timeout is not shorter than claim_timeout: one hook that hangs makes the claim behind it fail.",
+  ),
   "lease-too-long": entry(
     "warning",
     "Adverts are so frequent that the kernel's whole-second address lifetime outlasts them.",

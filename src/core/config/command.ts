@@ -3,6 +3,7 @@
  * group. The quoted text is split again; there is never a shell.
  */
 
+import { maskSecrets } from "../lib/secrets.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Command } from "./model.ts";
 import { mapped } from "./text.ts";
@@ -40,7 +41,7 @@ export function readCommand(node: Node, diagnostics: DiagnosticSink): Command | 
     return null;
   }
   const owner = parseOwner(outer.words.slice(1).map((word) => word.text));
-  return { argv: inner.words.map((word) => word.text), ...owner, text: first.text };
+  return { argv: inner.words.map((word) => word.text), ...owner, text: maskSecrets(first.text) };
 }
 
 /** `USER [[:]GROUP]`. */

@@ -19,6 +19,7 @@ import { readTracked } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 
 const HOOK_TIMEOUT = seconds(60);
+const CLAIM_TIMEOUT = seconds(10);
 const HOOKS = [
   "notify",
   "notify_master",
@@ -72,9 +73,14 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
   return {
     vrrp,
     hooks: readHooks(settings),
-    hookTimeout: settings.duration("hook_timeout") ?? HOOK_TIMEOUT,
+    hookTimeout: settings.duration("hook_timeout") ?? defaultHookTimeout(vrrp),
     span: node.span,
   };
+}
+
+/** A claim waits for the hooks before it: one of them that hangs must leave it time. */
+function defaultHookTimeout({ claimGate }: VrrpInstanceConfig): Micros {
+  return claimGate === null ? HOOK_TIMEOUT : micros(Math.round(claimGate.timeout / 2));
 }
 
 function readHooks(settings: Settings): Readonly<Partial<Record<HookKind, Command>>> {
@@ -115,7 +121,9 @@ function compileVrrp(
     ownerIgnoreAdverts: flag("owner_ignore_adverts", defaults.ownerIgnoreAdverts),
     v3ChecksumAsV2: flag("v3_checksum_as_v2", defaults.v3ChecksumAsV2),
     claimGate:
-      settings.command("notify_claim") === null ? null : { timeout: settings.duration("claim_timeout") ?? seconds(10) },
+      settings.command("notify_claim") === null
+        ? null
+        : { timeout: settings.duration("claim_timeout") ?? CLAIM_TIMEOUT },
     releaseGate:
       settings.command("notify_release") === null
         ? null

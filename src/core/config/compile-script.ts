@@ -1,5 +1,6 @@
 /** vrrp_script: one check with its timing and weight. */
 
+import { maskSecrets } from "../lib/secrets.ts";
 import { micros, seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
@@ -63,6 +64,6 @@ function warnUnquoted(settings: Settings, name: string, diagnostics: DiagnosticS
     "extra-argument",
     wordSpan(node, extra),
     `check ${name} runs without the words after the command, as in keepalived`,
-    `put the whole command in quotes: script "${node.rest.text.replace(/"/g, "'")}"`,
+    `put the whole command in quotes: script "${maskSecrets(node.rest.text).replace(/"/g, "'")}"`,
   );
 }

@@ -190,6 +190,20 @@ test("script lint looks at the host: absent, not executable, writable by others"
   expect(at((path) => ({ path, file, writableByOthers: "/opt" }))).toEqual(["script-insecure"]);
 });
 
+test("hook_timeout leaves a claim its time: half of claim_timeout unless given, and a warning where it does not", () => {
+  const security = "enable_script_security";
+  const timeouts = (body: string) => {
+    const { config, codes } = load(instance(body, security));
+    return [config.instances[0]?.hookTimeout, codes];
+  };
+  expect(timeouts("")).toEqual([60_000_000, []]);
+  expect(timeouts("notify_claim /c")).toEqual([5_000_000, []]);
+  expect(timeouts("notify_claim /c\nclaim_timeout 30")).toEqual([15_000_000, []]);
+  expect(timeouts("notify_claim /c\nhook_timeout 9.9")).toEqual([9_900_000, []]);
+  expect(timeouts("notify_claim /c\nhook_timeout 10")).toEqual([10_000_000, ["hook-outlasts-claim"]]);
+  expect(timeouts("hook_timeout 10")).toEqual([10_000_000, []]);
+});
+
 test("words after an unquoted check command are dropped as keepalived drops them, with a warning", () => {
   const { config, codes } = load(
     `vrrp_script c {\n script /bin/c -P 3306\n timeout 1\n}\n${instance("track_script {\nc\n}", "enable_script_security")}`,

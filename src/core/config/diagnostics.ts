@@ -3,6 +3,7 @@
  * is reported, up to a limit that hostile text cannot push further.
  */
 
+import { maskSecrets } from "../lib/secrets.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { severityOf } from "./codes.ts";
 import type { Diagnostic, Severity, SourceSpan } from "./model.ts";
@@ -60,14 +61,6 @@ function shorten(text: string): string {
 }
 
 const WIDEST_EXCERPT = 160;
-
-/** Hides the values of keywords that hold secrets, also misspelt ones; the columns stay. */
-export function maskSecrets(line: string): string {
-  return line.replace(
-    /(\b(?:auth_p\w*|password|key)\s+)([^{}]*)/g,
-    (_, keyword: string, value: string) => keyword + value.replace(/\S/g, "*"),
-  );
-}
 
 function excerpt(raw: string, span: SourceSpan): readonly string[] {
   const source = maskSecrets(raw);

@@ -23,6 +23,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   const known = new Map<string, boolean | null>();
   for (const instance of config.instances) {
     lintInterfaces(instance, { source, known }, diagnostics);
+    lintHookTimeout(instance, diagnostics);
     lintLease(instance, diagnostics);
   }
 }
@@ -158,6 +159,16 @@ function lintInterfaces(instance: InstanceConfig, interfaces: Interfaces, diagno
       "ip -br link shows the names; the instance is in FAULT until it exists",
     );
   }
+}
+
+function lintHookTimeout({ vrrp, hookTimeout, span }: InstanceConfig, diagnostics: DiagnosticSink): void {
+  if (vrrp.claimGate === null || hookTimeout < vrrp.claimGate.timeout) return;
+  diagnostics.report(
+    "hook-outlasts-claim",
+    span,
+    `${vrrp.name}: hook_timeout ${hookTimeout / 1e6} s is not shorter than claim_timeout ${vrrp.claimGate.timeout / 1e6} s: notify_claim waits behind a hook that hangs until it is refused`,
+    "remove hook_timeout (the default is half of claim_timeout), or make claim_timeout longer",
+  );
 }
 
 function lintLease(instance: InstanceConfig, diagnostics: DiagnosticSink): void {

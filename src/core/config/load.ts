@@ -3,11 +3,12 @@
  * and never stops at the first problem; the caller decides what a diagnostic is worth.
  */
 
+import { hideTokens, secretTokens } from "../lib/secrets.ts";
 import { compile } from "./compile.ts";
 import { createDiagnostics } from "./diagnostics.ts";
 import { lint } from "./lint.ts";
 import type { Diagnostic, HoldfastConfig } from "./model.ts";
-import type { ReadOptions } from "./reader.ts";
+import type { ReadOptions, ReadResult } from "./reader.ts";
 import { readConfig } from "./reader.ts";
 import type { ConfigSource } from "./source.ts";
 import { buildTree } from "./tree.ts";
@@ -32,5 +33,22 @@ export function loadConfig(source: ConfigSource, path: string, options: LoadOpti
   const tree = buildTree(read.lines, diagnostics);
   const config = compile(tree, diagnostics);
   if (options.lint !== false) lint(config, source, diagnostics);
-  return { config, diagnostics: diagnostics.list, files: read.files, readable: read.readable };
+  return { config, diagnostics: withoutSecrets(diagnostics.list, read), files: read.files, readable: read.readable };
+}
+
+/** Messages quote words of their line; those that are secret, as they stand in the file or expanded, are hidden in one place. */
+function withoutSecrets(list: readonly Diagnostic[], read: ReadResult): readonly Diagnostic[] {
+  const place = (file: string, line: number): string => `${line} ${file}`;
+  const texts = new Map<string, string[]>();
+  for (const { span } of list) {
+    if (span !== null) texts.set(place(span.file, span.line), [read.files.get(span.file)?.[span.line - 1] ?? ""]);
+  }
+  for (const { file, line, text } of read.lines) texts.get(place(file, line))?.push(text.text);
+  const secrets = new Map([...texts].map(([at, lines]) => [at, secretTokens(lines)]));
+  return list.map((one) => {
+    const tokens = one.span === null ? undefined : secrets.get(place(one.span.file, one.span.line));
+    if (tokens === undefined || tokens.size === 0) return one;
+    const remedy = one.remedy === null ? null : hideTokens(one.remedy, tokens);
+    return { ...one, message: hideTokens(one.message, tokens), remedy };
+  });
 }

@@ -22,7 +22,7 @@ export interface Command {
   /** User and group names or numbers; null means the default of the file (script_user) or our own. */
   readonly user: string | null;
   readonly group: string | null;
-  /** The text as written, for logs. */
+  /** The text as written but for its secrets, for logs, journal and status. */
   readonly text: string;
 }
 
@@ -44,7 +44,7 @@ export interface VrrpScriptConfig {
 export interface InstanceConfig {
   readonly vrrp: VrrpInstanceConfig;
   readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
-  /** Limit of an ordinary hook. */
+  /** Limit of an ordinary hook; unless given, half of the claim gate's, so that one that hangs does not starve it. */
   readonly hookTimeout: Micros;
   readonly span: SourceSpan;
 }

@@ -142,16 +142,13 @@ function readValue(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink)
   return value;
 }
 
-/** Keywords whose words never appear in a message. */
-const SECRETS = new Set(["auth_pass", "key", "password"]);
-
 function warnExtra(node: Node, used: number, diagnostics: DiagnosticSink): void {
   const extra = node.args[used];
   if (extra !== undefined) {
     diagnostics.report(
       "extra-argument",
       wordSpan(node, extra),
-      `${SECRETS.has(node.keyword) ? "a word" : `\`${extra.text}\``} after \`${node.keyword}\` is ignored`,
+      `\`${extra.text}\` after \`${node.keyword}\` is ignored`,
       "one keyword per line: put it on its own line, or remove it",
     );
   }

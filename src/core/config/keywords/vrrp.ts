@@ -83,7 +83,7 @@ const HOOKS: readonly KeywordEntry[] = [
     extension: true,
   }),
   done("hook_timeout", seconds(0.1, 3_600), "Seconds that any other hook may take before it is ended.", {
-    default: "60",
+    default: "half of claim_timeout with notify_claim, else 60",
     extension: true,
   }),
   later("notify_deleted", command, "Runs when a reload removes the instance."),
