@@ -170,7 +170,8 @@ export class CheckRunner {
     this.#lastRunAt = tools.timers.now();
     this.#slot = after(this.#slot, script.interval);
     let counted = false;
-    const order = { command: script.command, policy, env: environment(this.#plan), timeout: timeoutOf(script) };
+    const env = environment(this.#plan);
+    const order = { command: script.command, policy, env, timeout: timeoutOf(script), patient: true };
     this.#run = runCommand(tools, order, {
       onTimeout: (afterMillis) => {
         counted = true;

@@ -1,16 +1,25 @@
 /**
- * One run of one command: examined, started, watched, ended. Past its timeout the process group gets SIGTERM and two
- * seconds later SIGKILL, as keepalived does. The end is reported once, when the program has been reaped; until then
- * the caller must not start another. Knows nothing of checks and hooks.
+ * One run of one command, a machine with a guaranteed end:
+ *
+ *   examining ──► running ──► terminating (SIGTERM) ──► killed (SIGKILL) ──► ended
+ *       └───────────────────────── cancelled, killed ───────────────────────► ended
+ *
+ * Past its timeout the process group gets SIGTERM and two seconds later SIGKILL, as keepalived does. The end is reported
+ * once, when the program has been reaped; until then the caller must not start another. A program that SIGKILL does not
+ * end waits in the kernel and will run no instruction of its own again: it is given up after REAP_LIMIT. Only `patient`
+ * runs wait for it, and for a file system that does not answer, until they are cancelled or killed. Knows nothing of
+ * checks and hooks.
  */
 import type { Command } from "../core/config/model.ts";
 import type { CheckOutcome } from "../core/events/vocabulary.ts";
-import { type Micros, seconds, toMillis } from "../core/lib/units.ts";
+import { type Instant, type Micros, seconds, toMillis } from "../core/lib/units.ts";
 import type { ProgramEnd, ProgramOutput, RunningProgram, ScriptPolicy, Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 
 /** Between SIGTERM and SIGKILL (keepalived: 2 s). */
 export const KILL_GRACE = seconds(2);
+/** Between SIGKILL and giving up a program that the kernel does not let go. */
+export const REAP_LIMIT = seconds(2);
 
 export interface CommandTools {
   readonly spawner: Spawner;
@@ -22,6 +31,8 @@ export interface CommandOrder {
   readonly policy: ScriptPolicy;
   readonly env: Readonly<Record<string, string>>;
   readonly timeout: Micros;
+  /** After its timeout it is waited for as long as it takes: for what is run again and again and must never run twice. */
+  readonly patient: boolean;
 }
 
 export interface CommandResult {
@@ -35,9 +46,9 @@ export interface CommandResult {
 }
 
 export interface CommandRun {
-  /** TERM now, KILL after the grace. onEnd is still called when the program has been reaped. */
+  /** TERM now, KILL after the grace. onEnd is still called: at once if nothing has been started, else when it is gone. */
   cancel(): void;
-  /** KILL now. */
+  /** KILL now. onEnd is called within REAP_LIMIT, at once if nothing has been started. */
   kill(): void;
 }
 
@@ -45,15 +56,6 @@ export interface CommandListener {
   /** The timeout has passed; the program may live on until it has been killed. */
   readonly onTimeout?: (afterMillis: number) => void;
   readonly onEnd: (result: CommandResult) => void;
-}
-
-interface RunState {
-  program: RunningProgram | null;
-  ended: boolean;
-  cancelled: boolean;
-  timedOut: boolean;
-  deadline: Timer | null;
-  grace: Timer | null;
 }
 
 const LAST_LINE_CHARACTERS = 500;
@@ -74,70 +76,103 @@ function lastErrorOf(end: ProgramEnd, output: ProgramOutput): string | null {
 }
 
 export function runCommand(tools: CommandTools, order: CommandOrder, listener: CommandListener): CommandRun {
-  const startedAt = tools.timers.now();
-  const state: RunState = {
-    program: null,
-    ended: false,
-    cancelled: false,
-    timedOut: false,
-    deadline: null,
-    grace: null,
-  };
+  return new Run(tools, order, listener);
+}
 
-  const finish = (end: ProgramEnd, output: ProgramOutput, unusable: boolean): void => {
-    if (state.ended) return;
-    state.ended = true;
-    state.deadline?.cancel();
-    state.grace?.cancel();
-    // What ignored the TERM of its leader goes too: a timed-out check must leave nothing behind.
-    if (state.timedOut || state.cancelled) state.program?.signalGroup("SIGKILL");
-    const outcome: CheckOutcome = state.timedOut ? { kind: "timeout", afterMillis: toMillis(order.timeout) } : end;
-    const durationMillis = Math.round((tools.timers.now() - startedAt) / 1_000);
-    listener.onEnd({
-      outcome,
-      unusable,
-      cancelled: state.cancelled,
-      lastError: lastErrorOf(end, output),
-      durationMillis,
-    });
-  };
+type Phase = "examining" | "running" | "terminating" | "killed" | "ended";
 
-  const terminate = (): void => {
-    if (state.ended || state.grace !== null) return;
-    state.program?.signalGroup("SIGTERM");
-    state.grace = tools.timers.schedule(KILL_GRACE, () => state.program?.signalGroup("SIGKILL"));
-  };
+const NO_OUTPUT: ProgramOutput = { stdout: "", stderr: "" };
 
-  state.deadline = tools.timers.schedule(order.timeout, () => {
-    if (state.ended || state.cancelled) return;
-    state.timedOut = true;
-    listener.onTimeout?.(toMillis(order.timeout));
-    terminate();
-  });
+class Run implements CommandRun {
+  readonly #tools: CommandTools;
+  readonly #order: CommandOrder;
+  readonly #listener: CommandListener;
+  readonly #startedAt: Instant;
+  #phase: Phase = "examining";
+  #program: RunningProgram | null = null;
+  #timedOut = false;
+  /** Nobody wants its answer any more. */
+  #cancelled = false;
+  /** What happens next if the program does nothing: timeout, SIGKILL, giving up. */
+  #next: Timer;
 
-  void tools.spawner.examine(order.command, order.policy).then((examined) => {
+  constructor(tools: CommandTools, order: CommandOrder, listener: CommandListener) {
+    this.#tools = tools;
+    this.#order = order;
+    this.#listener = listener;
+    this.#startedAt = tools.timers.now();
+    this.#next = tools.timers.schedule(order.timeout, () => this.#timeout());
+    void tools.spawner.examine(order.command, order.policy).then((examined) => this.#examined(examined));
+  }
+
+  cancel(): void {
+    if (this.#phase === "ended" || this.#cancelled) return;
+    this.#cancelled = true;
+    if (this.#phase === "examining") this.#finish({ kind: "signal", signal: "SIGTERM" }, NO_OUTPUT);
+    else if (this.#phase === "running") this.#terminate();
+    else if (this.#phase === "killed") this.#kill();
+  }
+
+  kill(): void {
+    if (this.#phase === "ended") return;
+    this.#cancelled = true;
+    if (this.#phase === "examining") this.#finish({ kind: "signal", signal: "SIGKILL" }, NO_OUTPUT);
+    else this.#kill();
+  }
+
+  #examined(examined: Awaited<ReturnType<Spawner["examine"]>>): void {
+    if (this.#phase === "ended") return;
     if (!examined.ok) {
       const reason = `${examined.error.reason}; ${examined.error.remedy}`;
-      finish({ kind: "spawn-failed", reason }, { stdout: "", stderr: "" }, true);
-    } else if (state.cancelled || state.timedOut) {
-      // Ended before it began: the file system was slower than the timeout, or nobody wants the answer any more.
-      finish({ kind: "signal", signal: "SIGTERM" }, { stdout: "", stderr: "" }, false);
+      this.#finish({ kind: "spawn-failed", reason }, NO_OUTPUT);
+    } else if (this.#timedOut) {
+      // The file system was slower than the timeout: it is not begun any more.
+      this.#finish({ kind: "signal", signal: "SIGTERM" }, NO_OUTPUT);
     } else {
-      state.program = tools.spawner.start(examined.value, order.env, (end, output) =>
-        finish(end, output, end.kind === "spawn-failed"),
+      this.#phase = "running";
+      this.#program = this.#tools.spawner.start(examined.value, this.#order.env, (end, output) =>
+        this.#finish(end, output),
       );
     }
-  });
+  }
 
-  return {
-    cancel() {
-      if (state.ended || state.cancelled) return;
-      state.cancelled = true;
-      terminate();
-    },
-    kill() {
-      state.cancelled = true;
-      state.program?.signalGroup("SIGKILL");
-    },
-  };
+  #timeout(): void {
+    if (this.#phase === "ended") return;
+    this.#timedOut = true;
+    this.#listener.onTimeout?.(toMillis(this.#order.timeout));
+    if (this.#phase === "running") this.#terminate();
+    else if (!this.#order.patient) this.#finish({ kind: "signal", signal: "SIGTERM" }, NO_OUTPUT);
+  }
+
+  #terminate(): void {
+    this.#phase = "terminating";
+    this.#next.cancel();
+    this.#next = this.#tools.timers.schedule(KILL_GRACE, () => this.#kill());
+    this.#program?.signalGroup("SIGTERM");
+  }
+
+  #kill(): void {
+    this.#phase = "killed";
+    this.#next.cancel();
+    const giveUp = (): void => {
+      if (this.#cancelled || !this.#order.patient) this.#finish({ kind: "signal", signal: "SIGKILL" }, NO_OUTPUT);
+    };
+    this.#next = this.#tools.timers.schedule(REAP_LIMIT, giveUp);
+    this.#program?.signalGroup("SIGKILL");
+  }
+
+  #finish(end: ProgramEnd, output: ProgramOutput): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#next.cancel();
+    // What ignored the TERM of its leader goes too: a timed-out check must leave nothing behind.
+    if (this.#timedOut || this.#cancelled) this.#program?.signalGroup("SIGKILL");
+    this.#listener.onEnd({
+      outcome: this.#timedOut ? { kind: "timeout", afterMillis: toMillis(this.#order.timeout) } : end,
+      unusable: end.kind === "spawn-failed",
+      cancelled: this.#cancelled,
+      lastError: lastErrorOf(end, output),
+      durationMillis: Math.round((this.#tools.timers.now() - this.#startedAt) / 1_000),
+    });
+  }
 }

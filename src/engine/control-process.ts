@@ -9,6 +9,7 @@ import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 import { type CheckEngine, createCheckEngine } from "./check-engine.ts";
+import { REAP_LIMIT } from "./command-run.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
@@ -16,6 +17,8 @@ import { reloadChanges } from "./reload-plan.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
 export const STOP_LIMIT = seconds(5);
+/** After everything was killed: then the daemon ends, whatever is left waiting in the kernel. */
+export const LAST_LIMIT = micros(REAP_LIMIT + seconds(1));
 
 export interface ParsedConfig {
   readonly config: HoldfastConfig;
@@ -50,7 +53,10 @@ export interface ControlProcess {
   readonly keeper: KeeperSupervisor;
   start(parsed: ParsedConfig): void;
   reload(dryRun: boolean): Promise<ReloadReport>;
-  /** Releases in order, runs the last hooks, and resolves when nothing of ours is left. */
+  /**
+   * Releases in order, runs the last hooks, and resolves when nothing of ours is left; at the latest LAST_LIMIT after
+   * hurry(), which it calls itself when the stop takes too long.
+   */
   stop(signal: string): Promise<void>;
   /** No more waiting for gates and hooks. */
   hurry(): void;
@@ -68,6 +74,9 @@ class Control implements ControlProcess {
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
   #stopping: Promise<void> | null = null;
+  /** Ends the wait of #stop, whatever it waits for. */
+  #giveUp: () => void = () => undefined;
+  #lastTimer: Timer | null = null;
 
   constructor(options: ControlProcessOptions) {
     this.#options = options;
@@ -149,6 +158,7 @@ class Control implements ControlProcess {
     this.keeper.kill();
     this.hooks.kill();
     this.checks.kill();
+    this.#lastTimer ??= this.#options.timers.schedule(LAST_LIMIT, () => this.#giveUp());
   }
 
   /** The keeper decides: with its error nothing has changed here either. */
@@ -177,13 +187,21 @@ class Control implements ControlProcess {
     const { bus, timers } = this.#options;
     bus.publish("parent", { kind: "stopping", signal });
     this.#startTimer?.cancel();
-    const checksEnded = this.checks.stop();
+    const givenUp = new Promise<void>((resolve) => {
+      this.#giveUp = resolve;
+    });
     const limit = timers.schedule(this.#stopLimit(), () => this.hurry());
+    await Promise.race([this.#settle(), givenUp]);
+    limit.cancel();
+    this.#lastTimer?.cancel();
+  }
+
+  async #settle(): Promise<void> {
+    const checksEnded = this.checks.stop();
     await this.keeper.stop();
     // Only now are all reports in: the last hooks are queued.
     await this.hooks.idle();
     await checksEnded;
-    limit.cancel();
   }
 
   #stopLimit(): Micros {

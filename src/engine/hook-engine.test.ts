@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { millis, seconds } from "../core/lib/units.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
-import { createHookEngine, type GateAnswer } from "./hook-engine.ts";
+import { createHookEngine, type GateAnswer, QUEUE_LIMIT } from "./hook-engine.ts";
 import { configOf } from "./testing/configs.ts";
 import { createFakeSpawner } from "./testing/fake-spawner.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
@@ -146,4 +146,58 @@ test("without a configured hook a gate opens at once", () => {
   const { hooks, answers } = setUp();
   hooks.ask({ instance: "other", which: "claim", gate: 1, priority: 90 });
   expect(answers).toEqual([{ instance: "other", gate: 1, opened: true, reason: "" }]);
+});
+
+test("a hook that hangs is ended in half of claim_timeout, and the claim behind it still has its turn", async () => {
+  const { hooks, enter, spawner, timers, answers } = setUp();
+  enter("BACKUP");
+  await timers.advance(millis(0));
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  await timers.advance(millis(5_000));
+  spawner.running()[0]?.end(0);
+  await timers.advance(millis(0));
+  expect(spawner.running().map(({ argv }) => argv[0])).toEqual(["/claim"]);
+  spawner.running()[0]?.end(1, { stderr: "no" });
+  const reason = "notify_claim exited with 1, after it had waited 5 s behind notify: no";
+  expect(answers).toEqual([{ instance: "redis1", gate: 7, opened: false, reason }]);
+});
+
+test("a claim that would not get its turn in time is refused and names the hook it waited behind", async () => {
+  const { hooks, enter, spawner, timers, answers } = setUp();
+  hooks.configure(configOf(CONFIG.replace("priority 90", "priority 90\n hook_timeout 60")));
+  enter("BACKUP");
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  await timers.advance(millis(8_999));
+  expect(answers).toEqual([]);
+  await timers.advance(millis(1));
+  const reason = "notify_claim waited behind notify_backup, which has been running for 9 s";
+  expect(answers).toEqual([{ instance: "redis1", gate: 7, opened: false, reason }]);
+  await timers.advance(seconds(300));
+  expect(spawner.started.map(({ argv }) => argv[0])).toEqual(["/b", "/n"]);
+});
+
+test("beyond the limit the newest notification is dropped, visibly, and a claim is not", async () => {
+  const { hooks, enter, events, runAll } = setUp();
+  for (let round = 0; round < QUEUE_LIMIT; round++) enter("BACKUP");
+  hooks.ask({ instance: "redis1", which: "claim", gate: 7, priority: 90 });
+  const dropped = events.filter((body) => body.kind === "hook-ended");
+  // One runs, QUEUE_LIMIT wait; each state asks for two programs.
+  expect(dropped).toHaveLength(2 * QUEUE_LIMIT - 1 - QUEUE_LIMIT);
+  expect(dropped[0]?.outcome).toEqual({
+    kind: "spawn-failed",
+    reason: `dropped, because ${QUEUE_LIMIT} hooks wait already: waited behind notify_backup, which has been running for 0 s`,
+  });
+  const commands = await runAll();
+  expect(commands).toHaveLength(QUEUE_LIMIT + 2);
+  expect(commands.at(-1)).toBe("/claim INSTANCE redis1 90");
+});
+
+test("after kill nothing that the keeper still reports is started, and the queue is empty", async () => {
+  const { hooks, enter, spawner, timers } = setUp();
+  enter("BACKUP");
+  hooks.kill();
+  enter("STOP", "BACKUP");
+  await timers.advance(millis(0));
+  await hooks.idle();
+  expect(spawner.started).toEqual([]);
 });

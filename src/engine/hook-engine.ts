@@ -1,11 +1,12 @@
 /**
  * Hooks and gates: one queue per instance, in order, one program at a time, each awaited and limited in time
- * (invariant I5). Nothing queued is ever dropped because a newer state came: every state entered is told exactly once.
+ * (invariant I5). Nothing queued is ever dropped because a newer state came: every state entered is told exactly once,
+ * unless QUEUE_LIMIT notifications wait already. A claim that would not get its turn in time is refused, with the reason.
  * It decides nothing: the keeper says which state was entered and asks for gates, this runs the programs and answers.
  */
 import type { Command, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
-import { type Micros, micros } from "../core/lib/units.ts";
+import { type Instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { Cause } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
@@ -51,6 +52,13 @@ export interface HookEngine {
   kill(): void;
 }
 
+/** Jobs of one instance that may wait; far beyond what a host that works ever has. */
+export const QUEUE_LIMIT = 64;
+/** The part of claim_timeout after which a claim that has not had its turn is refused: before the keeper gives it up unexplained. */
+const TURN_LIMIT = 0.9;
+/** A shorter wait explains no refusal. */
+const NOTABLE_WAIT = seconds(1);
+
 interface Job {
   readonly hook: HookKind;
   readonly command: Command;
@@ -60,12 +68,15 @@ interface Job {
   readonly cause: string;
   /** Null for notifications. */
   readonly gate: GateQuestion | null;
+  readonly queuedAt: Instant;
 }
 
 interface Queue {
   readonly instance: string;
   readonly jobs: Job[];
-  running: { readonly job: Job; readonly run: CommandRun } | null;
+  running: { readonly job: Job; readonly run: CommandRun; readonly since: Instant } | null;
+  /** Hook that ended last. */
+  last: HookKind | null;
   config: InstanceConfig | null;
   policy: ScriptPolicy;
   state: VrrpStateName;
@@ -86,6 +97,7 @@ export function createHookEngine(options: HookEngineOptions): HookEngine {
 class Hooks implements HookEngine {
   readonly #options: HookEngineOptions;
   readonly #queues = new Map<string, Queue>();
+  #killed = false;
   #waiting: (() => void)[] = [];
 
   constructor(options: HookEngineOptions) {
@@ -127,6 +139,8 @@ class Hooks implements HookEngine {
     }
     const args = ["INSTANCE", instance, String(priority)];
     this.#add(queue, { hook, command: withArguments(command, args), timeout: limits.timeout, gate: question });
+    const turn = micros(Math.round(limits.timeout * TURN_LIMIT));
+    if (which === "claim") this.#options.tools.timers.schedule(turn, () => this.#refuseWaiting(queue, question));
     // The report that says why follows the question at once; the hook shall hear that cause.
     this.#options.tools.timers.schedule(micros(0), () => this.#pump(queue));
   }
@@ -157,6 +171,7 @@ class Hooks implements HookEngine {
   }
 
   kill(): void {
+    this.#killed = true;
     for (const queue of this.#queues.values()) {
       queue.jobs.length = 0;
       queue.running?.run.kill();
@@ -167,7 +182,16 @@ class Hooks implements HookEngine {
     const known = this.#queues.get(instance);
     if (known) return known;
     const policy = { user: null, group: null, security: false };
-    const queue: Queue = { instance, jobs: [], running: null, config: null, policy, state: "INIT", cause: "start" };
+    const queue: Queue = {
+      instance,
+      jobs: [],
+      running: null,
+      last: null,
+      config: null,
+      policy,
+      state: "INIT",
+      cause: "start",
+    };
     this.#queues.set(instance, queue);
     return queue;
   }
@@ -180,8 +204,41 @@ class Hooks implements HookEngine {
   }
 
   #add(queue: Queue, job: Pick<Job, "hook" | "command" | "timeout" | "gate">): void {
+    // What the keeper reports after that is told to nobody: the daemon must end.
+    if (this.#killed) return;
+    if (job.gate === null && queue.jobs.length >= QUEUE_LIMIT) this.#drop(queue, job);
     // State and cause are those of now, not those of the moment at which its turn comes.
-    queue.jobs.push({ ...job, policy: queue.policy, state: queue.state, cause: queue.cause });
+    else {
+      const queuedAt = this.#options.tools.timers.now();
+      queue.jobs.push({ ...job, queuedAt, policy: queue.policy, state: queue.state, cause: queue.cause });
+    }
+  }
+
+  #drop(queue: Queue, { hook, command }: Pick<Job, "hook" | "command">): void {
+    const reason = `dropped, because ${queue.jobs.length} hooks wait already: ${this.#waitedBehind(queue)}`;
+    this.#options.publish({
+      kind: "hook-ended",
+      instance: queue.instance,
+      hook,
+      command: command.text,
+      outcome: { kind: "spawn-failed", reason },
+      lastError: null,
+      durationMillis: 0,
+    });
+  }
+
+  #waitedBehind({ running }: Queue): string {
+    if (running === null) return "waited behind hooks that have ended";
+    const lasted = Math.round((this.#options.tools.timers.now() - running.since) / 1_000_000);
+    return `waited behind ${running.job.hook}, which has been running for ${lasted} s`;
+  }
+
+  /** Its program would have no time left: better a refusal that names the hook that hangs. */
+  #refuseWaiting(queue: Queue, { instance, gate }: GateQuestion): void {
+    const index = queue.jobs.findIndex((job) => job.gate?.gate === gate);
+    if (index < 0) return;
+    queue.jobs.splice(index, 1);
+    this.#options.answer({ instance, gate, opened: false, reason: `notify_claim ${this.#waitedBehind(queue)}` });
   }
 
   #pump(queue: Queue): void {
@@ -192,23 +249,30 @@ class Hooks implements HookEngine {
       return;
     }
     const { instance } = queue;
-    const { hook, command, policy, timeout } = job;
+    const { hook, command, policy } = job;
+    const now = this.#options.tools.timers.now();
+    const waited = micros(now - job.queuedAt);
+    // The keeper counts a gate's time from its question: what has waited has less, and must be able to say so.
+    const late = job.gate?.which === "claim" && waited >= NOTABLE_WAIT;
+    const timeout = late ? micros(Math.round((job.timeout - waited) * TURN_LIMIT)) : job.timeout;
+    const excuse = late ? `, after it had waited ${Math.round(waited / 1e6)} s behind ${queue.last}` : "";
     this.#options.publish({ kind: "hook-started", instance, hook, command: command.text });
     const { state, cause } = job.gate === null ? job : queue;
     const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: state, HOLDFAST_CAUSE: cause };
     const run = runCommand(
       this.#options.tools,
-      { command, policy, env, timeout },
-      { onEnd: (result) => this.#ended(queue, job, result) },
+      { command, policy, env, timeout, patient: false },
+      { onEnd: (result) => this.#ended(queue, job, result, excuse) },
     );
-    queue.running = { job, run };
+    queue.running = { job, run, since: now };
   }
 
-  #ended(queue: Queue, job: Job, result: CommandResult): void {
+  #ended(queue: Queue, job: Job, result: CommandResult, excuse: string): void {
     const { instance } = queue;
     const { hook, command, gate } = job;
     const { outcome, lastError, durationMillis } = result;
     queue.running = null;
+    queue.last = hook;
     this.#options.publish({
       kind: "hook-ended",
       instance,
@@ -218,7 +282,7 @@ class Hooks implements HookEngine {
       lastError,
       durationMillis,
     });
-    if (gate !== null && !result.cancelled) this.#options.answer(answerOf(gate, result));
+    if (gate !== null && !result.cancelled) this.#options.answer(answerOf(gate, result, excuse));
     this.#pump(queue);
   }
 
@@ -234,14 +298,14 @@ function withArguments(command: Command, args: readonly string[]): Command {
   return { ...command, argv: [...command.argv, ...args] };
 }
 
-function answerOf(gate: GateQuestion, result: CommandResult): GateAnswer {
+function answerOf(gate: GateQuestion, result: CommandResult, excuse: string): GateAnswer {
   const { instance, which, gate: number } = gate;
   // A release cannot be refused: however the hook ends, the address must go.
   if (which === "release") return { instance, gate: number, opened: true, reason: "" };
   const { outcome, lastError } = result;
   if (outcome.kind === "exit" && outcome.code === 0) return { instance, gate: number, opened: true, reason: "" };
   const detail = lastError === null ? "" : `: ${lastError}`;
-  return { instance, gate: number, opened: false, reason: `notify_claim ${endText(outcome)}${detail}` };
+  return { instance, gate: number, opened: false, reason: `notify_claim ${endText(outcome)}${excuse}${detail}` };
 }
 
 function endText(outcome: CommandResult["outcome"]): string {

@@ -29,6 +29,10 @@ class FakeKeeper {
     this.#events.onData(`${JSON.stringify(message)}\n`);
   }
 
+  write(text: string): void {
+    this.#events.onData(text);
+  }
+
   exit(code: number | null, signal: string | null = null): void {
     this.#events.onExit({ code, signal });
   }
@@ -143,6 +147,23 @@ test("restarts wait 0, 1, 2 and 4 seconds, and every new keeper hears the standi
   }
   keeper().greet();
   expect(keeper().heard.find(({ type }) => type === "scripts")).toMatchObject({ standings: { chk: { kind: "ok" } } });
+});
+
+test("a keeper that breaks the protocol is killed, not believed any more, and the cause stays with its end", async () => {
+  const { timers, keeper, events, supervisor } = setUp();
+  keeper().greet();
+  keeper().becomeMaster();
+  keeper().write("nonsense\n");
+  expect(keeper().killed).toBe(true);
+  const heard = events.length;
+  keeper().write("more nonsense\n");
+  keeper().becomeMaster();
+  expect(events).toHaveLength(heard);
+  await timers.advance(seconds(2));
+  keeper().exit(null, "SIGKILL");
+  const how = "signal SIGKILL, because the keeper wrote a line that is no JSON: nonsense";
+  expect(events.find(({ kind }) => kind === "keeper-lost")).toMatchObject({ how });
+  expect(supervisor.state()).toMatchObject({ condition: "lost", detail: how });
 });
 
 test("exit code 42 ends the daemon instead of restarting", async () => {

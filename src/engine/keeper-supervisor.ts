@@ -94,6 +94,8 @@ class Supervisor implements KeeperSupervisor {
   #process: KeeperProcess | null = null;
   #condition: KeeperCondition = "starting";
   #detail: string | null = null;
+  /** Why its word is worth nothing any more; outlives whatever else is said of this keeper. */
+  #distrusted: string | null = null;
   #since: Instant;
   #startedAt: Instant;
   #heardAt: Instant;
@@ -195,6 +197,7 @@ class Supervisor implements KeeperSupervisor {
     this.#tickedAt = now;
     this.#greeted = false;
     this.#saidStopped = false;
+    this.#distrusted = null;
     this.#enter("starting", null);
     const lines = createLineReader((line) => this.#line(line));
     const started = launcher.launch({
@@ -230,11 +233,12 @@ class Supervisor implements KeeperSupervisor {
 
   /** It breaks the protocol: nothing it says can be believed any more. */
   #distrust(detail: string): void {
-    this.#detail = detail;
+    this.#distrusted ??= detail;
     this.#process?.kill();
   }
 
   #line(line: string): void {
+    if (this.#distrusted !== null) return;
     this.#heardAt = this.#host.timers.now();
     let message: FromKeeper;
     try {
@@ -330,10 +334,11 @@ class Supervisor implements KeeperSupervisor {
     this.#process = null;
     this.#greeted = false;
     this.#ticker?.cancel();
-    const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
+    const ending = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
+    const how = this.#distrusted === null ? ending : `${ending}, because ${this.#distrusted}`;
     // The network first, words afterwards: every millisecond here is one without an owner of the address.
     const released = clean ? null : this.#speakForIt();
-    this.#enter(this.#stopping ? "stopped" : "lost", this.#detail ?? how);
+    this.#enter(this.#stopping ? "stopped" : "lost", this.#distrusted === null ? (this.#detail ?? how) : how);
     if (!clean) this.#host.publish({ kind: "keeper-lost", pid, how });
     if (released !== null) this.#host.publish({ kind: "guard-released", ...released });
     this.#host.onLost();

@@ -40,13 +40,15 @@ vrrp_instance redis1 {
 `,
 );
 
-const PREPARE = `
+const NETWORK = `
 ip link add eth0 type veth peer name eth1
 ip addr add 192.0.2.1/24 dev eth0; ip link set eth0 up; ip link set eth1 up; ip link set lo up
 holds() { ip -4 addr show eth0 | grep -q 192.0.2.50/; }
 await() { n=0; until "$@"; do n=$((n+1)); [ $n -lt 200 ] || { echo "never: $*"; exit 1; }; sleep 0.1; done; }
 free() { ! holds; }
 hears() { grep -q "$1" ${heard}; }
+`;
+const PREPARE = `${NETWORK}
 node ${HOLDFAST} run -n -f ${config} -p ${folder}/pid 2>${folder}/log & DAEMON=$!
 await holds
 keeper() { grep -o '"kind":"keeper-started","pid":[0-9]*' ${folder}/journal.jsonl | tail -1 | grep -o '[0-9]*$'; }
@@ -60,6 +62,10 @@ function inNamespace(script: string): string {
     "run.sh",
     `${PREPARE}${script}\nkill -TERM $DAEMON; wait $DAEMON; echo "exit $?"; holds || echo free\n`,
   );
+  return inUnshare(path);
+}
+
+function inUnshare(path: string): string {
   return execFileSync("unshare", ["-Urmn", "sh", path], { encoding: "utf8", timeout: 120_000 });
 }
 
@@ -84,6 +90,34 @@ test("fault-to-master: notify hears each state once, in order, with INSTANCE red
 test("a killed keeper is spoken for and replaced", () => {
   expect(inNamespace("kill -9 $(keeper); await free; await holds")).toBe("exit 0\nfree\n");
   expect(journal()).toContain('"guard-released","instances":["redis1"],"addresses":["192.0.2.50"]');
+});
+
+test("a control process killed while notify_claim runs takes it along: its later commands are never run", () => {
+  const [begun, opened] = [join(folder, "claim-begun"), join(folder, "claim-opened")];
+  const claim = file("claim.sh", `#!/bin/sh\ntouch ${begun}\nsleep 2\ntouch ${opened}\n`);
+  const gated = file(
+    "gated.conf",
+    readFileSync(config, "utf8").replace("priority 90", `priority 90\n notify_claim ${claim}`),
+  );
+  const path = file(
+    "orphan.sh",
+    `${NETWORK}node ${HOLDFAST} run -n -f ${gated} -p ${folder}/gated.pid 2>${folder}/log & DAEMON=$!
+begun() { [ -e ${begun} ]; }
+await begun; kill -9 $DAEMON; sleep 4; [ -e ${opened} ] && echo opened; holds || echo free\n`,
+  );
+  expect(inUnshare(path)).toBe("free\n");
+});
+
+test("TERM ends the daemon although something keeps Node's loop alive", () => {
+  const leak = "--import 'data:text/javascript,setInterval(() => {}, 1e6)'";
+  const path = file(
+    "leak.sh",
+    `${NETWORK}node ${leak} ${HOLDFAST} run -n -f ${config} -p ${folder}/leak.pid 2>${folder}/log & DAEMON=$!
+await holds; kill -TERM $DAEMON
+n=0; while kill -0 $DAEMON 2>/dev/null; do n=$((n+1)); [ $n -lt 200 ] || { echo "never ends"; kill -9 $DAEMON; }; sleep 0.1; done
+wait $DAEMON; echo "exit $?"; holds || echo free\n`,
+  );
+  expect(inUnshare(path)).toBe("exit 0\nfree\n");
 });
 
 test("a frozen keeper is killed before anybody speaks for it", () => {

@@ -3,6 +3,7 @@
  * nothing about VRRP; what can be tested without a kernel is in engine/control-process.ts.
  */
 import { mkdirSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
@@ -29,6 +30,9 @@ import { takeSignals } from "./signals.ts";
 
 /** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
 const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
+
+/** What the last lines of the journal and the API's connections may take at the end. */
+const CLOSE_MILLIS = 2_000;
 
 const NO_SETPRIV =
   "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
@@ -111,7 +115,7 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
     end = resolve;
   });
   const replay = replaying(bus);
-  let plane: Awaited<ReturnType<typeof startControlPlane>> | null = null;
+  const plane: { opened: Awaited<ReturnType<typeof startControlPlane>> | null } = { opened: null };
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
   const control = createControlProcess({
     timers,
@@ -130,7 +134,7 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
     },
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };
-      plane?.readModel.setConfig(config, diagnostics);
+      plane.opened?.readModel.setConfig(config, diagnostics);
     },
     onFatal: (reason) => {
       outcome.fatal ??= reason;
@@ -152,13 +156,17 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
   if (!stopping) control.start(toParsed(options, parsed));
-  plane = await startPlane(daemon, control, replay);
-  plane.readModel.setConfig(current.config, current.diagnostics);
+  const opening = startPlane(daemon, control, replay).then((opened) => {
+    plane.opened = opened;
+    opened.readModel.setConfig(current.config, current.diagnostics);
+  });
+  // A state directory on a dead file system must not keep the daemon from ending.
+  await Promise.race([opening, ended]);
   report(null);
   await ended;
   if (outcome.fatal !== null) log.line("parent", outcome.fatal);
   bus.publish("parent", { kind: "stopped" });
-  await plane.close();
+  await Promise.race([plane.opened?.close(), setTimeout(CLOSE_MILLIS)]);
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 

@@ -24,7 +24,9 @@ function parts(): ProgramParts {
     runDaemon: async (options) => {
       // A log nobody reads any more (`holdfast run -n 2>&1 | head`) is no reason to give up the address.
       readers.ignore();
-      return (await import("./control.ts")).runControl(options, version);
+      const code = await (await import("./control.ts")).runControl(options, version);
+      // Not process.exit(): it waits for worker threads, and one may hang in a dead file system. Output is synchronous.
+      return (await import("../linux/process.ts")).exitNow(code);
     },
     testConfig: async ({ file, configId, logFile }) => {
       const { runConfigTest } = await import("../cli/check.ts");

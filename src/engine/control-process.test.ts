@@ -1,0 +1,84 @@
+// TERM ends the daemon, whatever hangs: a keeper that ignores SIGKILL, a hook in the kernel, a dead file system.
+import { expect, test } from "vitest";
+import { micros, millis } from "../core/lib/units.ts";
+import type { KeeperEvents } from "../ports/keeper-process.ts";
+import type { Spawner } from "../ports/spawner.ts";
+import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
+import { createEventBus } from "./event-bus.ts";
+import { configOf } from "./testing/configs.ts";
+import { createVirtualTimers } from "./testing/virtual-timers.ts";
+
+const CONFIG = `
+vrrp_script chk { script /c }
+vrrp_instance A { interface eth0
+ virtual_router_id 1
+ priority 90
+ track_script { chk }
+ virtual_ipaddress { 192.0.2.1 }
+}`;
+
+/** Nothing ends by itself: neither the keeper nor a program. */
+function setUp(examine: Spawner["examine"]) {
+  const timers = createVirtualTimers();
+  const keeper: { events: KeeperEvents | null; kills: number } = { events: null, kills: 0 };
+  const control = createControlProcess({
+    timers,
+    spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
+    launcher: {
+      launch(events) {
+        keeper.events = events;
+        return { pid: 42, send: () => undefined, kill: () => void keeper.kills++ };
+      },
+    },
+    guard: { release: () => ({ removed: [], errors: [] }) },
+    bus: createEventBus({ clock: timers, wallMillis: () => 0, onListenerError: (error) => expect.fail(String(error)) }),
+    parse: () => expect.fail("nothing is reloaded"),
+    onConfig: () => undefined,
+    onFatal: (reason) => expect.fail(reason),
+  });
+  control.start({ config: configOf(CONFIG), diagnostics: [], unusable: null });
+  return { timers, keeper, control };
+}
+
+const STUCK = {
+  "a dead file system": () => new Promise<never>(() => undefined),
+  "a check in the kernel": async () => ({ ok: true as const, value: { file: "/c", args: [], identity: null } }),
+};
+
+test.each(Object.entries(STUCK))("a stop ends with %s and a keeper that cannot be killed", async (_name, examine) => {
+  const { timers, control, keeper } = setUp(examine);
+  await timers.advance(millis(100));
+  let stopped = false;
+  void control.stop("TERM").then(() => {
+    stopped = true;
+  });
+  await timers.advance(micros(STOP_LIMIT + LAST_LIMIT - 1));
+  expect(stopped).toBe(false);
+  expect(keeper.kills).toBeGreaterThan(0);
+  await timers.advance(micros(1));
+  expect(stopped).toBe(true);
+});
+
+test("a second TERM leaves the limit after killing only", async () => {
+  const { timers, control } = setUp(STUCK["a check in the kernel"]);
+  await timers.advance(millis(100));
+  let stopped = false;
+  void control.stop("TERM").then(() => {
+    stopped = true;
+  });
+  control.hurry();
+  await timers.advance(LAST_LIMIT);
+  expect(stopped).toBe(true);
+});
+
+test("with all of it obedient a stop takes no limit", async () => {
+  const { timers, control, keeper } = setUp(STUCK["a dead file system"]);
+  await timers.advance(millis(100));
+  let stopped = false;
+  void control.stop("TERM").then(() => {
+    stopped = true;
+  });
+  keeper.events?.onExit({ code: 0, signal: null });
+  await timers.advance(millis(1));
+  expect(stopped).toBe(true);
+});
