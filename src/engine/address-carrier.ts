@@ -36,6 +36,7 @@ export class AddressCarrier {
   #removals: PendingChange[] = [];
   #additions: PendingChange[] = [];
   #stuck: PendingChange[] = [];
+  readonly #swept = new Set<IpAddress>();
 
   constructor(ports: EnginePorts, host: AddressHost) {
     this.#ports = ports;
@@ -105,7 +106,9 @@ export class AddressCarrier {
     this.#removals.push(this.#pend(runtime, change("remove", index, leftover, null)));
     const on = leftover.device ?? runtime.config.interface;
     const { address } = leftover;
-    this.#host.event({ kind: "leftover-removed", instance: runtime.config.name, address, interface: on });
+    const again = this.#swept.has(address);
+    this.#swept.add(address);
+    this.#host.event({ kind: "leftover-removed", instance: runtime.config.name, address, interface: on, again });
   }
 
   /** An interface's only address is the host's own (RFC 9568's address owner): without it the host would be off the net. */

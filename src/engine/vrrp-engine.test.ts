@@ -167,6 +167,17 @@ test("an address that somebody puts there while we are BACKUP does not stay", ()
   expect(log).toEqual([`remove ${VIP}`]);
 });
 
+test("an address that comes back after it was removed is said to be set by another program", () => {
+  start();
+  for (const again of [false, true]) {
+    kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 32, secondary: false });
+    engine.handleKernelChange();
+    expect(sent.findLast((message) => message.type === "event")).toMatchObject({
+      body: { kind: "leftover-removed", again },
+    });
+  }
+});
+
 test("an address that vanished while notifications were lost is noticed when the kernel is read again", () => {
   start();
   becomeMaster();

@@ -24,7 +24,10 @@ export function describeReport(instance: string, report: VrrpReport): readonly L
     case "state":
       return stateLines(name, report);
     case "phase":
-      return [info(`${name} ${report.from} -> ${report.to}: ${causeInWords(report.cause)}`)];
+      return [
+        info(`${name} ${report.from} -> ${report.to}: ${causeInWords(report.cause)}`),
+        ...resignedLines(name, report),
+      ];
     case "priority":
       return [info(`${name} Changing effective priority from ${report.from} to ${report.to}`)];
     case "lower-priority-advert":
@@ -74,10 +77,9 @@ function stateLines(name: string, report: StateReport): readonly LogLine[] {
   }
 }
 
-/** Leaving MASTER by our own decision: the peers are told. */
-function resignedLines(name: string, { from, cause }: StateReport): readonly LogLine[] {
-  const heard = cause.code === "higher-priority-advert" || cause.code === "equal-priority-higher-address";
-  return from === "MASTER" && !heard ? [detail(`${name} sent 0 priority`)] : [];
+/** Given up by our own decision: the peers are told. */
+function resignedLines(name: string, { resigned }: { readonly resigned?: true }): readonly LogLine[] {
+  return resigned === true ? [detail(`${name} sent 0 priority`)] : [];
 }
 
 function faultLines(name: string, { from, cause }: StateReport): readonly LogLine[] {
@@ -155,11 +157,10 @@ export function describeDrop(event: DropEvent): readonly LogLine[] {
   return [warning(`${name} ${dropText(event)}`)];
 }
 
-function dropText({ reason, detail: why, source }: DropEvent): string {
-  const numbers = why.match(/\d+(\.\d+)?/g) ?? [];
-  if (reason === "ttl" && numbers[0] !== undefined) return `invalid TTL/HL. Received ${numbers[0]} and expect 255`;
-  if (reason === "interval" && numbers[1] !== undefined) {
-    return `advertisement interval mismatch mine=${numbers[1]} sec rcv'd=${numbers[0]} sec`;
+function dropText({ reason, detail: why, source, numbers }: DropEvent): string {
+  if (reason === "ttl" && numbers) return `invalid TTL/HL. Received ${numbers.theirs} and expect ${numbers.ours}`;
+  if (reason === "interval" && numbers) {
+    return `advertisement interval mismatch mine=${numbers.ours} sec rcv'd=${numbers.theirs} sec`;
   }
   if (reason === "auth-fail") return "received an invalid passwd!";
   const text = DROP_TEXT[reason] ?? `packet dropped (${reason})`;

@@ -115,6 +115,19 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
       to: "FAULT",
       cause: { code: "fault", faults: [{ kind: "script", key: "vs_mysql_82" }] },
       priority: 100,
+      resigned: true,
+    }),
+    ["(VI_82) Entering FAULT STATE", "(VI_82) sent 0 priority"],
+  ],
+  [
+    "a claim ends in FAULT",
+    report({
+      kind: "state",
+      from: "BACKUP",
+      to: "FAULT",
+      cause: { code: "fault", faults: [{ kind: "script", key: "vs_mysql_82" }] },
+      priority: 100,
+      resigned: true,
     }),
     ["(VI_82) Entering FAULT STATE", "(VI_82) sent 0 priority"],
   ],
@@ -125,7 +138,7 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
   ],
   [
     "a master stops",
-    report({ kind: "state", from: "MASTER", to: "STOP", cause: { code: "stop" }, priority: 100 }),
+    report({ kind: "state", from: "MASTER", to: "STOP", cause: { code: "stop" }, priority: 100, resigned: true }),
     ["(VI_82) sent 0 priority"],
   ],
   [
@@ -178,14 +191,14 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
   ["a wrong password", drop({}), ["(VI_82) received an invalid passwd!"]],
   [
     "a wrong TTL",
-    drop({ reason: "ttl", detail: "TTL 64 instead of 255: the packet came through a router" }),
+    drop({ reason: "ttl", numbers: { theirs: 64, ours: 255 } }),
     ["(VI_82) invalid TTL/HL. Received 64 and expect 255"],
   ],
   [
     "a wrong interval",
     drop({
       reason: "interval",
-      detail: "advert interval 5 s, ours is 1 s: in version 2 both need the same advert_int",
+      numbers: { theirs: 5, ours: 1 },
     }),
     ["(VI_82) advertisement interval mismatch mine=1 sec rcv'd=5 sec"],
   ],

@@ -5,7 +5,7 @@
  */
 import { unreachable } from "../lib/assert.ts";
 import { describeDrop, describeReport, vrrpLine } from "./describe-vrrp.ts";
-import { conflictRemedy, eventInWords, failureInWords, hookSucceeded } from "./explain.ts";
+import { conflictRemedy, eventInWords, failureInWords, hookSucceeded, leftoverInWords } from "./explain.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
@@ -29,9 +29,7 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
     case "addresses":
       return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
     case "leftover-removed":
-      return [
-        vrrpLine("warning", `(${body.instance}) found ${body.address} left over on ${body.interface} and removed it`),
-      ];
+      return [vrrpLine("warning", `(${body.instance}) ${leftoverInWords(body)}`)];
     case "announcement":
       return announcementLines(body);
     case "address-conflict":

@@ -78,8 +78,8 @@ export function faultInWords(fault: Fault): string {
   }
 }
 
-/** What an operator does about a fault. */
-export function faultRemedy(fault: Fault): string {
+/** What an operator does about a fault; `retry` says when a refused claim is tried again. */
+export function faultRemedy(fault: Fault, retry: string): string {
   switch (fault.kind) {
     case "script":
       return `script ${fault.key} has to succeed again`;
@@ -98,7 +98,7 @@ export function faultRemedy(fault: Fault): string {
     case "control-silent":
       return "the control process has to answer again";
     case "claim-refused":
-      return "notify_claim has to end with exit code 0; it is tried again when a check next succeeds";
+      return `notify_claim has to end with exit code 0; it is tried again ${retry}`;
     default:
       return unreachable(fault);
   }
@@ -180,7 +180,7 @@ export function eventInWords(body: HoldfastEventBody): string {
     case "addresses":
       return `${body.instance}: ${body.action} ${body.addresses.join(", ")}`;
     case "leftover-removed":
-      return `${body.instance}: found ${body.address} left over on ${body.interface} and removed it`;
+      return `${body.instance}: ${leftoverInWords(body)}`;
     case "announcement":
       return `${body.instance}: announced ${body.addresses.join(", ")} on ${body.interface}, ${body.frames} frames`;
     case "address-conflict":
@@ -270,4 +270,10 @@ function reportInWords(report: Extract<HoldfastEventBody, { kind: "vrrp" }>["rep
     default:
       return unreachable(report);
   }
+}
+
+/** One sentence for log and history. */
+export function leftoverInWords(body: Extract<HoldfastEventBody, { kind: "leftover-removed" }>): string {
+  const found = `found ${body.address} left over on ${body.interface} and removed it`;
+  return body.again ? `${found} again: another program on this host sets it, is keepalived still running?` : found;
 }

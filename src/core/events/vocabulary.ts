@@ -33,6 +33,8 @@ export type HoldfastEventBody =
       readonly reason: DropReason;
       readonly source: IpAddress;
       readonly detail: string;
+      /** As in Drop: the two numbers that differ. */
+      readonly numbers?: { readonly theirs: number; readonly ours: number };
     }
   | {
       readonly kind: "addresses";
@@ -45,6 +47,8 @@ export type HoldfastEventBody =
       readonly instance: string;
       readonly address: IpAddress;
       readonly interface: string;
+      /** It was removed before and came back: something on this host sets it. */
+      readonly again: boolean;
     }
   | {
       readonly kind: "announcement";
