@@ -44,7 +44,11 @@ function run(command, minutes) {
     const child = spawn(command[0], command.slice(1), {
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
-      env: { ...process.env, ...(full ? { HOLDFAST_FULL: "1" } : {}) },
+      env: {
+        ...process.env,
+        ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }),
+        ...(full ? { HOLDFAST_FULL: "1" } : {}),
+      },
     });
     let late = false;
     const end = (signal) => {

@@ -216,7 +216,11 @@ async function main(): Promise<void> {
   const unavailable = await namespacesUnavailable();
   if (unavailable !== null) {
     say(`needs root: 1 not run (${unavailable})`);
-    say("run it as root, or on a kernel that lets ordinary users make user namespaces");
+    say(
+      process.getuid?.() === 0
+        ? "this root may not make namespaces: a container needs CAP_SYS_ADMIN and a root folder that is a mount point"
+        : "run it as root, or on a kernel that lets ordinary users make user namespaces",
+    );
     process.exitCode = 77;
     return;
   }
