@@ -2,6 +2,7 @@
 import type { InstanceConfig } from "../core/config/model.ts";
 import { faultRemedy, lengthInWords } from "../core/events/explain.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
+import { claimWaitsForCheck, retryPause } from "../core/vrrp/transition.ts";
 import type { InstanceView } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 
@@ -10,7 +11,7 @@ export function outlookOf({ view, config }: ExplainInput): string[] {
   switch (view.phase) {
     case "FAULT":
       return [
-        ...view.faults.map((fault) => `To leave FAULT: ${faultRemedy(fault)}.`),
+        ...view.faults.map((fault) => `To leave FAULT: ${faultRemedy(fault, claimRetry(settings))}.`),
         `Then it passes through BACKUP${untilMaster(view, settings)}.`,
       ];
     case "INIT":
@@ -28,6 +29,12 @@ export function outlookOf({ view, config }: ExplainInput): string[] {
     case "STOP":
       return ["The daemon has to be started again."];
   }
+}
+
+function claimRetry(settings: InstanceConfig | null): string {
+  if (settings === null) return "later";
+  if (claimWaitsForCheck(settings.vrrp)) return "when a check next succeeds";
+  return `${lengthInWords(retryPause(settings.vrrp) / 1_000)} after it was refused`;
 }
 
 function backupOutlook(view: InstanceView, settings: InstanceConfig | null): string[] {

@@ -50,13 +50,14 @@ export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
 const addresseeKey = (interfaceIndex: number, virtualRouterId: number): number =>
   interfaceIndex * 256 + virtualRouterId;
 
-function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, { reason, detail }: Drop): void {
+function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, why: Drop): void {
+  const { reason } = why;
   count(runtime, reason);
   if (runtime.dropsReported.has(reason)) return;
   runtime.dropsReported.add(reason);
   // Too short for a source address: nothing better to name than nothing.
   const source = received.packet.length >= 16 ? ipv4FromBytes(received.packet, 12) : UNKNOWN_SOURCE;
-  effects.event({ kind: "drop", instance: runtime.config.name, reason, source, detail });
+  effects.event({ kind: "drop", instance: runtime.config.name, source, ...why });
 }
 
 function count({ counters: { drops } }: Runtime, reason: DropReason): void {

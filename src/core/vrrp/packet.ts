@@ -38,6 +38,8 @@ export interface AdvertFields {
 export interface Drop {
   readonly reason: DropReason;
   readonly detail: string;
+  /** The two numbers that differ, where that is the reason; intervals in seconds. */
+  readonly numbers?: { readonly theirs: number; readonly ours: number };
 }
 
 /** Everything a packet says, in host order and units. */

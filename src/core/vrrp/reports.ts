@@ -11,9 +11,17 @@ export type VrrpReport =
       readonly to: VrrpStateName;
       readonly cause: Cause;
       readonly priority: number;
+      /** Priority 0 was sent with it; a claim that fails resigns too, although its state was BACKUP. */
+      readonly resigned?: true;
     }
   /** preparing, claiming or releasing began or ended without a change of state. */
-  | { readonly kind: "phase"; readonly from: VrrpPhaseName; readonly to: VrrpPhaseName; readonly cause: Cause }
+  | {
+      readonly kind: "phase";
+      readonly from: VrrpPhaseName;
+      readonly to: VrrpPhaseName;
+      readonly cause: Cause;
+      readonly resigned?: true;
+    }
   | { readonly kind: "priority"; readonly from: number; readonly to: number }
   | {
       readonly kind: "lower-priority-advert";

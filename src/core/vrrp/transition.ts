@@ -4,7 +4,7 @@
  * effects.ts. When a change of role is due is decided elsewhere (backup.ts, master.ts, machine.ts).
  */
 import { assert } from "../lib/assert.ts";
-import { after, type Instant } from "../lib/units.ts";
+import { after, type Instant, type Micros } from "../lib/units.ts";
 import type { Cause, Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
@@ -59,30 +59,36 @@ export function transition(draft: Draft, target: Target, cause: Cause, leaving: 
   exit(draft, leaving);
   const role = enter(draft, target);
   draft.state = { ...draft.state, role, cause, since: draft.now };
-  reportChange(draft, before, cause);
+  reportChange(draft, before, { cause, resigned: leaving.resign && before.role.kind === "master" });
 }
 
 /** Replaces the role within one state (a gate began or ended) and reports what that changes. */
 export function changePhase(draft: Draft, role: VrrpRole, cause: Cause): void {
   const before = draft.state;
   draft.state = { ...before, role, cause, since: draft.now };
-  reportChange(draft, before, cause);
+  reportChange(draft, before, { cause, resigned: false });
 }
 
 /** A change of keepalived's state, else a change of phase, else nothing. */
-function reportChange(draft: Draft, before: VrrpState, cause: Cause): void {
+function reportChange(
+  draft: Draft,
+  before: VrrpState,
+  how: { readonly cause: Cause; readonly resigned: boolean },
+): void {
+  const { cause } = how;
+  const resigned = how.resigned ? ({ resigned: true } as const) : {};
   const from = stateName(before);
   const to = stateName(draft.state);
   if (from !== to) {
     const { priority } = draft.state;
-    draft.effects.push({ kind: "report", report: { kind: "state", from, to, cause, priority } });
+    draft.effects.push({ kind: "report", report: { kind: "state", from, to, cause, priority, ...resigned } });
     if (to === "MASTER") reportAnnounced(draft);
     return;
   }
   const fromPhase = phaseName(before);
   const toPhase = phaseName(draft.state);
   if (fromPhase === toPhase) return;
-  draft.effects.push({ kind: "report", report: { kind: "phase", from: fromPhase, to: toPhase, cause } });
+  draft.effects.push({ kind: "report", report: { kind: "phase", from: fromPhase, to: toPhase, cause, ...resigned } });
 }
 
 function reportAnnounced(draft: Draft): void {
@@ -204,11 +210,19 @@ export function isOwnFault(fault: Fault): boolean {
  */
 export function retryAt(draft: Draft): Instant | null {
   const { config, now } = draft;
-  const checked = config.trackScripts.some((it) => it.weight === 0 && !it.reverse);
+  const checked = claimWaitsForCheck(config);
   const byClock = draft.state.faults.some(
     (it) => it.kind === "address-refused" || (it.kind === "claim-refused" && !checked),
   );
-  if (!byClock) return null;
-  const pause = Math.max(config.claimGate?.timeout ?? 0, 10 * config.advertInterval);
-  return (now + pause) as Instant;
+  return byClock ? after(now, retryPause(config)) : null;
+}
+
+/** Whether a script tells when a refused claim is worth another try. */
+export function claimWaitsForCheck({ trackScripts }: Pick<VrrpInstanceConfig, "trackScripts">): boolean {
+  return trackScripts.some((it) => it.weight === 0 && !it.reverse);
+}
+
+/** How long what was refused rests when only the clock can tell. */
+export function retryPause({ claimGate, advertInterval }: VrrpInstanceConfig): Micros {
+  return Math.max(claimGate?.timeout ?? 0, 10 * advertInterval) as Micros;
 }

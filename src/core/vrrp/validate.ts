@@ -51,8 +51,8 @@ export function validate(
   return ok({ advert, notice: addressList(config, packet) });
 }
 
-function because(reason: DropReason, detail: string): Drop {
-  return { reason, detail };
+function because(reason: DropReason, detail: string, numbers?: Drop["numbers"]): Drop {
+  return numbers === undefined ? { reason, detail } : { reason, detail, numbers };
 }
 
 function ownPacket(_config: VrrpInstanceConfig, packet: Packet, ownSource: IpAddress | null): Drop | null {
@@ -66,7 +66,8 @@ function ownPacket(_config: VrrpInstanceConfig, packet: Packet, ownSource: IpAdd
 /** RFC 9568 section 5.1.1.3. Routers may stand between unicast peers, so only multicast is held to it. */
 function timeToLive(config: VrrpInstanceConfig, packet: Packet): Drop | null {
   if (config.transport.kind !== "multicast" || packet.ttl === 255) return null;
-  return because("ttl", `TTL ${packet.ttl} instead of 255: the packet came through a router`);
+  const numbers = { theirs: packet.ttl, ours: 255 };
+  return because("ttl", `TTL ${packet.ttl} instead of 255: the packet came through a router`, numbers);
 }
 
 function version(config: VrrpInstanceConfig, packet: Packet): Drop | null {
@@ -101,10 +102,11 @@ function interval(config: VrrpInstanceConfig, packet: Packet): Drop | null {
     return packet.advertInterval > 0 ? null : because("interval", "an advert interval of 0 is not possible");
   }
   if (packet.advertInterval === config.advertInterval) return null;
-  const theirs = toSeconds(packet.advertInterval);
+  const numbers = { theirs: toSeconds(packet.advertInterval), ours: toSeconds(config.advertInterval) };
   return because(
     "interval",
-    `advert interval ${theirs} s, ours is ${toSeconds(config.advertInterval)} s: in version 2 both need the same advert_int`,
+    `advert interval ${numbers.theirs} s, ours is ${numbers.ours} s: in version 2 both need the same advert_int`,
+    numbers,
   );
 }
 
