@@ -215,6 +215,9 @@ class Auditor {
     });
     const speaks = effects.some((it) => it.kind === "send-advert" || it.kind === "send-resign");
     assert(!speaks || wasMaster || state.role.kind === "master", "only a MASTER advertises or resigns");
+    const reports = effects.flatMap((it) => (it.kind === "report" ? [it.report] : []));
+    const left = reports.some((it) => (it.kind === "state" || it.kind === "phase") && it.resigned === true);
+    assert(left === effects.some((it) => it.kind === "send-resign"), "the report differs about priority 0");
     assert(this.addresses === isHolding(state), `addresses ${this.addresses} in ${phaseName(state)}`);
     assert(this.heard === stateName(state), `hooks heard ${this.heard}, the state is ${stateName(state)}`);
     assert(this.shown === phaseName(state), `status heard ${this.shown}, the phase is ${phaseName(state)}`);
