@@ -6,6 +6,9 @@ import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 
+/** V8 throws away what was compiled for functions unused for a while: a takeover is just such a thing. */
+const KEEP_COMPILED = "--no-flush-bytecode";
+
 export interface KeeperCommand {
   /** Path of the built entry point. */
   readonly entry: string;
@@ -20,7 +23,7 @@ export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
   const stderr = onErrorText === null ? "inherit" : "pipe";
   return {
     launch(events) {
-      const child = spawn(process.execPath, [command.entry, ...command.args], {
+      const child = spawn(process.execPath, [KEEP_COMPILED, command.entry, ...command.args], {
         stdio: ["ignore", stdout, stderr, "pipe"],
       });
       child.stderr?.setEncoding("utf8");

@@ -9,6 +9,7 @@ import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
 import { createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
+import { warmUp } from "../engine/warm-up.ts";
 import { createAdvertPort } from "../linux/advert-port.ts";
 import { openAnnouncePort } from "../linux/announce-port.ts";
 import { createArena } from "../linux/arena.ts";
@@ -45,6 +46,8 @@ const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, anno
 const loop = createKeeperLoop(engine, send, clock.now());
 packets.onPacket = (packet) => engine.handlePacket(packet);
 required(openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }));
+
+warmUp();
 
 for (;;) {
   reactor.wait(earliest(engine.nextDeadline(), loop.nextDeadline()));

@@ -1,0 +1,121 @@
+/**
+ * Lives a short life in front of ports that do nothing: election, adverts, a rival, a fault, a stop. V8 compiles a function
+ * when it is first called; without this the first takeover would pay for that at the worst moment.
+ */
+import type { IpAddress } from "../core/lib/ip.ts";
+import { instant, micros, seconds } from "../core/lib/units.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { encodeAdvert } from "../core/vrrp/packet.ts";
+import { createVrrpEngine } from "./vrrp-engine.ts";
+
+/** Enough calls for the interpreter's caches; more would only lengthen the start. */
+const LIVES = 4;
+
+const OWN = "192.0.2.1" as IpAddress;
+const RIVAL = "192.0.2.2" as IpAddress;
+const GROUP = "224.0.0.18" as IpAddress;
+
+/** Returns the states that were entered: a warm-up that misses one is of little use. */
+export function warmUp(): ReadonlySet<string> {
+  const entered = new Set<string>();
+  for (let life = 0; life < LIVES; life++) liveOnce(life % 2 === 0 ? 2 : 3, entered);
+  return entered;
+}
+
+function liveOnce(version: 2 | 3, entered: Set<string>): void {
+  const config = sample(version);
+  let now = instant(1);
+  const engine = createVrrpEngine({
+    pid: 0,
+    clock: { now: () => now },
+    send: (message) => {
+      JSON.stringify(message);
+      if (message.type !== "event" || message.body.kind !== "vrrp") return;
+      if (message.body.report.kind === "state") entered.add(message.body.report.to);
+    },
+    adverts: {
+      open: () => ({ ok: true, value: undefined }),
+      close: () => undefined,
+      prepare: () => undefined,
+      forget: () => undefined,
+      queue: () => undefined,
+      flush: () => [],
+    },
+    kernel: {
+      links: () => [{ index: 1, name: "eth0", usable: true, mac: new Uint8Array(6), mtu: 1500 }],
+      addresses: () => [{ interfaceIndex: 1, address: OWN, prefixLength: 24, secondary: false }],
+      change: () => [],
+    },
+    announce: { announce: () => ({ frames: 0, error: null }) },
+    conflicts: { watch: () => undefined },
+  });
+  const hear = (priority: number): void => {
+    const packet = encodeAdvert(config, { source: RIVAL, destination: GROUP, priority });
+    engine.handlePacket({ interfaceIndex: 1, packet, truncated: false });
+  };
+  const sleepTo = (wakeUps: number): void => {
+    for (let count = 0; count < wakeUps; count++) {
+      now = engine.nextDeadline() ?? now;
+      engine.wake();
+    }
+  };
+  engine.handleControl({ type: "configure", serial: 1, instances: [config] });
+  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  hear(200);
+  hear(0);
+  sleepTo(8);
+  hear(50);
+  hear(200);
+  sleepTo(4);
+  engine.handleControl({ type: "scripts", standings: { check: { kind: "failed" } }, succeeded: [] });
+  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  engine.handleControl({ type: "status", id: 1 });
+  engine.handleControl({ type: "stop" });
+}
+
+function sample(version: 2 | 3): VrrpInstanceConfig {
+  return {
+    name: "warm-up",
+    interface: "eth0",
+    version,
+    virtualRouterId: 1,
+    priority: 100,
+    advertInterval: seconds(1),
+    initialState: "BACKUP",
+    preempt: true,
+    preemptDelay: micros(0),
+    downTimerAdverts: 3,
+    authentication: { kind: "none" },
+    transport: { kind: "multicast", group: GROUP },
+    sourceAddress: null,
+    advertised: [
+      {
+        address: "192.0.2.100" as IpAddress,
+        prefixLength: 32,
+        device: null,
+        broadcast: null,
+        label: null,
+        scope: 0,
+      },
+    ],
+    excluded: [],
+    trackScripts: [{ key: "check", weight: 0, reverse: false }],
+    trackInterfaces: [],
+    dontTrackPrimary: false,
+    garp: {
+      delay: seconds(5),
+      repeat: 5,
+      refresh: micros(0),
+      refreshRepeat: 1,
+      lowerPrioDelay: seconds(5),
+      lowerPrioRepeat: 5,
+    },
+    lowerPrioNoAdvert: false,
+    higherPrioSendAdvert: false,
+    ownerIgnoreAdverts: false,
+    v3ChecksumAsV2: false,
+    claimGate: null,
+    releaseGate: null,
+    leaseSeconds: 2,
+  };
+}
