@@ -19,7 +19,7 @@ const ANNOUNCED_BY: readonly RegExp[] = [
   // curl -u NAME:X
   /(?<![\w-])(?:-u|--user)[\s=]*[^\s:"']{1,80}:/g,
   // mysql://NAME:X@host
-  /:\/\/[^\s/:@]{0,80}:(?=[^\s@]*@)/g,
+  /:\/\/[^\s/:@]{0,80}:(?=[^\s@]{1,200}@)/g,
 ];
 
 /** Keywords after which the whole rest of the line is secret, also misspelt ones. */
@@ -36,10 +36,15 @@ interface Range {
 function secretRanges(line: string): readonly Range[] {
   const ranges: Range[] = [];
   for (const announced of ANNOUNCED_BY) {
+    let hidden = 0;
     for (const match of line.matchAll(announced)) {
-      WORD.lastIndex = match.index + match[0].length;
-      const from = WORD.lastIndex;
-      if (WORD.test(line)) ranges.push({ from, to: WORD.lastIndex });
+      const from = match.index + match[0].length;
+      // Inside a secret already: nothing new, and a hostile line would be read over and over.
+      if (from < hidden) continue;
+      WORD.lastIndex = from;
+      if (!WORD.test(line)) continue;
+      hidden = WORD.lastIndex;
+      ranges.push({ from, to: hidden });
     }
   }
   const rest = REST_IS_SECRET.exec(line);
