@@ -36,9 +36,11 @@ export interface FailoverRun {
 async function runFailover(pair: Pair, fault: FailoverCase["fault"]): Promise<FailoverRun> {
   await sleep(Math.random() * 2_000 * pair.plan.advertInterval);
   const faultAt = await inject(pair, fault);
+  // Watched from the fault on: the address may leave long before the other host answers.
+  const watch = fault === "both-kill9" ? orphanMillis(pair, faultAt) : Promise.resolve(null);
   const answer = await pair.firstAnswerOfB(faultAt);
   const prescribed = pair.lastAdvertOfA(answer.at) + masterDownMillis(pair.plan, 100);
-  const orphan = fault === "both-kill9" ? await orphanMillis(pair, faultAt) : null;
+  const orphan = await watch;
   await recover(pair, fault);
   return { failover: answer.at - faultAt, late: answer.at - prescribed, orphan };
 }
