@@ -3,8 +3,8 @@
  * when it is first called; without this the first takeover would pay for that at the worst moment.
  */
 import type { IpAddress } from "../core/lib/ip.ts";
-import { instant, micros, seconds } from "../core/lib/units.ts";
-import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { instant } from "../core/lib/units.ts";
+import { configWith } from "../core/vrrp/example-config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
 
@@ -23,7 +23,11 @@ export function warmUp(): ReadonlySet<string> {
 }
 
 function liveOnce(version: 2 | 3, entered: Set<string>): void {
-  const config = sample(version);
+  const config = configWith({
+    version,
+    trackScripts: [{ key: "check", weight: 0, reverse: false }],
+    leaseSeconds: 2,
+  });
   let now = instant(1);
   const engine = createVrrpEngine({
     pid: 0,
@@ -71,51 +75,4 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
   engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
   engine.handleControl({ type: "status", id: 1 });
   engine.handleControl({ type: "stop" });
-}
-
-function sample(version: 2 | 3): VrrpInstanceConfig {
-  return {
-    name: "warm-up",
-    interface: "eth0",
-    version,
-    virtualRouterId: 1,
-    priority: 100,
-    advertInterval: seconds(1),
-    initialState: "BACKUP",
-    preempt: true,
-    preemptDelay: micros(0),
-    downTimerAdverts: 3,
-    authentication: { kind: "none" },
-    transport: { kind: "multicast", group: GROUP },
-    sourceAddress: null,
-    advertised: [
-      {
-        address: "192.0.2.100" as IpAddress,
-        prefixLength: 32,
-        device: null,
-        broadcast: null,
-        label: null,
-        scope: 0,
-      },
-    ],
-    excluded: [],
-    trackScripts: [{ key: "check", weight: 0, reverse: false }],
-    trackInterfaces: [],
-    dontTrackPrimary: false,
-    garp: {
-      delay: seconds(5),
-      repeat: 5,
-      refresh: micros(0),
-      refreshRepeat: 1,
-      lowerPrioDelay: seconds(5),
-      lowerPrioRepeat: 5,
-    },
-    lowerPrioNoAdvert: false,
-    higherPrioSendAdvert: false,
-    ownerIgnoreAdverts: false,
-    v3ChecksumAsV2: false,
-    claimGate: null,
-    releaseGate: null,
-    leaseSeconds: 2,
-  };
 }

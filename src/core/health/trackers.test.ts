@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScriptStanding } from "../link/messages.ts";
 import type { Tracked } from "../vrrp/config.ts";
-import { configWith, ip, virtualAddress } from "../vrrp/vectors/config.ts";
+import { configWith, ip, virtualAddress } from "../vrrp/example-config.ts";
 import { evaluateTrackers, type TrackerInputs } from "./trackers.ts";
 
 const OK: ScriptStanding = { kind: "ok" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seconds } from "../lib/units.ts";
+import { configWith, virtualAddress } from "./example-config.ts";
 import { HIGHER, LINK_FAULT, LOWER, Rig, SCRIPT_FAULT } from "./rig.suite.ts";
-import { configWith, virtualAddress } from "./vectors/config.ts";
 
 const MASTER_DOWN_100 = 3_609.375;
 const SCRIPT = [{ key: "chk", weight: 0, reverse: false }];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { millis, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
+import { configWith } from "./example-config.ts";
 import { nextDeadline } from "./machine.ts";
 import { HIGHER, Rig } from "./rig.suite.ts";
-import { configWith } from "./vectors/config.ts";
 
 function master(changes: Partial<VrrpInstanceConfig> = {}): Rig {
   const rig = new Rig(configWith({ leaseSeconds: 2, ...changes })).begin().pass(20_000);

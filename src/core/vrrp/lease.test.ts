@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Instant, instant, millis, seconds } from "../lib/units.ts";
+import { configWith } from "./example-config.ts";
 import { defaultLeaseSeconds, grantedSeconds, leaseCoversPeers, minimumLeaseSeconds, renewalDue } from "./lease.ts";
-import { configWith } from "./vectors/config.ts";
 
 const leaseFor = (interval: number, downTimerAdverts = 3) =>
   defaultLeaseSeconds(configWith({ advertInterval: seconds(interval), downTimerAdverts }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { millis, seconds } from "../lib/units.ts";
+import { configWith, virtualAddress } from "./example-config.ts";
 import { nextDeadline } from "./machine.ts";
 import { HIGHER, LINK_FAULT, LOWER, Rig, SCRIPT_FAULT } from "./rig.suite.ts";
-import { configWith, virtualAddress } from "./vectors/config.ts";
 
 /** Skew_Time of priority 100 is 156/256 s. */
 const MASTER_DOWN_100 = 3_609.375;

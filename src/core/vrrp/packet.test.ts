@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { seconds } from "../lib/units.ts";
+import { configWith, ip, virtualAddress } from "./example-config.ts";
 import { decode, encodeAdvert, peekVirtualRouterId } from "./packet.ts";
 import { validate } from "./validate.ts";
-import { configWith, ip, virtualAddress } from "./vectors/config.ts";
 import { VECTOR_SOURCE, WIRE_VECTORS } from "./vectors/keepalived.ts";
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (it) => it.toString(16).padStart(2, "0")).join("");

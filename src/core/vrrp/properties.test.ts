@@ -7,6 +7,7 @@ import type { Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { VrrpEvent } from "./events.ts";
+import { configWith, virtualAddress } from "./example-config.ts";
 import {
   initialState,
   isHolding,
@@ -21,7 +22,6 @@ import { masterDeadline, routineAdvert } from "./master.ts";
 import { HIGHER, LINK_FAULT, LOWER, OURS, SCRIPT_FAULT } from "./rig.suite.ts";
 import type { VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
 import type { Draft } from "./transition.ts";
-import { configWith, virtualAddress } from "./vectors/config.ts";
 
 /** Always the same search, so that what it must reach is reached; other properties look elsewhere every time. */
 const RUNS = { numRuns: runs(4_000, 60_000), seed: 82 };

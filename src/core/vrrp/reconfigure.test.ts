@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { micros, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
+import { configWith, password, virtualAddress } from "./example-config.ts";
 import { nextDeadline } from "./machine.ts";
 import { HIGHER, Rig, SCRIPT_FAULT } from "./rig.suite.ts";
-import { configWith, password, virtualAddress } from "./vectors/config.ts";
 
 const running = (after: number, changes: Partial<VrrpInstanceConfig> = {}): Rig => {
   const rig = new Rig(configWith(changes)).begin().pass(after);

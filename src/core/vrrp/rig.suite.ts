@@ -9,9 +9,9 @@ import type { Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { VrrpEvent } from "./events.ts";
+import { ip } from "./example-config.ts";
 import { initialState, isHolding, nextDeadline, phaseName, reconfigure, stateName, step } from "./machine.ts";
 import type { VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
-import { ip } from "./vectors/config.ts";
 
 export const OURS = ip("192.0.2.10");
 export const LOWER = ip("192.0.2.9");

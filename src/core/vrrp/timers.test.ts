@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Instant, millis, seconds, toSeconds } from "../lib/units.ts";
+import { configWith } from "./example-config.ts";
 import { advertGrid, alignedDeadline, masterDownInterval, shortestPeerMasterDown, skewTime } from "./timers.ts";
-import { configWith } from "./vectors/config.ts";
 
 const v2 = configWith({ version: 2 });
 const v3 = configWith({ version: 3 });

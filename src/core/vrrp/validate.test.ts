@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
+import { configWith, ip, password, virtualAddress } from "./example-config.ts";
 import { decode, encodeAdvert, type Packet } from "./packet.ts";
 import { validate } from "./validate.ts";
-import { configWith, ip, password, virtualAddress } from "./vectors/config.ts";
 
 const OURS = ip("10.99.0.2");
 const SENDER = ip("10.99.0.1");

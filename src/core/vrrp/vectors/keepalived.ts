@@ -5,7 +5,7 @@
 import type { IpAddress } from "../../lib/ip.ts";
 import { millis, seconds } from "../../lib/units.ts";
 import type { VrrpInstanceConfig } from "../config.ts";
-import { configWith, ip, password, virtualAddress } from "./config.ts";
+import { configWith, ip, password, virtualAddress } from "../example-config.ts";
 
 export interface WireVector {
   readonly name: string;

@@ -1,7 +1,10 @@
-/** The virtual router that tests and wire vectors start from: keepalived's defaults, one address, multicast, version 2. */
-import type { IpAddress } from "../../lib/ip.ts";
-import { micros, seconds } from "../../lib/units.ts";
-import type { Authentication, VirtualAddress, VrrpInstanceConfig } from "../config.ts";
+/**
+ * A plain virtual router: keepalived's defaults, one address, multicast, version 2, no lease. Tests, wire vectors and the
+ * keeper's warm-up start from it; real ones come from the configuration language.
+ */
+import type { IpAddress } from "../lib/ip.ts";
+import { micros, seconds } from "../lib/units.ts";
+import type { Authentication, VirtualAddress, VrrpInstanceConfig } from "./config.ts";
 
 export const ip = (text: string): IpAddress => text as IpAddress;
 
