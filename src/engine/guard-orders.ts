@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from "../core/lib/ip.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
-import { encodeAdvert } from "../core/vrrp/packet.ts";
+import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpPhaseName } from "../core/vrrp/state.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
@@ -94,6 +94,9 @@ function orderOf({ config, source }: Entry, resigns: boolean): GuardOrder {
     interface: config.interface,
     // Also of instances that were not speaking: the keeper may have died between adding an address and saying so.
     addresses: [...config.advertised, ...config.excluded],
-    resign: resigns && source !== null ? { source, transport, packets: packetsFrom(source) } : null,
+    resign:
+      resigns && source !== null
+        ? { source, transport, hopLimit: advertTtl(config), packets: packetsFrom(source) }
+        : null,
   };
 }

@@ -126,7 +126,7 @@ function status(): VrrpInstanceStatus {
 
 function hearAdvert(priority: number): void {
   const packet = encodeAdvert(CONFIG, { source: PEER, destination: GROUP, priority });
-  engine.handlePacket({ interfaceIndex: 7, packet, truncated: false });
+  engine.handlePacket({ interfaceIndex: 7, packet, header: null, truncated: false });
 }
 
 test("a new MASTER sends its advert first, then takes the address, then announces it", () => {

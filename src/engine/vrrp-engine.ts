@@ -219,8 +219,10 @@ class Engine implements VrrpEngine {
 
   #closeUnused(runtime: Runtime): void {
     const index = runtime.link?.index;
-    if (index === undefined || this.#runtimes.some((other) => other.link?.index === index)) return;
-    this.#ports.adverts.close(index);
+    const { family } = runtime.config;
+    if (index === undefined) return;
+    if (this.#runtimes.some((other) => other.link?.index === index && other.config.family === family)) return;
+    this.#ports.adverts.close(index, family);
   }
 
   #configure(serial: number, configs: readonly VrrpInstanceConfig[]): void {

@@ -4,10 +4,10 @@
  */
 
 import { evaluateTrackers } from "../core/health/trackers.ts";
-import type { IpAddress } from "../core/lib/ip.ts";
+import { familyOf, type IpAddress } from "../core/lib/ip.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
-import { encodeAdvert } from "../core/vrrp/packet.ts";
+import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
@@ -66,19 +66,24 @@ function sourceOf(
     return addresses.some((entry) => entry.address === configured) ? configured : null;
   }
   const index = runtime.link?.index;
-  const own = addresses.filter((entry) => entry.interfaceIndex === index && !virtual.has(entry.address));
+  const own = addresses.filter(
+    (entry) =>
+      entry.interfaceIndex === index &&
+      familyOf(entry.address) === runtime.config.family &&
+      !virtual.has(entry.address),
+  );
   return (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null;
 }
 
 function openSockets(ports: EnginePorts, runtime: Runtime, effects: EffectRunner): void {
   const { link, config } = runtime;
   if (link === null) {
-    if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn);
+    if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn, config.family);
     runtime.openedOn = null;
     return;
   }
   if (runtime.openedOn === link.index && runtime.socketFault === null) return;
-  const opened = ports.adverts.open(link, config.transport);
+  const opened = ports.adverts.open(link, config.family, config.transport);
   runtime.openedOn = link.index;
   runtime.preparedFor = null;
   const fault = opened.ok ? null : socketFault(link, opened.error);
@@ -109,7 +114,8 @@ export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
     [runtime.slot + 1, 0],
   ] as const) {
     const packets = destinations.map((destination) => encodeAdvert(config, { source, destination, priority }));
-    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, packets });
+    const hopLimit = advertTtl(config);
+    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, hopLimit, packets });
   }
   runtime.preparedFor = key;
 }

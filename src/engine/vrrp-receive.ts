@@ -1,6 +1,6 @@
 /** From a raw packet to an `advert` event, or to a counter that says why not. */
-import { type IpAddress, ipv4FromBytes } from "../core/lib/ip.ts";
-import { type Drop, decode, peekVirtualRouterId } from "../core/vrrp/packet.ts";
+import type { Family, IpAddress } from "../core/lib/ip.ts";
+import { type Drop, decode, peekSource, peekVirtualRouterId } from "../core/vrrp/packet.ts";
 import type { DropReason } from "../core/vrrp/status.ts";
 import { validate } from "../core/vrrp/validate.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
@@ -8,14 +8,16 @@ import type { EffectRunner } from "./vrrp-effects.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
 export function receivePacket(table: AddresseeTable, effects: EffectRunner, received: ReceivedPacket): void {
-  const runtime = table.get(addresseeKey(received.interfaceIndex, peekVirtualRouterId(received.packet) ?? 0));
+  const family = received.header === null ? 4 : 6;
+  const virtualRouterId = peekVirtualRouterId(received.packet, family) ?? 0;
+  const runtime = table.get(addresseeKey(received.interfaceIndex, family, virtualRouterId));
   // Other people's virtual routers share the segment: their adverts are no fault of ours.
   if (runtime === undefined) return;
   if (received.truncated) {
     drop(runtime, effects, received, { reason: "truncated", detail: "longer than any advert" });
     return;
   }
-  const packet = decode(received.packet);
+  const packet = decode(received.packet, received.header);
   const accepted = packet.ok ? validate(runtime.config, packet.value, runtime.observedSource) : packet;
   if (!accepted.ok) {
     drop(runtime, effects, received, accepted.error);
@@ -36,19 +38,20 @@ export function receivePacket(table: AddresseeTable, effects: EffectRunner, rece
   runtime.heardOutside = priority === 0 ? null : { source, priority, heardAt: effects.ports.clock.now() };
 }
 
-/** Instances by interface and virtual router id, so that a BACKUP of a thousand does not search a thousand for each packet. */
+/** Instances by interface, family and virtual router id (RFC 9568 section 1.2: IPv4 and IPv6 are separate routers), so that a BACKUP of a thousand does not search a thousand for each packet. */
 export type AddresseeTable = ReadonlyMap<number, Runtime>;
 
 export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
   const table = new Map<number, Runtime>();
   for (const runtime of runtimes) {
-    if (runtime.link !== null) table.set(addresseeKey(runtime.link.index, runtime.config.virtualRouterId), runtime);
+    const { link, config } = runtime;
+    if (link !== null) table.set(addresseeKey(link.index, config.family, config.virtualRouterId), runtime);
   }
   return table;
 }
 
-const addresseeKey = (interfaceIndex: number, virtualRouterId: number): number =>
-  interfaceIndex * 256 + virtualRouterId;
+const addresseeKey = (interfaceIndex: number, family: Family, virtualRouterId: number): number =>
+  (interfaceIndex * 2 + (family === 6 ? 1 : 0)) * 256 + virtualRouterId;
 
 function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, why: Drop): void {
   const { reason } = why;
@@ -56,7 +59,7 @@ function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket,
   if (runtime.dropsReported.has(reason)) return;
   runtime.dropsReported.add(reason);
   // Too short for a source address: nothing better to name than nothing.
-  const source = received.packet.length >= 16 ? ipv4FromBytes(received.packet, 12) : UNKNOWN_SOURCE;
+  const source = peekSource(received.packet, received.header) ?? UNKNOWN_SOURCE;
   effects.event({ kind: "drop", instance: runtime.config.name, source, ...why });
 }
 

@@ -70,7 +70,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
 
 /** keepalived matches instances across a reload by these, not by name. */
 export function instanceKey(config: VrrpInstanceConfig): string {
-  return `${config.interface}|${config.virtualRouterId}|${config.transport.kind}`;
+  return `${config.interface}|${config.family}|${config.virtualRouterId}|${config.transport.kind}`;
 }
 
 /** All addresses an instance carries while it is MASTER. */

@@ -55,7 +55,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
   });
   const hear = (priority: number): void => {
     const packet = encodeAdvert(config, { source: RIVAL, destination: GROUP, priority });
-    engine.handlePacket({ interfaceIndex: 1, packet, truncated: false });
+    engine.handlePacket({ interfaceIndex: 1, packet, header: null, truncated: false });
   };
   const sleepTo = (wakeUps: number): void => {
     for (let count = 0; count < wakeUps; count++) {

@@ -11,7 +11,7 @@
  * It never looks into a VRRP message and never waits.
  */
 import { assert } from "../core/lib/assert.ts";
-import { ipv4Bytes } from "../core/lib/ip.ts";
+import { type Family, ipBytes } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 import type { Transport } from "../core/vrrp/config.ts";
 import type { AdvertPort, KernelError, Link, PreparedAdvert, ReceivedPacket } from "../ports/network.ts";
@@ -72,7 +72,7 @@ export function createAdvertPort(options: AdvertPortOptions): AdvertPort {
   const sender = createAdvertSender(options.arena, sockets);
   const receiver = createAdvertReceiver({ ...options, sockets });
   return {
-    open(link: Link, transport: Transport) {
+    open(link: Link, _family: Family, transport: Transport) {
       const sending = sender.open();
       return sending.ok ? receiver.open(link, transport) : sending;
     },
@@ -185,7 +185,7 @@ class Sender implements AdvertSender {
     const size = SHOT.packet + packet.length;
     const arena = this.#arena;
     const offset = arena.allocate(size);
-    const target = ipv4Bytes(destination);
+    const target = ipBytes(destination);
     const multicast = ((target[0] ?? 0) & 0xf0) === 0xe0;
 
     arena.bytes.set(packet, offset + SHOT.packet);

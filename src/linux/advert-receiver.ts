@@ -3,7 +3,7 @@
  * at most 64 packets a wake-up so that a flood cannot keep the loop from its deadlines.
  */
 import { assert } from "../core/lib/assert.ts";
-import { ipv4Bytes } from "../core/lib/ip.ts";
+import { ipBytes } from "../core/lib/ip.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Transport } from "../core/vrrp/config.ts";
 import type { KernelError, Link, ReceivedPacket } from "../ports/network.ts";
@@ -52,7 +52,12 @@ export function createAdvertReceiver({ arena, sockets, watcher, onPacket }: Adve
     for (let position = 0; position < count; position++) {
       // A handler may have closed the interface: what it sent before no longer counts.
       if (receivers.get(interfaceIndex)?.descriptor !== descriptor) return;
-      onPacket({ interfaceIndex, packet: buffers.packet(position), truncated: buffers.truncated(position) });
+      onPacket({
+        interfaceIndex,
+        packet: buffers.packet(position),
+        header: null,
+        truncated: buffers.truncated(position),
+      });
     }
   };
 
@@ -90,11 +95,11 @@ export function createAdvertReceiver({ arena, sockets, watcher, onPacket }: Adve
     return ok(receiver);
   };
 
-  const join = (receiver: Receiver, link: Link, group: Parameters<typeof ipv4Bytes>[0]): Result<void, KernelError> => {
+  const join = (receiver: Receiver, link: Link, group: Parameters<typeof ipBytes>[0]): Result<void, KernelError> => {
     if (receiver.groups.has(group)) return ok(undefined);
     // struct ip_mreqn: group, no local address, interface index.
     const request = new Uint8Array(12);
-    request.set(ipv4Bytes(group), 0);
+    request.set(ipBytes(group), 0);
     new DataView(request.buffer).setInt32(8, link.index, true);
     const joined = sockets.setBytes(receiver.descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, request);
     if (joined < 0 && joined !== -ERRNO.EADDRINUSE) return err(kernelError(joined, `join ${group} on ${link.name}`));

@@ -70,6 +70,7 @@ function resign(sender: AdvertSender, links: Links, orders: readonly GuardOrder[
       interfaceIndex: link.index,
       source: advert.source,
       destinations: advert.packets.map(({ destination }) => destination),
+      hopLimit: advert.hopLimit,
       packets: advert.packets.map(({ packet }) => packet),
     });
     sender.queue(slot);

@@ -15,7 +15,9 @@ export interface GuardOrder {
   readonly resign: {
     readonly source: IpAddress;
     readonly transport: Transport;
-    /** Priority-0 adverts, the whole IPv4 packet of each, one per destination. */
+    /** As in PreparedAdvert. */
+    readonly hopLimit: number;
+    /** Priority-0 adverts, one per destination: the whole IPv4 packet or the IPv6 payload of each. */
     readonly packets: readonly { readonly destination: IpAddress; readonly packet: Uint8Array }[];
   } | null;
 }

@@ -2,9 +2,10 @@
  * What the VRRP engine needs of a network and a kernel. All calls are synchronous: the keeper has no event loop.
  * Expected failures come back as values that name the errno.
  */
-import type { IpAddress } from "../core/lib/ip.ts";
+import type { Family, IpAddress } from "../core/lib/ip.ts";
 import type { Result } from "../core/lib/result.ts";
 import type { Transport, VirtualAddress } from "../core/vrrp/config.ts";
+import type { Ipv6Header } from "../core/vrrp/packet.ts";
 
 export interface KernelError {
   /** Symbolic errno, e.g. "EPERM". */
@@ -33,16 +34,24 @@ export interface InterfaceAddress {
 /** One prepared advert: the port keeps a copy of the frame and sends it any number of times. */
 export interface PreparedAdvert {
   readonly interfaceIndex: number;
+  /** Its family is the advert's. */
   readonly source: IpAddress;
   readonly destinations: readonly IpAddress[];
-  /** The whole IPv4 packets, headers included, one per destination: version 3's checksum covers the destination. */
+  /** For IPv6, whose header the kernel writes; in IPv4 packets it stands already. */
+  readonly hopLimit: number;
+  /**
+   * One per destination, because a checksum may cover it: the whole IPv4 packets, headers included, or the IPv6 payloads, whose
+   * checksum the kernel makes anew.
+   */
   readonly packets: readonly Uint8Array[];
 }
 
 export interface ReceivedPacket {
   readonly interfaceIndex: number;
-  /** IPv4 header included. Valid until the next receive. */
+  /** IPv4 header included; of IPv6 the payload. Valid until the next receive. */
   readonly packet: Uint8Array;
+  /** Null for IPv4. */
+  readonly header: Ipv6Header | null;
   /** The packet was longer than the buffer. */
   readonly truncated: boolean;
 }
@@ -50,9 +59,9 @@ export interface ReceivedPacket {
 /** Raw sockets for protocol 112. */
 export interface AdvertPort {
   /** Makes sure that adverts for this transport arrive and can be sent on the interface. Idempotent. */
-  open(link: Link, transport: Transport): Result<void, KernelError>;
-  /** Ends what open() began when no instance uses the interface any more. */
-  close(interfaceIndex: number): void;
+  open(link: Link, family: Family, transport: Transport): Result<void, KernelError>;
+  /** Ends what open() began when no instance of that family uses the interface any more. */
+  close(interfaceIndex: number, family: Family): void;
   prepare(slot: number, advert: PreparedAdvert): void;
   forget(slot: number): void;
   /** Puts a prepared advert into the batch. */

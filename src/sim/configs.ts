@@ -26,6 +26,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
   return {
     name: `VI_${instance + 1}`,
     interface: INTERFACE,
+    family: 4,
     version: setup.version,
     virtualRouterId: 51 + instance,
     priority,

@@ -188,7 +188,7 @@ export class KeeperModel {
     for (const packet of packets) {
       if (!this.#alive) return;
       const handled = this.#parts.observer.advertHeard(this.#parts.node, packet);
-      this.#engine.handlePacket({ interfaceIndex: LINK_INDEX, packet, truncated: false });
+      this.#engine.handlePacket({ interfaceIndex: LINK_INDEX, packet, header: null, truncated: false });
       handled();
     }
   }

@@ -71,6 +71,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
   return {
     name: "VI_82",
     interface: "eth0",
+    family: 4,
     version: 2,
     virtualRouterId: 82,
     priority: 100,

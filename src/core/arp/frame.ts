@@ -7,7 +7,7 @@
  *    | to     | from   |0806| 1  |0800| 6| 4| op | sender | spa   | target | tpa   |
  *    +--------+--------+----+----+----+--+--+----+--------+-------+--------+-------+
  */
-import { type IpAddress, ipv4Bytes, ipv4FromBytes } from "../lib/ip.ts";
+import { type IpAddress, ipBytes, ipv4FromBytes } from "../lib/ip.ts";
 
 export const ARP_FRAME_BYTES = 42;
 export const ETHERTYPE_ARP = 0x0806;
@@ -29,7 +29,7 @@ export interface ArpFrame {
 export function gratuitousArp(mac: Uint8Array, address: IpAddress): Uint8Array {
   const frame = new Uint8Array(ARP_FRAME_BYTES);
   const view = new DataView(frame.buffer);
-  const protocolAddress = ipv4Bytes(address);
+  const protocolAddress = ipBytes(address);
   frame.fill(0xff, 0, 6);
   frame.set(mac, 6);
   view.setUint16(12, ETHERTYPE_ARP);

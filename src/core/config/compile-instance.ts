@@ -105,6 +105,7 @@ function compileVrrp(
   const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;
   return {
     ...identity,
+    family: 4,
     version,
     ...readStanding(settings, identity.name, diagnostics),
     advertInterval,

@@ -5,7 +5,7 @@
  * NLM_F_CREATE it still creates. So a renewal carries IFA_F_MCAUTOJOIN, which the kernel acts on for a new address only, and
  * refuses (EINVAL) because a unicast address is no group it could join. An address that exists ignores the flag.
  */
-import { type IpAddress, ipv4Bytes, ipv4FromBytes } from "../lib/ip.ts";
+import { type IpAddress, ipBytes, ipv4FromBytes } from "../lib/ip.ts";
 import type { VirtualAddress } from "../vrrp/config.ts";
 import {
   type Attribute,
@@ -80,7 +80,7 @@ export function renewAddress(order: AddressOrder, sequence: number): Uint8Array 
 
 /** Removes an address; EADDRNOTAVAIL when it is not there. */
 export function removeAddress(order: AddressOrder, sequence: number): Uint8Array {
-  const local = ipv4Bytes(order.address.address);
+  const local = ipBytes(order.address.address);
   return writeMessage({ type: RTM_DELADDR, flags: NLM_F_REQUEST | NLM_F_ACK, sequence }, fixedPart(order), [
     { type: IFA_LOCAL, value: local },
     { type: IFA_ADDRESS, value: local },
@@ -114,12 +114,12 @@ interface NewAddressManner {
 
 function newAddress(order: AddressOrder, sequence: number, manner: NewAddressManner): Uint8Array {
   const { address, lifetime } = order;
-  const local = ipv4Bytes(address.address);
+  const local = ipBytes(address.address);
   const attributes: Attribute[] = [
     { type: IFA_LOCAL, value: local },
     { type: IFA_ADDRESS, value: local },
   ];
-  if (address.broadcast !== null) attributes.push({ type: IFA_BROADCAST, value: ipv4Bytes(address.broadcast) });
+  if (address.broadcast !== null) attributes.push({ type: IFA_BROADCAST, value: ipBytes(address.broadcast) });
   if (address.label !== null) attributes.push({ type: IFA_LABEL, value: writeText(address.label) });
   // Preferred as long as it is valid: the kernel wants no more, and less would mark the address deprecated.
   const valid = lifetime ?? INFINITE;

@@ -2,13 +2,13 @@
  * What one virtual router needs to know, complete: every default is set, every name resolved. The configuration
  * language produces it (core/config), the keeper receives it over the socket pair, the simulator builds it directly.
  */
-import type { IpAddress } from "../lib/ip.ts";
+import type { Family, IpAddress } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
 
 /** One address of virtual_ipaddress or virtual_ipaddress_excluded. */
 export interface VirtualAddress {
   readonly address: IpAddress;
-  /** 0 to 32; keepalived's default is 32. */
+  /** 0 to 32 or 128; keepalived's default is the whole address. */
   readonly prefixLength: number;
   /** Interface that carries the address; null means the instance's own. */
   readonly device: string | null;
@@ -58,6 +58,8 @@ export interface Garp {
 export interface VrrpInstanceConfig {
   readonly name: string;
   readonly interface: string;
+  /** Of the adverts, their source, group and peers, and the advertised addresses; excluded ones may be of any. */
+  readonly family: Family;
   readonly version: 2 | 3;
   /** 1 to 255. */
   readonly virtualRouterId: number;
@@ -73,7 +75,7 @@ export interface VrrpInstanceConfig {
   readonly downTimerAdverts: number;
   readonly authentication: Authentication;
   readonly transport: Transport;
-  /** unicast_src_ip or mcast_src_ip; null means the interface's first address. */
+  /** unicast_src_ip or mcast_src_ip; null means the interface's first address (IPv6: first link-local address). */
   readonly sourceAddress: IpAddress | null;
   readonly advertised: readonly VirtualAddress[];
   readonly excluded: readonly VirtualAddress[];

@@ -25,6 +25,7 @@ export function configWith(changes: Partial<VrrpInstanceConfig> = {}): VrrpInsta
 const DEFAULTS: VrrpInstanceConfig = {
   name: "VI_82",
   interface: "eth0",
+  family: 4,
   version: 2,
   virtualRouterId: 82,
   priority: 100,

@@ -22,7 +22,7 @@ describe("adverts are keepalived 2.2.7's, byte for byte", () => {
     });
 
     it(`reads and accepts: ${vector.name}`, () => {
-      const packet = decode(encoded(vector));
+      const packet = decode(encoded(vector), null);
       if (!packet.ok) throw new Error(packet.error.detail);
       expect(packet.value).toMatchObject({
         source: VECTOR_SOURCE,
@@ -67,13 +67,13 @@ describe("version 3", () => {
     const config = configWith({ version: 3, advertInterval: seconds(40.95) });
     const packet = encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority: 1 });
     expect(hex(packet.subarray(24, 26))).toBe("0fff");
-    expect(decode(packet)).toMatchObject({ ok: true, value: { advertInterval: seconds(40.95) } });
+    expect(decode(packet, null)).toMatchObject({ ok: true, value: { advertInterval: seconds(40.95) } });
   });
 
   it("v3_checksum_as_v2 leaves the pseudo-header out", () => {
     const config = configWith({ version: 3, v3ChecksumAsV2: true });
     const packet = encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority: 1 });
-    expect(decode(packet)).toMatchObject({ ok: true, value: { checksumPlain: true, checksumPseudo: false } });
+    expect(decode(packet, null)).toMatchObject({ ok: true, value: { checksumPlain: true, checksumPseudo: false } });
   });
 });
 
@@ -100,7 +100,7 @@ describe("decoding", () => {
   ];
   for (const [name, reason, bytes] of reasons) {
     it(`refuses ${name}: ${reason}`, () => {
-      expect(decode(bytes)).toMatchObject({ ok: false, error: { reason } });
+      expect(decode(bytes, null)).toMatchObject({ ok: false, error: { reason } });
     });
   }
 
@@ -110,14 +110,14 @@ describe("decoding", () => {
     bytes.set(good.subarray(20), 24);
     bytes[0] = 0x46;
     bytes[3] = bytes.length;
-    expect(peekVirtualRouterId(bytes)).toBe(51);
-    expect(decode(bytes)).toMatchObject({ ok: true, value: { priority: 150, checksumPlain: true } });
+    expect(peekVirtualRouterId(bytes, 4)).toBe(51);
+    expect(decode(bytes, null)).toMatchObject({ ok: true, value: { priority: 150, checksumPlain: true } });
   });
 
   it("ignores what Ethernet padded behind the packet", () => {
     const padded = new Uint8Array(60);
     padded.set(good);
-    expect(decode(padded)).toEqual(decode(good));
+    expect(decode(padded, null)).toEqual(decode(good, null));
   });
 
   it(
@@ -125,7 +125,7 @@ describe("decoding", () => {
     () => {
       fc.assert(
         fc.property(anyConfig, fc.integer({ min: 0, max: 255 }), (config, priority) => {
-          const packet = decode(encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority }));
+          const packet = decode(encodeAdvert(config, { source: VECTOR_SOURCE, destination: PEER, priority }), null);
           if (!packet.ok) throw new Error(packet.error.detail);
           expect(packet.value).toMatchObject({ priority, virtualRouterId: config.virtualRouterId, type: 1 });
           expect(packet.value.addresses).toEqual(config.advertised.map((it) => it.address));
@@ -161,7 +161,7 @@ describe("decoding", () => {
         const vector = WIRE_VECTORS[round % WIRE_VECTORS.length]!;
         const original = ORIGINALS[round % WIRE_VECTORS.length]!;
         const bytes = mutate(original, random);
-        const packet = decode(bytes);
+        const packet = decode(bytes, null);
         const accepted = packet.ok ? validate(vector.config, packet.value, PEER) : packet;
         if (!accepted.ok) {
           refused++;
@@ -198,8 +198,8 @@ const anyConfig = fc
   );
 
 function survives(bytes: Uint8Array): void {
-  peekVirtualRouterId(bytes);
-  const packet = decode(bytes);
+  peekVirtualRouterId(bytes, 4);
+  const packet = decode(bytes, null);
   if (!packet.ok) return;
   for (const vector of WIRE_VECTORS) validate(vector.config, packet.value, PEER);
 }

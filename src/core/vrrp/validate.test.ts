@@ -15,7 +15,7 @@ const UNICAST = configWith({ transport: { kind: "unicast", peers: [SENDER], ttl:
 /** What a peer with this configuration sends. */
 function from(config: VrrpInstanceConfig, changes: Partial<Packet> = {}): Packet {
   const destination = config.transport.kind === "multicast" ? GROUP : OURS;
-  const packet = decode(encodeAdvert(config, { source: SENDER, destination, priority: 90 }));
+  const packet = decode(encodeAdvert(config, { source: SENDER, destination, priority: 90 }), null);
   if (!packet.ok) throw new Error(packet.error.detail);
   return { ...packet.value, ...changes };
 }

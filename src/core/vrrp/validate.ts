@@ -3,7 +3,7 @@
  * several faults is counted under the same reason. As keepalived since 2.3.3 a different address list is only
  * noticed (a list that is changed host by host must not make two masters). The state is none of this file's business.
  */
-import type { IpAddress } from "../lib/ip.ts";
+import { type IpAddress, isMulticast } from "../lib/ip.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { toSeconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
@@ -22,6 +22,7 @@ type Rule = (config: VrrpInstanceConfig, packet: Packet, ownSource: IpAddress | 
 /** In keepalived's order. */
 const RULES: readonly Rule[] = [
   ownPacket,
+  trailer,
   timeToLive,
   version,
   authentication,
@@ -63,11 +64,21 @@ function ownPacket(_config: VrrpInstanceConfig, packet: Packet, ownSource: IpAdd
   );
 }
 
+/** Bytes behind the message are the length error that keepalived before 2.4 makes of them, unless auth_hmac is configured. */
+function trailer(_config: VrrpInstanceConfig, packet: Packet): Drop | null {
+  if (packet.trailer === null) return null;
+  return because(
+    "length",
+    `${packet.trailer.bytes.length} bytes behind the message: signed with auth_hmac, ours is not`,
+  );
+}
+
 /** RFC 9568 section 5.1.1.3. Routers may stand between unicast peers, so only multicast is held to it. */
 function timeToLive(config: VrrpInstanceConfig, packet: Packet): Drop | null {
   if (config.transport.kind !== "multicast" || packet.ttl === 255) return null;
   const numbers = { theirs: packet.ttl, ours: 255 };
-  return because("ttl", `TTL ${packet.ttl} instead of 255: the packet came through a router`, numbers);
+  const field = packet.family === 4 ? "TTL" : "hop limit";
+  return because("ttl", `${field} ${packet.ttl} instead of 255: the packet came through a router`, numbers);
 }
 
 function version(config: VrrpInstanceConfig, packet: Packet): Drop | null {
@@ -115,9 +126,9 @@ function messageType(_config: VrrpInstanceConfig, packet: Packet): Drop | null {
 }
 
 function checksum(config: VrrpInstanceConfig, packet: Packet): Drop | null {
-  const plain = config.version === 2 || config.v3ChecksumAsV2;
+  const plain = config.family === 4 && (config.version === 2 || config.v3ChecksumAsV2);
   if (plain ? packet.checksumPlain : packet.checksumPseudo) return null;
-  if (config.version === 3 && (plain ? packet.checksumPseudo : packet.checksumPlain)) {
+  if (config.family === 4 && config.version === 3 && (plain ? packet.checksumPseudo : packet.checksumPlain)) {
     return because(
       "checksum",
       `right ${plain ? "with" : "without"} the pseudo-header: v3_checksum_as_v2 differs between the hosts`,
@@ -125,11 +136,6 @@ function checksum(config: VrrpInstanceConfig, packet: Packet): Drop | null {
   }
   return because("checksum", "wrong: the packet was damaged on the way");
 }
-
-const isMulticast = (address: IpAddress): boolean => {
-  const first = Number.parseInt(address, 10);
-  return first >= 224 && first <= 239;
-};
 
 function destination(config: VrrpInstanceConfig, packet: Packet): Drop | null {
   if (config.transport.kind === "multicast") {

@@ -63,13 +63,14 @@ export function exchange(world: World, device: string, addresses: { readonly own
       );
     },
   });
-  must(port.open(link, { kind: "multicast", group: GROUP }));
-  must(port.open(link, { kind: "unicast", peers: [addresses.other as IpAddress], ttl: 255, checkSource: false }));
+  must(port.open(link, 4, { kind: "multicast", group: GROUP }));
+  must(port.open(link, 4, { kind: "unicast", peers: [addresses.other as IpAddress], ttl: 255, checkSource: false }));
   for (const [slot, destination] of [GROUP, addresses.other].entries()) {
     port.prepare(slot, {
       interfaceIndex: link.index,
       source: addresses.own as IpAddress,
       destinations: [destination as IpAddress],
+      hopLimit: 255,
       packets: [goldenPacket(addresses.own, destination)],
     });
   }

@@ -36,9 +36,15 @@ function advertErrors(): unknown {
   const world = createWorld();
   const link = linkNamed(world, "a0");
   const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
-  must(port.open(link, { kind: "multicast", group: GROUP }));
+  must(port.open(link, 4, { kind: "multicast", group: GROUP }));
   const packets = [goldenPacket("10.0.0.1", GROUP)];
-  const advert = { interfaceIndex: link.index, source: "10.0.0.1" as IpAddress, destinations: [GROUP], packets };
+  const advert = {
+    interfaceIndex: link.index,
+    source: "10.0.0.1" as IpAddress,
+    destinations: [GROUP],
+    hopLimit: 255,
+    packets,
+  };
   port.prepare(0, advert);
   port.prepare(1, { ...advert, interfaceIndex: 99 });
   port.prepare(2, advert);
@@ -48,7 +54,7 @@ function advertErrors(): unknown {
   for (const slot of [0, 1, 2, 3]) port.queue(slot);
   const failures = port.flush();
   const sent = capture.take().filter((frame) => frame.includes("213396020001")).length;
-  const missing = port.open({ ...link, index: 98, name: "gone0" }, { kind: "multicast", group: GROUP });
+  const missing = port.open({ ...link, index: 98, name: "gone0" }, 4, { kind: "multicast", group: GROUP });
   return { failures, sent, missing };
 }
 
@@ -57,10 +63,16 @@ function manyAdverts(): unknown {
   const world = createWorld();
   const link = linkNamed(world, "a0");
   const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
-  must(port.open(link, { kind: "multicast", group: GROUP }));
+  must(port.open(link, 4, { kind: "multicast", group: GROUP }));
   const packets = [goldenPacket("10.0.0.1", GROUP)];
   for (let slot = 0; slot < 1500; slot++) {
-    port.prepare(slot, { interfaceIndex: link.index, source: "10.0.0.1" as IpAddress, destinations: [GROUP], packets });
+    port.prepare(slot, {
+      interfaceIndex: link.index,
+      source: "10.0.0.1" as IpAddress,
+      destinations: [GROUP],
+      hopLimit: 255,
+      packets,
+    });
     port.queue(slot);
   }
   const failures = port.flush().length;
@@ -260,6 +272,7 @@ function guard(): unknown {
       resign: {
         source: "10.0.0.1" as IpAddress,
         transport: { kind: "multicast", group: GROUP },
+        hopLimit: 255,
         packets: [{ destination: GROUP, packet }],
       },
     },
@@ -275,7 +288,7 @@ function powerless(): unknown {
   const lo = linkNamed(world, "lo");
   return {
     capabilities: checkCapabilities(),
-    adverts: port.open(lo, { kind: "multicast", group: GROUP }),
+    adverts: port.open(lo, 4, { kind: "multicast", group: GROUP }),
     announce: openAnnouncePort(world.arena),
     change: world.kernel.change([changeOf("add", lo.index, "10.0.0.1", null)]).map(({ error }) => error),
   };
