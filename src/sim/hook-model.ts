@@ -95,6 +95,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       processName: null,
     },
     scripts: [],
+    groups: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

@@ -54,6 +54,7 @@ export function sampleConfig(): HoldfastConfig {
         span: SPAN,
       },
     ],
+    groups: [],
     instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), span: SPAN }],
   };
 }
@@ -87,6 +88,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     excluded: [],
     trackScripts: [{ key: "vs_mysql_82", weight: 0, reverse: false }],
     trackInterfaces: [],
+    syncGroup: null,
     dontTrackPrimary: false,
     garp: { ...garp, lowerPrioDelay: seconds(5), lowerPrioRepeat: 5 },
     lowerPrioNoAdvert: false,

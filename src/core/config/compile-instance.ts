@@ -115,6 +115,7 @@ function compileVrrp(
     sourceAddress: settings.address("unicast_src_ip"),
     ...readVips(node, settings, identity.name, diagnostics),
     ...readTracked(settings, identity, context),
+    syncGroup: null,
     dontTrackPrimary: flag("dont_track_primary", false),
     garp: readGarp(settings, defaults),
     lowerPrioNoAdvert: flag("lower_prio_no_advert", defaults.lowerPrioNoAdvert),

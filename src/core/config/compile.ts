@@ -4,6 +4,7 @@
  */
 
 import { compileGlobals } from "./compile-globals.ts";
+import { compileGroups } from "./compile-group.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileScript } from "./compile-script.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
@@ -23,7 +24,9 @@ export function compile(tree: readonly Node[], diagnostics: DiagnosticSink): Hol
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, scripts, diagnostics }), instances, diagnostics);
   }
-  return { global, scripts, instances: instances.list };
+  // Last of all: a group may name instances that are defined further down.
+  const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, { scripts, diagnostics });
+  return { global, scripts, instances: members, groups };
 }
 
 function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {

@@ -49,6 +49,15 @@ export interface InstanceConfig {
   readonly span: SourceSpan;
 }
 
+/** vrrp_sync_group; what it tracks has become part of its members. */
+export interface SyncGroupConfig {
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
+  readonly hookTimeout: Micros;
+  readonly span: SourceSpan;
+}
+
 export interface GlobalConfig {
   readonly routerId: string | null;
   readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
@@ -61,6 +70,7 @@ export interface HoldfastConfig {
   readonly global: GlobalConfig;
   readonly scripts: readonly VrrpScriptConfig[];
   readonly instances: readonly InstanceConfig[];
+  readonly groups: readonly SyncGroupConfig[];
 }
 
 export type Severity = "error" | "warning" | "info";
