@@ -246,7 +246,6 @@ class Engine implements VrrpEngine {
     this.#refresh();
     for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
     this.#assessAll();
-    this.#effects.groups.forgetUnused();
     this.#ports.send({ type: "configured", serial, error: null });
   }
 
@@ -294,8 +293,6 @@ class Engine implements VrrpEngine {
 
   #retire(runtime: Runtime, skipGates: boolean): void {
     runtime.retired = true;
-    // Its siblings go on without it, unless all stop together.
-    if (!this.#stopping) runtime.config = { ...runtime.config, syncGroup: null };
     this.#effects.dispatch(runtime, { kind: "stop", skipGates });
   }
 

@@ -49,10 +49,12 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
       },
     ],
     excluded: [],
+    routes: [],
+    rules: [],
+    promoteSecondaries: false,
     trackScripts: [{ key: CHECK, weight: 0, reverse: false }],
     trackInterfaces: [],
     dontTrackPrimary: false,
-    syncGroup: null,
     garp: {
       delay: seconds(5),
       repeat: 5,

@@ -7,6 +7,7 @@ import type { Command, HoldfastConfig } from "../core/config/model.ts";
 import type { HookKind } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
 import { seconds } from "../core/lib/units.ts";
+import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { createHookEngine, type GateAnswer, type HookEngine } from "../engine/hook-engine.ts";
 import type { Program, ProgramEnd, ProgramOutput, RunningProgram, Spawner } from "../ports/spawner.ts";
@@ -95,7 +96,6 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       processName: null,
     },
     scripts: [],
-    groups: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(
@@ -104,6 +104,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       hookTimeout: seconds(10),
       span,
     })),
+    host: PLAIN_HOST,
   };
 }
 

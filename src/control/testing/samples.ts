@@ -1,8 +1,10 @@
 /** Values for tests of the API and the commands: the pair of the first chapter, with fixed times. */
+
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { seconds } from "../../core/lib/units.ts";
+import { PLAIN_HOST } from "../../core/routing/host.ts";
 import { emptyCounters, type VrrpInstanceStatus } from "../../core/vrrp/status.ts";
 import { type ModelClock, ReadModel } from "../read-model.ts";
 
@@ -54,8 +56,8 @@ export function sampleConfig(): HoldfastConfig {
         span: SPAN,
       },
     ],
-    groups: [],
     instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), span: SPAN }],
+    host: PLAIN_HOST,
   };
 }
 
@@ -86,9 +88,11 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     sourceAddress: null,
     advertised: [address],
     excluded: [],
+    routes: [],
+    rules: [],
+    promoteSecondaries: false,
     trackScripts: [{ key: "vs_mysql_82", weight: 0, reverse: false }],
     trackInterfaces: [],
-    syncGroup: null,
     dontTrackPrimary: false,
     garp: { ...garp, lowerPrioDelay: seconds(5), lowerPrioRepeat: 5 },
     lowerPrioNoAdvert: false,

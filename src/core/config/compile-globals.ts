@@ -28,6 +28,8 @@ export interface InstanceDefaults {
 export interface CompiledGlobals {
   readonly global: GlobalConfig;
   readonly defaults: InstanceDefaults;
+  /** All of global_defs, for what other parts of the configuration take from it. */
+  readonly globals: Settings;
 }
 
 /** RFC 9568 section 5.1.1.2. */
@@ -58,6 +60,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
   );
   const owner = parseOwner(settings.words("script_user").map((word) => word.text));
   return {
+    globals: settings,
     global: {
       routerId: settings.text("router_id"),
       scriptUser: owner.user === null ? null : { user: owner.user, group: owner.group },

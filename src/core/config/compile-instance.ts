@@ -11,8 +11,11 @@ import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readAddresses, readPeers } from "./addresses.ts";
 import type { InstanceDefaults } from "./compile-globals.ts";
 import { readGroup } from "./compile-globals.ts";
+import type { RoutingTools } from "./compile-host.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import { readRoutes } from "./route-line.ts";
+import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings, wordSpan } from "./settings.ts";
 import { readTracked } from "./tracked.ts";
@@ -34,6 +37,7 @@ export interface InstanceContext {
   readonly defaults: InstanceDefaults;
   /** Scripts defined above the instance. */
   readonly scripts: readonly VrrpScriptConfig[];
+  readonly tools: RoutingTools;
   readonly diagnostics: DiagnosticSink;
 }
 
@@ -114,8 +118,9 @@ function compileVrrp(
     transport: readTransport(settings, defaults, diagnostics),
     sourceAddress: settings.address("unicast_src_ip"),
     ...readVips(node, settings, identity.name, diagnostics),
+    ...readRouting(settings, context),
+    promoteSecondaries: flag("promote_secondaries", false),
     ...readTracked(settings, identity, context),
-    syncGroup: null,
     dontTrackPrimary: flag("dont_track_primary", false),
     garp: readGarp(settings, defaults),
     lowerPrioNoAdvert: flag("lower_prio_no_advert", defaults.lowerPrioNoAdvert),
@@ -280,6 +285,17 @@ function readTransport(settings: Settings, defaults: InstanceDefaults, diagnosti
     peers,
     ttl: settings.number("unicast_ttl") ?? 255,
     checkSource: settings.flag("check_unicast_src") ?? defaults.checkUnicastSource,
+  };
+}
+
+function readRouting(
+  settings: Settings,
+  { tools, diagnostics }: InstanceContext,
+): Pick<VrrpInstanceConfig, "routes" | "rules"> {
+  const context = { names: tools.names, diagnostics, trackGroups: null };
+  return {
+    routes: readRoutes(settings.nodes("virtual_routes"), context).map(({ route }) => route),
+    rules: readRules(settings.nodes("virtual_rules"), context, tools.priorities).map(({ rule }) => rule),
   };
 }
 

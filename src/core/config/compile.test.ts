@@ -163,7 +163,6 @@ test.each([
   ["authentication {\nauth_type AH\nauth_pass x\n}", "without authentication"],
   ["auth_hmac {\nkey 1 abc\n}", "neither signed nor verified"],
   ["virtual_ipaddress_excluded {\n2001:db8::1/64\n}", "IPv6"],
-  ["virtual_routes {\n10.0.0.0/8 via 192.0.2.9\n}", "no route"],
 ])("%s warns that safety changes", (body, words) => {
   const { diagnostics } = load(instance(body));
   expect(diagnostics).toMatchObject([{ severity: "warning", message: expect.stringContaining("not done yet") }]);

@@ -4,29 +4,31 @@
  */
 
 import { compileGlobals } from "./compile-globals.ts";
-import { compileGroups } from "./compile-group.ts";
+import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileScript } from "./compile-script.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { HoldfastConfig, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import { createRulePriorities } from "./rule-line.ts";
 import { readSettings } from "./settings.ts";
+import type { ConfigSource } from "./source.ts";
 import type { Node } from "./tree.ts";
 
-export function compile(tree: readonly Node[], diagnostics: DiagnosticSink): HoldfastConfig {
+export function compile(tree: readonly Node[], source: ConfigSource, diagnostics: DiagnosticSink): HoldfastConfig {
   const root = readSettings(tree, "root", diagnostics);
   // keepalived reads global_defs wherever it stands before it builds instances.
-  const { global, defaults } = compileGlobals(root.nodes("global_defs"), diagnostics);
+  const { global, defaults, globals } = compileGlobals(root.nodes("global_defs"), diagnostics);
+  const tools = { names: routingNames(globals, source), priorities: createRulePriorities() };
+  const host = compileHost(tree, { globals, tools, diagnostics });
   const scripts: VrrpScriptConfig[] = [];
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
     if (node.keyword === "vrrp_script") addScript(node, scripts, diagnostics);
     else if (node.keyword === "vrrp_instance")
-      addInstance(compileInstance(node, { defaults, scripts, diagnostics }), instances, diagnostics);
+      addInstance(compileInstance(node, { defaults, scripts, tools, diagnostics }), instances, diagnostics);
   }
-  // Last of all: a group may name instances that are defined further down.
-  const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, { scripts, diagnostics });
-  return { global, scripts, instances: members, groups };
+  return { global, scripts, instances: instances.list, host };
 }
 
 function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {

@@ -31,7 +31,7 @@ export function loadConfig(source: ConfigSource, path: string, options: LoadOpti
   const diagnostics = createDiagnostics();
   const read = readConfig(source, path, diagnostics, options);
   const tree = buildTree(read.lines, diagnostics);
-  const config = compile(tree, diagnostics);
+  const config = compile(tree, source, diagnostics);
   if (options.lint !== false) lint(config, source, diagnostics);
   return { config, diagnostics: withoutSecrets(diagnostics.list, read), files: read.files, readable: read.readable };
 }

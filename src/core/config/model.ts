@@ -5,6 +5,7 @@
 
 import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
+import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 
 /** A place in the files that were read. Lines and columns count from 1. */
@@ -49,15 +50,6 @@ export interface InstanceConfig {
   readonly span: SourceSpan;
 }
 
-/** vrrp_sync_group; what it tracks has become part of its members. */
-export interface SyncGroupConfig {
-  readonly name: string;
-  readonly members: readonly string[];
-  readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
-  readonly hookTimeout: Micros;
-  readonly span: SourceSpan;
-}
-
 export interface GlobalConfig {
   readonly routerId: string | null;
   readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
@@ -70,7 +62,8 @@ export interface HoldfastConfig {
   readonly global: GlobalConfig;
   readonly scripts: readonly VrrpScriptConfig[];
   readonly instances: readonly InstanceConfig[];
-  readonly groups: readonly SyncGroupConfig[];
+  /** Static objects, link delays and netlink buffers. */
+  readonly host: HostConfig;
 }
 
 export type Severity = "error" | "warning" | "info";

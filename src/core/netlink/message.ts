@@ -22,6 +22,7 @@ export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 
 const TYPE_MASK = 0x3fff;
@@ -90,8 +91,8 @@ export interface Attribute {
 
 /** One message: header, fixed part, attributes, each padded to four bytes. */
 export function writeMessage(head: MessageHead, fixed: Uint8Array, attributes: readonly Attribute[]): Uint8Array {
-  let total = NETLINK_HEADER_BYTES + align(fixed.length);
-  for (const attribute of attributes) total += 4 + align(attribute.value.length);
+  const tail = writeAttributes(attributes);
+  const total = NETLINK_HEADER_BYTES + align(fixed.length) + tail.length;
   const bytes = new Uint8Array(total);
   const view = viewOf(bytes);
   view.setUint32(0, total, true);
@@ -99,7 +100,17 @@ export function writeMessage(head: MessageHead, fixed: Uint8Array, attributes: r
   view.setUint16(6, head.flags, true);
   view.setUint32(8, head.sequence, true);
   bytes.set(fixed, NETLINK_HEADER_BYTES);
-  let offset = NETLINK_HEADER_BYTES + align(fixed.length);
+  bytes.set(tail, total - tail.length);
+  return bytes;
+}
+
+/** Attributes one after another, each padded to four bytes: the value of an attribute that nests others. */
+export function writeAttributes(attributes: readonly Attribute[]): Uint8Array {
+  let total = 0;
+  for (const { value } of attributes) total += 4 + align(value.length);
+  const bytes = new Uint8Array(total);
+  const view = viewOf(bytes);
+  let offset = 0;
   for (const { type, value } of attributes) {
     view.setUint16(offset, 4 + value.length, true);
     view.setUint16(offset + 2, type, true);

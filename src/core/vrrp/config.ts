@@ -4,6 +4,7 @@
  */
 import type { Family, IpAddress } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
+import type { Route, Rule } from "../routing/model.ts";
 
 /** One address of virtual_ipaddress or virtual_ipaddress_excluded. */
 export interface VirtualAddress {
@@ -16,6 +17,21 @@ export interface VirtualAddress {
   readonly label: string | null;
   /** rtnetlink scope: 0 global, 200 site, 253 link, 254 host. */
   readonly scope: number;
+  /** Options that few addresses have; absent means none of them. */
+  readonly options?: AddressOptions;
+}
+
+export interface AddressOptions {
+  /** Other end of a point-to-point link; the prefix length is then its. */
+  readonly peer: IpAddress | null;
+  /** IFA_F_* of linux/if_addr.h: HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN. */
+  readonly flags: number;
+  /** Duplicate address detection of IPv6 is done (`-nodad`); keepalived leaves it out otherwise. */
+  readonly duplicateDetection: boolean;
+  /** Seconds; "forever"; null means keepalived's default: 0 for a /128, else for ever. */
+  readonly preferredLifetime: number | "forever" | null;
+  /** That somebody deletes it changes nothing (`no_track`). */
+  readonly untracked: boolean;
 }
 
 export type Authentication =
@@ -55,16 +71,6 @@ export interface Garp {
   readonly lowerPrioRepeat: number;
 }
 
-/** An instance's membership of a sync group: it claims, holds and gives up together with the others. */
-export interface SyncGroupMembership {
-  readonly name: string;
-  /** All members by name, this one included, in the order of the group's block. */
-  readonly members: readonly string[];
-  /** The longest claim_timeout and release_timeout among the members; null when none of them has that gate. */
-  readonly claimGate: { readonly timeout: Micros } | null;
-  readonly releaseGate: { readonly timeout: Micros } | null;
-}
-
 export interface VrrpInstanceConfig {
   readonly name: string;
   readonly interface: string;
@@ -89,11 +95,15 @@ export interface VrrpInstanceConfig {
   readonly sourceAddress: IpAddress | null;
   readonly advertised: readonly VirtualAddress[];
   readonly excluded: readonly VirtualAddress[];
+  /** virtual_routes and virtual_rules: there while MASTER, beside the addresses. */
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  /** Keep other addresses of a prefix when its first one goes (sysctl promote_secondaries, restored at stop). */
+  readonly promoteSecondaries: boolean;
   readonly trackScripts: readonly Tracked[];
   /** track_interface entries, without the instance's own interface. */
   readonly trackInterfaces: readonly Tracked[];
   readonly dontTrackPrimary: boolean;
-  readonly syncGroup: SyncGroupMembership | null;
   readonly garp: Garp;
   /** Do not answer a lower-priority master with an advert of our own (RFC before 9568). */
   readonly lowerPrioNoAdvert: boolean;

@@ -39,10 +39,12 @@ const DEFAULTS: VrrpInstanceConfig = {
   sourceAddress: null,
   advertised: [virtualAddress("192.0.2.100")],
   excluded: [],
+  routes: [],
+  rules: [],
+  promoteSecondaries: false,
   trackScripts: [],
   trackInterfaces: [],
   dontTrackPrimary: false,
-  syncGroup: null,
   garp: {
     delay: seconds(5),
     repeat: 5,

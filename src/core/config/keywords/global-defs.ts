@@ -71,7 +71,11 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   later("vrrp_strict", bool, "Strict RFC mode for all instances.", {
     safety: "instances are not held to the RFC's rules, and traffic to the addresses is not dropped",
   }),
-  later("dynamic_interfaces", words, "Accepts interfaces that do not exist at start."),
+  done(
+    "dynamic_interfaces",
+    words,
+    "Interfaces may be missing at start: no warning. Holdfast waits for them with and without this word; allow_if_changes is accepted.",
+  ),
   later("vrrp_delay_after_boot", seconds(0, 4_294_967), "Seconds after boot before VRRP begins."),
   later("log_unknown_vrids", none, "Logs adverts of unknown virtual routers."),
   later("disable_local_igmp", none, "IGMP of virtual MAC interfaces."),
@@ -139,10 +143,32 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   later("enable_dbus", none, "D-Bus."),
   later("dbus_service_name", word, "D-Bus."),
   later("dbus_no_interface_name", none, "D-Bus."),
-  later("vrrp_netlink_cmd_rcv_bufs", word, "Socket buffer."),
-  later("vrrp_netlink_cmd_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
-  later("vrrp_netlink_monitor_rcv_bufs", word, "Socket buffer."),
-  later("vrrp_netlink_monitor_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
+  done(
+    "vrrp_netlink_cmd_rcv_bufs",
+    integer(0, 2_147_483_647),
+    "Bytes of the netlink command socket's receive buffer; 0 is the default.",
+    {
+      default: "1048576",
+      reload: "restart-daemon",
+    },
+  ),
+  done("vrrp_netlink_cmd_rcv_bufs_force", bool, "Lets that buffer exceed net.core.rmem_max.", {
+    default: "on while no size is given",
+    reload: "restart-daemon",
+  }),
+  done(
+    "vrrp_netlink_monitor_rcv_bufs",
+    integer(0, 2_147_483_647),
+    "Bytes of the netlink notification socket's receive buffer; 0 is the default.",
+    {
+      default: "1048576",
+      reload: "restart-daemon",
+    },
+  ),
+  done("vrrp_netlink_monitor_rcv_bufs_force", bool, "Lets that buffer exceed net.core.rmem_max.", {
+    default: "on while no size is given",
+    reload: "restart-daemon",
+  }),
   later("lvs_netlink_cmd_rcv_bufs", word, "Socket buffer."),
   later("lvs_netlink_cmd_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
   later("lvs_netlink_monitor_rcv_bufs", word, "Socket buffer."),
@@ -169,6 +195,10 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   later("stats_dump_file", word, "Dump file."),
   later("json_dump_file", word, "Dump file."),
   later("json_version", choice("1", "2"), "Form of the JSON dump."),
-  later("iproute_usr_dir", word, "Where the names of routing tables are."),
-  later("iproute_etc_dir", word, "Where the names of routing tables are."),
+  done("iproute_usr_dir", word, "Directory of the distribution's names of routing tables, protocols and scopes.", {
+    default: "/usr/lib/iproute2, then /usr/share/iproute2",
+  }),
+  done("iproute_etc_dir", word, "Directory of the administrator's names of routing tables, protocols and scopes.", {
+    default: "/etc/iproute2",
+  }),
 ];

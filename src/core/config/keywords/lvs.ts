@@ -137,5 +137,4 @@ export const LVS_BLOCKS: Readonly<Record<string, readonly KeywordEntry[]>> = {
     later("dynamic", words, "Documented, never read by keepalived."),
   ],
   SSL: names("Client certificate.", word, "password", "ca", "certificate", "key"),
-  track_group: [later("group", list, "Instances.")],
 };

@@ -6,7 +6,9 @@ export const ROOT: readonly KeywordEntry[] = [
   done("global_defs", block("global_defs"), "Options of the whole daemon."),
   done("vrrp_script", block("vrrp_script", 1), "A check that instances can track."),
   done("vrrp_instance", block("vrrp_instance", 1), "A virtual router."),
-  done("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that are MASTER together or not at all."),
+  later("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that move together.", {
+    safety: "its instances move independently of each other",
+  }),
   later("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances can track.", {
     safety: "the process is not watched",
   }),
@@ -22,10 +24,14 @@ export const ROOT: readonly KeywordEntry[] = [
   later("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
   later("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
   later("SSL", block("SSL"), "Client certificate of SSL_GET."),
-  later("track_group", block("track_group", 1), "Instances that depend on static addresses and routes."),
-  later("static_ipaddress", list, "Addresses that do not move.", { safety: "the addresses are not added" }),
-  later("static_routes", list, "Routes that do not move.", { safety: "the routes are not added" }),
-  later("static_rules", list, "Routing rules that do not move.", { safety: "the rules are not added" }),
+  done("track_group", block("track_group", 1), "Instances that depend on static addresses, routes and rules."),
+  done(
+    "static_ipaddress",
+    list,
+    "Addresses that are there while the daemon runs and do not move; put back when somebody deletes them.",
+  ),
+  done("static_routes", list, "Routes that are there while the daemon runs, in the words of ip-route(8)."),
+  done("static_rules", list, "Routing rules that are there while the daemon runs, in the words of ip-rule(8)."),
   later("net_namespace", word, "Network namespace to run in.", {
     safety: "the daemon stays in the namespace it was started in",
   }),
@@ -36,6 +42,10 @@ export const ROOT: readonly KeywordEntry[] = [
   later("linkbeat_use_polling", none, "Polls link states."),
   later("linkbeat_interfaces", list, "Interfaces whose link state is polled."),
   later("child_wait_time", word, "Seconds to wait for processes at stop."),
-  later("interface_up_down_delays", list, "Delays of link changes.", { safety: "link changes count at once" }),
+  done(
+    "interface_up_down_delays",
+    list,
+    "Per interface: seconds it must be down, and seconds it must be up, before that counts; 0 to 255, up as down unless given.",
+  ),
   later("include_check", words, "Checks of include."),
 ];

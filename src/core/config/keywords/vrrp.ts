@@ -165,9 +165,9 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   }),
   later("use_ipvlan", words, "Addresses on an ipvlan.", { safety: "the address is put on the interface itself" }),
   later("vrf", word, "VRF of the virtual MAC interface."),
-  later("virtual_routes", list, "Routes that move with the address.", { safety: "no route is added or removed" }),
-  later("virtual_rules", list, "Routing rules that move with the address.", { safety: "no rule is added or removed" }),
-  later("no_virtual_ipaddress", none, "An instance without addresses on purpose."),
+  done("virtual_routes", list, "Routes that move with the address, one per line, in the words of ip-route(8)."),
+  done("virtual_rules", list, "Routing rules that move with the address, one per line, in the words of ip-rule(8)."),
+  done("no_virtual_ipaddress", none, "An instance without addresses on purpose: the warning about it is left out."),
   later("track_src_ip", none, "FAULT while the source address is missing."),
   later("track_file", list, "Files whose number moves the priority.", { safety: "the file is not watched" }),
   later("track_process", list, "Processes that decide over FAULT or priority.", {
@@ -179,7 +179,11 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   later("unicast_fault_no_peer", none, "FAULT when no unicast peer is configured."),
   later("old_unicast_checksum", words, "Checksum of keepalived before 1.3.6."),
   later("linkbeat_use_polling", none, "Polls the link state."),
-  later("promote_secondaries", none, "Sets promote_secondaries on the interface."),
+  done(
+    "promote_secondaries",
+    none,
+    "Sets the sysctl promote_secondaries on the interface, so that other addresses of a prefix stay when one goes; restored at stop.",
+  ),
   later("timer_expired_backup", words, "Falls back to BACKUP after a missed timer."),
   later("thread_timer_expired", words, "Old name of timer_expired_backup.", { aliasOf: "timer_expired_backup" }),
   later("accept", none, "Accepts packets to the address although not its owner."),
@@ -203,6 +207,20 @@ export const AUTH_HMAC: readonly KeywordEntry[] = [
   later("anti_replay", choice("time", "monotonic"), "Replay protection."),
   later("time_window", integer(1, 300), "Accepted clock difference."),
   later("mode", choice("enforce", "permissive", "receive-only"), "Roll-out mode."),
+];
+
+export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
+  later("group", list, "Instances that move together."),
+  ...["track_interface", "track_script", "track_file", "track_process", "track_bfd"].map((name) =>
+    later(name, list, "Tracked for the whole group."),
+  ),
+  ...["notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"].map((name) =>
+    later(name, command, "Hook of the group."),
+  ),
+  later("smtp_alert", bool, "Mail on state changes."),
+  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
+  later("global_tracking", none, "Old way to track for the whole group."),
+  later("sync_group_tracking_weight", none, "Members keep their weights."),
 ];
 
 export const VRRP_TRACK_PROCESS: readonly KeywordEntry[] = [
@@ -239,4 +257,15 @@ export const BFD_INSTANCE: readonly KeywordEntry[] = [
   later("weight", weight(-253, 253), "Change of priority."),
   later("vrrp", none, "For VRRP only."),
   later("checker", none, "For checkers only."),
+];
+
+export const GARP_GROUP: readonly KeywordEntry[] = [
+  later("garp_interval", seconds(0, 1_000), "Pause between ARP frames."),
+  later("gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements."),
+  later("interface", word, "Interface of the group."),
+  later("interfaces", list, "Interfaces of the group."),
+];
+
+export const TRACK_GROUP: readonly KeywordEntry[] = [
+  done("group", list, "Names of the instances that go to FAULT when a static object of the group cannot be put back."),
 ];
