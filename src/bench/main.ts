@@ -1,58 +1,117 @@
 /**
- * `script/bench NAME [--case C] [--runs N] [--json]`: runs a benchmark with the peer beside us and prints both and the
- * ratio. Progress goes to standard error, results to standard output.
+ * `script/bench NAME [--case C]... [--runs N] [--json]`: runs a benchmark with the peer beside us and prints both and the
+ * ratio; `script/bench table FILE` makes the documentation's table of such output. Progress goes to standard error.
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createLab, type Lab } from "../lab/lab.ts";
-import { measureCost } from "./cost.ts";
-import { type DaemonName, keepalivedVersion } from "./daemons.ts";
-import { FAILOVER_CASES, measureFailover } from "./failover.ts";
-import { type Measurements, renderTable, toResult } from "./report.ts";
-
-type Labs = Readonly<Record<DaemonName, Lab>>;
-
-interface BenchCase {
-  readonly name: string;
-  readonly runs: number;
-  measure(labs: Labs, options: { runs: number; progress: (line: string) => void }): Promise<readonly Measurements[]>;
-}
+import { createLab } from "../lab/lab.ts";
+import type { BenchCase, Labs } from "./cases.ts";
+import { keepalivedVersion } from "./daemons.ts";
+import { FAILOVER_CASES } from "./failover.ts";
+import { HEAL_CASES } from "./heal.ts";
+import { RELOAD_CASES } from "./reload.ts";
+import { type CaseResult, type Measurements, parseResults, renderMarkdown, renderTable, toResult } from "./report.ts";
+import { STARTUP_CASES } from "./startup.ts";
+import { STEADY_CASES } from "./steady.ts";
 
 const VRRP_CASES: readonly BenchCase[] = [
-  ...FAILOVER_CASES.map((chosen) => ({
-    name: chosen.name,
-    runs: 7,
-    measure: (labs: Labs, options: { runs: number; progress: (line: string) => void }) =>
-      measureFailover(labs, chosen, options),
-  })),
-  { name: "advert-cost-100", runs: 4, measure: async (labs, options) => [(await measureCost(labs, 100, options)).cpu] },
-  { name: "memory-1", runs: 3, measure: async (labs, options) => [(await measureCost(labs, 1, options)).memory] },
+  ...FAILOVER_CASES,
+  ...HEAL_CASES,
+  ...STEADY_CASES,
+  ...STARTUP_CASES,
+  ...RELOAD_CASES,
 ];
+
+/** Measured on a machine with two processors. */
+const MINUTES = 60;
+
+const HELP = `script/bench vrrp [--case NAME]... [--runs N] [--json]
+script/bench table FILE
+
+vrrp   measures Holdfast and keepalived in the same run, alternating, in private network namespaces. Needs root or
+       unprivileged user namespaces, and an otherwise quiet machine. Everything takes about ${MINUTES} minutes.
+table  prints the lines that --json wrote to FILE ("-": standard input) as a Markdown table.
+
+--case NAME  this case, or all that begin with NAME followed by "-"; may be repeated
+--runs N     how often; windows, for the cases that watch (default: 5 to 10, by case)
+--json       one object a line on standard output
+
+Cases:
+`;
+
+function help(): string {
+  const names = VRRP_CASES.map((it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`);
+  return `${HELP}${names.join("\n")}\n`;
+}
+
+function matches(benchCase: BenchCase, wanted: string): boolean {
+  return [benchCase.name, ...benchCase.rows].some((name) => name === wanted || name.startsWith(`${wanted}-`));
+}
+
+/** An exact name means that case alone, although others may begin with it. */
+function choose(wanted: readonly string[]): readonly BenchCase[] {
+  if (wanted.length === 0) return VRRP_CASES;
+  const chosen = wanted.flatMap((name) => {
+    const exact = VRRP_CASES.filter((it) => it.name === name || it.rows.includes(name));
+    return exact.length > 0 ? exact : VRRP_CASES.filter((it) => matches(it, name));
+  });
+  return VRRP_CASES.filter((it) => chosen.includes(it));
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { case: { type: "string" }, runs: { type: "string" }, json: { type: "boolean", default: false } },
+    options: {
+      case: { type: "string", multiple: true, default: [] },
+      runs: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
   });
-  const bench = positionals[0] ?? "vrrp";
-  const chosen = VRRP_CASES.filter((it) => values.case === undefined || it.name === values.case);
-  if (bench !== "vrrp" || chosen.length === 0) {
-    const cases = VRRP_CASES.map((it) => it.name).join(", ");
-    process.stderr.write(`No such benchmark. Benchmarks: vrrp. Its cases: ${cases}.\n`);
+  const [bench = "vrrp", file] = positionals;
+  if (values.help) {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (bench === "table" && file !== undefined) {
+    process.stdout.write(renderMarkdown(parseResults(readFileSync(file === "-" ? 0 : file, "utf8"))));
+    return 0;
+  }
+  const chosen = choose(values.case);
+  const runs = values.runs === undefined ? null : Number(values.runs);
+  if (bench !== "vrrp" || chosen.length === 0 || (runs !== null && !(Number.isInteger(runs) && runs > 0))) {
+    process.stderr.write(`No such benchmark, case or number of runs.\n\n${help()}`);
     return 2;
   }
+  return await measureAll(chosen, { runs, json: values.json });
+}
+
+/** A case that fails is told and left out; the others go on, and the exit code says that something is missing. */
+async function measureAll(
+  chosen: readonly BenchCase[],
+  options: { readonly runs: number | null; readonly json: boolean },
+): Promise<number> {
   const version = keepalivedVersion();
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const results = [];
+  const results: CaseResult[] = [];
+  let failed = 0;
   for (const benchCase of chosen) {
-    const runs = Number(values.runs ?? benchCase.runs);
-    for (const measured of await withLabs((labs) => benchCase.measure(labs, { runs, progress }))) {
-      const result = toResult(bench, version, measured);
+    const runs = options.runs ?? benchCase.runs;
+    let rows: readonly Measurements[] = [];
+    try {
+      rows = await withLabs((labs) => benchCase.measure(labs, { runs, progress }));
+    } catch (error) {
+      failed++;
+      progress(`${benchCase.name} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    for (const measured of rows) {
+      const result = toResult("vrrp", version, measured);
       results.push(result);
-      if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     }
   }
-  if (!values.json) process.stdout.write(`${renderTable(results)}\n`);
-  return 0;
+  if (!options.json) process.stdout.write(`${renderTable(results)}\n`);
+  return failed === 0 ? 0 : 1;
 }
 
 async function withLabs<T>(body: (labs: Labs) => Promise<T>): Promise<T> {

@@ -1,74 +1,67 @@
 /**
- * Two hosts with one daemon each, a client that probes the address every millisecond, and a capture on the backup with
- * the kernel's time stamps. Faults are injected from here; what happened is read from outside, never from the daemon.
+ * Two hosts with one daemon each, a client that probes the address twice a millisecond, and a capture on the backup; all times are the
+ * kernel's. Faults are injected from here; what happened is read from outside, never from the daemon.
  */
-import { fileURLToPath } from "node:url";
-import type { Lab } from "../lab/lab.ts";
+import { join } from "node:path";
+import type { Lab, LabHost } from "../lab/lab.ts";
 import { spawnInside } from "../lab/namespace.ts";
+import { LAB_DATA } from "../lab/paths.ts";
 import { type RunningProgram, sleep, until } from "../lab/processes.ts";
+import { Capture, type CapturedAdvert } from "./capture.ts";
 import { Daemon, type DaemonName, type InstancePlan, virtualAddress } from "./daemons.ts";
 
-const PORT = "9112";
-const script = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-
-export interface CapturedAdvert {
-  /** Wall clock, milliseconds. */
-  readonly at: number;
-  readonly source: string;
-  readonly priority: number;
-}
-
-/** Sees all VRRP packets of a host, with kernel time stamps. */
-class Capture {
-  readonly adverts: CapturedAdvert[] = [];
-
-  constructor(program: RunningProgram) {
-    program.onLine(({ text }) => {
-      const match = /^(\d+\.\d+) IP .*?(\d+\.\d+\.\d+\.\d+) > .*prio (\d+)/.exec(text);
-      if (match === null) return;
-      this.adverts.push({ at: Number(match[1]) * 1_000, source: match[2] ?? "", priority: Number(match[3]) });
-    });
-  }
-}
+const PROBE_INTERVAL_MILLIS = "0.5";
 
 export interface Answer {
+  /** Wall clock, milliseconds. */
   readonly at: number;
   readonly host: string;
+  /** Silence before it, milliseconds. */
+  readonly gap: number;
 }
+
+export const wallMillis = (): number => performance.timeOrigin + performance.now();
 
 export class Pair {
   readonly lab: Lab;
   readonly plan: InstancePlan;
   readonly a: Daemon;
   readonly b: Daemon;
+  /** Changes, silences, and one in ten a second of the others. */
   readonly answers: Answer[] = [];
   readonly #capture: Capture;
+  readonly #client: RunningProgram;
   readonly #switch: RunningProgram;
 
-  private constructor(lab: Lab, plan: InstancePlan, name: DaemonName) {
+  private constructor(
+    lab: Lab,
+    plan: InstancePlan,
+    parts: { capture: Capture; names: ReadonlyMap<string, string>; name: DaemonName },
+  ) {
     this.lab = lab;
     this.plan = plan;
-    this.a = new Daemon(name, lab.host("db1"), { ...plan, priority: 200 });
-    this.b = new Daemon(name, lab.host("db2"), { ...plan, priority: 100 });
-    // tcpdump prints a packet's time as the kernel stamped it; line buffering only delays the reading.
-    this.#capture = new Capture(
-      lab
-        .host("db2")
-        .spawn(["tcpdump", "-i", "eth0", "-p", "-n", "-l", "-tt", "--immediate-mode", "-Z", "root", "ip proto 112"]),
-    );
-    for (const host of ["db1", "db2"]) lab.host(host).spawn([process.execPath, script("probe-server"), host, PORT]);
-    const client = lab.host("client").spawn([process.execPath, script("probe-client"), virtualAddress(0), PORT]);
-    client.onLine(({ text }) => {
-      const [at, host] = text.split(" ");
-      if (host !== undefined) this.answers.push({ at: Number(at), host });
+    this.a = new Daemon(parts.name, lab.host("db1"), { ...plan, priority: 200 });
+    // Only the master's check is made to fail; the backup has none, so that it is always fit.
+    const { checkedFile: _, ...unchecked } = plan;
+    this.b = new Daemon(parts.name, lab.host("db2"), { ...unchecked, priority: 100 });
+    this.#capture = parts.capture;
+    const probe = join(LAB_DATA, "observer/answer_probe.py");
+    this.#client = lab.host("client").spawn([probe, "eth0", virtualAddress(0), PROBE_INTERVAL_MILLIS]);
+    this.#client.onLine(({ text }) => {
+      const [at, mac, gap] = text.split(" ");
+      if (gap === undefined) return;
+      this.answers.push({ at: Number(at), host: parts.names.get(mac ?? "") ?? "?", gap: Number(gap) });
     });
     // A program that is already running cuts the link about a millisecond after it is told.
     this.#switch = spawnInside(lab.sandbox, ["ip", "-force", "-batch", "-"]);
   }
 
   static async start(lab: Lab, plan: InstancePlan, name: DaemonName): Promise<Pair> {
-    const pair = new Pair(lab, plan, name);
-    await sleep(500);
+    const capture = await Capture.start(lab.host("db2"), "eth0");
+    const names = new Map<string, string>();
+    for (const host of ["db1", "db2"]) names.set(await macOf(lab.host(host)), host);
+    const pair = new Pair(lab, plan, { capture, names, name });
+    await pair.#client.line(/^ready$/, { timeoutMs: 10_000 });
     pair.a.start();
     pair.b.start();
     await pair.settled();
@@ -79,19 +72,35 @@ export class Pair {
     return this.lab.host("db1").address;
   }
 
-  /** The last advert of a (not a resignation) that b's kernel received before an instant. */
-  lastAdvertOfA(before: number): number {
-    const adverts = this.#capture.adverts.filter(
-      (it) => it.source === this.aAddress && it.priority > 0 && it.at <= before,
-    );
-    const last = adverts.at(-1);
-    if (last === undefined) throw new Error("the capture holds no advert of the master");
-    return last.at;
+  /** The adverts of a that b's kernel received before an instant, in order. */
+  advertsOfA(before: number): readonly CapturedAdvert[] {
+    return this.#capture.adverts.filter((it) => it.source === this.aAddress && it.at <= before);
   }
 
-  /** a answers and nothing has changed for three intervals. */
+  /** b has sent no advert of late: on a loaded machine it takes over now and then without any fault. */
+  get undisturbed(): boolean {
+    const since = wallMillis() - Math.max(100, 5_000 * this.plan.advertInterval);
+    return Number.isNaN(this.firstAdvertOfB(since)) && this.answers.at(-1)?.host === "db1";
+  }
+
+  /** When b's kernel saw b's own first advert after an instant. */
+  firstAdvertOfB(since: number): number {
+    const bAddress = this.lab.host("db2").address;
+    return this.#capture.adverts.find((it) => it.source === bAddress && it.at >= since)?.at ?? Number.NaN;
+  }
+
+  probe(on: boolean): void {
+    this.#client.write(on ? "go\n" : "rest\n");
+  }
+
+  /** a holds and b does not, and nothing has changed for three intervals. */
   async settled(): Promise<void> {
-    await until(() => (this.answers.at(-1)?.host === "db1" ? true : undefined), "the first host answers", 30_000);
+    const address = virtualAddress(0);
+    const steady = async (): Promise<true | undefined> => {
+      const [a, b] = await Promise.all([this.lab.host("db1").holds(address), this.lab.host("db2").holds(address)]);
+      return a && !b ? true : undefined;
+    };
+    await until(steady, "the first host holds the address", 30_000);
     await sleep(Math.max(500, 3_000 * this.plan.advertInterval));
   }
 
@@ -101,17 +110,24 @@ export class Pair {
     return until(find, "the second host answers", 15_000);
   }
 
-  cutLinkOfA(): void {
-    this.#switch.write("link set sw-db1 down\n");
+  /** `carrier`: both ends see it. `silent`: the switch drops the port's frames. */
+  cutLinkOfA(how: "carrier" | "silent"): void {
+    this.#switch.write(how === "carrier" ? "link set sw-db1 down\n" : "link set sw-db1 nomaster\n");
   }
 
   restoreLinkOfA(): void {
-    this.#switch.write("link set sw-db1 up\n");
+    this.#switch.write("link set sw-db1 master br0 up\n");
   }
 
   async dispose(): Promise<void> {
     this.#switch.endInput();
+    this.#client.endInput();
     await this.a.stop();
     await this.b.stop();
+    this.#capture.stop();
   }
+}
+
+async function macOf(host: LabHost): Promise<string> {
+  return (await host.execOrThrow(["cat", "/sys/class/net/eth0/address"])).trim();
 }

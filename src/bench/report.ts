@@ -73,3 +73,29 @@ export function renderTable(results: readonly CaseResult[]): string {
 }
 
 const cell = (sample: Sample): string => `${sample.median} (${sample.min}-${sample.max})`;
+
+/** The lines that --json printed, from one run or several. */
+export function parseResults(text: string): readonly CaseResult[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as CaseResult);
+}
+
+export function renderMarkdown(results: readonly CaseResult[]): string {
+  const rows = results.map(({ case: name, unit, n, holdfast, peer, ratio }) =>
+    [
+      name,
+      unit,
+      String(n),
+      cell(holdfast),
+      peer === null ? "-" : cell(peer),
+      ratio === null ? "-" : String(ratio),
+    ].join(" | "),
+  );
+  const heads = [
+    "case | unit | n | Holdfast: median (min-max) | keepalived: median (min-max) | ratio",
+    "--- | --- | --- | --- | --- | ---",
+  ];
+  return `${[...heads, ...rows].map((row) => `| ${row} |`).join("\n")}\n`;
+}

@@ -3,6 +3,7 @@
  * and stop. It owns the configuration in force. It reads no files and takes no signals: main/control.ts does.
  */
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
@@ -101,7 +102,7 @@ class Control implements ControlProcess {
       onMessage: (message) => {
         if (message.type === "ask-gate") this.hooks.ask(message);
         else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
-        else if (message.body.kind === "vrrp") this.hooks.report(message.body.instance, message.body.report);
+        else tellHooks(this.hooks, message.body);
       },
       standings: () => this.checks.standings(),
       onLost: () => this.hooks.cancelAll(),
@@ -208,6 +209,12 @@ class Control implements ControlProcess {
     const gates = (this.#config?.instances ?? []).map(({ vrrp }) => vrrp.releaseGate?.timeout ?? 0);
     return micros(STOP_LIMIT + Math.max(0, ...gates));
   }
+}
+
+/** What hooks hear of the keeper's events. */
+export function tellHooks(hooks: HookEngine, body: HoldfastEventBody): void {
+  if (body.kind === "vrrp") hooks.report(body.instance, body.report);
+  else if (body.kind === "sync-group") hooks.reportGroup(body.group, body.to, body.cause);
 }
 
 function vrrpOf(config: HoldfastConfig) {

@@ -4,7 +4,7 @@
  * unless QUEUE_LIMIT notifications wait already. A claim that would not get its turn in time is refused, with the reason.
  * It decides nothing: the keeper says which state was entered and asks for gates, this runs the programs and answers.
  */
-import type { Command, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
+import type { Command, HoldfastConfig, InstanceConfig, SyncGroupConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
 import { type Instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { Cause } from "../core/vrrp/causes.ts";
@@ -39,6 +39,8 @@ export interface HookEngine {
   configure(config: HoldfastConfig): void;
   /** Queues what the configuration wants told; call with every report of the keeper, in its order. */
   report(instance: string, report: VrrpReport): void;
+  /** The same for a sync group, after the reports of its members; its hooks start after those that its members were told. */
+  reportGroup(group: string, to: VrrpStateName, cause: Cause): void;
   ask(question: GateQuestion): void;
   /** The program of the gate is ended before the next hook starts; a cancelled gate gets no answer. */
   cancel(instance: string, gate: number): void;
@@ -72,16 +74,22 @@ interface Job {
 }
 
 interface Queue {
+  /** Name of the instance, or of the sync group. */
   readonly instance: string;
+  /** Of a sync group: its members. */
+  members: readonly string[] | null;
   readonly jobs: Job[];
   running: { readonly job: Job; readonly run: CommandRun; readonly since: Instant } | null;
   /** Hook that ended last. */
   last: HookKind | null;
-  config: InstanceConfig | null;
+  config: HookOwner | null;
   policy: ScriptPolicy;
   state: VrrpStateName;
   cause: string;
 }
+
+/** What the queue needs to know of its instance or group. */
+type HookOwner = Pick<InstanceConfig, "hooks" | "hookTimeout"> & { readonly vrrp: InstanceConfig["vrrp"] | null };
 
 const SPECIFIC: Readonly<Partial<Record<VrrpStateName, HookKind>>> = {
   MASTER: "notify_master",
@@ -112,19 +120,41 @@ class Hooks implements HookEngine {
       queue.config = instance;
       queue.policy = policy;
     }
+    for (const group of config.groups) this.#configureGroup(group, policy);
   }
 
   report(instance: string, report: VrrpReport): void {
     const queue = this.#queue(instance);
     if (report.kind === "phase") queue.cause = causeText(report.cause);
     if (report.kind !== "state") return;
-    queue.state = report.to;
-    queue.cause = causeText(report.cause);
-    const specific = SPECIFIC[report.to];
+    this.#entered(queue, {
+      to: report.to,
+      cause: report.cause,
+      args: ["INSTANCE", instance, report.to, String(report.priority)],
+    });
+  }
+
+  reportGroup(group: string, to: VrrpStateName, cause: Cause): void {
+    // keepalived's priority of a group is 0.
+    this.#entered(this.#queue(group, "GROUP"), { to, cause, args: ["GROUP", group, to, "0"] });
+  }
+
+  #entered(queue: Queue, what: { to: VrrpStateName; cause: Cause; args: readonly string[] }): void {
+    const { to, cause, args } = what;
+    queue.state = to;
+    queue.cause = causeText(cause);
+    const specific = SPECIFIC[to];
     if (specific === undefined) return;
     this.#notify(queue, specific, []);
-    this.#notify(queue, "notify", ["INSTANCE", instance, report.to, String(report.priority)]);
+    this.#notify(queue, "notify", args);
     this.#pump(queue);
+  }
+
+  #configureGroup({ name, members, hooks, hookTimeout }: SyncGroupConfig, policy: ScriptPolicy): void {
+    const queue = this.#queue(name, "GROUP");
+    queue.members = members;
+    queue.config = { hooks, hookTimeout, vrrp: null };
+    queue.policy = policy;
   }
 
   ask(question: GateQuestion): void {
@@ -132,7 +162,7 @@ class Hooks implements HookEngine {
     const queue = this.#queue(instance);
     const hook: HookKind = which === "claim" ? "notify_claim" : "notify_release";
     const command = queue.config?.hooks[hook];
-    const limits = queue.config?.vrrp[which === "claim" ? "claimGate" : "releaseGate"];
+    const limits = queue.config?.vrrp?.[which === "claim" ? "claimGate" : "releaseGate"];
     if (command === undefined || !limits) {
       this.#options.answer({ instance, gate, opened: true, reason: "" });
       return;
@@ -178,12 +208,15 @@ class Hooks implements HookEngine {
     }
   }
 
-  #queue(instance: string): Queue {
-    const known = this.#queues.get(instance);
+  /** An instance and a sync group may have the same name. */
+  #queue(instance: string, kind: "INSTANCE" | "GROUP" = "INSTANCE"): Queue {
+    const key = kind === "GROUP" ? `GROUP ${instance}` : instance;
+    const known = this.#queues.get(key);
     if (known) return known;
     const policy = { user: null, group: null, security: false };
     const queue: Queue = {
       instance,
+      members: null,
       jobs: [],
       running: null,
       last: null,
@@ -192,7 +225,7 @@ class Hooks implements HookEngine {
       state: "INIT",
       cause: "start",
     };
-    this.#queues.set(instance, queue);
+    this.#queues.set(key, queue);
     return queue;
   }
 
@@ -241,8 +274,21 @@ class Hooks implements HookEngine {
     this.#options.answer({ instance, gate, opened: false, reason: `notify_claim ${this.#waitedBehind(queue)}` });
   }
 
+  /** A member's notification that was queued earlier goes first. */
+  #waitsForMember({ members, jobs }: Queue): boolean {
+    const job = jobs[0];
+    if (members === null || job === undefined) return false;
+    return members.some((member) =>
+      this.#queues.get(member)?.jobs.some((other) => other.gate === null && other.queuedAt <= job.queuedAt),
+    );
+  }
+
+  #pumpGroups(member: string): void {
+    for (const queue of this.#queues.values()) if (queue.members?.includes(member)) this.#pump(queue);
+  }
+
   #pump(queue: Queue): void {
-    if (queue.running !== null) return;
+    if (queue.running !== null || this.#waitsForMember(queue)) return;
     const job = queue.jobs.shift();
     if (job === undefined) {
       this.#settle();
@@ -258,13 +304,15 @@ class Hooks implements HookEngine {
     const excuse = late ? `, after it had waited ${Math.round(waited / 1e6)} s behind ${queue.last}` : "";
     this.#options.publish({ kind: "hook-started", instance, hook, command: command.text });
     const { state, cause } = job.gate === null ? job : queue;
-    const env = { HOLDFAST_INSTANCE: instance, HOLDFAST_STATE: state, HOLDFAST_CAUSE: cause };
+    const who = queue.members === null ? { HOLDFAST_INSTANCE: instance } : { HOLDFAST_GROUP: instance };
+    const env = { ...who, HOLDFAST_STATE: state, HOLDFAST_CAUSE: cause };
     const run = runCommand(
       this.#options.tools,
       { command, policy, env, timeout, patient: false },
       { onEnd: (result) => this.#ended(queue, job, result, excuse) },
     );
     queue.running = { job, run, since: now };
+    if (queue.members === null) this.#pumpGroups(instance);
   }
 
   #ended(queue: Queue, job: Job, result: CommandResult, excuse: string): void {

@@ -67,8 +67,8 @@ export interface KeeperSupervisor {
   configure(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void;
   tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
-  /** Null when the keeper does not answer in time. */
-  status(): Promise<readonly VrrpInstanceStatus[] | null>;
+  /** Null when the keeper does not answer in time. clear: its counters start anew. */
+  status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;
   state(): KeeperState;
   /** Orderly release; resolves when the keeper is gone and, if need be, was spoken for. */
   stop(): Promise<void>;
@@ -153,7 +153,7 @@ class Supervisor implements KeeperSupervisor {
     this.#send({ type: "gate", instance, gate, opened, reason });
   }
 
-  status(): Promise<readonly VrrpInstanceStatus[] | null> {
+  status(clear = false): Promise<readonly VrrpInstanceStatus[] | null> {
     if (!this.#greeted || this.#condition !== "running") return Promise.resolve(null);
     const id = ++this.#statusId;
     return new Promise((resolve) => {
@@ -164,7 +164,7 @@ class Supervisor implements KeeperSupervisor {
       };
       const timer = this.#host.timers.schedule(STATUS_LIMIT, () => finish(null));
       this.#statusWaiters.set(id, finish);
-      this.#send({ type: "status", id });
+      this.#send(clear ? { type: "status", id, clear } : { type: "status", id });
     });
   }
 

@@ -23,7 +23,10 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     instances.map((instance) => ({ name: instance.vrrp.name, text: withoutSpans(instance) }));
   const scripts = ({ scripts }: HoldfastConfig): Named[] =>
     scripts.map((script) => ({ name: script.name, text: withoutSpans(script) }));
+  const groups = ({ groups }: HoldfastConfig): Named[] =>
+    groups.map((group) => ({ name: group.name, text: withoutSpans(group) }));
   const changes = [
+    ...compare("vrrp_sync_group", groups(before), groups(now)),
     ...compare("vrrp_instance", instances(before), instances(now)),
     ...compare("vrrp_script", scripts(before), scripts(now)),
   ];

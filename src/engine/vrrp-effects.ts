@@ -12,11 +12,13 @@ import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import { AddressCarrier } from "./address-carrier.ts";
 import type { EnginePorts } from "./engine-ports.ts";
+import { SyncGroups } from "./sync-groups.ts";
 import { addressesOf, type Runtime, setState } from "./vrrp-runtime.ts";
 
 export class EffectRunner {
   readonly ports: EnginePorts;
   readonly addresses: AddressCarrier;
+  readonly groups: SyncGroups;
   #adverts: Runtime[] = [];
   #resigns: Runtime[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
@@ -31,6 +33,11 @@ export class EffectRunner {
     this.ports = ports;
     this.addresses = new AddressCarrier(ports, {
       all,
+      event: (body) => this.event(body),
+      dispatch: (runtime, event) => this.dispatch(runtime, event),
+    });
+    this.groups = new SyncGroups({
+      all: () => [...all()],
       event: (body) => this.event(body),
       dispatch: (runtime, event) => this.dispatch(runtime, event),
     });
@@ -51,6 +58,8 @@ export class EffectRunner {
     runtime.config = config;
     runtime.preparedFor = null;
     this.#apply(runtime, before, state, effects);
+    this.groups.touch(runtime);
+    this.pending = true;
     if (runtime.held.length === 0) return;
     this.pending = true;
     const grew = this.addresses.change(runtime);
@@ -69,6 +78,8 @@ export class EffectRunner {
   flush(): void {
     while (this.pending) {
       this.pending = false;
+      // Before anything is carried out: what one member brings about for the others goes in the same batch.
+      this.groups.settle();
       this.addresses.flushRenewals();
       this.#flushAdverts();
       this.addresses.flushRemovals();
@@ -81,6 +92,8 @@ export class EffectRunner {
 
   #apply(runtime: Runtime, before: VrrpState, state: VrrpState, effects: readonly VrrpEffect[]): void {
     setState(runtime, state);
+    this.groups.stepped(runtime, before, state);
+    if (runtime.config.syncGroup !== null) this.pending = true;
     for (const effect of effects) this.#gather(runtime, before, effect);
   }
 

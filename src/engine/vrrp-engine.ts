@@ -12,6 +12,7 @@ import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { emptyCounters } from "../core/vrrp/status.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
@@ -93,6 +94,7 @@ class Engine implements VrrpEngine {
         break;
       case "status":
         this.#ports.send(this.#status(message.id));
+        if (message.clear) for (const { counters } of this.#runtimes) Object.assign(counters, emptyCounters());
         return;
       case "stop":
         this.#stop(false);
@@ -246,6 +248,7 @@ class Engine implements VrrpEngine {
     this.#refresh();
     for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
     this.#assessAll();
+    this.#effects.groups.forgetUnused();
     this.#ports.send({ type: "configured", serial, error: null });
   }
 
@@ -293,6 +296,8 @@ class Engine implements VrrpEngine {
 
   #retire(runtime: Runtime, skipGates: boolean): void {
     runtime.retired = true;
+    // Its siblings go on without it, unless all stop together.
+    if (!this.#stopping) runtime.config = { ...runtime.config, syncGroup: null };
     this.#effects.dispatch(runtime, { kind: "stop", skipGates });
   }
 

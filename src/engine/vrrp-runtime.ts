@@ -103,7 +103,18 @@ export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
     leaseUntil: role.kind === "master" ? role.leaseUntil : null,
     master: masterHeard(runtime, now),
     source: state.source,
+    timers: timersOf(runtime),
     counters: runtime.counters,
+  };
+}
+
+function timersOf({ config, state, deadline }: Runtime): VrrpInstanceStatus["timers"] {
+  const { role } = state;
+  const masterAdvertInterval = role.kind === "backup" ? role.masterAdvertInterval : config.advertInterval;
+  return {
+    deadline: Number.isFinite(deadline) ? deadline : null,
+    masterDown: masterDownInterval(config, state.priority, masterAdvertInterval),
+    masterAdvertInterval,
   };
 }
 

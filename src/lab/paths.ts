@@ -10,6 +10,9 @@ export const LAB_DATA = join(PROJECT_ROOT, "lab");
 
 export const HOLDFAST_PROGRAM = join(PROJECT_ROOT, "dist/main/holdfast.js");
 
+/** What is installed as `holdfast`. */
+export const HOLDFAST_LAUNCHER = join(PROJECT_ROOT, "bin/holdfast");
+
 export function cacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "holdfast");
 }

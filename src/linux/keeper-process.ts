@@ -12,6 +12,8 @@ const KEEP_COMPILED = "--no-flush-bytecode";
 export interface KeeperCommand {
   /** Path of the built entry point. */
   readonly entry: string;
+  /** Options of Node itself, before the entry point. */
+  readonly nodeOptions?: readonly string[];
   readonly args: readonly string[];
   /** Null: its standard error is ours. Otherwise gets what it writes there, for the log of a daemon without a terminal. */
   readonly onErrorText: ((text: string) => void) | null;
@@ -23,9 +25,13 @@ export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
   const stderr = onErrorText === null ? "inherit" : "pipe";
   return {
     launch(events) {
-      const child = spawn(process.execPath, [KEEP_COMPILED, command.entry, ...command.args], {
-        stdio: ["ignore", stdout, stderr, "pipe"],
-      });
+      const child = spawn(
+        process.execPath,
+        [KEEP_COMPILED, ...(command.nodeOptions ?? []), command.entry, ...command.args],
+        {
+          stdio: ["ignore", stdout, stderr, "pipe"],
+        },
+      );
       child.stderr?.setEncoding("utf8");
       child.stderr?.on("data", (text: string) => onErrorText?.(text));
       const link = child.stdio[3] as Duplex | null | undefined;

@@ -21,7 +21,7 @@ export function ignoreControlSignals(): void {
   for (const signal of IGNORED_SIGNALS) ignoreSignal(signal);
 }
 
-/** keepalived's JSON dump, statistics and thread dump: Node cannot handle them, and unhandled they would end control. */
+/** keepalived's JSON dump, statistics and thread dump: unhandled they would end the process, and a child of it as well. */
 export function ignoreRealtimeSignals(): void {
   for (const signal of [36, 63, 64]) ignoreSignal(signal);
 }

@@ -25,8 +25,10 @@ import { openSyslog } from "../linux/syslog.ts";
 import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import { daemonize, reportToStarter, takeDetachedMark } from "./daemonize.ts";
+import { debuggerOptions } from "./debugger.ts";
+import { createDumper } from "./dumps.ts";
 import { createLogWriter, type LogWriter } from "./log-writer.ts";
-import { takeSignals } from "./signals.ts";
+import { type TakenSignals, takeSignals } from "./signals.ts";
 
 /** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
 const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
@@ -37,6 +39,9 @@ const CLOSE_MILLIS = 2_000;
 const NO_SETPRIV =
   "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
   "master; install util-linux, then restart";
+
+const NO_REALTIME =
+  "this Node cannot handle real-time signals: 36, 63 and 64 are ignored; use `holdfast dump` instead of them";
 
 interface Daemon {
   readonly options: RunOptions;
@@ -53,7 +58,7 @@ interface Daemon {
 export async function runControl(options: RunOptions, version: string): Promise<number> {
   const detached = takeDetachedMark();
   if (!options.foreground && !detached) return daemonize();
-  const onSignals = takeSignals();
+  const signals = takeSignals();
   const arena = createArena(1024 * 1024);
   const log = createLogWriter({
     format: options.logFormat,
@@ -67,6 +72,7 @@ export async function runControl(options: RunOptions, version: string): Promise<
     return code;
   };
   for (const notice of options.notices) log.line("parent", notice);
+  if (!signals.realtime) log.line("parent", NO_REALTIME);
   const parsed = load(options);
   logDiagnostics(log, parsed);
   if (!parsed.readable) return refuse(`the configuration ${options.file} cannot be read`, EXIT.noConfig);
@@ -96,7 +102,7 @@ export async function runControl(options: RunOptions, version: string): Promise<
     bus.subscribe(({ body }) => {
       if (body.kind === "keeper-started") noteKeeper(options.pidFile, body.pid);
     });
-    const code = await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, onSignals);
+    const code = await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, signals);
     forgetKeeper(options.pidFile);
     return code;
   } finally {
@@ -104,9 +110,10 @@ export async function runControl(options: RunOptions, version: string): Promise<
   }
 }
 
-async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>): Promise<number> {
+async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const { options, version, arena, bus, log, parsed, guard, report } = daemon;
   const timers = createTimers();
+  const umask = process.umask();
   const setpriv = findSetpriv();
   if (setpriv === null) log.line("parent", NO_SETPRIV);
   const outcome: { fatal: string | null } = { fatal: null };
@@ -122,6 +129,7 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
     spawner: createSpawner(arena, setpriv),
     launcher: createKeeperLauncher({
       entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
+      nodeOptions: debuggerOptions(),
       args: [],
       onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
     }),
@@ -148,10 +156,11 @@ async function serve(daemon: Daemon, onSignals: ReturnType<typeof takeSignals>):
     stopping = true;
     void control.stop(signal).then(end);
   }
-  onSignals({
+  const dumper = createDumper({ control, log, config: () => current.config, umask, arena, now: () => timers.now() });
+  signals.give({
     stop,
     reload: () => void control.reload(false),
-    dump: (signal) => log.line("parent", `${signal}: dumps are not done yet, nothing is written`),
+    dump: (kind) => void dumper.dump(kind),
   });
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });

@@ -5,6 +5,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { ignoreRealtimeSignals } from "../linux/process.ts";
+import { debuggerOptions } from "./debugger.ts";
 
 const MARK = "HOLDFAST_DETACHED";
 const REPORT_FD = 3;
@@ -19,8 +21,11 @@ export function takeDetachedMark(): boolean {
 
 /** The exit code for the command that the administrator typed. */
 export function daemonize(): Promise<number> {
+  // What is ignored stays ignored in the child: it is safe from the real-time signals before it has taken them.
+  ignoreRealtimeSignals();
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    const options = [...process.execArgv, ...debuggerOptions()];
+    const child = spawn(process.execPath, [...options, ...process.argv.slice(1)], {
       detached: true,
       env: { ...process.env, [MARK]: "1" },
       stdio: ["ignore", "ignore", "ignore", "pipe"],

@@ -1,81 +1,9 @@
 #!/usr/bin/env node
 /**
- * The command `holdfast`: composition root of the command line. Gives the program what the CLI layer may not import, each
- * part loaded only when it is asked for.
+ * The first statements of every `holdfast` command, before anything else is loaded: SIGUSR1 means keepalived's data dump,
+ * and Node's debugger, which listens to the same signal, is never open. bin/holdfast keeps it shut before this runs.
  */
-import { appendFileSync, readFileSync } from "node:fs";
-import { type ProgramParts, runProgram } from "../cli/program.ts";
-import { endQuietlyWhenReaderLeaves, processTerminal } from "../cli/terminal.ts";
+import { closeDebugger } from "./debugger.ts";
 
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
-}
-
-const outLine = (text: string): void => void process.stdout.write(`${text}\n`);
-const errLine = (text: string): void => void process.stderr.write(`${text}\n`);
-
-const readers = endQuietlyWhenReaderLeaves();
-
-function parts(): ProgramParts {
-  const version = packageVersion();
-  return {
-    version,
-    runDaemon: async (options) => {
-      // A log nobody reads any more (`holdfast run -n 2>&1 | head`) is no reason to give up the address.
-      readers.ignore();
-      const code = await (await import("./control.ts")).runControl(options, version);
-      // Not process.exit(): it waits for worker threads, and one may hang in a dead file system. Output is synchronous.
-      return (await import("../linux/process.ts")).exitNow(code);
-    },
-    testConfig: async ({ file, configId, logFile }) => {
-      const { runConfigTest } = await import("../cli/check.ts");
-      const err = logFile === null ? errLine : (text: string) => appendFileSync(logFile, `${text}\n`);
-      return runConfigTest({ file, ...(configId === null ? {} : { configId }) }, await checkIo(err));
-    },
-    check: async (options) => (await import("../cli/check.ts")).runCheck(options, await checkIo(errLine)),
-    sim: async (words) => {
-      const { runSimArguments } = await import("../sim/arguments.ts");
-      return runSimArguments(words, { out: outLine, progress: progress(), millis: () => performance.now() }, errLine);
-    },
-    lab: async (words) => {
-      const { runLabCommand } = await import("../lab/command.ts");
-      const out = (text: string): void => void process.stdout.write(text);
-      return runLabCommand(words, { out, err: (text) => void process.stderr.write(text) });
-    },
-    readOffline: async ({ stateDir, limit, ...filter }) => {
-      const { readJournal } = await import("../control/journal-reader.ts");
-      const { events, problems } = await readJournal(stateDir, filter, limit);
-      return { api: 1, events: [...events], problems: [...problems] };
-    },
-  };
-}
-
-async function checkIo(err: (text: string) => void) {
-  const { createConfigSource } = await import("../linux/config-source.ts");
-  return { source: createConfigSource(), out: outLine, err };
-}
-
-/** One line that is written over, on a terminal only. */
-function progress(): ((text: string) => void) | null {
-  return process.stderr.isTTY ? (text) => void process.stderr.write(`\r\u001b[K${text}`) : null;
-}
-
-/** Ctrl-C ends what watches or follows; a second one ends anything. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  process.once("SIGINT", () => controller.abort());
-  return controller.signal;
-}
-
-/** `holdfast events --follow | head -1` ends with head, not with the event after. */
-async function readerLeft(): Promise<AbortSignal> {
-  const { watchReader } = await import("../linux/reader-watch.ts");
-  return watchReader(process.stdout.fd);
-}
-
-process.exitCode = await runProgram(process.argv.slice(2), parts(), {
-  terminal: processTerminal(),
-  interrupt: interruptSignal,
-  readerLeft,
-});
+closeDebugger();
+await import("./command-line.ts");

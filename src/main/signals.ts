@@ -1,29 +1,59 @@
-/** The signals of the control process, which is the one that init scripts and administrators know. */
-import { ignoreRealtimeSignals } from "../linux/process.ts";
+/**
+ * The signals of the control process, which is the one that init scripts and administrators know. Owns which signal asks
+ * for what (keepalived(8), SIGNALS; the real-time ones as glibc numbers them); what is done is the caller's.
+ */
+import { watchSignals } from "../linux/realtime-signals.ts";
+
+/** data: USR1; stats: USR2; json: SIGRTMIN+2; stats-clear: SIGRTMAX-1; threads: SIGRTMAX. */
+export type DumpKind = "data" | "stats" | "stats-clear" | "json" | "threads";
 
 export interface SignalActions {
   readonly stop: (signal: string) => void;
   readonly reload: () => void;
-  /** keepalived's dumps, which are not there yet. */
-  readonly dump: (signal: string) => void;
+  readonly dump: (kind: DumpKind) => void;
 }
 
-/** First of all: without a listener Node opens its debugger on USR1, and HUP would end us. Returns the way to give actions. */
-export function takeSignals(): (actions: SignalActions) => void {
+export interface TakenSignals {
+  /** False: this Node cannot handle real-time signals; they are ignored. */
+  readonly realtime: boolean;
+  /** Hands over; what came before is carried out now, a stop first. */
+  give(actions: SignalActions): void;
+}
+
+const REALTIME: ReadonlyMap<number, DumpKind> = new Map([
+  [36, "json"],
+  [63, "stats-clear"],
+  [64, "threads"],
+]);
+
+/** First of all: unhandled, HUP and the real-time signals would end us. */
+export function takeSignals(): TakenSignals {
   let actions: SignalActions | null = null;
   let early: string | null = null;
-  // Node cannot handle the real-time signals: ignored, they at least do no harm.
-  ignoreRealtimeSignals();
+  const waiting = new Map<string, (given: SignalActions) => void>();
+  const act = (name: string, order: (given: SignalActions) => void): void => {
+    if (actions === null) waiting.set(name, order);
+    else order(actions);
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       early ??= signal;
       actions?.stop(signal.slice(3));
     });
   }
-  process.on("SIGHUP", () => actions?.reload());
-  for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => actions?.dump(signal));
-  return (given) => {
-    actions = given;
-    if (early !== null) given.stop(early.slice(3));
+  process.on("SIGHUP", () => act("reload", (given) => given.reload()));
+  process.on("SIGUSR1", () => act("data", (given) => given.dump("data")));
+  process.on("SIGUSR2", () => act("stats", (given) => given.dump("stats")));
+  const realtime = watchSignals([...REALTIME.keys()], (signal) => {
+    const kind = REALTIME.get(signal);
+    if (kind !== undefined) act(kind, (given) => given.dump(kind));
+  });
+  return {
+    realtime,
+    give(given) {
+      actions = given;
+      if (early !== null) return given.stop(early.slice(3));
+      for (const order of waiting.values()) order(given);
+    },
   };
 }

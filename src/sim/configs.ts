@@ -55,6 +55,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     trackScripts: [{ key: CHECK, weight: 0, reverse: false }],
     trackInterfaces: [],
     dontTrackPrimary: false,
+    syncGroup: null,
     garp: {
       delay: seconds(5),
       repeat: 5,

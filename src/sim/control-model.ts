@@ -7,6 +7,7 @@
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { tellHooks } from "../engine/control-process.ts";
 import type { HookEngine } from "../engine/hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "../engine/keeper-supervisor.ts";
 import type { GuardPort } from "../ports/guard.ts";
@@ -198,7 +199,7 @@ export class ControlModel {
 
   #read(message: Extract<FromKeeper, { type: "event" | "ask-gate" | "cancel-gate" }>): void {
     if (message.type === "event") {
-      if (message.body.kind === "vrrp") this.#hooks.report(message.body.instance, message.body.report);
+      tellHooks(this.#hooks, message.body);
     } else if (message.type === "ask-gate") {
       this.#parts.observer.gate(this.#parts.node, message.instance, "asked", message.gate);
       this.#hooks.ask(message);

@@ -3,6 +3,8 @@
  * own; a gate program follows the mood of its host. The engine believes it talks to a real Spawner; examining answers at once,
  * because virtual time has no microtasks.
  */
+import { compileGlobals } from "../core/config/compile-globals.ts";
+import { createDiagnostics } from "../core/config/diagnostics.ts";
 import type { Command, HoldfastConfig } from "../core/config/model.ts";
 import type { HookKind } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
@@ -88,14 +90,9 @@ function immediate<T>(value: T): Promise<T> {
 function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
   const span = { file: "simulated.conf", line: 1, column: 1, length: 1 };
   return {
-    global: {
-      routerId: null,
-      scriptUser: null,
-      enableScriptSecurity: false,
-      startupDelay: seconds(0),
-      processName: null,
-    },
+    ...compileGlobals([], createDiagnostics()),
     scripts: [],
+    groups: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

@@ -65,7 +65,7 @@ export const MUTANTS: readonly Mutant[] = [
     "the tie is reversed",
     edit(MASTER, "compareIp(source, state.source) < 0", "compareIp(source, state.source) > 0"),
   ),
-  mutant("the claim gate is ignored", edit(BACKUP, "if (draft.config.claimGate === null) {", "if (true) {")),
+  mutant("the claim gate is ignored", edit(BACKUP, "if (claimGateOf(draft.config) === null) {", "if (true) {")),
   mutant(
     "FAULT leads to MASTER",
     edit(TRANSITION, 'assert(draft.state.role.kind === "backup"', "assert(true"),

@@ -1,5 +1,7 @@
 /** Values for tests of the API and the commands: the pair of the first chapter, with fixed times. */
 
+import { compileGlobals } from "../../core/config/compile-globals.ts";
+import { createDiagnostics } from "../../core/config/diagnostics.ts";
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
@@ -34,13 +36,7 @@ const SPAN = { file: "/etc/keepalived/keepalived.conf", line: 1, column: 1, leng
 export function sampleConfig(): HoldfastConfig {
   const text = "/etc/keepalived/checkMySQL.py -h 127.0.0.1 -P 3306";
   return {
-    global: {
-      routerId: null,
-      scriptUser: null,
-      enableScriptSecurity: false,
-      startupDelay: seconds(0),
-      processName: null,
-    },
+    ...compileGlobals([], createDiagnostics()),
     scripts: [
       {
         name: "vs_mysql_82",
@@ -56,6 +52,7 @@ export function sampleConfig(): HoldfastConfig {
         span: SPAN,
       },
     ],
+    groups: [],
     instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), span: SPAN }],
     host: PLAIN_HOST,
   };
@@ -93,6 +90,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     promoteSecondaries: false,
     trackScripts: [{ key: "vs_mysql_82", weight: 0, reverse: false }],
     trackInterfaces: [],
+    syncGroup: null,
     dontTrackPrimary: false,
     garp: { ...garp, lowerPrioDelay: seconds(5), lowerPrioRepeat: 5 },
     lowerPrioNoAdvert: false,
@@ -123,6 +121,7 @@ export function sampleStatus(clock: ModelClock, changes: Partial<VrrpInstanceSta
     leaseUntil: null,
     master: null,
     source: ip("192.168.11.81"),
+    timers: { deadline: null, masterDown: 15_609_375, masterAdvertInterval: 5_000_000 },
     counters: emptyCounters(),
     ...changes,
   };

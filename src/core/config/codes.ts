@@ -68,6 +68,18 @@ export const DIAGNOSTIC_CODES = {
   "auth-ignored": strict("Authentication does not exist in VRRP version 3 and is ignored."),
   "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),
+  "unknown-member": entry("warning", "A sync group names an instance that does not exist; it goes without it."),
+  "member-twice": entry("warning", "An instance belongs to one sync group only; the second mention is ignored."),
+  "group-too-small": entry("warning", "A sync group has fewer than two members: there is nothing to keep together."),
+  "group-weight-ignored": entry(
+    "warning",
+    "A member of a sync group tracks something with a weight; it is ignored unless sync_group_tracking_weight is set.",
+  ),
+  "group-priorities": entry(
+    "warning",
+    "Members of one sync group have different priorities: two hosts may each win only a part of it.",
+  ),
+  deprecated: strict("An old keyword that keepalived advises against; it works."),
   "bad-address": entry("error", "The text is not an address."),
   "address-ipv6": entry("warning", "IPv6 addresses are not carried yet; the address is left out."),
   "bad-route": entry("error", "A word of a route is not understood; the message says whether the route is left out."),

@@ -2,28 +2,13 @@
 
 import type { IpAddress } from "../lib/ip.ts";
 import { micros, seconds } from "../lib/units.ts";
-import type { Garp } from "../vrrp/config.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { GlobalConfig } from "./model.ts";
+import type { InstanceDefaults } from "./instance-defaults.ts";
+import type { DumpSettings, GlobalConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import type { Node } from "./tree.ts";
-
-/** What instances inherit. */
-export interface InstanceDefaults {
-  readonly version: 2 | 3;
-  readonly group: IpAddress;
-  readonly garp: Garp;
-  /** Not given: the instance's own master delay and repeat count. */
-  readonly lowerPrioGiven: { readonly delay: boolean; readonly repeat: boolean };
-  readonly lowerPrioNoAdvert: boolean;
-  readonly higherPrioSendAdvert: boolean;
-  readonly checkUnicastSource: boolean;
-  readonly downTimerAdverts: number;
-  readonly ownerIgnoreAdverts: boolean;
-  readonly v3ChecksumAsV2: boolean;
-}
 
 export interface CompiledGlobals {
   readonly global: GlobalConfig;
@@ -67,6 +52,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       enableScriptSecurity: settings.has("enable_script_security"),
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
       processName: settings.text("process_name"),
+      dumps: readDumps(settings),
     },
     defaults: {
       version: settings.number("vrrp_version") === 3 ? 3 : 2,
@@ -79,6 +65,16 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,
       v3ChecksumAsV2: settings.flag("v3_checksum_as_v2") ?? false,
     },
+  };
+}
+
+function readDumps(settings: Settings): DumpSettings {
+  return {
+    useInstance: settings.flag("data_use_instance") ?? false,
+    stateFile: settings.text("state_dump_file"),
+    statsFile: settings.text("stats_dump_file"),
+    jsonFile: settings.text("json_dump_file"),
+    jsonVersion: settings.text("json_version") === "2" ? 2 : 1,
   };
 }
 

@@ -9,10 +9,10 @@ import { micros, seconds } from "../lib/units.ts";
 import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrrp/config.ts";
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readAddresses, readPeers } from "./addresses.ts";
-import type { InstanceDefaults } from "./compile-globals.ts";
 import { readGroup } from "./compile-globals.ts";
 import type { RoutingTools } from "./compile-host.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
@@ -121,6 +121,7 @@ function compileVrrp(
     ...readRouting(settings, context),
     promoteSecondaries: flag("promote_secondaries", false),
     ...readTracked(settings, identity, context),
+    syncGroup: null,
     dontTrackPrimary: flag("dont_track_primary", false),
     garp: readGarp(settings, defaults),
     lowerPrioNoAdvert: flag("lower_prio_no_advert", defaults.lowerPrioNoAdvert),

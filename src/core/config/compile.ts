@@ -4,6 +4,7 @@
  */
 
 import { compileGlobals } from "./compile-globals.ts";
+import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileScript } from "./compile-script.ts";
@@ -28,7 +29,9 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, scripts, tools, diagnostics }), instances, diagnostics);
   }
-  return { global, scripts, instances: instances.list, host };
+  // Last of all: a group may name instances that are defined further down.
+  const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, { scripts, diagnostics });
+  return { global, defaults, scripts, instances: members, groups, host };
 }
 
 function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {

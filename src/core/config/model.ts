@@ -7,6 +7,7 @@ import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
+import type { InstanceDefaults } from "./instance-defaults.ts";
 
 /** A place in the files that were read. Lines and columns count from 1. */
 export interface SourceSpan {
@@ -50,18 +51,42 @@ export interface InstanceConfig {
   readonly span: SourceSpan;
 }
 
+/** Where the dumps of USR1, USR2 and the JSON signal go, and in which form. */
+export interface DumpSettings {
+  /** data_use_instance: instance and network namespace become part of the names of the data dumps. */
+  readonly useInstance: boolean;
+  /** state_dump_file, stats_dump_file, json_dump_file; null: keepalived's name in TMPDIR or /tmp. */
+  readonly stateFile: string | null;
+  readonly statsFile: string | null;
+  readonly jsonFile: string | null;
+  readonly jsonVersion: 1 | 2;
+}
+
+/** vrrp_sync_group; what it tracks has become part of its members. */
+export interface SyncGroupConfig {
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
+  readonly hookTimeout: Micros;
+  readonly span: SourceSpan;
+}
+
 export interface GlobalConfig {
   readonly routerId: string | null;
   readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
   readonly enableScriptSecurity: boolean;
   readonly startupDelay: Micros;
   readonly processName: string | null;
+  readonly dumps: DumpSettings;
 }
 
 export interface HoldfastConfig {
   readonly global: GlobalConfig;
+  /** What instances inherit from global_defs; the dumps show it. */
+  readonly defaults: InstanceDefaults;
   readonly scripts: readonly VrrpScriptConfig[];
   readonly instances: readonly InstanceConfig[];
+  readonly groups: readonly SyncGroupConfig[];
   /** Static objects, link delays and netlink buffers. */
   readonly host: HostConfig;
 }

@@ -8,18 +8,20 @@ import { wordSpan } from "./settings.ts";
 import { closest } from "./suggest.ts";
 import type { Node } from "./tree.ts";
 
-interface TrackContext {
+export interface TrackContext {
   readonly scripts: readonly VrrpScriptConfig[];
   readonly diagnostics: DiagnosticSink;
 }
 
 const HEAVIEST = 253;
 
+export type MergedTrackers = Pick<VrrpInstanceConfig, "trackScripts" | "trackInterfaces">;
+
 export function readTracked(
   settings: Settings,
   identity: { readonly name: string; readonly interface: string },
   context: TrackContext,
-): Pick<VrrpInstanceConfig, "trackScripts" | "trackInterfaces"> {
+): MergedTrackers {
   return {
     trackScripts: trackedScripts(settings, identity.name, context),
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),

@@ -131,7 +131,9 @@ function ownCauseLines(name: string, cause: Cause): readonly LogLine[] {
     case "claim-timeout":
       return [warning(`${name} ${causeInWords(cause)}`)];
     case "fault":
-      return cause.faults.every((fault) => fault.kind === "script" || fault.kind === "interface")
+      return cause.faults.every(
+        (fault) => fault.kind === "script" || fault.kind === "interface" || fault.kind === "sibling",
+      )
         ? []
         : [warning(`${name} ${causeInWords(cause)}`)];
     case "reconfigured":
@@ -148,6 +150,13 @@ const DROP_TEXT: Partial<Record<DropReason, string>> = {
   "auth-type": "received a wrong authentication type",
   "address-list": "ip address list of the advert differs from ours",
 };
+
+type GroupEvent = Extract<HoldfastEventBody, { kind: "sync-group" }>;
+
+/** keepalived says nothing of a group that stops or has not begun. */
+export function describeGroup({ group, to }: GroupEvent): readonly LogLine[] {
+  return to === "STOP" || to === "INIT" ? [] : [info(`VRRP_Group(${group}) Syncing instances to ${to} state`)];
+}
 
 type DropEvent = Extract<HoldfastEventBody, { kind: "drop" }>;
 

@@ -4,7 +4,7 @@
  * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
  */
 import { unreachable } from "../lib/assert.ts";
-import { describeDrop, describeReport, vrrpLine } from "./describe-vrrp.ts";
+import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import { conflictRemedy, eventInWords, failureInWords, hookSucceeded, leftoverInWords } from "./explain.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
@@ -22,6 +22,8 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
+    case "sync-group":
+      return describeGroup(body);
     case "drop":
       return describeDrop(body);
     case "check":
@@ -158,6 +160,7 @@ type DaemonEvent = Exclude<
   {
     kind:
       | "vrrp"
+      | "sync-group"
       | "drop"
       | "check"
       | "addresses"

@@ -73,6 +73,8 @@ export function faultInWords(fault: Fault): string {
       return "the control process is silent, so no check result can be trusted";
     case "claim-refused":
       return `the claim was refused: ${fault.reason}`;
+    case "sibling":
+      return `sibling ${fault.instance} of sync group ${fault.group} is in FAULT: ${faultsInWords(fault.faults)}`;
     default:
       return unreachable(fault);
   }
@@ -99,6 +101,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return "the control process has to answer again";
     case "claim-refused":
       return `notify_claim has to end with exit code 0; it is tried again ${retry}`;
+    case "sibling":
+      return `${fault.instance} has to recover: ${fault.faults.map((each) => faultRemedy(each, retry)).join("; ")}`;
     default:
       return unreachable(fault);
   }
@@ -145,6 +149,8 @@ export function causeInWords(cause: Cause): string {
       return `notify_claim refused: ${cause.reason}`;
     case "claim-timeout":
       return "notify_claim did not answer in time";
+    case "sibling-left":
+      return `its sibling ${cause.instance} of sync group ${cause.group} fell back`;
     case "reconfigured":
       return "the configuration was changed by a reload";
     case "stop":
@@ -175,6 +181,8 @@ export function eventInWords(body: HoldfastEventBody): string {
   switch (body.kind) {
     case "vrrp":
       return `${body.instance}: ${reportInWords(body.report)}`;
+    case "sync-group":
+      return `sync group ${body.group}: ${body.from} -> ${body.to} with ${body.instance}, because ${causeInWords(body.cause)}`;
     case "drop":
       return `${body.instance ?? "no instance"}: packet from ${body.source} dropped (${body.reason}): ${body.detail}`;
     case "addresses":
@@ -205,6 +213,7 @@ type OfDaemon = Exclude<
   {
     kind:
       | "vrrp"
+      | "sync-group"
       | "drop"
       | "addresses"
       | "leftover-removed"

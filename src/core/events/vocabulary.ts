@@ -3,7 +3,9 @@
  * values, and describe.ts alone puts them into words.
  */
 import type { IpAddress } from "../lib/ip.ts";
+import type { Cause } from "../vrrp/causes.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
+import type { VrrpStateName } from "../vrrp/state.ts";
 import type { DropReason } from "../vrrp/status.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
@@ -26,6 +28,15 @@ export type HookKind =
 
 export type HoldfastEventBody =
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
+  /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
+  | {
+      readonly kind: "sync-group";
+      readonly group: string;
+      readonly from: VrrpStateName;
+      readonly to: VrrpStateName;
+      readonly cause: Cause;
+      readonly instance: string;
+    }
   /** First packet of a kind since the last state change; the counter counts them all. */
   | {
       readonly kind: "drop";

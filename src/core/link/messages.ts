@@ -41,7 +41,8 @@ export type ToKeeper =
       readonly reason: string;
     }
   | { readonly type: "heartbeat" }
-  | { readonly type: "status"; readonly id: number }
+  /** clear: the counters start anew after the answer, and nothing is counted between the two. */
+  | { readonly type: "status"; readonly id: number; readonly clear?: true }
   /** Release everything in order, answer `stopped`, exit 0. */
   | { readonly type: "stop" };
 

@@ -12,6 +12,7 @@ import {
   BY_OWN_DECISION,
   cancelGate,
   changePhase,
+  claimGateOf,
   type Draft,
   GATE_SETTLED,
   heardMaster,
@@ -40,11 +41,11 @@ export function backupHears(draft: Draft, role: BackupRole, advert: Advert): voi
 
 export function backupDeadline(draft: Draft, role: BackupRole): void {
   const { config, now } = draft;
-  if (role.preparing !== null && now >= role.preparing.deadline) {
+  if (role.preparing !== null && !role.preparing.opened && now >= role.preparing.deadline) {
     failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
     return;
   }
-  if (now < role.masterDownAt) return;
+  if (now < role.masterDownAt || (role.wants && role.preparing === null)) return;
   const missed = now - role.masterDownAt;
   if (missed > masterDownInterval(config, draft.state.priority, role.masterAdvertInterval)) {
     // We were stopped ourselves: the silence proves nothing. Listen once more.
@@ -52,11 +53,26 @@ export function backupDeadline(draft: Draft, role: BackupRole): void {
     setRole(draft, { ...listening, masterDownAt: after(now, downInterval(draft, listening)) });
     return;
   }
-  claim(draft, role);
+  wantMaster(draft, role);
+}
+
+/** The timer has run out: claims at once, in a sync group when the others want it too (group-claim). */
+export function wantMaster(draft: Draft, role: BackupRole): void {
+  if (draft.config.syncGroup === null || role.preparing !== null) claim(draft, role);
+  else setRole(draft, { ...role, wants: true });
 }
 
 /** The claim gate has answered while we prepared. */
 export function preparingOpened(draft: Draft, role: BackupRole): void {
+  if (draft.config.syncGroup !== null && role.preparing !== null) {
+    setRole(draft, { ...role, preparing: { ...role.preparing, opened: true } });
+    return;
+  }
+  takeFromPreparing(draft, role);
+}
+
+/** Every gate that matters is open. */
+export function takeFromPreparing(draft: Draft, role: BackupRole): void {
   transition(draft, { to: "master", gate: "open" }, claimCause(draft, role), GATE_SETTLED);
 }
 
@@ -96,7 +112,7 @@ export function claim(draft: Draft, role: BackupRole): void {
     transition(draft, { to: "master", gate: role.preparing }, cause, GATE_SETTLED);
     return;
   }
-  if (draft.config.claimGate === null) {
+  if (claimGateOf(draft.config) === null) {
     transition(draft, { to: "master", gate: "open" }, cause, BY_OWN_DECISION);
     return;
   }
@@ -163,6 +179,7 @@ function obey(draft: Draft, role: BackupRole, advert: Advert): void {
     resigned: false,
     preemptAt: preemptAt(draft, role, advert),
     preparing: null,
+    wants: false,
   };
   if (role.preparing === null) {
     setRole(draft, next);

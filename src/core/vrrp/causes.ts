@@ -11,7 +11,14 @@ export type Fault =
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
   | { readonly kind: "control-silent" }
-  | { readonly kind: "claim-refused"; readonly reason: string };
+  | { readonly kind: "claim-refused"; readonly reason: string }
+  /** Another member of the sync group may not serve, so this one does not either. */
+  | {
+      readonly kind: "sibling";
+      readonly group: string;
+      readonly instance: string;
+      readonly faults: readonly Fault[];
+    };
 
 export type Cause =
   | { readonly code: "start" }
@@ -34,6 +41,8 @@ export type Cause =
   | { readonly code: "address-removed"; readonly address: IpAddress }
   | { readonly code: "claim-refused"; readonly reason: string }
   | { readonly code: "claim-timeout" }
+  /** Another member of the sync group is no longer MASTER, or no longer claims. */
+  | { readonly code: "sibling-left"; readonly group: string; readonly instance: string }
   | { readonly code: "reconfigured" }
   | { readonly code: "stop" };
 

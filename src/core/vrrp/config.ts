@@ -71,6 +71,16 @@ export interface Garp {
   readonly lowerPrioRepeat: number;
 }
 
+/** An instance's membership of a sync group: it claims, holds and gives up together with the others. */
+export interface SyncGroupMembership {
+  readonly name: string;
+  /** All members by name, this one included, in the order of the group's block. */
+  readonly members: readonly string[];
+  /** The longest claim_timeout and release_timeout among the members; null when none of them has that gate. */
+  readonly claimGate: { readonly timeout: Micros } | null;
+  readonly releaseGate: { readonly timeout: Micros } | null;
+}
+
 export interface VrrpInstanceConfig {
   readonly name: string;
   readonly interface: string;
@@ -104,6 +114,7 @@ export interface VrrpInstanceConfig {
   /** track_interface entries, without the instance's own interface. */
   readonly trackInterfaces: readonly Tracked[];
   readonly dontTrackPrimary: boolean;
+  readonly syncGroup: SyncGroupMembership | null;
   readonly garp: Garp;
   /** Do not answer a lower-priority master with an advert of our own (RFC before 9568). */
   readonly lowerPrioNoAdvert: boolean;

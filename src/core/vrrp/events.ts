@@ -1,7 +1,7 @@
 /** Everything that can happen to one virtual router. */
 import type { IpAddress } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
-import type { Fault } from "./causes.ts";
+import type { Cause, Fault } from "./causes.ts";
 
 /** An advert that passed receive validation (validate.ts). */
 export interface Advert {
@@ -10,6 +10,8 @@ export interface Advert {
   readonly priority: number;
   readonly advertInterval: Micros;
 }
+
+export type SiblingFault = Extract<Fault, { readonly kind: "sibling" }>;
 
 export type VrrpEvent =
   | { readonly kind: "start" }
@@ -26,6 +28,16 @@ export type VrrpEvent =
     }
   /** A check succeeded (also one that already did): a refused claim may be tried again. */
   | { readonly kind: "check-succeeded" }
+  /** The sync group: what keeps other members from serving, and whether one of them still waits for a tracker. */
+  | { readonly kind: "siblings"; readonly faults: readonly SiblingFault[]; readonly waiting: boolean }
+  /** Every member of the sync group wants MASTER: claim. */
+  | { readonly kind: "group-claim" }
+  /** Every claim gate of the sync group is open: take the addresses. */
+  | { readonly kind: "group-take" }
+  /** Every release gate of the sync group is done. */
+  | { readonly kind: "group-release" }
+  /** Another member has fallen back: give up as well; `wait` is how long until we may want MASTER again. */
+  | { readonly kind: "group-back"; readonly cause: Cause; readonly wait: "master-down" | "skew" }
   | { readonly kind: "gate-opened"; readonly gate: number }
   | { readonly kind: "gate-refused"; readonly gate: number; readonly reason: string }
   /** The kernel lifetime of our addresses ran out before it could be renewed. */

@@ -45,6 +45,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   trackScripts: [],
   trackInterfaces: [],
   dontTrackPrimary: false,
+  syncGroup: null,
   garp: {
     delay: seconds(5),
     repeat: 5,

@@ -15,7 +15,7 @@ export function forgetOwnFaults(draft: Draft, which: "claim-refused" | "all"): v
 
 /** FAULT ends when nothing is wrong any more, always in BACKUP and with a full Master_Down_Interval. */
 export function recoverIfFit(draft: Draft): void {
-  const { role, faults, waiting } = draft.state;
-  if (role.kind !== "fault" || faults.length > 0 || waiting) return;
+  const { role, faults, waiting, siblingsWaiting } = draft.state;
+  if (role.kind !== "fault" || faults.length > 0 || waiting || siblingsWaiting) return;
   transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);
 }

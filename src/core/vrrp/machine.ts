@@ -6,7 +6,6 @@
  * wait); received adverts before deadlines, when both are pending; `deadline` at nextDeadline(), late or not; the effects carried
  * out in their order.
  */
-import { sameValue } from "../lib/same-value.ts";
 import type { Instant } from "../lib/units.ts";
 import { backupDeadline, backupHears, failClaim, preparingOpened } from "./backup.ts";
 import type { Cause, Fault } from "./causes.ts";
@@ -14,6 +13,8 @@ import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { VrrpEvent } from "./events.ts";
 import { forgetOwnFaults, recoverIfFit } from "./fault.ts";
+import { fitness } from "./fitness.ts";
+import { groupSays } from "./grouped.ts";
 import {
   addressLost,
   claimOpened,
@@ -26,9 +27,8 @@ import {
   releaseDone,
   routineAdvert,
 } from "./master.ts";
-import type { BackupRole, VrrpState } from "./state.ts";
-import { masterDownInterval } from "./timers.ts";
-import { BY_OWN_DECISION, type Draft, GATE_SETTLED, isOwnFault, transition } from "./transition.ts";
+import type { VrrpState } from "./state.ts";
+import { BY_OWN_DECISION, type Draft, GATE_SETTLED, transition } from "./transition.ts";
 
 export { reconfigure } from "./reconfigure.ts";
 export { isHolding, nextDeadline, phaseName, stateName } from "./view.ts";
@@ -38,13 +38,12 @@ export interface Step {
   readonly effects: readonly VrrpEffect[];
 }
 
-type FitnessEvent = Extract<VrrpEvent, { readonly kind: "fitness" }>;
-
 export function initialState(config: VrrpInstanceConfig, now: Instant): VrrpState {
   return {
     role: { kind: "init" },
     faults: [],
     waiting: true,
+    siblingsWaiting: config.syncGroup !== null,
     priority: config.priority,
     source: config.sourceAddress,
     gateSerial: 0,
@@ -83,6 +82,13 @@ function apply(draft: Draft, event: VrrpEvent): void {
       return;
     case "check-succeeded":
       forgetOwnFaults(draft, "claim-refused");
+      return;
+    case "siblings":
+    case "group-claim":
+    case "group-take":
+    case "group-release":
+    case "group-back":
+      groupSays(draft, event);
       return;
     case "gate-opened":
       gateOpened(draft, event.gate);
@@ -123,55 +129,6 @@ function deadline(draft: Draft): void {
     draft.state = { ...draft.state, role: { ...role, retryAt: null } };
     forgetOwnFaults(draft, "all");
   }
-}
-
-/** Trackers were evaluated: new priority first, then whether we may go on at all. */
-function fitness(draft: Draft, event: FitnessEvent): void {
-  if (draft.state.role.kind === "stopped") return;
-  changePriority(draft, event.priority);
-  const faults = [...event.faults, ...draft.state.faults.filter(isOwnFault)];
-  const changed = !sameValue(faults, draft.state.faults);
-  draft.state = { ...draft.state, waiting: event.waiting, source: event.source, faults };
-  const { role } = draft.state;
-  const cause: Cause = { code: "fault", faults };
-  if (role.kind === "fault" || (role.kind === "master" && role.phase.kind === "releasing")) {
-    if (changed) draft.effects.push({ kind: "report", report: { kind: "faults", faults } });
-  }
-  if (faults.length > 0) {
-    if (role.kind === "master") masterFails(draft, role, cause);
-    else if (role.kind !== "fault") transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
-  } else if (role.kind === "init" && !event.waiting) {
-    begin(draft);
-  }
-}
-
-/** INIT ends. Only the owner of the addresses claims without listening first (RFC 9568 section 6.4.1). */
-function begin(draft: Draft): void {
-  const { config } = draft;
-  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "ready" }, BY_OWN_DECISION);
-  if (config.priority !== 255 || config.initialState !== "MASTER") return;
-  const gate = config.claimGate === null ? "open" : "ask";
-  transition(draft, { to: "master", gate }, { code: "owner-start" }, BY_OWN_DECISION);
-}
-
-/** A BACKUP's running timer moves by the difference that the new priority makes to its length. */
-function changePriority(draft: Draft, priority: number): void {
-  const from = draft.state.priority;
-  if (from === priority) return;
-  const { role } = draft.state;
-  draft.state = { ...draft.state, priority };
-  if (role.kind === "init") return;
-  if (role.kind === "backup") {
-    draft.state = { ...draft.state, role: shiftTimer(draft, role, from) };
-  }
-  draft.effects.push({ kind: "report", report: { kind: "priority", from, to: priority } });
-}
-
-function shiftTimer(draft: Draft, role: BackupRole, from: number): BackupRole {
-  const { config, now, state } = draft;
-  const interval = role.masterAdvertInterval;
-  const shift = masterDownInterval(config, state.priority, interval) - masterDownInterval(config, from, interval);
-  return { ...role, masterDownAt: Math.max(now, role.masterDownAt + shift) as Instant };
 }
 
 function gateOpened(draft: Draft, gate: number): void {

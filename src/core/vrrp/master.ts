@@ -23,10 +23,12 @@ import {
   nextAlignedAdvert,
   PREEMPTED,
   RENEW_LEASE,
+  releaseGateOf,
   SEND_ADVERT,
   takeAddresses,
   transition,
 } from "./transition.ts";
+import { isLimited } from "./view.ts";
 
 const ADVERT_ONLY: readonly VrrpEffect[] = [SEND_ADVERT];
 const RENEWAL_AND_ADVERT: readonly VrrpEffect[] = [RENEW_LEASE, SEND_ADVERT];
@@ -42,7 +44,7 @@ export function routineAdvert(
   now: Instant,
 ): { readonly state: VrrpState; readonly effects: readonly VrrpEffect[] } | null {
   if (now < role.advertiseAt || lossCause(config, role, now) !== null) return null;
-  if (role.phase.kind !== "holding" && now >= role.phase.deadline) return null;
+  if (isLimited(role.phase) && now >= role.phase.deadline) return null;
   if (role.garpAt !== null && now >= role.garpAt) return null;
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
   const renews = renewalDue(role, now, config.advertInterval);
@@ -82,7 +84,7 @@ function lossCause(config: VrrpInstanceConfig, role: MasterRole, now: Instant): 
 
 export function masterDeadline(draft: Draft, role: MasterRole): void {
   const { config, now } = draft;
-  if (role.phase.kind === "claiming" && now >= role.phase.deadline) {
+  if (role.phase.kind === "claiming" && !role.phase.opened && now >= role.phase.deadline) {
     failClaim(draft, { code: "claim-timeout" }, BY_OWN_DECISION);
     return;
   }
@@ -129,12 +131,20 @@ export function masterHears(draft: Draft, role: MasterRole, advert: Advert): voi
 
 /** The claim gate has answered yes: only now do the addresses come. */
 export function claimOpened(draft: Draft, role: MasterRole): void {
+  if (draft.config.syncGroup !== null && role.phase.kind === "claiming") {
+    draft.state = { ...draft.state, role: { ...role, phase: { ...role.phase, opened: true } } };
+    return;
+  }
+  takeFromClaiming(draft, role);
+}
+
+export function takeFromClaiming(draft: Draft, role: MasterRole): void {
   changePhase(draft, takeAddresses(draft, role.advertiseAt), draft.state.cause);
 }
 
-/** Faults of the keeper's own world: with these the gate cannot be waited for. */
+/** Faults of the keeper's own world: with these the gate cannot be waited for. A sibling's fault leaves us able to serve. */
 function isUrgent(fault: Fault): boolean {
-  return fault.kind !== "script" && fault.kind !== "script-unusable";
+  return fault.kind !== "script" && fault.kind !== "script-unusable" && fault.kind !== "sibling";
 }
 
 /** A MASTER is no longer fit; its faults are in the state. */
@@ -144,7 +154,7 @@ export function masterFails(draft: Draft, role: MasterRole, cause: Cause): void 
     if (urgent) finishRelease(draft, role, BY_OWN_DECISION);
     return;
   }
-  if (role.phase.kind === "claiming" || urgent || draft.config.releaseGate === null) {
+  if (role.phase.kind === "claiming" || urgent || releaseGateOf(draft.config) === null) {
     transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
     return;
   }
@@ -160,7 +170,7 @@ export function masterStops(draft: Draft, role: MasterRole, skipGates: boolean):
     if (skipGates) finishRelease(draft, next, BY_OWN_DECISION);
     return;
   }
-  if (role.phase.kind === "claiming" || skipGates || draft.config.releaseGate === null) {
+  if (role.phase.kind === "claiming" || skipGates || releaseGateOf(draft.config) === null) {
     transition(draft, { to: "stopped" }, cause, BY_OWN_DECISION);
     return;
   }
@@ -169,8 +179,8 @@ export function masterStops(draft: Draft, role: MasterRole, skipGates: boolean):
 
 /** Adverts and addresses stay until the gate is done, so that writers can be drained while clients still reach us. */
 function beginRelease(draft: Draft, role: MasterRole, next: Cause): void {
-  const asked = askGate(draft, "release");
-  changePhase(draft, { ...role, phase: { kind: "releasing", gate: asked.gate, deadline: asked.deadline, next } }, next);
+  const { gate, deadline, opened } = askGate(draft, "release");
+  changePhase(draft, { ...role, phase: { kind: "releasing", gate, deadline, next, done: opened } }, next);
 }
 
 /** The release gate is done, out of time or overtaken: go where the release was meant to lead. */
@@ -187,7 +197,20 @@ export function finishRelease(draft: Draft, role: MasterRole, leaving: Leaving):
 }
 
 export function releaseDone(draft: Draft, role: MasterRole): void {
+  if (draft.config.syncGroup !== null && role.phase.kind === "releasing") {
+    draft.state = { ...draft.state, role: { ...role, phase: { ...role.phase, done: true } } };
+    return;
+  }
   finishRelease(draft, role, GATE_SETTLED);
+}
+
+/** Another member of the sync group has fallen back. A release under way goes on: it leads out as well. */
+export function fallsBackWithGroup(
+  draft: Draft,
+  role: MasterRole,
+  how: { cause: Cause; wait: "master-down" | "skew" },
+): void {
+  if (role.phase.kind !== "releasing") stepDown(draft, role, how.wait, how.cause);
 }
 
 /** Somebody removed an address of ours: as keepalived, give up the rest and run for election again after Skew_Time. */
@@ -262,6 +285,7 @@ function withRole(state: VrrpState, role: MasterRole): VrrpState {
     role,
     faults: state.faults,
     waiting: state.waiting,
+    siblingsWaiting: state.siblingsWaiting,
     priority: state.priority,
     source: state.source,
     gateSerial: state.gateSerial,

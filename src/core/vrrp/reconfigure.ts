@@ -10,15 +10,19 @@ import { downInterval } from "./backup.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import { forgetOwnFaults, recoverIfFit } from "./fault.ts";
+import { leaveGroup, withoutSiblings } from "./grouped.ts";
 import { leaseEnd } from "./lease.ts";
-import { claimOpened, releaseDone } from "./master.ts";
+import { finishRelease, takeFromClaiming } from "./master.ts";
 import type { BackupRole, MasterRole, VrrpState } from "./state.ts";
 import {
   cancelGate,
   changePhase,
+  claimGateOf,
   type Draft,
+  GATE_SETTLED,
   nextAlignedAdvert,
   RENEW_LEASE,
+  releaseGateOf,
   retryAt,
   SEND_ADVERT,
 } from "./transition.ts";
@@ -32,12 +36,14 @@ export function reconfigure(
   const priority = movedPriority(before, config, state.priority);
   const draft: Draft = { config, now, state: { ...state, priority }, effects: [] };
   const { role } = state;
+  if (config.syncGroup === null) draft.state = withoutSiblings(draft.state);
   if (role.kind === "backup") reconfigureBackup(draft, role, before, state);
   if (role.kind === "master") reconfigureMaster(draft, role, before, state.priority);
   if (role.kind === "fault") reconfigureFault(draft, role.retryAt);
   if (priority !== state.priority && role.kind !== "init") {
     draft.effects.push({ kind: "report", report: { kind: "priority", from: state.priority, to: priority } });
   }
+  if (before.syncGroup !== null && config.syncGroup === null) leaveGroup(draft);
   return { state: draft.state, effects: draft.effects };
 }
 
@@ -57,7 +63,7 @@ function reconfigureBackup(draft: Draft, role: BackupRole, before: VrrpInstanceC
   const shift = downInterval(draft, changed) - downInterval({ ...draft, config: before, state }, role);
   const masterDownAt = Math.max(now, role.masterDownAt + shift) as Instant;
   draft.state = { ...draft.state, role: { ...changed, masterDownAt } };
-  if (config.claimGate !== null || role.preparing === null) return;
+  if (claimGateOf(config) !== null || role.preparing === null) return;
   // The gate is gone from the file; what it held back is due.
   cancelGate(draft, role.preparing.gate);
   changePhase(draft, { ...changed, preparing: null, masterDownAt: now }, { code: "reconfigured" });
@@ -65,7 +71,7 @@ function reconfigureBackup(draft: Draft, role: BackupRole, before: VrrpInstanceC
 
 /** Without the gate there is nothing left to refuse; without a script somebody must look at the clock. */
 function reconfigureFault(draft: Draft, running: Instant | null): void {
-  if (draft.config.claimGate === null) forgetOwnFaults(draft, "claim-refused");
+  if (claimGateOf(draft.config) === null) forgetOwnFaults(draft, "claim-refused");
   draft.state = { ...draft.state, role: { kind: "fault", retryAt: running ?? retryAt(draft) } };
   recoverIfFit(draft);
 }
@@ -97,12 +103,12 @@ function newLease(config: VrrpInstanceConfig, now: Instant): Pick<MasterRole, "l
 
 /** A gate that is no longer in the file cannot answer: the phase ends as if it had. */
 function dropLostGate(draft: Draft, role: MasterRole): void {
-  if (role.phase.kind === "claiming" && draft.config.claimGate === null) {
+  if (role.phase.kind === "claiming" && claimGateOf(draft.config) === null) {
     cancelGate(draft, role.phase.gate);
-    claimOpened(draft, role);
-  } else if (role.phase.kind === "releasing" && draft.config.releaseGate === null) {
+    takeFromClaiming(draft, role);
+  } else if (role.phase.kind === "releasing" && releaseGateOf(draft.config) === null) {
     cancelGate(draft, role.phase.gate);
-    releaseDone(draft, role);
+    finishRelease(draft, role, GATE_SETTLED);
   }
 }
 

@@ -14,6 +14,24 @@ export interface HeardMaster {
   readonly at: Instant;
 }
 
+/** A claim gate that was asked. */
+export interface ClaimGate {
+  /** Number of the question; 0 when only others of the sync group are asked. */
+  readonly gate: number;
+  readonly deadline: Instant;
+  /** It has answered yes, and the other members' gates are waited for. */
+  readonly opened: boolean;
+}
+
+export interface ReleasingPhase {
+  readonly kind: "releasing";
+  readonly gate: number;
+  readonly deadline: Instant;
+  readonly next: Cause;
+  /** Our gate is done, the other members' gates are waited for. */
+  readonly done: boolean;
+}
+
 export type VrrpRole =
   /** Waiting for the first result of trackers that can veto. */
   | { readonly kind: "init" }
@@ -28,14 +46,13 @@ export type VrrpRole =
       /** While set, lower-priority adverts are obeyed (preempt_delay). */
       readonly preemptAt: Instant | null;
       /** The claim gate runs although a live master is heard: no adverts of our own. Null when it does not run. */
-      readonly preparing: { readonly gate: number; readonly deadline: Instant } | null;
+      readonly preparing: ClaimGate | null;
+      /** Its timer has run out, but a member of a sync group claims only together with the others. */
+      readonly wants: boolean;
     }
   | {
       readonly kind: "master";
-      readonly phase:
-        | { readonly kind: "claiming"; readonly gate: number; readonly deadline: Instant }
-        | { readonly kind: "holding" }
-        | { readonly kind: "releasing"; readonly gate: number; readonly deadline: Instant; readonly next: Cause };
+      readonly phase: ({ readonly kind: "claiming" } & ClaimGate) | { readonly kind: "holding" } | ReleasingPhase;
       readonly advertiseAt: Instant;
       /** Second burst after becoming MASTER, or after a rival was heard. */
       readonly garpAt: Instant | null;
@@ -58,6 +75,8 @@ export interface VrrpState {
   readonly faults: readonly Fault[];
   /** A tracker that can veto has not reported yet. Keeps INIT and FAULT from ending; a running role is not stopped by it. */
   readonly waiting: boolean;
+  /** The same of another member of the sync group. */
+  readonly siblingsWaiting: boolean;
   /** Effective priority, 1 to 255. */
   readonly priority: number;
   /** Our own source address, null while the interface has none. */

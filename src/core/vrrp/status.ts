@@ -55,6 +55,16 @@ export function emptyCounters(): VrrpCounters {
   };
 }
 
+/** Microseconds, as the dumps show them. */
+export interface VrrpTimers {
+  /** CLOCK_MONOTONIC: when something happens by itself, the next advert or the end of Master_Down; null when nothing will. */
+  readonly deadline: number | null;
+  /** Master_Down_Interval. */
+  readonly masterDown: number;
+  /** Master_Adver_Interval: the master's in BACKUP, else our own. */
+  readonly masterAdvertInterval: number;
+}
+
 export interface VrrpInstanceStatus {
   readonly name: string;
   readonly interface: string;
@@ -75,5 +85,6 @@ export interface VrrpInstanceStatus {
   readonly leaseUntil: number | null;
   readonly master: { readonly source: IpAddress; readonly priority: number; readonly heardAt: number } | null;
   readonly source: IpAddress | null;
+  readonly timers: VrrpTimers;
   readonly counters: VrrpCounters;
 }

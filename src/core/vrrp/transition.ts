@@ -10,7 +10,7 @@ import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { Advert } from "./events.ts";
 import { leaseEnd } from "./lease.ts";
-import type { BackupRole, MasterRole, VrrpRole, VrrpState } from "./state.ts";
+import type { BackupRole, ClaimGate, MasterRole, VrrpRole, VrrpState } from "./state.ts";
 import { advertGrid, alignedDeadline, masterDownInterval, skewTime } from "./timers.ts";
 import { phaseName, stateName } from "./view.ts";
 
@@ -22,16 +22,11 @@ export interface Draft {
   readonly effects: VrrpEffect[];
 }
 
-export interface Gate {
-  readonly gate: number;
-  readonly deadline: Instant;
-}
-
 export type Target =
   /** wait: how long until we may claim; advert: the master that made us BACKUP. */
   | { readonly to: "backup"; readonly wait: "master-down" | "skew"; readonly advert: Advert | null }
   /** gate: "open" takes the addresses now, "ask" asks first, a running gate (from preparing) goes on. */
-  | { readonly to: "master"; readonly gate: "open" | "ask" | Gate }
+  | { readonly to: "master"; readonly gate: "open" | "ask" | ClaimGate }
   | { readonly to: "fault" }
   | { readonly to: "stopped" };
 
@@ -110,7 +105,9 @@ function exit(draft: Draft, leaving: Leaving): void {
   if (leaving.resign) draft.effects.push(SEND_RESIGN);
 }
 
+/** Gate 0 was never asked: it stands for those of other members of the sync group. */
 export function cancelGate(draft: Draft, gate: number): void {
+  if (gate === 0) return;
   draft.effects.push({ kind: "cancel-gate", gate });
 }
 
@@ -141,6 +138,7 @@ function enterBackup(draft: Draft, wait: "master-down" | "skew", advert: Advert 
     resigned: false,
     preemptAt: null,
     preparing: null,
+    wants: false,
   };
 }
 
@@ -148,7 +146,7 @@ export function heardMaster(advert: Advert, now: Instant): NonNullable<BackupRol
   return { source: advert.source, priority: advert.priority, advertInterval: advert.advertInterval, at: now };
 }
 
-function enterMaster(draft: Draft, gate: "open" | "ask" | Gate): MasterRole {
+function enterMaster(draft: Draft, gate: "open" | "ask" | ClaimGate): MasterRole {
   assert(draft.state.role.kind === "backup", `MASTER is entered from BACKUP only, not from ${draft.state.role.kind}`);
   draft.effects.push(SEND_ADVERT);
   const advertiseAt = nextAlignedAdvert(draft);
@@ -156,7 +154,7 @@ function enterMaster(draft: Draft, gate: "open" | "ask" | Gate): MasterRole {
   const asked = gate === "ask" ? askGate(draft, "claim") : gate;
   return {
     kind: "master",
-    phase: { kind: "claiming", gate: asked.gate, deadline: asked.deadline },
+    phase: { kind: "claiming", ...asked },
     advertiseAt,
     garpAt: null,
     garpRepeat: 0,
@@ -189,14 +187,28 @@ export function nextAlignedAdvert(draft: Draft): Instant {
   return alignedDeadline(draft.now, advertInterval, advertGrid(advertInterval));
 }
 
-/** Starts a gate that is configured. */
-export function askGate(draft: Draft, which: "claim" | "release"): Gate {
-  const settings = which === "claim" ? draft.config.claimGate : draft.config.releaseGate;
-  assert(settings !== null, `the ${which} gate is asked, but not configured`);
+/** The gate of the instance, or that of its sync group when only other members have one. */
+export function claimGateOf({ claimGate, syncGroup }: VrrpInstanceConfig): { readonly timeout: Micros } | null {
+  return claimGate ?? syncGroup?.claimGate ?? null;
+}
+
+export function releaseGateOf({ releaseGate, syncGroup }: VrrpInstanceConfig): { readonly timeout: Micros } | null {
+  return releaseGate ?? syncGroup?.releaseGate ?? null;
+}
+
+/** Starts a gate that is configured. An instance without one of its own has nothing to ask: its gate is open at once. */
+export function askGate(draft: Draft, which: "claim" | "release"): ClaimGate {
+  const { config } = draft;
+  const settings = which === "claim" ? config.claimGate : config.releaseGate;
+  if (settings === null) {
+    const others = which === "claim" ? claimGateOf(config) : releaseGateOf(config);
+    assert(others !== null, `the ${which} gate is asked, but not configured`);
+    return { gate: 0, deadline: after(draft.now, others.timeout), opened: true };
+  }
   const gate = draft.state.gateSerial + 1;
   draft.state = { ...draft.state, gateSerial: gate };
   draft.effects.push({ kind: "ask-gate", which, gate });
-  return { gate, deadline: after(draft.now, settings.timeout) };
+  return { gate, deadline: after(draft.now, settings.timeout), opened: false };
 }
 
 /** Faults that the machine found itself; trackers neither report nor clear them. */

@@ -1,6 +1,6 @@
 /** What can be read off a state: names, deadline, and whether the addresses are ours. Changes nothing. */
 import { earliest, type Instant } from "../lib/units.ts";
-import type { VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
+import type { BackupRole, MasterRole, VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
 
 /**
  * keepalived's name, as notify scripts hear it. A claim whose gate is closed is still BACKUP: MASTER is announced when clients can
@@ -40,13 +40,13 @@ export function nextDeadline(state: VrrpState): Instant | null {
   const { role } = state;
   switch (role.kind) {
     case "backup":
-      return role.preparing === null ? role.masterDownAt : earliest(role.masterDownAt, role.preparing.deadline);
+      return backupDeadline(role);
     case "master": {
       // Once per advert: no list of arguments is built here.
       let first = role.advertiseAt;
       if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
       if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;
-      if (role.phase.kind !== "holding" && role.phase.deadline < first) first = role.phase.deadline;
+      if (isLimited(role.phase) && role.phase.deadline < first) first = role.phase.deadline;
       return first;
     }
     case "fault":
@@ -55,4 +55,17 @@ export function nextDeadline(state: VrrpState): Instant | null {
     case "stopped":
       return null;
   }
+}
+
+/** What only the other members of the sync group can bring about has no deadline. */
+function backupDeadline({ masterDownAt, preparing, wants }: BackupRole): Instant | null {
+  if (preparing === null) return wants ? null : masterDownAt;
+  return preparing.opened ? masterDownAt : earliest(masterDownAt, preparing.deadline);
+}
+
+/** Whether the phase ends by itself: not holding, and not a claim that waits for the other members of its sync group. */
+export function isLimited(
+  phase: MasterRole["phase"],
+): phase is Exclude<MasterRole["phase"], { readonly kind: "holding" }> {
+  return phase.kind === "releasing" || (phase.kind === "claiming" && !phase.opened);
 }

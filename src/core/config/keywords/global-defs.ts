@@ -190,11 +190,26 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   later("include_check", words, "Checks of include."),
   later("config_save_dir", word, "Copies of the configuration."),
   later("tmp_config_directory", word, "Copy of the configuration while it is read."),
-  later("data_use_instance", bool, "Name of dump files."),
-  later("state_dump_file", word, "Dump file."),
-  later("stats_dump_file", word, "Dump file."),
-  later("json_dump_file", word, "Dump file."),
-  later("json_version", choice("1", "2"), "Form of the JSON dump."),
+  done("data_use_instance", bool, "Puts instance name and network namespace into the names of the data dumps.", {
+    default: "off",
+  }),
+  done("state_dump_file", word, "Path of the data dump (USR1); the parent's gets _parent before its last dot.", {
+    default: "keepalived.data in TMPDIR, else in /tmp",
+  }),
+  done("stats_dump_file", word, "Path of the dump of counters (USR2).", {
+    default: "keepalived.stats in TMPDIR, else in /tmp",
+  }),
+  done("json_dump_file", word, "Path of the JSON dump (SIGRTMIN+2).", {
+    default: "keepalived.json in TMPDIR, else in /tmp",
+  }),
+  done(
+    "json_version",
+    choice("1", "2"),
+    "Form of the JSON dump: 1 the bare list of instances, 2 an object around it.",
+    {
+      default: "1",
+    },
+  ),
   done("iproute_usr_dir", word, "Directory of the distribution's names of routing tables, protocols and scopes.", {
     default: "/usr/lib/iproute2, then /usr/share/iproute2",
   }),

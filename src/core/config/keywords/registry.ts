@@ -6,17 +6,16 @@
 import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { ROOT } from "./root.ts";
+import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
 import type { KeywordEntry } from "./types.ts";
 import {
   AUTH_HMAC,
   AUTHENTICATION,
   BFD_INSTANCE,
-  GARP_GROUP,
   TRACK_FILE,
   TRACK_GROUP,
   VRRP_INSTANCE,
   VRRP_SCRIPT,
-  VRRP_SYNC_GROUP,
   VRRP_TRACK_PROCESS,
 } from "./vrrp.ts";
 

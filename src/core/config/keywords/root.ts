@@ -6,9 +6,7 @@ export const ROOT: readonly KeywordEntry[] = [
   done("global_defs", block("global_defs"), "Options of the whole daemon."),
   done("vrrp_script", block("vrrp_script", 1), "A check that instances can track."),
   done("vrrp_instance", block("vrrp_instance", 1), "A virtual router."),
-  later("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that move together.", {
-    safety: "its instances move independently of each other",
-  }),
+  done("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that are MASTER together or not at all."),
   later("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances can track.", {
     safety: "the process is not watched",
   }),

@@ -209,20 +209,6 @@ export const AUTH_HMAC: readonly KeywordEntry[] = [
   later("mode", choice("enforce", "permissive", "receive-only"), "Roll-out mode."),
 ];
 
-export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
-  later("group", list, "Instances that move together."),
-  ...["track_interface", "track_script", "track_file", "track_process", "track_bfd"].map((name) =>
-    later(name, list, "Tracked for the whole group."),
-  ),
-  ...["notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"].map((name) =>
-    later(name, command, "Hook of the group."),
-  ),
-  later("smtp_alert", bool, "Mail on state changes."),
-  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
-  later("global_tracking", none, "Old way to track for the whole group."),
-  later("sync_group_tracking_weight", none, "Members keep their weights."),
-];
-
 export const VRRP_TRACK_PROCESS: readonly KeywordEntry[] = [
   later("process", command, "The process, by name or command line."),
   later("param_match", choice("initial", "partial"), "How parameters are compared."),
@@ -257,13 +243,6 @@ export const BFD_INSTANCE: readonly KeywordEntry[] = [
   later("weight", weight(-253, 253), "Change of priority."),
   later("vrrp", none, "For VRRP only."),
   later("checker", none, "For checkers only."),
-];
-
-export const GARP_GROUP: readonly KeywordEntry[] = [
-  later("garp_interval", seconds(0, 1_000), "Pause between ARP frames."),
-  later("gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements."),
-  later("interface", word, "Interface of the group."),
-  later("interfaces", list, "Interfaces of the group."),
 ];
 
 export const TRACK_GROUP: readonly KeywordEntry[] = [

@@ -1,0 +1,17 @@
+/** What an instance takes over from global_defs where it says nothing itself. Made by compile-globals.ts. */
+import type { IpAddress } from "../lib/ip.ts";
+import type { Garp } from "../vrrp/config.ts";
+
+export interface InstanceDefaults {
+  readonly version: 2 | 3;
+  readonly group: IpAddress;
+  readonly garp: Garp;
+  /** Not given: the instance's own master delay and repeat count. */
+  readonly lowerPrioGiven: { readonly delay: boolean; readonly repeat: boolean };
+  readonly lowerPrioNoAdvert: boolean;
+  readonly higherPrioSendAdvert: boolean;
+  readonly checkUnicastSource: boolean;
+  readonly downTimerAdverts: number;
+  readonly ownerIgnoreAdverts: boolean;
+  readonly v3ChecksumAsV2: boolean;
+}

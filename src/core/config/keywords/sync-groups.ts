@@ -1,0 +1,34 @@
+/** Keywords of vrrp_sync_group and garp_group: what several instances, or several interfaces, share. */
+import type { KeywordEntry } from "./types.ts";
+import { bool, command, done, later, list, none, seconds, word } from "./types.ts";
+
+export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
+  done("group", list, "Names of the instances that move together; they may be defined further down."),
+  done("track_script", list, "Checks that decide for every member, as if each tracked it."),
+  done("track_interface", list, "Interfaces whose loss means FAULT, or another priority, for every member."),
+  ...["track_file", "track_process", "track_bfd"].map((name) => later(name, list, "Tracked for the whole group.")),
+  done("notify", command, "Runs after the members' hooks at every change, with GROUP, name, state and 0."),
+  done("notify_master", command, "Runs when every member has become MASTER."),
+  done("notify_backup", command, "Runs when every member has become BACKUP."),
+  done("notify_fault", command, "Runs when the group has gone to FAULT because of one of its members."),
+  done("notify_stop", command, "Runs when every member has stopped."),
+  done("hook_timeout", seconds(0.1, 3_600), "Seconds that a hook of the group may take before it is ended.", {
+    default: "60",
+    extension: true,
+  }),
+  later("smtp_alert", bool, "Mail on state changes."),
+  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
+  done("global_tracking", none, "Old name of sync_group_tracking_weight.", { aliasOf: "sync_group_tracking_weight" }),
+  done(
+    "sync_group_tracking_weight",
+    none,
+    "Members keep the weights of what they track themselves; without it these trackers are left out.",
+  ),
+];
+
+export const GARP_GROUP: readonly KeywordEntry[] = [
+  later("garp_interval", seconds(0, 1_000), "Pause between ARP frames."),
+  later("gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements."),
+  later("interface", word, "Interface of the group."),
+  later("interfaces", list, "Interfaces of the group."),
+];

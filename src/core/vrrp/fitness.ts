@@ -1,0 +1,75 @@
+/**
+ * Whether an instance may serve and with which priority: what the trackers add up to ends INIT, leads into FAULT and moves a
+ * BACKUP's timer. Where the tracked things come from, and what they weigh, is core/health/trackers.ts.
+ */
+import { sameValue } from "../lib/same-value.ts";
+import type { Instant } from "../lib/units.ts";
+import { wantMaster } from "./backup.ts";
+import type { Cause, Fault } from "./causes.ts";
+import type { VrrpEvent } from "./events.ts";
+import { masterFails } from "./master.ts";
+import type { BackupRole } from "./state.ts";
+import { masterDownInterval } from "./timers.ts";
+import { BY_OWN_DECISION, type Draft, isOwnFault, transition } from "./transition.ts";
+
+type FitnessEvent = Extract<VrrpEvent, { readonly kind: "fitness" }>;
+
+/** Trackers were evaluated: new priority first, then whether we may go on at all. */
+export function fitness(draft: Draft, event: FitnessEvent): void {
+  if (draft.state.role.kind === "stopped") return;
+  changePriority(draft, event.priority);
+  const kept = draft.state.faults.filter((fault) => isOwnFault(fault) || fault.kind === "sibling");
+  draft.state = { ...draft.state, waiting: event.waiting, source: event.source };
+  weighFaults(draft, [...event.faults, ...kept]);
+}
+
+/** What is wrong now decides between serving and FAULT, and ends INIT when nothing is. */
+export function weighFaults(draft: Draft, faults: readonly Fault[]): void {
+  const changed = !sameValue(faults, draft.state.faults);
+  draft.state = { ...draft.state, faults };
+  const { role, waiting, siblingsWaiting } = draft.state;
+  const cause: Cause = { code: "fault", faults };
+  if (role.kind === "fault" || (role.kind === "master" && role.phase.kind === "releasing")) {
+    if (changed) draft.effects.push({ kind: "report", report: { kind: "faults", faults } });
+  }
+  if (faults.length > 0) {
+    if (role.kind === "master") masterFails(draft, role, cause);
+    else if (role.kind !== "fault") transition(draft, { to: "fault" }, cause, BY_OWN_DECISION);
+  } else if (role.kind === "init" && !waiting && !siblingsWaiting) {
+    begin(draft);
+  }
+}
+
+/** INIT ends. Only the owner of the addresses claims without listening first (RFC 9568 section 6.4.1). */
+function begin(draft: Draft): void {
+  const { config } = draft;
+  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "ready" }, BY_OWN_DECISION);
+  if (config.priority !== 255 || config.initialState !== "MASTER") return;
+  const { role } = draft.state;
+  if (config.syncGroup !== null && role.kind === "backup") {
+    wantMaster(draft, role);
+    return;
+  }
+  const gate = config.claimGate === null ? "open" : "ask";
+  transition(draft, { to: "master", gate }, { code: "owner-start" }, BY_OWN_DECISION);
+}
+
+/** A BACKUP's running timer moves by the difference that the new priority makes to its length. */
+function changePriority(draft: Draft, priority: number): void {
+  const from = draft.state.priority;
+  if (from === priority) return;
+  const { role } = draft.state;
+  draft.state = { ...draft.state, priority };
+  if (role.kind === "init") return;
+  if (role.kind === "backup") {
+    draft.state = { ...draft.state, role: shiftTimer(draft, role, from) };
+  }
+  draft.effects.push({ kind: "report", report: { kind: "priority", from, to: priority } });
+}
+
+function shiftTimer(draft: Draft, role: BackupRole, from: number): BackupRole {
+  const { config, now, state } = draft;
+  const interval = role.masterAdvertInterval;
+  const shift = masterDownInterval(config, state.priority, interval) - masterDownInterval(config, from, interval);
+  return { ...role, masterDownAt: Math.max(now, role.masterDownAt + shift) as Instant };
+}
