@@ -3,12 +3,20 @@
  * has. It carries out; whether an instance may have its addresses is core/vrrp's decision.
  */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
-import type { IpAddress } from "../core/lib/ip.ts";
+import { familyOf, type IpAddress } from "../core/lib/ip.ts";
 import type { VirtualAddress } from "../core/vrrp/config.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { shortestPeerMasterDown } from "../core/vrrp/timers.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
-import { byRuntime, change, type PendingChange, sameAddress } from "./address-changes.ts";
+import {
+  byRuntime,
+  change,
+  grant,
+  type PassingPrefixes,
+  type PendingChange,
+  passingPrefixes,
+  sameAddress,
+} from "./address-changes.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { addressesOf, type Runtime } from "./vrrp-runtime.ts";
 
@@ -37,6 +45,7 @@ export class AddressCarrier {
   #additions: PendingChange[] = [];
   #stuck: PendingChange[] = [];
   readonly #swept = new Set<IpAddress>();
+  #passing: PassingPrefixes = new Set();
 
   constructor(ports: EnginePorts, host: AddressHost) {
     this.#ports = ports;
@@ -52,7 +61,8 @@ export class AddressCarrier {
     for (const address of addresses) {
       const index = this.deviceIndex(runtime, address);
       if (index === null) continue;
-      this.#additions.push(this.#pend(runtime, change("add", index, address, runtime.config.leaseSeconds)));
+      const place = { interfaceIndex: index, passing: this.#passing };
+      this.#additions.push(this.#pend(runtime, grant("add", place, address, runtime.config.leaseSeconds)));
     }
   }
 
@@ -80,6 +90,7 @@ export class AddressCarrier {
    * there: an earlier life left it behind (the start-up sweep), or somebody put it there beside us.
    */
   reconcile(present: readonly InterfaceAddress[]): void {
+    this.#passing = passingPrefixes(present, this.virtualAddresses());
     const found = new Map(present.map((entry) => [`${entry.interfaceIndex} ${entry.address}`, entry.prefixLength]));
     const runtimes = this.#host.all();
     const held = new Set(runtimes.flatMap((runtime) => runtime.held.map((entry) => entry.address)));
@@ -111,10 +122,14 @@ export class AddressCarrier {
     this.#host.event({ kind: "leftover-removed", instance: runtime.config.name, address, interface: on, again });
   }
 
-  /** An interface's only address is the host's own (RFC 9568's address owner): without it the host would be off the net. */
+  /** An interface's only address of its family is the host's own (RFC 9568's address owner): without it the host would be off the net. */
   #isLastOf(present: readonly InterfaceAddress[], runtime: Runtime, address: VirtualAddress): boolean {
     const index = this.deviceIndex(runtime, address);
-    return present.every((entry) => entry.interfaceIndex !== index || entry.address === address.address);
+    const family = familyOf(address.address);
+    return present.every(
+      (entry) =>
+        entry.interfaceIndex !== index || familyOf(entry.address) !== family || entry.address === address.address,
+    );
   }
 
   #pend(runtime: Runtime, wanted: AddressChange): PendingChange {
@@ -160,7 +175,9 @@ export class AddressCarrier {
     const changes: AddressChange[] = [];
     for (const address of held) {
       const index = this.deviceIndex(runtime, address);
-      if (index !== null) changes.push(change("renew", index, address, config.leaseSeconds));
+      if (index === null) continue;
+      const place = { interfaceIndex: index, passing: this.#passing };
+      changes.push(grant("renew", place, address, config.leaseSeconds));
     }
     runtime.renewals = { held, config, links: this.links, changes };
     return changes;

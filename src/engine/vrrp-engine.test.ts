@@ -49,7 +49,9 @@ beforeEach(() => {
   log = [];
   sent = [];
   links = [LINK];
-  kernel = [{ interfaceIndex: 7, address: OWN, prefixLength: 24, secondary: false }];
+  kernel = [
+    { interfaceIndex: 7, address: OWN, prefixLength: 24, secondary: false, tentative: false, validSeconds: null },
+  ];
   onFlush = () => undefined;
   refuse = null;
   watched = [];
@@ -93,7 +95,14 @@ function applyChanges(changes: readonly AddressChange[]): { change: AddressChang
     if (action === "renew") continue;
     kernel = kernel.filter((entry) => entry.address !== address.address);
     if (action === "add") {
-      kernel.push({ interfaceIndex, address: address.address, prefixLength: address.prefixLength, secondary: false });
+      kernel.push({
+        interfaceIndex,
+        address: address.address,
+        prefixLength: address.prefixLength,
+        secondary: false,
+        tentative: false,
+        validSeconds: null,
+      });
     }
   }
   return refused.map((change) => ({ change, error: { errno: "EADDRNOTAVAIL", what: `${change.action} ${VIP}` } }));
@@ -155,14 +164,28 @@ test("a stop removes the address before priority 0 is said, and the engine is fi
 });
 
 test("an address found at the start is removed before anything is said", () => {
-  kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false });
+  kernel.push({
+    interfaceIndex: 7,
+    address: VIP,
+    prefixLength: 24,
+    secondary: false,
+    tentative: false,
+    validSeconds: null,
+  });
   start();
   expect(log).toEqual([`remove ${VIP}`]);
 });
 
 test("an address that somebody puts there while we are BACKUP does not stay", () => {
   start();
-  kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 32, secondary: false });
+  kernel.push({
+    interfaceIndex: 7,
+    address: VIP,
+    prefixLength: 32,
+    secondary: false,
+    tentative: false,
+    validSeconds: null,
+  });
   engine.handleKernelChange();
   expect(log).toEqual([`remove ${VIP}`]);
 });
@@ -170,7 +193,14 @@ test("an address that somebody puts there while we are BACKUP does not stay", ()
 test("an address that comes back after it was removed is said to be set by another program", () => {
   start();
   for (const again of [false, true]) {
-    kernel.push({ interfaceIndex: 7, address: VIP, prefixLength: 32, secondary: false });
+    kernel.push({
+      interfaceIndex: 7,
+      address: VIP,
+      prefixLength: 32,
+      secondary: false,
+      tentative: false,
+      validSeconds: null,
+    });
     engine.handleKernelChange();
     expect(sent.findLast((message) => message.type === "event")).toMatchObject({
       body: { kind: "leftover-removed", again },
@@ -263,7 +293,9 @@ test("that the addresses are held is reported after they were added and announce
 });
 
 test("an interface's only address is the host's own and is never swept away", () => {
-  kernel = [{ interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false }];
+  kernel = [
+    { interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false, tentative: false, validSeconds: null },
+  ];
   start();
   expect(log).toEqual([]);
   expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "no-source-address" }] });

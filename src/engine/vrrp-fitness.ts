@@ -4,7 +4,7 @@
  */
 
 import { evaluateTrackers } from "../core/health/trackers.ts";
-import { familyOf, type IpAddress } from "../core/lib/ip.ts";
+import { familyOf, type IpAddress, isLinkLocal } from "../core/lib/ip.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
@@ -55,7 +55,10 @@ export function assessFitness(
   prepareFrames(effects.ports, runtime);
 }
 
-/** The configured source if the host has it, otherwise the interface's first address that is not virtual. */
+/**
+ * The configured source if the host has it, otherwise the interface's first address that is not virtual; of IPv6 a link-local one
+ * (RFC 9568 section 5.1.2.1). One that duplicate address detection has not passed is no address yet.
+ */
 function sourceOf(
   runtime: Runtime,
   addresses: readonly InterfaceAddress[],
@@ -63,16 +66,20 @@ function sourceOf(
 ): IpAddress | null {
   const configured = runtime.config.sourceAddress;
   if (configured !== null) {
-    return addresses.some((entry) => entry.address === configured) ? configured : null;
+    return addresses.some((entry) => entry.address === configured && !entry.tentative) ? configured : null;
   }
   const index = runtime.link?.index;
-  const own = addresses.filter(
-    (entry) =>
-      entry.interfaceIndex === index &&
-      familyOf(entry.address) === runtime.config.family &&
-      !virtual.has(entry.address),
-  );
+  const onLink = addresses.filter((entry) => entry.interfaceIndex === index && !virtual.has(entry.address));
+  if (runtime.config.family === 6) return linkLocalOf(runtime, onLink);
+  const own = onLink.filter((entry) => familyOf(entry.address) === 4);
   return (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null;
+}
+
+/** The kernel lists the newest first: the oldest stays the source when another is added, and while it exists no other becomes it. */
+function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpAddress | null {
+  const usable = onLink.filter((entry) => isLinkLocal(entry.address) && !entry.tentative);
+  const current = usable.find((entry) => entry.address === runtime.observedSource);
+  return (current ?? usable.at(-1))?.address ?? null;
 }
 
 function openSockets(ports: EnginePorts, runtime: Runtime, effects: EffectRunner): void {

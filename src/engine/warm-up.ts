@@ -47,7 +47,9 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     },
     kernel: {
       links: () => [{ index: 1, name: "eth0", usable: true, mac: new Uint8Array(6), mtu: 1500 }],
-      addresses: () => [{ interfaceIndex: 1, address: OWN, prefixLength: 24, secondary: false }],
+      addresses: () => [
+        { interfaceIndex: 1, address: OWN, prefixLength: 24, secondary: false, tentative: false, validSeconds: null },
+      ],
       change: () => [],
     },
     announce: { announce: () => ({ frames: 0, error: null }) },

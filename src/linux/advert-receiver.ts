@@ -1,34 +1,41 @@
 /**
- * The receiving half of the advert port: one raw socket per interface, joined to the groups in use there, read with recvmmsg(2),
- * at most 64 packets a wake-up so that a flood cannot keep the loop from its deadlines.
+ * The receiving half of the advert port: one raw socket per interface and family, joined to the groups in use there, read with
+ * recvmmsg(2), at most 64 packets a wake-up so that a flood cannot keep the loop from its deadlines.
  */
-import { assert } from "../core/lib/assert.ts";
-import { ipBytes } from "../core/lib/ip.ts";
+import { type Family, type IpAddress, ipBytes } from "../core/lib/ip.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Transport } from "../core/vrrp/config.ts";
 import type { KernelError, Link, ReceivedPacket } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
-import { ERRNO, recvmmsg } from "./libc.ts";
+import { ERRNO } from "./libc.ts";
+import { createPacketBuffers, type PacketBuffers } from "./packet-buffers.ts";
 import type { Watcher } from "./reactor.ts";
-import { AF_INET, IOVEC, kernelError, MMSGHDR, MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, type Sockets } from "./sockets.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_VRRP,
+  kernelError,
+  SOCK_RAW,
+  type Sockets,
+} from "./sockets.ts";
 
-const IPPROTO_VRRP = 112;
-const IPPROTO_IP = 0;
 const IP_ADD_MEMBERSHIP = 35;
 const IP_MULTICAST_ALL = 49;
+const IPV6_ADD_MEMBERSHIP = 20;
+const IPV6_MULTICAST_ALL = 29;
+const IPV6_RECVPKTINFO = 49;
+const IPV6_RECVHOPLIMIT = 51;
 const SOL_SOCKET = 1;
 const SO_BINDTODEVICE = 25;
 const SO_BINDTOIFINDEX = 62;
-/** Packets a wake-up takes from one interface. */
-const PACKETS_MAX = 64;
-/** The longest advert is 20 + 60 + 8 + 4 * 255 + 8 bytes. */
-const PACKET_BYTES = 2048;
 /** Room for one advert of every virtual router id, counted with the kernel's overhead per packet. */
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 export interface AdvertReceiver {
-  open(link: Link, transport: Transport): Result<void, KernelError>;
-  close(interfaceIndex: number): void;
+  open(link: Link, family: Family, transport: Transport): Result<void, KernelError>;
+  close(interfaceIndex: number, family: Family): void;
 }
 
 export interface AdvertReceiverOptions {
@@ -43,133 +50,125 @@ interface Receiver {
   readonly groups: Set<string>;
 }
 
-export function createAdvertReceiver({ arena, sockets, watcher, onPacket }: AdvertReceiverOptions): AdvertReceiver {
-  const receivers = new Map<number, Receiver>();
-  const buffers = createPacketBuffers(arena);
+export function createAdvertReceiver(options: AdvertReceiverOptions): AdvertReceiver {
+  return new Receivers(options);
+}
 
-  const receive = (interfaceIndex: number, descriptor: number): void => {
-    const count = buffers.fill(descriptor);
-    for (let position = 0; position < count; position++) {
-      // A handler may have closed the interface: what it sent before no longer counts.
-      if (receivers.get(interfaceIndex)?.descriptor !== descriptor) return;
-      onPacket({
-        interfaceIndex,
-        packet: buffers.packet(position),
-        header: null,
-        truncated: buffers.truncated(position),
-      });
+class Receivers implements AdvertReceiver {
+  readonly #options: AdvertReceiverOptions;
+  readonly #open = new Map<number, Receiver>();
+  readonly #buffers = new Map<Family, PacketBuffers>();
+
+  constructor(options: AdvertReceiverOptions) {
+    this.#options = options;
+  }
+
+  open(link: Link, family: Family, transport: Transport): Result<void, KernelError> {
+    const known = this.#open.get(keyOf(link.index, family));
+    const opened = known === undefined ? this.#openSocket(link, family) : ok(known);
+    if (!opened.ok || transport.kind === "unicast") return opened.ok ? ok(undefined) : opened;
+    const joined = this.#join(opened.value, link, transport.group);
+    if (!joined.ok && known === undefined) this.close(link.index, family);
+    return joined;
+  }
+
+  close(interfaceIndex: number, family: Family): void {
+    const receiver = this.#open.get(keyOf(interfaceIndex, family));
+    if (receiver === undefined) return;
+    this.#open.delete(keyOf(interfaceIndex, family));
+    this.#options.watcher.unwatch(receiver.descriptor);
+    this.#options.sockets.close(receiver.descriptor);
+  }
+
+  #openSocket(link: Link, family: Family): Result<Receiver, KernelError> {
+    const { sockets, watcher } = this.#options;
+    const over = family === 6 ? " over IPv6" : "";
+    const what = `open a raw socket to receive adverts${over} on ${link.name}`;
+    const opened = sockets.open(family === 6 ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_VRRP, what);
+    if (!opened.ok) return opened;
+    const descriptor = opened.value;
+    // Until it is bound the socket takes packets of every interface: let none in, and throw away what was faster.
+    sockets.dropIncoming(descriptor);
+    const bound = this.#bindToInterface(descriptor, link);
+    if (bound < 0) {
+      sockets.close(descriptor);
+      return err(kernelError(bound, `bind the socket for adverts to ${link.name}`));
     }
-  };
+    const buffers = this.#buffersOf(family);
+    while (buffers.fill(descriptor) > 0);
+    this.#setOptions(descriptor, family);
+    sockets.setBuffers(descriptor, { receive: RECEIVE_BUFFER_BYTES });
+    sockets.acceptIncoming(descriptor);
+    const receiver = { descriptor, groups: new Set<string>() };
+    this.#open.set(keyOf(link.index, family), receiver);
+    watcher.watch(descriptor, () => this.#receive({ interfaceIndex: link.index, family, descriptor, buffers }));
+    return ok(receiver);
+  }
 
-  const bindToInterface = (descriptor: number, link: Link): number => {
+  #bindToInterface(descriptor: number, link: Link): number {
+    const { sockets } = this.#options;
     const bound = sockets.setInt(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, link.index);
     // Kernels before 5.0 know names only.
     return bound === -ERRNO.ENOPROTOOPT
       ? sockets.setBytes(descriptor, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${link.name}\0`))
       : bound;
-  };
+  }
 
-  const openSocket = (link: Link): Result<Receiver, KernelError> => {
-    const opened = sockets.open(
-      AF_INET,
-      SOCK_RAW,
-      IPPROTO_VRRP,
-      `open a raw socket to receive adverts on ${link.name}`,
-    );
-    if (!opened.ok) return opened;
-    const descriptor = opened.value;
-    // Until it is bound the socket takes packets of every interface: let none in, and throw away what was faster.
-    sockets.dropIncoming(descriptor);
-    const bound = bindToInterface(descriptor, link);
-    if (bound < 0) {
-      sockets.close(descriptor);
-      return err(kernelError(bound, `bind the socket for adverts to ${link.name}`));
+  /** Only groups that this socket has joined; and of IPv6 packets what their header said. */
+  #setOptions(descriptor: number, family: Family): void {
+    const { sockets } = this.#options;
+    if (family === 4) {
+      sockets.setInt(descriptor, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+      return;
     }
-    while (buffers.fill(descriptor) > 0);
-    sockets.setInt(descriptor, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    sockets.setBuffers(descriptor, { receive: RECEIVE_BUFFER_BYTES });
-    sockets.acceptIncoming(descriptor);
-    const receiver = { descriptor, groups: new Set<string>() };
-    receivers.set(link.index, receiver);
-    watcher.watch(descriptor, () => receive(link.index, descriptor));
-    return ok(receiver);
-  };
+    sockets.setInt(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    sockets.setInt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    sockets.setInt(descriptor, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+  }
 
-  const join = (receiver: Receiver, link: Link, group: Parameters<typeof ipBytes>[0]): Result<void, KernelError> => {
+  #join(receiver: Receiver, link: Link, group: IpAddress): Result<void, KernelError> {
     if (receiver.groups.has(group)) return ok(undefined);
-    // struct ip_mreqn: group, no local address, interface index.
-    const request = new Uint8Array(12);
-    request.set(ipBytes(group), 0);
-    new DataView(request.buffer).setInt32(8, link.index, true);
-    const joined = sockets.setBytes(receiver.descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, request);
+    const address = ipBytes(group);
+    const ipv6 = address.length > 4;
+    // struct ipv6_mreq: group, interface index. struct ip_mreqn: group, no local address, interface index.
+    const request = new Uint8Array(ipv6 ? 20 : 12);
+    request.set(address, 0);
+    new DataView(request.buffer).setInt32(request.length - 4, link.index, true);
+    const [level, option] = ipv6 ? [IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP] : [IPPROTO_IP, IP_ADD_MEMBERSHIP];
+    const joined = this.#options.sockets.setBytes(receiver.descriptor, level, option, request);
     if (joined < 0 && joined !== -ERRNO.EADDRINUSE) return err(kernelError(joined, `join ${group} on ${link.name}`));
     receiver.groups.add(group);
     return ok(undefined);
-  };
-
-  const close = (interfaceIndex: number): void => {
-    const receiver = receivers.get(interfaceIndex);
-    if (receiver === undefined) return;
-    receivers.delete(interfaceIndex);
-    watcher.unwatch(receiver.descriptor);
-    sockets.close(receiver.descriptor);
-  };
-
-  return {
-    open(link, transport) {
-      const known = receivers.get(link.index);
-      const opened = known === undefined ? openSocket(link) : ok(known);
-      if (!opened.ok || transport.kind === "unicast") return opened.ok ? ok(undefined) : opened;
-      const joined = join(opened.value, link, transport.group);
-      if (!joined.ok && known === undefined) close(link.index);
-      return joined;
-    },
-    close,
-  };
-}
-
-interface PacketBuffers {
-  /** Receives up to 64 packets; how many there were, 0 for none or an error. */
-  fill(descriptor: number): number;
-  packet(position: number): Uint8Array;
-  truncated(position: number): boolean;
-}
-
-function createPacketBuffers(arena: Arena): PacketBuffers {
-  const headers = arena.allocate(PACKETS_MAX * MMSGHDR.bytes);
-  const vectors = arena.allocate(PACKETS_MAX * IOVEC.bytes);
-  const data = arena.allocate(PACKETS_MAX * PACKET_BYTES);
-  // Nearly every packet in a buffer is as long as the one before: its view is kept.
-  const views: Uint8Array[] = [];
-  for (let position = 0; position < PACKETS_MAX; position++) {
-    const header = headers + position * MMSGHDR.bytes;
-    const vector = vectors + position * IOVEC.bytes;
-    arena.setPointer(vector + IOVEC.base, arena.at(data + position * PACKET_BYTES));
-    arena.setPointer(vector + IOVEC.length, PACKET_BYTES);
-    arena.setPointer(header + MMSGHDR.iov, arena.at(vector));
-    arena.setPointer(header + MMSGHDR.iovCount, 1);
-    views.push(arena.bytes.subarray(0, 0));
   }
-  const word = (position: number, field: number): number =>
-    arena.words[(headers + position * MMSGHDR.bytes + field) >>> 2] as number;
 
-  return {
-    fill(descriptor) {
-      // An error here is the interface going down (ENETDOWN): rtnetlink tells that better.
-      return Math.max(0, recvmmsg(descriptor, arena.at(headers), PACKETS_MAX, MSG_DONTWAIT));
-    },
-    packet(position) {
-      const length = word(position, MMSGHDR.length);
-      const known = views[position];
-      assert(known !== undefined && length <= PACKET_BYTES, "recvmmsg stays within its buffers");
-      if (known.length === length) return known;
-      const start = data + position * PACKET_BYTES;
-      const fresh = arena.bytes.subarray(start, start + length);
-      views[position] = fresh;
-      return fresh;
-    },
-    truncated(position) {
-      return (word(position, MMSGHDR.flags) & MSG_TRUNC) !== 0;
-    },
-  };
+  #receive(from: {
+    readonly interfaceIndex: number;
+    readonly family: Family;
+    readonly descriptor: number;
+    readonly buffers: PacketBuffers;
+  }): void {
+    const { interfaceIndex, descriptor, buffers } = from;
+    const key = keyOf(interfaceIndex, from.family);
+    const count = buffers.fill(descriptor);
+    for (let position = 0; position < count; position++) {
+      // A handler may have closed the interface: what it sent before no longer counts.
+      if (this.#open.get(key)?.descriptor !== descriptor) return;
+      this.#options.onPacket({
+        interfaceIndex,
+        packet: buffers.packet(position),
+        header: buffers.header(position),
+        truncated: buffers.truncated(position),
+      });
+    }
+  }
+
+  #buffersOf(family: Family): PacketBuffers {
+    const known = this.#buffers.get(family);
+    if (known !== undefined) return known;
+    const made = createPacketBuffers(this.#options.arena, family);
+    this.#buffers.set(family, made);
+    return made;
+  }
 }
+
+const keyOf = (interfaceIndex: number, family: Family): number => interfaceIndex * 2 + (family === 6 ? 1 : 0);

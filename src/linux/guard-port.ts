@@ -6,7 +6,7 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 import type { GuardOrder, GuardPort } from "../ports/guard.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
-import { type AdvertSender, createAdvertSender } from "./advert-port.ts";
+import { type AdvertSender, createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
 import { openKernelPort, type RtnetlinkPort } from "./kernel-port.ts";
 import { createSockets } from "./sockets.ts";
@@ -16,7 +16,9 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
   if (!opened.ok) return opened;
   const kernel = opened.value;
   const sender = createAdvertSender(arena, createSockets(arena));
-  const sending = sender.open();
+  // A kernel without IPv6 has no instance that needs it.
+  sender.open(6);
+  const sending = sender.open(4);
   if (!sending.ok) {
     kernel.close();
     return sending;
@@ -81,10 +83,14 @@ function resign(sender: AdvertSender, links: Links, orders: readonly GuardOrder[
   return failures.map(({ error }) => error);
 }
 
-function keyOf({ interfaceIndex, address, prefixLength }: InterfaceAddress): string {
+function keyOf({
+  interfaceIndex,
+  address,
+  prefixLength,
+}: Pick<InterfaceAddress, "interfaceIndex" | "address" | "prefixLength">): string {
   return `${interfaceIndex} ${address}/${prefixLength}`;
 }
 
 function keyOfChange({ interfaceIndex, address }: AddressChange): string {
-  return keyOf({ interfaceIndex, address: address.address, prefixLength: address.prefixLength, secondary: false });
+  return keyOf({ interfaceIndex, address: address.address, prefixLength: address.prefixLength });
 }

@@ -1,5 +1,5 @@
 /**
- * Tells of changes to links and IPv4 addresses as the kernel makes them (rtnetlink(7), RTMGRP_LINK and RTMGRP_IPV4_IFADDR). When
+ * Tells of changes to links and addresses as the kernel makes them (rtnetlink(7), RTMGRP_LINK and RTMGRP_IPV*_IFADDR). When
  * notifications were lost (ENOBUFS) it says so; the listener then reads everything again. It keeps no picture of its own.
  */
 import { ok, type Result } from "../core/lib/result.ts";
@@ -33,13 +33,14 @@ export interface KernelMonitorOptions {
 
 const RTMGRP_LINK = 0x1;
 const RTMGRP_IPV4_IFADDR = 0x10;
+const RTMGRP_IPV6_IFADDR = 0x100;
 /** Datagrams read in one wake-up, so that a storm of changes cannot keep the loop from its deadlines. */
 const DATAGRAMS_MAX = 64;
 
 export function openKernelMonitor(options: KernelMonitorOptions): Result<{ close(): void }, KernelError> {
   const { arena, watcher, onNotices } = options;
   const sockets = createSockets(arena);
-  const opened = openNetlinkSocket(arena, sockets, RTMGRP_LINK | RTMGRP_IPV4_IFADDR);
+  const opened = openNetlinkSocket(arena, sockets, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
   if (!opened.ok) return opened;
   const socket = opened.value;
   if (options.ownPort !== undefined) sockets.dropFromNetlinkPort(socket.descriptor, options.ownPort);

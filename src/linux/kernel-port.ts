@@ -1,10 +1,11 @@
 /**
  * Links and addresses of the real kernel (rtnetlink(7)): dumps and batched changes.
  *
- * Adding an address that is there sets its lifetime instead; removing one that is gone, or whose interface is gone, has succeeded.
+ * Adding an address that is there sets its lifetime instead (IPv6: takes it off first); removing one that is gone, or whose interface is gone, has succeeded.
  * Renewing one that is gone fails (EADDRNOTAVAIL) and does not bring it back: core/netlink/addresses.ts says how.
  */
 import { assert } from "../core/lib/assert.ts";
+import { familyOf } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 import {
   type AddressRecord,
@@ -112,7 +113,13 @@ class Rtnetlink implements RtnetlinkPort {
       else this.#judge(change, errno, failures);
     }
     if (existing.length === 0) return;
-    const replaced = this.#write(existing, replaceAddress);
+    const isIpv6 = (change: AddressChange): boolean => familyOf(change.address.address) === 6;
+    // One that was there for ever would hand our lifetime on to the on-link route of its prefix, whoever else needs that.
+    const anew = existing.filter(isIpv6);
+    if (anew.length > 0) this.#write(anew, removeAddress);
+    const replaced = this.#write(existing, (change, sequence) =>
+      isIpv6(change) ? addAddress(change, sequence) : replaceAddress(change, sequence),
+    );
     for (const [position, change] of existing.entries()) this.#judge(change, replaced[position] ?? 0, failures);
   }
 

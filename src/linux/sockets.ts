@@ -9,9 +9,13 @@ import type { Arena } from "./arena.ts";
 import { close, errnoName, setsockopt, socket } from "./libc.ts";
 
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_RAW = 3;
+export const IPPROTO_IP = 0;
+export const IPPROTO_IPV6 = 41;
+export const IPPROTO_VRRP = 112;
 export const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
 export const MSG_DONTROUTE = 0x4;
 export const MSG_TRUNC = 0x20;

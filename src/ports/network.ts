@@ -27,8 +27,12 @@ export interface InterfaceAddress {
   readonly interfaceIndex: number;
   readonly address: IpAddress;
   readonly prefixLength: number;
-  /** IFA_F_SECONDARY. */
+  /** IPv4: IFA_F_SECONDARY. */
   readonly secondary: boolean;
+  /** IPv6: not to be used, because duplicate address detection has not ended, or has found another host. */
+  readonly tentative: boolean;
+  /** Seconds the kernel will still keep it; null means for ever. */
+  readonly validSeconds: number | null;
 }
 
 /** One prepared advert: the port keeps a copy of the frame and sends it any number of times. */
@@ -77,6 +81,8 @@ export interface AddressChange {
   readonly address: VirtualAddress;
   /** valid_lft in whole seconds; null means for ever. */
   readonly lifetime: number | null;
+  /** IPv6: leave the on-link route of the prefix alone; see core/netlink/addresses.ts. */
+  readonly keepsPrefixRoute?: boolean;
 }
 
 /** Addresses and links by rtnetlink. */

@@ -132,5 +132,5 @@ export class FakeKernel implements KernelPort {
 }
 
 function entryOf(address: IpAddress, prefixLength: number): InterfaceAddress {
-  return { interfaceIndex: LINK_INDEX, address, prefixLength, secondary: false };
+  return { interfaceIndex: LINK_INDEX, address, prefixLength, secondary: false, tentative: false, validSeconds: null };
 }

@@ -1,7 +1,17 @@
 import { isIPv4, isIPv6 } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareIp, familyOf, ipBytes, ipFromBytes, isLinkLocal, isMulticast, parseIp, parseIpv4 } from "./ip.ts";
+import {
+  compareIp,
+  familyOf,
+  ipBytes,
+  ipFromBytes,
+  isLinkLocal,
+  isMulticast,
+  networkOf,
+  parseIp,
+  parseIpv4,
+} from "./ip.ts";
 
 const address = (text: string) => {
   const parsed = parseIp(text);
@@ -105,6 +115,14 @@ describe("order and kinds", () => {
     expect(["223.0.0.1", "240.0.0.1", "fe80::1", "ff::1"].some((it) => isMulticast(address(it)))).toBe(false);
     expect(["fe80::1", "febf::1"].every((it) => isLinkLocal(address(it)))).toBe(true);
     expect(["fec0::1", "fe8::1", "2001:db8::1", "169.254.0.1"].some((it) => isLinkLocal(address(it)))).toBe(false);
+  });
+
+  it("cuts an address to its network", () => {
+    const network = (text: string, length: number) => networkOf(address(text), length);
+    expect(network("2001:db8:1:2:3:4:5:6", 64)).toBe("2001:db8:1:2::");
+    expect(network("2001:db8:ffff::1", 33)).toBe("2001:db8:8000::");
+    expect([network("fe80::1", 128), network("fe80::1", 0)]).toEqual(["fe80::1", "::"]);
+    expect([network("192.0.2.77", 24), network("192.0.2.77", 27)]).toEqual(["192.0.2.0", "192.0.2.64"]);
   });
 
   it("IPv4 alone is asked for where only IPv4 will do", () => {

@@ -85,6 +85,16 @@ export function compareIp(a: IpAddress, b: IpAddress): number {
   return 0;
 }
 
+/** The address with the bits behind its prefix cleared. */
+export function networkOf(address: IpAddress, prefixLength: number): IpAddress {
+  const bytes = ipBytes(address);
+  for (let at = prefixLength >> 3; at < bytes.length; at++) {
+    const kept = at === prefixLength >> 3 ? prefixLength & 7 : 0;
+    bytes[at] = (bytes[at] as number) & (0xff00 >> kept);
+  }
+  return ipFromBytes(familyOf(address), bytes, 0);
+}
+
 /** 224.0.0.0/4 and ff00::/8. */
 export function isMulticast(address: IpAddress): boolean {
   if (familyOf(address) === 6) return /^ff[0-9a-f]{2}:/.test(address);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { IpAddress } from "../lib/ip.ts";
+import { type IpAddress, ipFromBytes } from "../lib/ip.ts";
 import {
   type AddressOrder,
   addAddress,
@@ -73,8 +73,47 @@ describe("requests for addresses", () => {
     expect(hex(readAttributes(message?.payload ?? new Uint8Array(0), 8).get(8) ?? new Uint8Array(0))).toBe("00040000");
   });
 
-  it("a dump asks for IPv4 only", () => {
-    expect(hex(dumpAddresses(5))).toBe("180000001600010305000000000000000200000000000000");
+  it("a dump asks for every family", () => {
+    expect(hex(dumpAddresses(5))).toBe("180000001600010305000000000000000000000000000000");
+  });
+});
+
+describe("requests for IPv6 addresses", () => {
+  const ipv6 = (text: string, prefixLength: number, change: Partial<AddressOrder> = {}) =>
+    order({ address: { ...order().address, address: text as IpAddress, prefixLength }, ...change });
+  const lifetimesAndFlags = (bytes: Uint8Array): readonly string[] => {
+    const attributes = readAttributes(readMessages(bytes)[0]?.payload ?? new Uint8Array(0), 8);
+    return [6, 8].map((type) => hex(attributes.get(type)?.subarray(0, 8) ?? new Uint8Array(0)));
+  };
+
+  it("a single address is deprecated from the start and goes without duplicate detection, as keepalived's", () => {
+    expect(lifetimesAndFlags(addAddress(ipv6("fe80::51", 128), 1))).toEqual(["0000000007000000", "02000000"]);
+    expect(lifetimesAndFlags(addAddress(ipv6("fe80::51", 128, { lifetime: null }), 1))).toEqual([
+      "00000000ffffffff",
+      "02000000",
+    ]);
+  });
+
+  it("an address in a prefix is preferred as long as it is valid", () => {
+    expect(lifetimesAndFlags(addAddress(ipv6("2001:db8::51", 64), 1))).toEqual(["0700000007000000", "02000000"]);
+  });
+
+  it("the route of the prefix can be left alone", () => {
+    const [, flags] = lifetimesAndFlags(addAddress(ipv6("2001:db8::51", 64, { keepsPrefixRoute: true }), 1));
+    expect(flags).toBe("02020000");
+  });
+
+  it("a renewal carries a prefix length that no new address may have, and no flag that would stay", () => {
+    const [message] = readMessages(renewAddress(ipv6("fe80::51", 128), 1));
+    expect(message?.flags).toBe(0x105);
+    expect(hex(message?.payload.subarray(0, 8) ?? new Uint8Array(0))).toBe("0aff000003000000");
+    expect(lifetimesAndFlags(renewAddress(ipv6("fe80::51", 128), 1))).toEqual(["0000000007000000", "02000000"]);
+  });
+
+  it("a remove names family, prefix and address", () => {
+    expect(hex(removeAddress(ipv6("fe80::51", 128), 1).subarray(16, 44))).toBe(
+      "0a80000003000000" + "14000200" + "fe800000000000000000000000000051",
+    );
   });
 });
 
@@ -86,6 +125,7 @@ describe("reading addresses", () => {
       address: "192.0.2.1",
       prefixLength: 32,
       secondary: false,
+      tentative: false,
       validSeconds: 7,
     });
     expect(message?.port).toBe(0x544f);
@@ -98,9 +138,12 @@ describe("reading addresses", () => {
     expect(message && readAddress(message)?.validSeconds).toBeNull();
   });
 
-  it("IPv6 addresses are not ours", () => {
+  it("addresses of other families are not ours, nor those with a length of another family", () => {
     const bytes = unhex(ADDED);
     bytes[16] = 10;
+    const [six] = readMessages(bytes);
+    expect(six && readAddress(six)).toBeNull();
+    bytes[16] = 7;
     const [message] = readMessages(bytes);
     expect(message && readAddress(message)).toBeNull();
   });
@@ -109,12 +152,12 @@ describe("reading addresses", () => {
     const orders = fc.record({
       interfaceIndex: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
       prefixLength: fc.integer({ min: 0, max: 32 }),
-      bytes: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+      bytes: fc.oneof(...[4, 16].map((length) => fc.uint8Array({ minLength: length, maxLength: length }))),
       lifetime: fc.option(fc.integer({ min: 1, max: 2 ** 32 - 2 })),
     });
     fc.assert(
       fc.property(orders, ({ interfaceIndex, prefixLength, bytes, lifetime }) => {
-        const address = bytes.join(".") as IpAddress;
+        const address = ipFromBytes(bytes.length === 4 ? 4 : 6, bytes, 0);
         const full = order({ interfaceIndex, lifetime, address: { ...order().address, address, prefixLength } });
         const [message] = readMessages(addAddress(full, 1));
         expect(message && readAddress(message)).toEqual({
@@ -122,6 +165,7 @@ describe("reading addresses", () => {
           address,
           prefixLength,
           secondary: false,
+          tentative: false,
           validSeconds: lifetime,
         });
       }),

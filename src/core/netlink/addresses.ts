@@ -1,11 +1,12 @@
 /**
- * IPv4 addresses by rtnetlink (rtnetlink(7), RTM_NEWADDR and RTM_DELADDR) with kernel lifetimes.
+ * Addresses of both families by rtnetlink (rtnetlink(7), RTM_NEWADDR and RTM_DELADDR) with kernel lifetimes.
  *
  * A renewal must never bring back an address that the kernel has already dropped. RTM_NEWADDR has no "replace only": without
- * NLM_F_CREATE it still creates. So a renewal carries IFA_F_MCAUTOJOIN, which the kernel acts on for a new address only, and
- * refuses (EINVAL) because a unicast address is no group it could join. An address that exists ignores the flag.
+ * NLM_F_CREATE it still creates. So a renewal carries what the kernel refuses (EINVAL) for a new address and ignores for one that
+ * exists. IPv4: IFA_F_MCAUTOJOIN, because a unicast address is no group it could join. IPv6 would show that flag from then on, but
+ * looks at the prefix length of new addresses only: there it is an impossible one.
  */
-import { type IpAddress, ipBytes, ipv4FromBytes } from "../lib/ip.ts";
+import { ADDRESS_BYTES, type Family, familyOf, HOST_PREFIX, type IpAddress, ipBytes, ipFromBytes } from "../lib/ip.ts";
 import type { VirtualAddress } from "../vrrp/config.ts";
 import {
   type Attribute,
@@ -29,6 +30,9 @@ export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
 
 const AF_INET = 2;
+const AF_INET6 = 10;
+/** All families that have addresses; the kernel answers with those it has. */
+const AF_UNSPEC = 0;
 const IFADDR_BYTES = 8;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -37,7 +41,14 @@ const IFA_BROADCAST = 4;
 const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
 const IFA_F_SECONDARY = 0x01;
+const IFA_F_NODAD = 0x02;
+const IFA_F_OPTIMISTIC = 0x04;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
+const IFA_F_NOPREFIXROUTE = 0x200;
 const IFA_F_MCAUTOJOIN = 0x400;
+/** No prefix is that long. */
+const IMPOSSIBLE_PREFIX = 255;
 /** Lifetime without end. */
 const INFINITE = 0xffff_ffff;
 
@@ -45,7 +56,10 @@ export interface AddressRecord {
   readonly interfaceIndex: number;
   readonly address: IpAddress;
   readonly prefixLength: number;
+  /** Of IPv4: another address of the prefix is the primary one. */
   readonly secondary: boolean;
+  /** Of IPv6: not to be used, because duplicate address detection has not ended, or has found another host. */
+  readonly tentative: boolean;
   /** Seconds the kernel will still keep it; null means for ever. */
   readonly validSeconds: number | null;
 }
@@ -55,11 +69,16 @@ export interface AddressOrder {
   readonly address: VirtualAddress;
   /** Whole seconds; null means for ever. */
   readonly lifetime: number | null;
+  /**
+   * Of IPv6: the on-link route of the prefix is left alone. For an address with a lifetime whose prefix the host also has from a
+   * router advertisement: the kernel would give that one route our lifetime (addrconf.c), and it would end with the address.
+   */
+  readonly keepsPrefixRoute?: boolean;
 }
 
 export function dumpAddresses(sequence: number): Uint8Array {
   const fixed = new Uint8Array(IFADDR_BYTES);
-  fixed[0] = AF_INET;
+  fixed[0] = AF_UNSPEC;
   return writeMessage({ type: RTM_GETADDR, flags: NLM_F_REQUEST | NLM_F_DUMP, sequence }, fixed, []);
 }
 
@@ -87,24 +106,38 @@ export function removeAddress(order: AddressOrder, sequence: number): Uint8Array
   ]);
 }
 
-/** Reads RTM_NEWADDR and RTM_DELADDR of IPv4; null when the message is another one or is damaged. */
+/** Reads RTM_NEWADDR and RTM_DELADDR of IPv4 and IPv6; null when the message is another one or is damaged. */
 export function readAddress(message: NetlinkMessage): AddressRecord | null {
   if (message.type !== RTM_NEWADDR && message.type !== RTM_DELADDR) return null;
   const { payload } = message;
-  if (payload.length < IFADDR_BYTES || payload[0] !== AF_INET) return null;
+  const family = payload.length < IFADDR_BYTES ? null : familyNumbered(payload[0]);
+  if (family === null) return null;
   const attributes = readAttributes(payload, IFADDR_BYTES);
   // On point-to-point links IFA_ADDRESS is the other end; ours is IFA_LOCAL.
   const local = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
-  if (local?.length !== 4) return null;
+  if (local?.length !== ADDRESS_BYTES[family]) return null;
   const flags = readUint32(attributes.get(IFA_FLAGS) ?? new Uint8Array(0)) ?? payload[2] ?? 0;
   const valid = readUint32(attributes.get(IFA_CACHEINFO) ?? new Uint8Array(0), 4);
   return {
     interfaceIndex: viewOf(payload).getUint32(4, true),
-    address: ipv4FromBytes(local, 0),
+    address: ipFromBytes(family, local, 0),
     prefixLength: payload[1] ?? 0,
-    secondary: (flags & IFA_F_SECONDARY) !== 0,
+    // The same bit means "temporary" (RFC 8981) there.
+    secondary: family === 4 && (flags & IFA_F_SECONDARY) !== 0,
+    tentative: family === 6 && isTentative(flags),
     validSeconds: valid === null || valid === INFINITE ? null : valid,
   };
+}
+
+function familyNumbered(number: number | undefined): Family | null {
+  if (number === AF_INET) return 4;
+  return number === AF_INET6 ? 6 : null;
+}
+
+/** An optimistic address (RFC 4429) may be used meanwhile. */
+function isTentative(flags: number): boolean {
+  if ((flags & IFA_F_DADFAILED) !== 0) return true;
+  return (flags & IFA_F_TENTATIVE) !== 0 && (flags & IFA_F_OPTIMISTIC) === 0;
 }
 
 interface NewAddressManner {
@@ -121,17 +154,34 @@ function newAddress(order: AddressOrder, sequence: number, manner: NewAddressMan
   ];
   if (address.broadcast !== null) attributes.push({ type: IFA_BROADCAST, value: ipBytes(address.broadcast) });
   if (address.label !== null) attributes.push({ type: IFA_LABEL, value: writeText(address.label) });
-  // Preferred as long as it is valid: the kernel wants no more, and less would mark the address deprecated.
   const valid = lifetime ?? INFINITE;
-  attributes.push({ type: IFA_CACHEINFO, value: writeUint32(valid, valid, 0, 0) });
-  if (manner.existingOnly) attributes.push({ type: IFA_FLAGS, value: writeUint32(IFA_F_MCAUTOJOIN) });
+  const preferred = isDeprecated(address) ? 0 : valid;
+  attributes.push({ type: IFA_CACHEINFO, value: writeUint32(preferred, valid, 0, 0) });
+  const addressFlags = flagsOf(order, manner);
+  if (addressFlags !== 0) attributes.push({ type: IFA_FLAGS, value: writeUint32(addressFlags) });
   const flags = NLM_F_REQUEST | NLM_F_ACK | manner.flags;
-  return writeMessage({ type: RTM_NEWADDR, flags, sequence }, fixedPart(order), attributes);
+  const fixed = fixedPart(order);
+  if (manner.existingOnly && familyOf(address.address) === 6) fixed[1] = IMPOSSIBLE_PREFIX;
+  return writeMessage({ type: RTM_NEWADDR, flags, sequence }, fixed, attributes);
+}
+
+/**
+ * Preferred as long as it is valid; the kernel wants no more, and less marks the address deprecated (RFC 4862 section 5.5.4): not a
+ * source for new connections. keepalived's default for a single IPv6 address, which goes when the host is no longer master.
+ */
+function isDeprecated({ address, prefixLength }: VirtualAddress): boolean {
+  return familyOf(address) === 6 && prefixLength === HOST_PREFIX[6];
+}
+
+/** Virtual addresses go without duplicate address detection, as keepalived's: the election has decided who has them. */
+function flagsOf({ address, keepsPrefixRoute }: AddressOrder, { existingOnly }: NewAddressManner): number {
+  if (familyOf(address.address) === 4) return existingOnly ? IFA_F_MCAUTOJOIN : 0;
+  return keepsPrefixRoute === true ? IFA_F_NODAD | IFA_F_NOPREFIXROUTE : IFA_F_NODAD;
 }
 
 function fixedPart({ address, interfaceIndex }: AddressOrder): Uint8Array {
   const fixed = new Uint8Array(IFADDR_BYTES);
-  fixed[0] = AF_INET;
+  fixed[0] = familyOf(address.address) === 6 ? AF_INET6 : AF_INET;
   fixed[1] = address.prefixLength;
   fixed[3] = address.scope;
   viewOf(fixed).setUint32(4, interfaceIndex, true);
