@@ -46,6 +46,10 @@ function argument(args: ArgSpec): string {
       return args.values.join(", ");
     case "ipv4":
       return "an IPv4 address";
+    case "ipv6":
+      return "an IPv6 address";
+    case "ip":
+      return "an IP address";
     case "command":
       return "a command";
     case "block":

@@ -120,16 +120,25 @@ const VALUED: ReadonlyMap<string, (reading: AddressReading, value: Word) => stri
 /** What costs the option alone; the rest costs the address. */
 const FORGIVEN = new Set(["scope", "preferred_lft", "track_group", "peer"]);
 
+/** What an IPv6 address cannot have, and whether keepalived still takes the address. */
+const IPV4_ONLY: ReadonlyMap<string, boolean> = new Map([
+  ["label", true],
+  ["scope", true],
+  ["brd", false],
+  ["broadcast", false],
+]);
+
 function readValued(reading: AddressReading, word: Word): boolean {
   const { line } = reading;
   const set = VALUED.get(word.text);
   if (set === undefined) return notUnderstood(line, word);
   const value = line.value(word);
   if (value === null) return false;
-  const problem = set(reading, value);
+  const foreign = familyOf(reading.address.address) === 6 ? IPV4_ONLY.get(word.text) : undefined;
+  const problem = foreign === undefined ? set(reading, value) : "nothing that an IPv6 address has";
   if (problem === null) return true;
   // A prefix that has no broadcast address still is an address.
-  const forgiven = FORGIVEN.has(word.text) || value.text === "+" || value.text === "-";
+  const forgiven = foreign ?? (FORGIVEN.has(word.text) || value.text === "+" || value.text === "-");
   const outcome = forgiven ? "the option is ignored" : "the address is left out";
   line.report(
     word.text === "track_group" ? "unknown-track-group" : "bad-value",

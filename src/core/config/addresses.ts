@@ -1,11 +1,12 @@
 /** Address lines of virtual_ipaddress and the lines of unicast_peer. Owns their options, not what becomes of them. */
 
 import type { IpAddress } from "../lib/ip.ts";
-import { familyOf, parseIpv4 } from "../lib/ip.ts";
+import { parseIp } from "../lib/ip.ts";
 import type { StaticAddress } from "../routing/host.ts";
 import type { VirtualAddress } from "../vrrp/config.ts";
 import { type AddressWithOptions, type OptionsContext, readAddressOptions } from "./address-options.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { type FamilyContext, fitsFamily } from "./family.ts";
 import { LineReader, readPrefix } from "./line-reader.ts";
 import { wordSpan } from "./settings.ts";
 import type { Node } from "./tree.ts";
@@ -36,11 +37,6 @@ export function readAddresses(blocks: readonly Node[], diagnostics: DiagnosticSi
   return lines;
 }
 
-/** IPv6 text, roughly: enough to tell it from a misspelt IPv4 address. */
-function looksLikeIpv6(text: string): boolean {
-  return text.includes(":") && /^[0-9a-fA-F:.]+(?:%\S+)?(?:\/\d+)?$/.test(text);
-}
-
 function readAddress(node: Node, diagnostics: DiagnosticSink): VirtualAddress | null {
   const line = new LineReader(node, diagnostics);
   return readAddressLine(line, { trackGroups: null })?.address ?? null;
@@ -53,16 +49,8 @@ function readAddressLine(
   const word = line.take();
   if (word === null) return null;
   const prefix = readPrefix(word.text);
-  if (prefix !== null && prefix.address !== null && familyOf(prefix.address) === 6) {
-    line.complain(
-      "address-ipv6",
-      `${word.text} is left out: IPv6 addresses are accepted, not done yet`,
-      "keep the IPv6 address in a keepalived instance until then",
-    );
-    return null;
-  }
   if (prefix === null || prefix.address === null) {
-    const remedy = "write ADDRESS/PREFIX, such as 192.0.2.1/24";
+    const remedy = "write ADDRESS/PREFIX, such as 192.0.2.1/24 or 2001:db8::1/64";
     line.complain("bad-address", `\`${word.text}\` is no address and is left out`, remedy);
     return null;
   }
@@ -105,19 +93,13 @@ export function readStaticAddresses(
   });
 }
 
-export function readPeers(blocks: readonly Node[], diagnostics: DiagnosticSink): readonly IpAddress[] {
+export function readPeers(blocks: readonly Node[], context: FamilyContext): readonly IpAddress[] {
+  const { diagnostics } = context;
   const peers: IpAddress[] = [];
   for (const node of blocks.flatMap((block) => block.block ?? [])) {
-    const peer = parseIpv4(node.keyword);
+    const peer = parseIp(node.keyword);
     const first = node.args[0];
-    if (peer === null && looksLikeIpv6(node.keyword)) {
-      diagnostics.report(
-        "address-ipv6",
-        node.span,
-        `peer ${node.keyword} is left out: IPv6 is accepted, not done yet`,
-        null,
-      );
-    } else if (peer === null) {
+    if (peer === null) {
       diagnostics.report(
         "bad-address",
         node.span,
@@ -126,7 +108,7 @@ export function readPeers(blocks: readonly Node[], diagnostics: DiagnosticSink):
       );
     } else if (peers.includes(peer)) {
       diagnostics.report("duplicate-address", node.span, `peer ${peer} is given twice`, "remove one of the two lines");
-    } else {
+    } else if (fitsFamily(context, peer, node.span)) {
       peers.push(peer);
     }
     if (first !== undefined)

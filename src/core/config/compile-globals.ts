@@ -1,9 +1,10 @@
 /** global_defs: the daemon's own options, and the defaults that instances fall back to. */
 
-import type { IpAddress } from "../lib/ip.ts";
+import { type IpAddress, isMulticast } from "../lib/ip.ts";
 import { micros, seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { DumpSettings, GlobalConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
@@ -17,22 +18,25 @@ export interface CompiledGlobals {
   readonly globals: Settings;
 }
 
-/** RFC 9568 section 5.1.1.2. */
-const VRRP_GROUP = "224.0.0.18" as IpAddress;
+/** RFC 9568 sections 5.1.1.2 and 5.1.2.2. */
+const VRRP_GROUPS = { 4: "224.0.0.18" as IpAddress, 6: "ff02::12" as IpAddress } as const;
 
-/** A multicast group; null when the keyword is missing or names another kind of address. */
-export function readGroup(settings: Settings, keyword: string, diagnostics: DiagnosticSink): IpAddress | null {
-  const group = settings.address(keyword);
+/**
+ * A multicast group of the wanted family; null when the keyword is missing or names another kind of address. Of IPv6 one that stays on the
+ * link (ffX2::/16): a wider one would be routed, and the receivers' hop limit check would drop it.
+ */
+export function readGroup(settings: Settings, keyword: string, context: FamilyContext): IpAddress | null {
+  const group = addressOfFamily(settings, keyword, context);
   if (group === null) return null;
-  const first = Number(group.split(".")[0]);
-  if (first >= 224 && first <= 239) return group;
-  const span = settings.node(keyword)?.span ?? null;
-  const message = `${keyword} ${group} is no multicast address and is ignored`;
+  const { family, diagnostics } = context;
+  if (family === 4 ? isMulticast(group) : /^ff[0-9a-f]2:/.test(group)) return group;
   diagnostics.report(
     "bad-address",
-    span,
-    message,
-    `write an address from 224.0.0.0 to 239.255.255.255, usually ${VRRP_GROUP}`,
+    settings.node(keyword)?.span ?? null,
+    `${keyword} ${group} is no ${family === 4 ? "" : "link-local "}multicast address and is ignored`,
+    family === 4
+      ? `write an address from 224.0.0.0 to 239.255.255.255, usually ${VRRP_GROUPS[4]}`
+      : `write an address from ff02:: to ff02:ffff:ffff:ffff:ffff:ffff:ffff:ffff, usually ${VRRP_GROUPS[6]}`,
   );
   return null;
 }
@@ -56,7 +60,10 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
     },
     defaults: {
       version: settings.number("vrrp_version") === 3 ? 3 : 2,
-      group: readGroup(settings, "vrrp_mcast_group4", diagnostics) ?? VRRP_GROUP,
+      groups: {
+        4: readGroup(settings, "vrrp_mcast_group4", { name: "global_defs", family: 4, diagnostics }) ?? VRRP_GROUPS[4],
+        6: readGroup(settings, "vrrp_mcast_group6", { name: "global_defs", family: 6, diagnostics }) ?? VRRP_GROUPS[6],
+      },
       ...readGarpDefaults(settings),
       lowerPrioNoAdvert: settings.flag("vrrp_lower_prio_no_advert") ?? false,
       higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? false,

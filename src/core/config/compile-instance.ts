@@ -8,10 +8,11 @@ import type { Micros } from "../lib/units.ts";
 import { micros, seconds } from "../lib/units.ts";
 import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrrp/config.ts";
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
-import { readAddresses, readPeers } from "./addresses.ts";
+import { readPeers } from "./addresses.ts";
 import { readGroup } from "./compile-globals.ts";
 import type { RoutingTools } from "./compile-host.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
 import { readRoutes } from "./route-line.ts";
@@ -20,6 +21,7 @@ import type { Settings } from "./settings.ts";
 import { readSettings, wordSpan } from "./settings.ts";
 import { readTracked } from "./tracked.ts";
 import type { Node } from "./tree.ts";
+import { readVips } from "./vips.ts";
 
 const HOOK_TIMEOUT = seconds(60);
 const CLAIM_TIMEOUT = seconds(10);
@@ -103,21 +105,24 @@ function compileVrrp(
   context: InstanceContext,
 ): VrrpInstanceConfig {
   const { defaults, diagnostics } = context;
-  const version = settings.has("version") ? (settings.number("version") === 3 ? 3 : 2) : defaults.version;
+  const family = instanceFamily(node.block ?? []);
+  const inFamily = { name: identity.name, family, diagnostics };
+  checkNativeIpv6(settings, inFamily);
+  const version = readVersion(settings, defaults.version, inFamily);
   const flag = (name: string, fallback: boolean): boolean => settings.flag(name) ?? fallback;
   const advertInterval = readInterval(settings, version, diagnostics);
   const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;
   return {
     ...identity,
-    family: 4,
+    family,
     version,
     ...readStanding(settings, identity.name, diagnostics),
     advertInterval,
     downTimerAdverts,
-    authentication: readAuthentication(settings, version, diagnostics),
-    transport: readTransport(settings, defaults, diagnostics),
-    sourceAddress: settings.address("unicast_src_ip"),
-    ...readVips(node, settings, identity.name, diagnostics),
+    authentication: readAuthentication(settings, version, inFamily),
+    transport: readTransport(settings, defaults, inFamily),
+    sourceAddress: addressOfFamily(settings, "unicast_src_ip", inFamily),
+    ...readVips(node, settings, inFamily),
     ...readRouting(settings, context),
     promoteSecondaries: flag("promote_secondaries", false),
     ...readTracked(settings, identity, context),
@@ -200,17 +205,13 @@ function readInterval(settings: Settings, version: 2 | 3, diagnostics: Diagnosti
 
 const PASS_LENGTH = 8;
 
-function readAuthentication(settings: Settings, version: 2 | 3, diagnostics: DiagnosticSink): Authentication {
+function readAuthentication(settings: Settings, version: 2 | 3, context: FamilyContext): Authentication {
+  const { family, diagnostics } = context;
   const node = settings.node("authentication");
   if (node === null) return { kind: "none" };
   const inner = readSettings(node.block ?? [], "authentication", diagnostics);
-  if (version === 3) {
-    diagnostics.report(
-      "auth-ignored",
-      node.span,
-      "VRRP version 3 has no authentication; the block is ignored",
-      "remove it, or use version 2",
-    );
+  if (version === 3 || family === 6) {
+    ignoreAuthentication(node, version, diagnostics);
     return { kind: "none" };
   }
   const type = inner.text("auth_type");
@@ -247,6 +248,12 @@ function readAuthentication(settings: Settings, version: 2 | 3, diagnostics: Dia
   return { kind: "pass", password: Array.from({ length: PASS_LENGTH }, (_, index) => bytes[index] ?? 0) };
 }
 
+function ignoreAuthentication(node: Node, version: 2 | 3, diagnostics: DiagnosticSink): void {
+  const what = version === 3 ? "VRRP version 3" : "VRRP over IPv6";
+  const remedy = "remove it; version 2 on IPv4 has it";
+  diagnostics.report("auth-ignored", node.span, `${what} has no authentication; the block is ignored`, remedy);
+}
+
 /** UTF-8 of a short text; the core has no TextEncoder. */
 function utf8(text: string): readonly number[] {
   return [...encodeURIComponent(text.replace(/[\ud800-\udfff]/g, "?")).matchAll(/%([0-9A-F]{2})|(.)/g)].map((match) =>
@@ -254,14 +261,18 @@ function utf8(text: string): readonly number[] {
   );
 }
 
-function readTransport(settings: Settings, defaults: InstanceDefaults, diagnostics: DiagnosticSink): Transport {
+/** IPv6: the kernel's hop limit, which keepalived leaves as it is. */
+const UNICAST_TTL = { 4: 255, 6: 64 } as const;
+
+function readTransport(settings: Settings, defaults: InstanceDefaults, context: FamilyContext): Transport {
+  const { family, diagnostics } = context;
   const multicast: Transport = {
     kind: "multicast",
-    group: readGroup(settings, "mcast_dst_ip", diagnostics) ?? defaults.group,
+    group: readGroup(settings, "mcast_dst_ip", context) ?? defaults.groups[family],
   };
   const blocks = settings.nodes("unicast_peer");
   if (blocks.length === 0) return multicast;
-  const peers = readPeers(blocks, diagnostics);
+  const peers = readPeers(blocks, context);
   const node = blocks[0];
   if (peers.length === 0) {
     diagnostics.report(
@@ -284,7 +295,7 @@ function readTransport(settings: Settings, defaults: InstanceDefaults, diagnosti
   return {
     kind: "unicast",
     peers,
-    ttl: settings.number("unicast_ttl") ?? 255,
+    ttl: settings.number("unicast_ttl") ?? UNICAST_TTL[family],
     checkSource: settings.flag("check_unicast_src") ?? defaults.checkUnicastSource,
   };
 }
@@ -299,49 +310,6 @@ function readRouting(
     rules: readRules(settings.nodes("virtual_rules"), context, tools.priorities).map(({ rule }) => rule),
   };
 }
-
-type Vips = Pick<VrrpInstanceConfig, "advertised" | "excluded">;
-
-function readVips(node: Node, settings: Settings, name: string, diagnostics: DiagnosticSink): Vips {
-  const advertised = readAddresses(settings.nodes("virtual_ipaddress"), diagnostics);
-  const excluded = readAddresses(settings.nodes("virtual_ipaddress_excluded"), diagnostics);
-  // Lines that could not be used have been reported already.
-  const lines = [...settings.nodes("virtual_ipaddress"), ...settings.nodes("virtual_ipaddress_excluded")];
-  if (lines.every((block) => (block.block ?? []).length === 0)) {
-    diagnostics.report(
-      "no-virtual-address",
-      node.span,
-      `${name} has no virtual address`,
-      "write virtual_ipaddress { ADDRESS/PREFIX }",
-    );
-  }
-  const both = excluded.filter((line) => advertised.some((other) => other.address.address === line.address.address));
-  for (const line of both) {
-    diagnostics.report(
-      "duplicate-address",
-      line.node.span,
-      `${line.address.address} is advertised and excluded`,
-      "remove one of the two lines",
-    );
-  }
-  const beyond = advertised[ADVERTISED_MAX];
-  if (beyond !== undefined) {
-    diagnostics.report(
-      "adjusted",
-      beyond.node.span,
-      `${name} has ${advertised.length} addresses, an advert carries ${ADVERTISED_MAX}: the rest is not advertised`,
-      "write the rest as virtual_ipaddress_excluded",
-    );
-  }
-  const silent = [...advertised.slice(ADVERTISED_MAX), ...excluded.filter((line) => !both.includes(line))];
-  return {
-    advertised: advertised.slice(0, ADVERTISED_MAX).map((line) => line.address),
-    excluded: silent.map((line) => line.address),
-  };
-}
-
-/** The advert counts its addresses in one byte (RFC 9568 section 5.2.5). */
-const ADVERTISED_MAX = 255;
 
 function readGarp(settings: Settings, defaults: InstanceDefaults): Garp {
   const delay = settings.duration("garp_master_delay") ?? defaults.garp.delay;

@@ -1,10 +1,11 @@
 /** What an instance takes over from global_defs where it says nothing itself. Made by compile-globals.ts. */
-import type { IpAddress } from "../lib/ip.ts";
+import type { Family, IpAddress } from "../lib/ip.ts";
 import type { Garp } from "../vrrp/config.ts";
 
 export interface InstanceDefaults {
   readonly version: 2 | 3;
-  readonly group: IpAddress;
+  /** Multicast groups of the adverts. */
+  readonly groups: Readonly<Record<Family, IpAddress>>;
   readonly garp: Garp;
   /** Not given: the instance's own master delay and repeat count. */
   readonly lowerPrioGiven: { readonly delay: boolean; readonly repeat: boolean };

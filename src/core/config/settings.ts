@@ -4,7 +4,7 @@
  */
 
 import type { IpAddress } from "../lib/ip.ts";
-import { parseIpv4 } from "../lib/ip.ts";
+import { parseIp, parseIpv4, parseIpv6 } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
 import { micros } from "../lib/units.ts";
 import { readCommand } from "./command.ts";
@@ -88,7 +88,7 @@ function settingsOf(found: ReadonlyMap<string, readonly Found[]>): Settings {
       return one === null ? null : micros(one);
     },
     text,
-    address: (name) => parseIpv4(text(name) ?? ""),
+    address: (name) => parseIp(text(name) ?? ""),
     command: (name) => value(name) as Command | null,
     weight: (name) => value(name) as WeightValue | null,
     words: (name) => (value(name) as readonly Word[] | null) ?? [],
@@ -182,6 +182,10 @@ function wordValue(text: string, spec: ArgSpec): boolean | number | string | nul
       return spec.values.includes(text) ? text : null;
     case "ipv4":
       return parseIpv4(text);
+    case "ipv6":
+      return parseIpv6(text);
+    case "ip":
+      return parseIp(text);
     case "integer":
     case "weight":
       return /^[+-]?\d+$/.test(text) ? Number(text) : null;
@@ -217,6 +221,10 @@ export function wanted(spec: ArgSpec): string {
       return spec.values.join(" or ");
     case "ipv4":
       return "ADDRESS, such as 192.0.2.1";
+    case "ipv6":
+      return "ADDRESS, such as 2001:db8::1";
+    case "ip":
+      return "ADDRESS, such as 192.0.2.1 or 2001:db8::1";
     case "command":
       return '"/path/to/program arguments"';
     default:

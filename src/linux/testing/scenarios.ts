@@ -279,7 +279,11 @@ function guard(): unknown {
     { instance: "VI_2", interface: "gone0", addresses: [virtualAddress("10.0.0.103")], resign: null },
   ]);
   const adverts = capture.take().filter((frame) => frame.includes("213396020001")).length;
-  return { released, adverts, left: world.kernel.addresses().map(({ address }) => address) };
+  return {
+    released,
+    adverts,
+    left: world.kernel.addresses().flatMap(({ address }) => (address.includes(":") ? [] : [address])),
+  };
 }
 
 function powerless(): unknown {

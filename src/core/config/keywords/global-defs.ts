@@ -1,6 +1,6 @@
 /** Keywords of global_defs. */
 import type { KeywordEntry } from "./types.ts";
-import { bool, choice, command, done, integer, ipv4, later, list, none, seconds, word, words } from "./types.ts";
+import { bool, choice, command, done, integer, ipv4, ipv6, later, list, none, seconds, word, words } from "./types.ts";
 
 export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("router_id", word, "Name of this host in messages.", { default: "host name", reload: "live" }),
@@ -31,7 +31,10 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
     default: "224.0.0.18",
     reload: "restart-instance",
   }),
-  later("vrrp_mcast_group6", word, "Multicast group of IPv6 adverts."),
+  done("vrrp_mcast_group6", ipv6, "Multicast group of IPv6 adverts; one that stays on the link (ff02::/16).", {
+    default: "ff02::12",
+    reload: "restart-instance",
+  }),
   done("vrrp_lower_prio_no_advert", bool, "Default of lower_prio_no_advert.", { default: "off" }),
   done("vrrp_higher_prio_send_advert", bool, "Default of higher_prio_send_advert.", { default: "off" }),
   done("vrrp_check_unicast_src", bool, "Default of check_unicast_src.", { default: "off" }),

@@ -16,6 +16,9 @@ export type ArgSpec =
   | { readonly kind: "words" }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "ipv4" }
+  | { readonly kind: "ipv6" }
+  /** An address of either family. */
+  | { readonly kind: "ip" }
   /** A command line, perhaps followed by user and group. */
   | { readonly kind: "command" }
   /** A block of keywords; `title` is the number of words before the brace. */
@@ -51,6 +54,8 @@ export const bool: ArgSpec = { kind: "bool" };
 export const word: ArgSpec = { kind: "word" };
 export const words: ArgSpec = { kind: "words" };
 export const ipv4: ArgSpec = { kind: "ipv4" };
+export const ipv6: ArgSpec = { kind: "ipv6" };
+export const ip: ArgSpec = { kind: "ip" };
 export const command: ArgSpec = { kind: "command" };
 export const list: ArgSpec = { kind: "list" };
 export const integer = (min: number, max: number): ArgSpec => ({ kind: "integer", min, max });

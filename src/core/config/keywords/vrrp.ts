@@ -7,7 +7,7 @@ import {
   command,
   done,
   integer,
-  ipv4,
+  ip,
   later,
   list,
   none,
@@ -108,28 +108,28 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     "Seconds between adverts; whole seconds in version 2, at most 40.95 in version 3.",
     { default: "1" },
   ),
-  done("version", integer(2, 3), "VRRP version.", { default: "vrrp_version", reload: "restart-instance" }),
-  done("virtual_ipaddress", list, "Addresses that move and are named in adverts."),
-  done("virtual_ipaddress_excluded", list, "Addresses that move and are not named in adverts."),
+  done("version", integer(2, 3), "VRRP version.", { default: "vrrp_version; IPv6: 3", reload: "restart-instance" }),
+  done("virtual_ipaddress", list, "Addresses that move and are named in adverts: one family, up to 255 (IPv6: 89)."),
+  done("virtual_ipaddress_excluded", list, "Addresses of either family that move and are not named in adverts."),
   done("authentication", block("authentication"), "Authentication of version 2."),
   done("nopreempt", none, "A BACKUP of higher priority does not push out a living master."),
   done("preempt", none, "The opposite of nopreempt, and the default."),
   done("preempt_delay", seconds(0, 1_000), "Seconds to wait before a lower-priority master is pushed out.", {
     default: "0",
   }),
-  done("unicast_src_ip", ipv4, "Source address of adverts.", {
-    default: "first address of the interface",
+  done("unicast_src_ip", ip, "Source address of adverts.", {
+    default: "first address of the interface; IPv6: its first link-local address",
     reload: "restart-instance",
   }),
-  done("mcast_src_ip", ipv4, "Old name of unicast_src_ip.", { aliasOf: "unicast_src_ip", reload: "restart-instance" }),
-  done("mcast_dst_ip", ipv4, "Multicast group of adverts.", {
-    default: "vrrp_mcast_group4",
+  done("mcast_src_ip", ip, "Old name of unicast_src_ip.", { aliasOf: "unicast_src_ip", reload: "restart-instance" }),
+  done("mcast_dst_ip", ip, "Multicast group of adverts; of IPv6 one that stays on the link (ff02::/16).", {
+    default: "vrrp_mcast_group4 or vrrp_mcast_group6",
     reload: "restart-instance",
   }),
   done("unicast_peer", list, "Addresses of the other hosts; adverts go there instead of to the multicast group.", {
     reload: "restart-instance",
   }),
-  done("unicast_ttl", integer(0, 255), "TTL of unicast adverts.", { default: "255" }),
+  done("unicast_ttl", integer(0, 255), "TTL, or hop limit, of unicast adverts.", { default: "255; IPv6: 64" }),
   done("check_unicast_src", bool, "Drops unicast adverts from hosts that are no peers.", {
     default: "vrrp_check_unicast_src",
   }),
@@ -191,7 +191,9 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     safety: "packets to the address are accepted",
   }),
   later("strict_mode", bool, "Strict RFC mode.", { safety: "the instance is not held to the RFC's rules" }),
-  later("native_ipv6", none, "IPv6 instance.", { safety: "IPv6 is not carried yet" }),
+  done("native_ipv6", none, "Makes the instance IPv6 before an address says so; the first address decides otherwise.", {
+    reload: "restart-instance",
+  }),
   later("kernel_rx_buf_size", words, "Receive buffer."),
   later("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
 ];
