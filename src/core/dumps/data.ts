@@ -34,7 +34,7 @@ function socketPool(text: DumpText, input: DumpInput): void {
   for (const row of instanceRows(input)) {
     const { vrrp } = row;
     const own = vrrp.transport.kind === "unicast" ? (vrrp.sourceAddress ?? "") : vrrp.transport.group;
-    const key = `${vrrp.interface} ${vrrp.transport.kind} ${own}`;
+    const key = `${vrrp.interface} ${vrrp.family} ${vrrp.transport.kind} ${own}`;
     pool.set(key, [...(pool.get(key) ?? []), row]);
   }
   for (const [first, ...rest] of pool.values()) {
@@ -42,7 +42,7 @@ function socketPool(text: DumpText, input: DumpInput): void {
     const unicast = first.vrrp.transport.kind === "unicast";
     text.line(0, "fd_in -1 fd_out = -1");
     text.field(1, "Interface", first.vrrp.interface);
-    text.field(1, "Family", "IPv4");
+    text.field(1, "Family", `IPv${first.vrrp.family}`);
     text.field(1, "Protocol", "VRRP");
     text.field(1, "Type", unicast ? "Unicast" : "Multicast");
     if (unicast) text.field(1, "Address", first.vrrp.sourceAddress ?? first.status.source);

@@ -44,8 +44,8 @@ function identity(text: DumpText, { config, hostName }: DumpInput, parent: boole
 function announcements(text: DumpText, { defaults }: HoldfastConfig, parent: boolean): void {
   const { garp, lowerPrioGiven } = defaults;
   const lower = (given: boolean, value: number): number => (parent && !given ? UNSET : value);
-  text.field(0, "VRRP IPv4 mcast group", defaults.group);
-  text.field(0, "VRRP IPv6 mcast group", "ff02::12");
+  text.field(0, "VRRP IPv4 mcast group", defaults.groups[4]);
+  text.field(0, "VRRP IPv6 mcast group", defaults.groups[6]);
   text.field(0, "Gratuitous ARP delay", garp.delay / 1e6);
   text.field(0, "Gratuitous ARP repeat", garp.repeat);
   text.field(0, "Gratuitous ARP refresh timer", garp.refresh / 1e6);
