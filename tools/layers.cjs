@@ -29,10 +29,10 @@ const LAYERS = [
   },
   {
     name: "adapters",
-    owns: "MySQL, Redis, etcd: one client library each",
+    owns: "MySQL, Redis, etcd, mail: one client library each",
     from: ["core", "ports"],
     builtins: true,
-    packages: ["mysql2", "redis"],
+    packages: ["mysql2", "nodemailer", "redis"],
   },
   {
     name: "engine",

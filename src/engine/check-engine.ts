@@ -31,8 +31,14 @@ export interface CheckEngine {
 }
 
 export function scriptPolicy(config: HoldfastConfig): ScriptPolicy {
-  const { scriptUser, enableScriptSecurity } = config.global;
-  return { user: scriptUser?.user ?? null, group: scriptUser?.group ?? null, security: enableScriptSecurity };
+  const { scriptUser, enableScriptSecurity, scriptRules } = config.global;
+  return {
+    user: scriptUser?.user ?? null,
+    group: scriptUser?.group ?? null,
+    security: enableScriptSecurity,
+    supplementaryGroups: scriptRules.supplementaryGroups,
+    symlinkPaths: scriptRules.symlinkPaths,
+  };
 }
 
 /** The scripts that must run, by key. */

@@ -1,7 +1,9 @@
 // Whatever the program, the file system or the kernel do: a run ends.
+
 import { expect, test } from "vitest";
 import { micros, millis, seconds } from "../core/lib/units.ts";
 import type { Spawner } from "../ports/spawner.ts";
+import { PLAIN_POLICY } from "../ports/spawner.ts";
 import { type CommandResult, KILL_GRACE, REAP_LIMIT, runCommand } from "./command-run.ts";
 import { createFakeSpawner } from "./testing/fake-spawner.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
@@ -19,7 +21,7 @@ function setUp(hangs: "examine" | "kernel" | "nowhere", patient = false) {
   };
   const ends: CommandResult[] = [];
   const command = { argv: ["/x"], user: null, group: null, text: "/x" };
-  const policy = { user: null, group: null, security: false };
+  const policy = PLAIN_POLICY;
   const order = { command, policy, env: {}, timeout: TIMEOUT, patient };
   const run = runCommand({ spawner, timers }, order, { onEnd: (result) => void ends.push(result) });
   return { timers, fake, signals, ends, run };

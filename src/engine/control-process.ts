@@ -5,8 +5,10 @@
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
+import type { Mailer } from "../ports/mailer.ts";
 import type { Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 import { type CheckEngine, createCheckEngine } from "./check-engine.ts";
@@ -14,6 +16,7 @@ import { REAP_LIMIT } from "./command-run.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
+import { createNotifier, type Notifier } from "./notifier.ts";
 import { reloadChanges } from "./reload-plan.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
@@ -34,6 +37,10 @@ export interface ControlProcessOptions {
   readonly launcher: KeeperLauncher;
   readonly guard: GuardPort;
   readonly bus: EventBus;
+  readonly fifos: FifoPort;
+  readonly mailer: Mailer;
+  /** Milliseconds since the epoch, for the date of a mail. */
+  readonly wallMillis: () => number;
   readonly parse: () => ParsedConfig;
   /** A new configuration is in force. */
   readonly onConfig: (config: HoldfastConfig, diagnostics: readonly Diagnostic[]) => void;
@@ -52,6 +59,7 @@ export interface ControlProcess {
   readonly checks: CheckEngine;
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
+  readonly notifier: Notifier;
   start(parsed: ParsedConfig): void;
   reload(dryRun: boolean): Promise<ReloadReport>;
   /**
@@ -71,6 +79,7 @@ class Control implements ControlProcess {
   readonly checks: CheckEngine;
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
+  readonly notifier: Notifier;
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
@@ -87,6 +96,16 @@ class Control implements ControlProcess {
       tools,
       publish: (body) => bus.publish("vrrp", body),
       answer: (answer) => this.keeper.answerGate(answer),
+      stopping: () => this.#stopping !== null,
+    });
+    this.notifier = createNotifier({
+      timers,
+      spawner,
+      fifos: options.fifos,
+      mailer: options.mailer,
+      wallMillis: options.wallMillis,
+      publish: (body) => bus.publish("vrrp", body),
+      stopping: () => this.#stopping !== null,
     });
     this.checks = createCheckEngine({
       tools,
@@ -102,7 +121,7 @@ class Control implements ControlProcess {
       onMessage: (message) => {
         if (message.type === "ask-gate") this.hooks.ask(message);
         else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
-        else tellHooks(this.hooks, message.body);
+        else this.#tell(message.body);
       },
       standings: () => this.checks.standings(),
       onLost: () => this.hooks.cancelAll(),
@@ -110,9 +129,17 @@ class Control implements ControlProcess {
     });
   }
 
+  /** Hooks first: the specific one, then `notify`, then the pipes, as keepalived. */
+  #tell(body: HoldfastEventBody): void {
+    tellHooks(this.hooks, body);
+    if (body.kind === "vrrp") this.notifier.report(body.instance, body.report);
+    else if (body.kind === "sync-group") this.notifier.group(body.group, body.to);
+  }
+
   start({ config, diagnostics }: ParsedConfig): void {
     this.#config = config;
     this.hooks.configure(config);
+    this.notifier.configure(config);
     this.#options.onConfig(config, diagnostics);
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
     const delay = config.global.startupDelay;
@@ -158,6 +185,7 @@ class Control implements ControlProcess {
   hurry(): void {
     this.keeper.kill();
     this.hooks.kill();
+    this.notifier.kill();
     this.checks.kill();
     this.#lastTimer ??= this.#options.timers.schedule(LAST_LIMIT, () => this.#giveUp());
   }
@@ -170,6 +198,7 @@ class Control implements ControlProcess {
           // In this very turn: the next line of the keeper may ask for a gate of the new configuration.
           this.#config = config;
           this.hooks.configure(config);
+          this.notifier.configure(config);
           this.checks.configure(config);
           this.#options.onConfig(config, diagnostics);
         }
@@ -201,7 +230,7 @@ class Control implements ControlProcess {
     const checksEnded = this.checks.stop();
     await this.keeper.stop();
     // Only now are all reports in: the last hooks are queued.
-    await this.hooks.idle();
+    await Promise.all([this.hooks.idle(), this.notifier.close()]);
     await checksEnded;
   }
 

@@ -20,7 +20,7 @@ vrrp_instance redis1 { interface eth0
  notify_release /release
 }`;
 
-function setUp() {
+function setUp(options: { stopping?: () => boolean } = {}) {
   const timers = createVirtualTimers();
   const spawner = createFakeSpawner();
   const events: HoldfastEventBody[] = [];
@@ -29,6 +29,7 @@ function setUp() {
     tools: { timers, spawner },
     publish: (body) => void events.push(body),
     answer: (answer) => void answers.push(answer),
+    ...options,
   });
   hooks.configure(configOf(CONFIG));
   const enter = (to: VrrpStateName, from: VrrpStateName = "BACKUP") =>
@@ -200,4 +201,33 @@ test("after kill nothing that the keeper still reports is started, and the queue
   await timers.advance(millis(0));
   await hooks.idle();
   expect(spawner.started).toEqual([]);
+});
+
+const REMOVED = CONFIG.replace("notify_fault /f", "notify_fault /f\n notify_stop /s\n DELETED");
+
+test.each([
+  ["without notify_deleted", "", ["/f", "/n -a INSTANCE redis1 FAULT 90"]],
+  ["with it", "notify_deleted", ["/n -a INSTANCE redis1 DELETED 90"]],
+  ["with its command", 'notify_deleted "/d x"', ["/d x", "/n -a INSTANCE redis1 DELETED 90"]],
+])("an instance that a reload removes, %s", async (_name, line, commands) => {
+  const { hooks, enter, runAll } = setUp({ stopping: () => false });
+  hooks.configure(configOf(REMOVED.replace("DELETED", line)));
+  enter("STOP");
+  expect(await runAll()).toEqual(commands);
+});
+
+test("the same stop of the whole daemon runs notify_stop", async () => {
+  const { hooks, enter, runAll } = setUp({ stopping: () => true });
+  hooks.configure(configOf(REMOVED.replace("DELETED", "notify_deleted /d")));
+  enter("STOP");
+  expect(await runAll()).toEqual(["/s", "/n -a INSTANCE redis1 STOP 90"]);
+});
+
+test("notify_master_rx_lower_pri: a storm of adverts is one run and one that waits", async () => {
+  const { hooks, runAll } = setUp();
+  hooks.configure(configOf(CONFIG.replace("notify_fault", "notify_master_rx_lower_pri /low\n notify_fault")));
+  const lower = { kind: "lower-priority-advert", source: "192.0.2.9" as never, priority: 50, ours: 90 } as const;
+  for (let advert = 0; advert < 100; advert++) hooks.report("redis1", { ...lower, state: "MASTER" });
+  hooks.report("redis1", { ...lower, state: "BACKUP" });
+  expect(await runAll()).toEqual(["/low", "/low"]);
 });

@@ -7,10 +7,11 @@
 import type { Command, HoldfastConfig, InstanceConfig, SyncGroupConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
 import { type Instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import { type ToldState, toldState } from "../core/notify/told-state.ts";
 import type { Cause } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
-import type { ScriptPolicy } from "../ports/spawner.ts";
+import { PLAIN_POLICY, type ScriptPolicy } from "../ports/spawner.ts";
 import { scriptPolicy } from "./check-engine.ts";
 import { type CommandResult, type CommandRun, type CommandTools, runCommand } from "./command-run.ts";
 
@@ -33,6 +34,8 @@ export interface HookEngineOptions {
   readonly tools: CommandTools;
   readonly publish: (body: HoldfastEventBody) => void;
   readonly answer: (answer: GateAnswer) => void;
+  /** The whole daemon stops: otherwise an instance that stops was removed by a reload. */
+  readonly stopping?: () => boolean;
 }
 
 export interface HookEngine {
@@ -89,13 +92,24 @@ interface Queue {
 }
 
 /** What the queue needs to know of its instance or group. */
-type HookOwner = Pick<InstanceConfig, "hooks" | "hookTimeout"> & { readonly vrrp: InstanceConfig["vrrp"] | null };
+type HookOwner = Pick<InstanceConfig, "hooks" | "hookTimeout"> & {
+  readonly vrrp: InstanceConfig["vrrp"] | null;
+  readonly notices: InstanceConfig["notices"] | null;
+};
 
-const SPECIFIC: Readonly<Partial<Record<VrrpStateName, HookKind>>> = {
+interface Entered {
+  readonly to: VrrpStateName;
+  readonly told: ToldState;
+  readonly cause: Cause;
+  readonly args: readonly string[];
+}
+
+const SPECIFIC: Readonly<Record<ToldState, HookKind>> = {
   MASTER: "notify_master",
   BACKUP: "notify_backup",
   FAULT: "notify_fault",
   STOP: "notify_stop",
+  DELETED: "notify_deleted",
 };
 
 export function createHookEngine(options: HookEngineOptions): HookEngine {
@@ -126,26 +140,27 @@ class Hooks implements HookEngine {
   report(instance: string, report: VrrpReport): void {
     const queue = this.#queue(instance);
     if (report.kind === "phase") queue.cause = causeText(report.cause);
+    if (report.kind === "lower-priority-advert" && report.state === "MASTER") this.#lowerPriority(queue);
     if (report.kind !== "state") return;
-    this.#entered(queue, {
-      to: report.to,
-      cause: report.cause,
-      args: ["INSTANCE", instance, report.to, String(report.priority)],
-    });
+    const deleted = queue.config?.notices?.deleted ?? false;
+    const told = toldState(report.to, { stopping: this.#options.stopping?.() ?? true, deleted });
+    if (told === null) return;
+    const args = ["INSTANCE", instance, told, String(report.priority)];
+    this.#entered(queue, { to: report.to, told, cause: report.cause, args });
   }
 
   reportGroup(group: string, to: VrrpStateName, cause: Cause): void {
+    const told = toldState(to, { stopping: this.#options.stopping?.() ?? true, deleted: false });
     // keepalived's priority of a group is 0.
-    this.#entered(this.#queue(group, "GROUP"), { to, cause, args: ["GROUP", group, to, "0"] });
+    if (told !== null)
+      this.#entered(this.#queue(group, "GROUP"), { to, told, cause, args: ["GROUP", group, told, "0"] });
   }
 
-  #entered(queue: Queue, what: { to: VrrpStateName; cause: Cause; args: readonly string[] }): void {
-    const { to, cause, args } = what;
+  #entered(queue: Queue, what: Entered): void {
+    const { to, told, cause, args } = what;
     queue.state = to;
     queue.cause = causeText(cause);
-    const specific = SPECIFIC[to];
-    if (specific === undefined) return;
-    this.#notify(queue, specific, []);
+    this.#notify(queue, SPECIFIC[told], []);
     this.#notify(queue, "notify", args);
     this.#pump(queue);
   }
@@ -153,7 +168,7 @@ class Hooks implements HookEngine {
   #configureGroup({ name, members, hooks, hookTimeout }: SyncGroupConfig, policy: ScriptPolicy): void {
     const queue = this.#queue(name, "GROUP");
     queue.members = members;
-    queue.config = { hooks, hookTimeout, vrrp: null };
+    queue.config = { hooks, hookTimeout, vrrp: null, notices: null };
     queue.policy = policy;
   }
 
@@ -213,7 +228,6 @@ class Hooks implements HookEngine {
     const key = kind === "GROUP" ? `GROUP ${instance}` : instance;
     const known = this.#queues.get(key);
     if (known) return known;
-    const policy = { user: null, group: null, security: false };
     const queue: Queue = {
       instance,
       members: null,
@@ -221,12 +235,20 @@ class Hooks implements HookEngine {
       running: null,
       last: null,
       config: null,
-      policy,
+      policy: PLAIN_POLICY,
       state: "INIT",
       cause: "start",
     };
     this.#queues.set(key, queue);
     return queue;
+  }
+
+  /** A rival may send a hundred adverts a second: one that waits for its turn speaks for all of them. */
+  #lowerPriority(queue: Queue): void {
+    const hook = "notify_master_rx_lower_pri";
+    if (queue.jobs.some((job) => job.hook === hook)) return;
+    this.#notify(queue, hook, []);
+    this.#pump(queue);
   }
 
   #notify(queue: Queue, hook: HookKind, args: readonly string[]): void {

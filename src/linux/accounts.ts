@@ -2,6 +2,7 @@
  * Users and groups by name or number, from /etc/passwd and /etc/group. Other name services are not asked: a lookup that
  * waits for a directory server must never hold up a check.
  */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Identity, ScriptPolicy, Unusable } from "../ports/spawner.ts";
@@ -72,3 +73,19 @@ async function wantedGroup(name: string | null): Promise<Result<number | null, U
 }
 
 export const isRoot = (): boolean => process.geteuid?.() === 0;
+
+/** Owner of a file, at the start only: it reads while everything waits. The group is the user's unless it is named. */
+export function lookUpOwner(user: string | null, group: string | null): Result<Identity, string> {
+  const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const found = user === null ? self : findIn("/etc/passwd", user);
+  if (found === null) return err(`user ${user} does not exist; create it`);
+  const owner = "gid" in found ? found : { uid: Number(found[2]), gid: Number(found[3]) };
+  if (group === null) return ok(owner);
+  const named = findIn("/etc/group", group);
+  return named === null ? err(`group ${group} does not exist; create it`) : ok({ ...owner, gid: Number(named[2]) });
+}
+
+function findIn(file: string, name: string): Fields | null {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.map((line) => line.split(":")).find((fields) => fields[NUMBER.test(name) ? 2 : 0] === name) ?? null;
+}

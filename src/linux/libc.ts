@@ -105,6 +105,10 @@ export const fcntl = checked("fcntl", INT, [INT, INT, LONG]);
 export const prctl = checked("prctl", INT, [INT, POINTER, POINTER, POINTER, POINTER]);
 /** pipe2(2): int[2], flags. */
 export const pipe2 = checked("pipe2", INT, [POINTER, INT]);
+/** mkfifo(3): path, mode. */
+export const mkfifo = checked("mkfifo", INT, [POINTER, "uint32"]);
+/** ioctl(2): descriptor, request, argument. */
+export const ioctl = checked("ioctl", INT, [INT, "uint64", POINTER]);
 /** flock(2): descriptor, operation. */
 export const flock = checked("flock", INT, [INT, INT]);
 export const mlockall = checked("mlockall", INT, [INT]);

@@ -1,4 +1,5 @@
 // Real programs: small shell scripts in a folder of the test's own. Times are limits of the protocol, not speeds.
+
 import {
   chmodSync,
   existsSync,
@@ -14,7 +15,13 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Command } from "../core/config/model.ts";
 import { type Micros, millis, seconds } from "../core/lib/units.ts";
-import { OUTPUT_TAIL_BYTES, type ProgramEnd, type ProgramOutput, type RunningProgram } from "../ports/spawner.ts";
+import {
+  OUTPUT_TAIL_BYTES,
+  PLAIN_POLICY,
+  type ProgramEnd,
+  type ProgramOutput,
+  type RunningProgram,
+} from "../ports/spawner.ts";
 import { createArena } from "./arena.ts";
 import { findSetpriv } from "./death-signal.ts";
 import { createSpawner } from "./spawn.ts";
@@ -26,7 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const setpriv = findSetpriv();
 const arena = createArena(64 * 1024);
 const spawner = createSpawner(arena, setpriv);
-const policy = { user: null, group: null, security: false };
+const policy = PLAIN_POLICY;
 let count = 0;
 
 function scriptFile(text: string, mode = 0o755): string {

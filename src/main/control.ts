@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { createMailer } from "../adapters/mail.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
 import { renderDiagnostic } from "../core/config/diagnostics.ts";
@@ -16,6 +17,7 @@ import { type Arena, createArena } from "../linux/arena.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
+import { createFifoPort } from "../linux/fifo.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
@@ -135,6 +137,9 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     }),
     guard,
     bus,
+    fifos: createFifoPort(arena),
+    mailer: createMailer(),
+    wallMillis: Date.now,
     parse: () => {
       const loaded = load(options);
       logDiagnostics(log, loaded);

@@ -34,7 +34,20 @@ export interface ScriptPolicy {
   readonly user: string | null;
   readonly group: string | null;
   readonly security: boolean;
+  /** set_supplementary_groups. */
+  readonly supplementaryGroups: boolean;
+  /** use_symlink_paths: run by the path as written. */
+  readonly symlinkPaths: boolean;
 }
+
+/** What the file's rules are when it gives none. */
+export const PLAIN_POLICY: ScriptPolicy = {
+  user: null,
+  group: null,
+  security: false,
+  supplementaryGroups: false,
+  symlinkPaths: false,
+};
 
 export type ProgramEnd =
   | { readonly kind: "exit"; readonly code: number }

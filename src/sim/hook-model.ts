@@ -4,6 +4,7 @@
  * because virtual time has no microtasks.
  */
 import { compileGlobals } from "../core/config/compile-globals.ts";
+import { NO_NOTICES } from "../core/config/compile-notify.ts";
 import { createDiagnostics } from "../core/config/diagnostics.ts";
 import type { Command, HoldfastConfig } from "../core/config/model.ts";
 import type { HookKind } from "../core/events/vocabulary.ts";
@@ -99,6 +100,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
         [...HOOKS, ...(vrrp.claimGate === null ? [] : GATES)].map((hook) => [hook, commandOf(hook)]),
       ),
       hookTimeout: seconds(10),
+      notices: NO_NOTICES,
       span,
     })),
     host: PLAIN_HOST,

@@ -1,6 +1,7 @@
 /** Values for tests of the API and the commands: the pair of the first chapter, with fixed times. */
 
 import { compileGlobals } from "../../core/config/compile-globals.ts";
+import { NO_NOTICES } from "../../core/config/compile-notify.ts";
 import { createDiagnostics } from "../../core/config/diagnostics.ts";
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
@@ -53,7 +54,7 @@ export function sampleConfig(): HoldfastConfig {
       },
     ],
     groups: [],
-    instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), span: SPAN }],
+    instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), notices: NO_NOTICES, span: SPAN }],
     host: PLAIN_HOST,
   };
 }

@@ -44,6 +44,7 @@ export const DIAGNOSTIC_CODES = {
   "unknown-keyword": entry("error", "The word is no keyword here."),
   "not-done-yet": entry("warning", "A keyword of keepalived that is accepted and has no effect yet."),
   "safety-not-done": entry("warning", "A keyword that changes how safe the pair is, and has no effect yet."),
+  refused: entry("warning", "A keyword of keepalived that Holdfast will not do; the message gives the reason."),
   "missing-argument": entry("error", "A keyword lacks its value."),
   "extra-argument": entry("warning", "Words after the value are ignored, as keepalived ignores them."),
   "bad-value": entry("error", "A value is not of the kind the keyword takes."),

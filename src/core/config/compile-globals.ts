@@ -3,6 +3,8 @@
 import { type IpAddress, isMulticast } from "../lib/ip.ts";
 import { micros, seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
+import { compileNotify, noticeDefaults } from "./compile-notify.ts";
+import { compileProcess } from "./compile-process.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -57,6 +59,8 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
       processName: settings.text("process_name"),
       dumps: readDumps(settings),
+      ...compileNotify(settings, diagnostics),
+      ...compileProcess(settings, diagnostics),
     },
     defaults: {
       version: settings.number("vrrp_version") === 3 ? 3 : 2,
@@ -71,6 +75,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       downTimerAdverts: settings.number("vrrp_down_timer_adverts") ?? 3,
       ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,
       v3ChecksumAsV2: settings.flag("v3_checksum_as_v2") ?? false,
+      notices: noticeDefaults(settings),
     },
   };
 }

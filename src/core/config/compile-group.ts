@@ -20,8 +20,13 @@ const HOOKS = [
   "notify_stop",
 ] as const satisfies readonly HookKind[];
 
+export interface GroupContext extends TrackContext {
+  /** smtp_alert of groups that say nothing. */
+  readonly mailDefault: boolean;
+}
+
 interface Work {
-  readonly context: TrackContext;
+  readonly context: GroupContext;
   readonly instances: Map<string, InstanceConfig>;
   readonly groups: Map<string, SyncGroupConfig>;
 }
@@ -30,7 +35,7 @@ interface Work {
 export function compileGroups(
   nodes: readonly Node[],
   instances: readonly InstanceConfig[],
-  context: TrackContext,
+  context: GroupContext,
 ): { readonly groups: readonly SyncGroupConfig[]; readonly members: readonly InstanceConfig[] } {
   const work: Work = {
     context,
@@ -69,6 +74,7 @@ function compileGroup(node: Node, work: Work): void {
     members,
     hooks: readHooks(settings),
     hookTimeout: settings.duration("hook_timeout") ?? seconds(60),
+    mail: settings.flag("smtp_alert") ?? work.context.mailDefault,
     span: node.span,
   });
 }
@@ -138,7 +144,10 @@ function joinMembers(
     // Once for each member: a check with per_instance runs for each of them. Only the first reading reports.
     const quiet = member === members[0] ? context : { ...context, diagnostics: SILENT };
     const ofGroup = readTracked(settings, { name: member, interface: instance.vrrp.interface }, quiet);
-    instances.set(member, { ...instance, vrrp: { ...own, ...merge(own, ofGroup), syncGroup } });
+    const notices = settings.flag("notify_priority_changes")
+      ? { ...instance.notices, priorityChanges: true }
+      : instance.notices;
+    instances.set(member, { ...instance, notices, vrrp: { ...own, ...merge(own, ofGroup), syncGroup } });
   }
 }
 

@@ -33,6 +33,8 @@ const HOOKS = [
   "notify_stop",
   "notify_claim",
   "notify_release",
+  "notify_deleted",
+  "notify_master_rx_lower_pri",
 ] as const satisfies readonly HookKind[];
 
 export interface InstanceContext {
@@ -80,6 +82,11 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
     vrrp,
     hooks: readHooks(settings),
     hookTimeout: settings.duration("hook_timeout") ?? defaultHookTimeout(vrrp),
+    notices: {
+      mail: settings.flag("smtp_alert") ?? context.defaults.notices.mail,
+      priorityChanges: settings.flag("notify_priority_changes") ?? context.defaults.notices.priorityChanges,
+      deleted: settings.has("notify_deleted"),
+    },
     span: node.span,
   };
 }

@@ -7,6 +7,7 @@ import { compileGlobals } from "./compile-globals.ts";
 import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
+import { readPlace } from "./compile-process.ts";
 import { compileScript } from "./compile-script.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { HoldfastConfig, InstanceConfig, VrrpScriptConfig } from "./model.ts";
@@ -30,8 +31,13 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
       addInstance(compileInstance(node, { defaults, scripts, tools, diagnostics }), instances, diagnostics);
   }
   // Last of all: a group may name instances that are defined further down.
-  const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, { scripts, diagnostics });
-  return { global, defaults, scripts, instances: members, groups, host };
+  const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, {
+    scripts,
+    diagnostics,
+    mailDefault: defaults.notices.mail,
+  });
+  const place = { ...global.place, ...readPlace(root, diagnostics) };
+  return { global: { ...global, place }, defaults, scripts, instances: members, groups, host };
 }
 
 function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {

@@ -15,4 +15,5 @@ export interface InstanceDefaults {
   readonly downTimerAdverts: number;
   readonly ownerIgnoreAdverts: boolean;
   readonly v3ChecksumAsV2: boolean;
+  readonly notices: { readonly mail: boolean; readonly priorityChanges: boolean };
 }

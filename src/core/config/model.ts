@@ -5,6 +5,7 @@
 
 import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
+import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -48,6 +49,7 @@ export interface InstanceConfig {
   readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
   /** Limit of an ordinary hook; unless given, half of the claim gate's, so that one that hangs does not starve it. */
   readonly hookTimeout: Micros;
+  readonly notices: InstanceNotices;
   readonly span: SourceSpan;
 }
 
@@ -68,7 +70,65 @@ export interface SyncGroupConfig {
   readonly members: readonly string[];
   readonly hooks: Readonly<Partial<Record<HookKind, Command>>>;
   readonly hookTimeout: Micros;
+  /** smtp_alert. */
+  readonly mail: boolean;
   readonly span: SourceSpan;
+}
+
+/** What an instance tells besides its hooks. */
+export interface InstanceNotices {
+  /** smtp_alert. */
+  readonly mail: boolean;
+  readonly priorityChanges: boolean;
+  /** notify_deleted is given: a reload that removes the instance tells DELETED instead of FAULT. */
+  readonly deleted: boolean;
+}
+
+export interface FifoConfig {
+  readonly path: string;
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly reader: Command | null;
+}
+
+export interface NotifyConfig {
+  /** notify_fifo and vrrp_notify_fifo: both get every line about instances and groups. */
+  readonly fifos: readonly FifoConfig[];
+  readonly statesOnReload: boolean;
+}
+
+export interface MailConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly to: readonly string[];
+  /** Null: keepalived@HOSTNAME. */
+  readonly from: string | null;
+  /** Null: the host's name. */
+  readonly helo: string | null;
+  readonly connectTimeout: Micros;
+  readonly noFaults: boolean;
+}
+
+export interface TimedCommand {
+  readonly command: Command;
+  readonly timeout: Micros;
+}
+
+/** How scripts are run, all of them. */
+export interface ScriptRules {
+  readonly supplementaryGroups: boolean;
+  readonly symlinkPaths: boolean;
+  /** A tracked script that cannot be run: FAULT, or nothing, as in keepalived. */
+  readonly unusable: "fault" | "ignore";
+}
+
+/** Where a daemon lives; fixed at its start. */
+export interface PlaceConfig {
+  readonly netNamespace: string | null;
+  readonly instance: string | null;
+  readonly usePidDir: boolean;
+  /** File mode mask, 0 to 0o777. */
+  readonly umask: number | null;
 }
 
 export interface GlobalConfig {
@@ -78,6 +138,14 @@ export interface GlobalConfig {
   readonly startupDelay: Micros;
   readonly processName: string | null;
   readonly dumps: DumpSettings;
+  readonly notify: NotifyConfig;
+  /** Null: no server or no address is given, so nothing is sent. */
+  readonly mail: MailConfig | null;
+  readonly startupScript: TimedCommand | null;
+  readonly shutdownScript: TimedCommand | null;
+  readonly scriptRules: ScriptRules;
+  readonly keeper: KeeperSettings;
+  readonly place: PlaceConfig;
 }
 
 export interface HoldfastConfig {

@@ -89,7 +89,10 @@ function settingsOf(found: ReadonlyMap<string, readonly Found[]>): Settings {
     },
     text,
     address: (name) => parseIp(text(name) ?? ""),
-    command: (name) => value(name) as Command | null,
+    command: (name) => {
+      const one = value(name);
+      return typeof one === "boolean" ? null : (one as Command | null);
+    },
     weight: (name) => value(name) as WeightValue | null,
     words: (name) => (value(name) as readonly Word[] | null) ?? [],
   };
@@ -121,7 +124,10 @@ export function wordSpan(node: Node, word: Word): SourceSpan {
 function readValue(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): Value | undefined {
   const spec = entry.args;
   if (spec.kind === "block" || spec.kind === "list" || spec.kind === "words") return node.args;
-  if (spec.kind === "command") return readCommand(node, diagnostics) ?? undefined;
+  if (spec.kind === "command") {
+    if (spec.optional === true && node.rest.text.trim() === "") return true;
+    return readCommand(node, diagnostics) ?? undefined;
+  }
   if (spec.kind === "none") {
     warnExtra(node, 0, diagnostics);
     return true;
@@ -244,6 +250,10 @@ export function reportUnknown(node: Node, block: string, diagnostics: Diagnostic
 }
 
 export function reportNotDone(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): void {
+  if (entry.status === "refused") {
+    diagnostics.report("refused", node.span, `\`${node.keyword}\` has no effect: ${entry.doc}`, "remove the line");
+    return;
+  }
   const inner =
     node.block === null || entry.args.kind !== "block" ? "" : innerNames(node.block, entry.args.block, diagnostics);
   const contents = inner === "" ? "" : ` (with it: ${inner})`;

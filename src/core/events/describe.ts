@@ -4,8 +4,10 @@
  * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
  */
 import { unreachable } from "../lib/assert.ts";
+import { describeHost } from "./describe-host.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import { conflictRemedy, eventInWords, failureInWords, hookSucceeded, leftoverInWords } from "./explain.ts";
+import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
@@ -19,6 +21,7 @@ export function describe(event: HoldfastEvent): Description {
 const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived", level, text });
 
 function linesOf(body: HoldfastEventBody): readonly LogLine[] {
+  if (isHostEvent(body)) return describeHost(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
@@ -156,7 +159,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  HoldfastEventBody,
+  Exclude<HoldfastEventBody, HostEventBody>,
   {
     kind:
       | "vrrp"

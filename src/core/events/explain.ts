@@ -5,52 +5,12 @@
  */
 import { unreachable } from "../lib/assert.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
-import type { CheckOutcome, HoldfastEventBody, HookKind } from "./vocabulary.ts";
+import { hostEventInWords } from "./explain-host.ts";
+import { type HostEventBody, isHostEvent } from "./host-events.ts";
+import { failureInWords, lengthInWords } from "./outcome.ts";
+import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** A length of time for people: "20 ms", "1.3 s", "42 s", "4 min", "3 h 5 min", "2 d 4 h". */
-export function lengthInWords(millis: number): string {
-  const value = Math.max(0, millis);
-  if (value > 0 && value < SECOND) return `${Math.max(1, Math.round(value))} ms`;
-  if (value < 10 * SECOND) return `${Number((value / SECOND).toFixed(1))} s`;
-  if (value < 2 * MINUTE) return `${Math.floor(value / SECOND)} s`;
-  if (value < HOUR) return `${Math.floor(value / MINUTE)} min`;
-  if (value < DAY) return joinParts(Math.floor(value / HOUR), "h", Math.floor((value % HOUR) / MINUTE), "min");
-  return joinParts(Math.floor(value / DAY), "d", Math.floor((value % DAY) / HOUR), "h");
-}
-
-function joinParts(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
-}
-
-export function outcomeInWords(outcome: CheckOutcome): string {
-  switch (outcome.kind) {
-    case "exit":
-      return `exit code ${outcome.code}`;
-    case "signal":
-      return `killed by ${outcome.signal}`;
-    case "timeout":
-      return `no answer within ${lengthInWords(outcome.afterMillis)}`;
-    case "spawn-failed":
-      return `could not be started: ${outcome.reason}`;
-    default:
-      return unreachable(outcome);
-  }
-}
-
-/** What an outcome and the last line of standard error say together. */
-export function failureInWords(outcome: CheckOutcome | null, lastError: string | null): string {
-  const first = outcome === null ? "no result" : outcomeInWords(outcome);
-  return lastError === null || lastError === "" ? first : `${first}, last line of standard error: '${lastError}'`;
-}
-
-export function hookSucceeded(outcome: CheckOutcome): boolean {
-  return outcome.kind === "exit" && outcome.code === 0;
-}
+export { failureInWords, hookSucceeded, lengthInWords, outcomeInWords } from "./outcome.ts";
 
 /** One reason for FAULT as a clause: "script x fails", "interface eth0 is down". */
 export function faultInWords(fault: Fault): string {
@@ -168,6 +128,8 @@ const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
   notify_stop: "at the stop",
   notify_claim: "before the address is taken",
   notify_release: "before the address is given up",
+  notify_deleted: "after a reload has removed the instance",
+  notify_master_rx_lower_pri: "after a MASTER has heard a lower priority",
 };
 
 export const hookPurpose = (hook: HookKind): string => HOOK_PURPOSE[hook];
@@ -178,6 +140,7 @@ export const conflictRemedy = (mac: string): string =>
 
 /** One line of `history`; null for events that only matter to a log. */
 export function eventInWords(body: HoldfastEventBody): string {
+  if (isHostEvent(body)) return hostEventInWords(body);
   switch (body.kind) {
     case "vrrp":
       return `${body.instance}: ${reportInWords(body.report)}`;
@@ -209,7 +172,7 @@ export function eventInWords(body: HoldfastEventBody): string {
 }
 
 type OfDaemon = Exclude<
-  HoldfastEventBody,
+  Exclude<HoldfastEventBody, HostEventBody>,
   {
     kind:
       | "vrrp"

@@ -7,15 +7,13 @@ import type { Cause } from "../vrrp/causes.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
 import type { DropReason } from "../vrrp/status.ts";
+import type { HostEventBody } from "./host-events.ts";
+import type { CheckOutcome } from "./outcome.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
 
-export type CheckOutcome =
-  | { readonly kind: "exit"; readonly code: number }
-  | { readonly kind: "signal"; readonly signal: string }
-  | { readonly kind: "timeout"; readonly afterMillis: number }
-  | { readonly kind: "spawn-failed"; readonly reason: string };
+export type { CheckOutcome } from "./outcome.ts";
 
 export type HookKind =
   | "notify"
@@ -24,9 +22,12 @@ export type HookKind =
   | "notify_fault"
   | "notify_stop"
   | "notify_claim"
-  | "notify_release";
+  | "notify_release"
+  | "notify_deleted"
+  | "notify_master_rx_lower_pri";
 
 export type HoldfastEventBody =
+  | HostEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
   | {

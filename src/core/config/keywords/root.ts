@@ -30,13 +30,13 @@ export const ROOT: readonly KeywordEntry[] = [
   ),
   done("static_routes", list, "Routes that are there while the daemon runs, in the words of ip-route(8)."),
   done("static_rules", list, "Routing rules that are there while the daemon runs, in the words of ip-rule(8)."),
-  later("net_namespace", word, "Network namespace to run in.", {
-    safety: "the daemon stays in the namespace it was started in",
+  done("net_namespace", word, "Network namespace to run in (ip-netns(8)), with a /run/keepalived of its own.", {
+    reload: "restart-daemon",
   }),
   later("net_namespace_ipvs", words, "Network namespace of IPVS."),
   later("namespace_with_ipsets", none, "ipsets in namespaces on old kernels."),
-  later("instance", word, "Name in pid files and log."),
-  later("use_pid_dir", none, "Pid files in /run/keepalived."),
+  done("instance", word, "Name in the pid files and in the log's ident.", { reload: "restart-daemon" }),
+  done("use_pid_dir", none, "Pid files in /run/keepalived.", { reload: "restart-daemon" }),
   later("linkbeat_use_polling", none, "Polls link states."),
   later("linkbeat_interfaces", list, "Interfaces whose link state is polled."),
   later("child_wait_time", word, "Seconds to wait for processes at stop."),

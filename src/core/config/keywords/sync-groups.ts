@@ -16,8 +16,10 @@ export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
     default: "60",
     extension: true,
   }),
-  later("smtp_alert", bool, "Mail on state changes."),
-  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
+  done("smtp_alert", bool, "Mail at state changes of the group.", { default: "smtp_alert_vrrp" }),
+  done("notify_priority_changes", bool, "On: writes priority changes of all members to the notify FIFOs.", {
+    default: "off: each member as it says itself",
+  }),
   done("global_tracking", none, "Old name of sync_group_tracking_weight.", { aliasOf: "sync_group_tracking_weight" }),
   done(
     "sync_group_tracking_weight",

@@ -19,8 +19,8 @@ export type ArgSpec =
   | { readonly kind: "ipv6" }
   /** An address of either family. */
   | { readonly kind: "ip" }
-  /** A command line, perhaps followed by user and group. */
-  | { readonly kind: "command" }
+  /** A command line, perhaps followed by user and group; `optional` ones may stand alone. */
+  | { readonly kind: "command"; readonly optional?: true }
   /** A block of keywords; `title` is the number of words before the brace. */
   | { readonly kind: "block"; readonly block: string; readonly title: number }
   /** A block of free lines. */
@@ -57,6 +57,7 @@ export const ipv4: ArgSpec = { kind: "ipv4" };
 export const ipv6: ArgSpec = { kind: "ipv6" };
 export const ip: ArgSpec = { kind: "ip" };
 export const command: ArgSpec = { kind: "command" };
+export const optionalCommand: ArgSpec = { kind: "command", optional: true };
 export const list: ArgSpec = { kind: "list" };
 export const integer = (min: number, max: number): ArgSpec => ({ kind: "integer", min, max });
 export const seconds = (min: number, max: number): ArgSpec => ({ kind: "seconds", min, max });
@@ -92,3 +93,7 @@ export const done = (name: string, args: ArgSpec, doc: string, extras: Extras = 
 /** A keyword that is known and has no effect yet. */
 export const later = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
   make({ name, args, status: "not-yet", doc }, extras);
+
+/** A keyword that Holdfast will not do; the doc text is the reason and stands in the warning. */
+export const refused = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
+  make({ name, args, status: "refused", doc }, extras);

@@ -11,6 +11,7 @@ import {
   later,
   list,
   none,
+  optionalCommand,
   seconds,
   weight,
   word,
@@ -86,10 +87,16 @@ const HOOKS: readonly KeywordEntry[] = [
     default: "half of claim_timeout with notify_claim, else 60",
     extension: true,
   }),
-  later("notify_deleted", command, "Runs when a reload removes the instance."),
-  later("notify_master_rx_lower_pri", command, "Runs when a MASTER hears a lower priority."),
-  later("notify_priority_changes", bool, "Writes priority changes to the notify FIFO."),
-  later("smtp_alert", bool, "Mail on state changes."),
+  done(
+    "notify_deleted",
+    optionalCommand,
+    "A reload that removes the instance tells DELETED instead of FAULT, and runs the command if one is given.",
+  ),
+  done("notify_master_rx_lower_pri", command, "Runs when a MASTER has heard an advert of lower priority."),
+  done("notify_priority_changes", bool, "Writes priority changes to the notify FIFOs.", {
+    default: "vrrp_notify_priority_changes",
+  }),
+  done("smtp_alert", bool, "Mail at state changes.", { default: "smtp_alert_vrrp" }),
 ];
 
 export const VRRP_INSTANCE: readonly KeywordEntry[] = [

@@ -1,0 +1,65 @@
+/**
+ * Events about the daemon as a guest of its host: notify FIFOs, mail, its own scripts, process settings, and resources
+ * that run out. None of them changes what an instance does.
+ */
+import type { SettingOutcome } from "../link/keeper-settings.ts";
+import type { CheckOutcome } from "./outcome.ts";
+
+export type HostEventBody =
+  | {
+      readonly kind: "fifo";
+      readonly path: string;
+      /** `lost`: its reader does not keep up, and the newest line is dropped; `caught-up`: all that waited is written. */
+      readonly action: "failed" | "lost" | "caught-up";
+      /** Lines that were dropped since the pipe was last empty. */
+      readonly lost: number;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: "fifo-reader";
+      readonly path: string;
+      readonly command: string;
+      readonly action: "started" | "ended";
+      readonly outcome: CheckOutcome | null;
+      readonly lastError: string | null;
+      /** Seconds until it is started again; null: it is not. */
+      readonly restartSeconds: number | null;
+    }
+  | {
+      readonly kind: "mail";
+      readonly server: string;
+      /** `failed` is told once until a mail goes out again. */
+      readonly action: "sent" | "failed" | "dropped";
+      readonly subject: string;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: "daemon-script";
+      readonly script: "startup_script" | "shutdown_script";
+      readonly command: string;
+      readonly outcome: CheckOutcome;
+      readonly lastError: string | null;
+    }
+  | { readonly kind: "keeper-settings"; readonly settings: readonly SettingOutcome[] }
+  /** The keeper was late and raised its own priority. */
+  | { readonly kind: "priority-raised"; readonly realtime: number; readonly lateMillis: number }
+  /** A program could not be started because the host has run out of something; what it would have told stays as it was. */
+  | {
+      readonly kind: "shortage";
+      readonly what: "processes" | "descriptors" | "memory";
+      /** What could not be done. */
+      readonly action: string;
+      readonly over: boolean;
+    };
+
+const KINDS: ReadonlySet<string> = new Set<HostEventBody["kind"]>([
+  "fifo",
+  "fifo-reader",
+  "mail",
+  "daemon-script",
+  "keeper-settings",
+  "priority-raised",
+  "shortage",
+]);
+
+export const isHostEvent = (body: { readonly kind: string }): body is HostEventBody => KINDS.has(body.kind);
