@@ -2,7 +2,7 @@
  * All check scripts of a configuration: which run, in which environment, who is told. It decides nothing about
  * instances: the keeper turns standings into faults and weights. Scripts that nobody tracks are not run, as with keepalived.
  */
-import type { HoldfastConfig } from "../core/config/model.ts";
+import type { HoldfastConfig, ScriptRules } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { ScriptStanding } from "../core/link/messages.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
@@ -58,13 +58,18 @@ export function planChecks(config: HoldfastConfig): ReadonlyMap<string, CheckPla
   return plans;
 }
 
+/** With `unusable_script ignore` a script that cannot be run counts for nothing, as in keepalived: as if it were healthy. */
+const heard = (standing: ScriptStanding, rule: ScriptRules["unusable"]): ScriptStanding =>
+  standing.kind === "unusable" && rule === "ignore" ? { kind: "ok" } : standing;
+
 export function createCheckEngine(options: CheckEngineOptions): CheckEngine {
+  let rule: ScriptRules["unusable"] = "fault";
   const runners = new Map<string, CheckRunner>();
   const retiring = new Set<CheckRunner>();
 
   const report = (verdict: CheckVerdict): void => {
     const { key, standing, changed, succeeded, newFailure, outcome, lastError, durationMillis } = verdict;
-    if (changed || succeeded) options.tell(changed ? { [key]: standing } : {}, succeeded ? [key] : []);
+    if (changed || succeeded) options.tell(changed ? { [key]: heard(standing, rule) } : {}, succeeded ? [key] : []);
     if (standing.kind === "unknown" || (!changed && !newFailure)) return;
     options.publish({
       kind: "check",
@@ -96,6 +101,8 @@ export function createCheckEngine(options: CheckEngineOptions): CheckEngine {
   const host = { tools: options.tools, environment, report };
   return {
     configure(config) {
+      const before = rule;
+      rule = config.global.scriptRules.unusable;
       const plans = planChecks(config);
       for (const [key, runner] of runners) {
         if (!plans.has(key)) void retire(key, runner);
@@ -107,11 +114,12 @@ export function createCheckEngine(options: CheckEngineOptions): CheckEngine {
         if (runner) runner.update(plan);
         else runners.set(key, new CheckRunner(host, plan));
       }
+      if (before !== rule) options.tell(this.standings(), []);
     },
     standings() {
       const standings: Record<string, ScriptStanding> = {};
       for (const [key, runner] of runners) {
-        if (!retiring.has(runner)) standings[key] = runner.standing;
+        if (!retiring.has(runner)) standings[key] = heard(runner.standing, rule);
       }
       return standings;
     },

@@ -179,6 +179,7 @@ export class CheckRunner {
         this.#judge({
           outcome: { kind: "timeout", afterMillis },
           unusable: false,
+          shortage: null,
           lastError: null,
           durationMillis: afterMillis,
         });
@@ -199,6 +200,11 @@ export class CheckRunner {
     }
     if (this.#discard) {
       this.#start();
+      return;
+    }
+    // It was not run, so it says nothing: the standing stays, whatever it is (docs/decisions/0034-checks-without-resources.md).
+    if (result.shortage !== null) {
+      this.#arm();
       return;
     }
     // What a hanging check said before it was ended is known only now.

@@ -13,7 +13,7 @@
 import type { Command } from "../core/config/model.ts";
 import type { CheckOutcome } from "../core/events/vocabulary.ts";
 import { type Instant, type Micros, seconds, toMillis } from "../core/lib/units.ts";
-import type { ProgramEnd, ProgramOutput, RunningProgram, ScriptPolicy, Spawner } from "../ports/spawner.ts";
+import type { ProgramEnd, ProgramOutput, RunningProgram, ScriptPolicy, Shortage, Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 
 /** Between SIGTERM and SIGKILL (keepalived: 2 s). */
@@ -21,9 +21,14 @@ export const KILL_GRACE = seconds(2);
 /** Between SIGKILL and giving up a program that the kernel does not let go. */
 export const REAP_LIMIT = seconds(2);
 
+/** Between two tries to start a program on a host that has run out of something. */
+export const SHORTAGE_PAUSE = seconds(1);
+
 export interface CommandTools {
   readonly spawner: Spawner;
   readonly timers: Timers;
+  /** Called with what is short when a start failed for it, and with null after each start that went well. */
+  readonly onShortage?: (what: Shortage | null, command: Command) => void;
 }
 
 export interface CommandOrder {
@@ -39,6 +44,8 @@ export interface CommandResult {
   readonly outcome: CheckOutcome;
   /** It could not be run at all; the outcome's reason holds cause and remedy. */
   readonly unusable: boolean;
+  /** The host has run out of this and the program was not started within its time: the run says nothing. */
+  readonly shortage: Shortage | null;
   readonly cancelled: boolean;
   /** Last line of standard error; of standard output when a failed program wrote no error. */
   readonly lastError: string | null;
@@ -93,6 +100,8 @@ class Run implements CommandRun {
   #timedOut = false;
   /** Nobody wants its answer any more. */
   #cancelled = false;
+  #shortage: Shortage | null = null;
+  #pause: Timer | null = null;
   /** What happens next if the program does nothing: timeout, SIGKILL, giving up. */
   #next: Timer;
 
@@ -122,7 +131,10 @@ class Run implements CommandRun {
 
   #examined(examined: Awaited<ReturnType<Spawner["examine"]>>): void {
     if (this.#phase === "ended") return;
-    if (!examined.ok) {
+    if (!examined.ok && examined.error.shortage !== undefined) {
+      const { reason, remedy, shortage } = examined.error;
+      this.#short({ kind: "spawn-failed", reason: `${reason}; ${remedy}`, shortage });
+    } else if (!examined.ok) {
       const reason = `${examined.error.reason}; ${examined.error.remedy}`;
       this.#finish({ kind: "spawn-failed", reason }, NO_OUTPUT);
     } else if (this.#timedOut) {
@@ -130,15 +142,38 @@ class Run implements CommandRun {
       this.#finish({ kind: "signal", signal: "SIGTERM" }, NO_OUTPUT);
     } else {
       this.#phase = "running";
-      this.#program = this.#tools.spawner.start(examined.value, this.#order.env, (end, output) =>
-        this.#finish(end, output),
-      );
+      this.#program = this.#tools.spawner.start(examined.value, this.#order.env, (end, output) => {
+        if (end.kind === "spawn-failed" && end.shortage !== undefined) this.#short(end);
+        else this.#finish(end, output);
+      });
     }
+  }
+
+  /** It is tried again until its time is over: a notification shall not be lost for a moment without processes. */
+  #short(end: Extract<ProgramEnd, { kind: "spawn-failed" }>): void {
+    if (this.#phase === "ended") return;
+    this.#shortage = end.shortage ?? null;
+    this.#tools.onShortage?.(this.#shortage, this.#order.command);
+    if (this.#timedOut || this.#cancelled) {
+      this.#finish(end, NO_OUTPUT);
+      return;
+    }
+    this.#phase = "examining";
+    this.#program = null;
+    this.#pause = this.#tools.timers.schedule(SHORTAGE_PAUSE, () => {
+      this.#pause = null;
+      void this.#tools.spawner.examine(this.#order.command, this.#order.policy).then((again) => this.#examined(again));
+    });
   }
 
   #timeout(): void {
     if (this.#phase === "ended") return;
     this.#timedOut = true;
+    if (this.#pause !== null) {
+      const reason = `it could not be started in its time: the host is out of ${this.#shortage}`;
+      this.#finish({ kind: "spawn-failed", reason }, NO_OUTPUT);
+      return;
+    }
     this.#listener.onTimeout?.(toMillis(this.#order.timeout));
     if (this.#phase === "running") this.#terminate();
     else if (!this.#order.patient) this.#finish({ kind: "signal", signal: "SIGTERM" }, NO_OUTPUT);
@@ -165,11 +200,16 @@ class Run implements CommandRun {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.#next.cancel();
+    this.#pause?.cancel();
+    const shortage = end.kind === "spawn-failed" ? this.#shortage : null;
+    if (this.#program?.pid != null && shortage === null) this.#tools.onShortage?.(null, this.#order.command);
     // What ignored the TERM of its leader goes too: a timed-out check must leave nothing behind.
     if (this.#timedOut || this.#cancelled) this.#program?.signalGroup("SIGKILL");
     this.#listener.onEnd({
-      outcome: this.#timedOut ? { kind: "timeout", afterMillis: toMillis(this.#order.timeout) } : end,
-      unusable: end.kind === "spawn-failed",
+      outcome:
+        this.#timedOut && shortage === null ? { kind: "timeout", afterMillis: toMillis(this.#order.timeout) } : end,
+      unusable: end.kind === "spawn-failed" && shortage === null,
+      shortage,
       cancelled: this.#cancelled,
       lastError: lastErrorOf(end, output),
       durationMillis: Math.round((this.#tools.timers.now() - this.#startedAt) / 1_000),

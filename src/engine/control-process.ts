@@ -9,15 +9,17 @@ import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
-import type { Spawner } from "../ports/spawner.ts";
+import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
-import { type CheckEngine, createCheckEngine } from "./check-engine.ts";
+import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
 import { REAP_LIMIT } from "./command-run.ts";
+import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import { reloadChanges } from "./reload-plan.ts";
+import { createShortageTeller } from "./shortage-teller.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
 export const STOP_LIMIT = seconds(5);
@@ -83,6 +85,9 @@ class Control implements ControlProcess {
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
+  readonly #scripts: DaemonScripts;
+  /** startup_script runs. */
+  #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   /** Ends the wait of #stop, whatever it waits for. */
   #giveUp: () => void = () => undefined;
@@ -91,7 +96,12 @@ class Control implements ControlProcess {
   constructor(options: ControlProcessOptions) {
     this.#options = options;
     const { bus, timers, spawner } = options;
-    const tools = { timers, spawner };
+    const onShortage = createShortageTeller((body) => bus.publish("parent", body));
+    const tools = { timers, spawner, onShortage };
+    this.#scripts = createDaemonScripts(tools, {
+      publish: (body) => bus.publish("parent", body),
+      policy: () => (this.#config === null ? PLAIN_POLICY : scriptPolicy(this.#config)),
+    });
     this.hooks = createHookEngine({
       tools,
       publish: (body) => bus.publish("vrrp", body),
@@ -141,6 +151,16 @@ class Control implements ControlProcess {
     this.hooks.configure(config);
     this.notifier.configure(config);
     this.#options.onConfig(config, diagnostics);
+    const script = config.global.startupScript;
+    if (script === null) this.#begin();
+    else this.#starting = this.#scripts.run("startup_script", script).then(() => this.#begin());
+  }
+
+  /** After startup_script, however it ended. */
+  #begin(): void {
+    this.#starting = null;
+    const config = this.#config;
+    if (config === null || this.#stopping !== null) return;
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
     const delay = config.global.startupDelay;
     if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
@@ -156,6 +176,8 @@ class Control implements ControlProcess {
   }
 
   async reload(dryRun: boolean): Promise<ReloadReport> {
+    // startup_script prepares what the new file may need as well.
+    await this.#starting;
     const parsed = this.#options.parse();
     const { config, diagnostics, unusable } = parsed;
     const before = this.#config;
@@ -186,6 +208,7 @@ class Control implements ControlProcess {
     this.keeper.kill();
     this.hooks.kill();
     this.notifier.kill();
+    this.#scripts.kill();
     this.checks.kill();
     this.#lastTimer ??= this.#options.timers.schedule(LAST_LIMIT, () => this.#giveUp());
   }
@@ -227,16 +250,21 @@ class Control implements ControlProcess {
   }
 
   async #settle(): Promise<void> {
+    this.#scripts.endStartup();
+    await this.#starting;
     const checksEnded = this.checks.stop();
     await this.keeper.stop();
     // Only now are all reports in: the last hooks are queued.
     await Promise.all([this.hooks.idle(), this.notifier.close()]);
     await checksEnded;
+    const script = this.#config?.global.shutdownScript ?? null;
+    if (script !== null) await this.#scripts.run("shutdown_script", script);
   }
 
   #stopLimit(): Micros {
     const gates = (this.#config?.instances ?? []).map(({ vrrp }) => vrrp.releaseGate?.timeout ?? 0);
-    return micros(STOP_LIMIT + Math.max(0, ...gates));
+    const script = this.#config?.global.shutdownScript?.timeout ?? 0;
+    return micros(STOP_LIMIT + Math.max(0, ...gates) + script);
   }
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Identity, ScriptPolicy, Unusable } from "../ports/spawner.ts";
+import { shortageOf } from "./shortage.ts";
 
 /** keepalived's default user for scripts, where it exists. */
 const DEFAULT_SCRIPT_USER = "keepalived_script";
@@ -15,7 +16,9 @@ type Fields = readonly string[];
 async function entries(file: string): Promise<readonly Fields[]> {
   try {
     return (await readFile(file, "utf8")).split("\n").map((line) => line.split(":"));
-  } catch {
+  } catch (error) {
+    // Out of descriptors says nothing about users: whoever asks tries again.
+    if (shortageOf((error as NodeJS.ErrnoException).code) !== null) throw error;
     return [];
   }
 }
@@ -52,8 +55,9 @@ export async function resolveIdentity(
   if (!group.ok) return group;
   const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   const identity = { uid: user.value?.uid ?? self.uid, gid: group.value ?? user.value?.gid ?? self.gid };
-  if (identity.uid === self.uid && identity.gid === self.gid) return ok(null);
-  if (isRoot()) return ok(identity);
+  const groups = user.value === null ? [] : await wantedGroups(wanted.user, policy);
+  if (identity.uid === self.uid && identity.gid === self.gid && groups.length === 0) return ok(null);
+  if (isRoot()) return ok(groups.length === 0 ? identity : { ...identity, groups });
   const reason = `only root can run it as ${identity.uid}:${identity.gid}`;
   return err({ reason, remedy: "start the daemon as root, or remove `user`" });
 }
@@ -70,6 +74,20 @@ async function wantedGroup(name: string | null): Promise<Result<number | null, U
   if (name === null) return ok(null);
   const group = await findGroup(name);
   return group === null ? err({ reason: `group ${name} does not exist`, remedy: REMEDY }) : ok(group);
+}
+
+async function wantedGroups(user: string | null, policy: ScriptPolicy): Promise<readonly number[]> {
+  return policy.supplementaryGroups ? supplementaryGroups(user ?? DEFAULT_SCRIPT_USER) : [];
+}
+
+async function supplementaryGroups(user: string): Promise<readonly number[]> {
+  const names = NUMBER.test(user)
+    ? (await entries("/etc/passwd")).filter((fields) => fields[2] === user).map((fields) => fields[0] ?? "")
+    : [user];
+  const groups = await entries("/etc/group");
+  return groups
+    .filter((fields) => (fields[3] ?? "").split(",").some((name) => names.includes(name)))
+    .map((fields) => Number(fields[2]));
 }
 
 export const isRoot = (): boolean => process.geteuid?.() === 0;

@@ -35,5 +35,7 @@ export function starterComplaint(
   if ((code !== 126 && code !== 127) || !stderr.startsWith(`${STARTER_NAME}: `)) return null;
   const text = stderr.slice(STARTER_NAME.length + 2).trim();
   if (code === 127) return { code: "ENOENT", text };
+  if (text.endsWith("Exec format error")) return { code: "ENOEXEC", text };
+  if (text.includes("Resource temporarily unavailable")) return { code: "EAGAIN", text };
   return { code: text.endsWith("Permission denied") ? "EACCES" : "EIO", text };
 }

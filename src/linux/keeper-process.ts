@@ -2,7 +2,7 @@
  * Starts the keeper as a child of control, with one end of a stream socket pair as its file descriptor 3. Its output is
  * ours; it stays in our process group, because it ignores signals and takes its orders from the socket alone.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 
@@ -25,13 +25,21 @@ export function createKeeperLauncher(command: KeeperCommand): KeeperLauncher {
   const stderr = onErrorText === null ? "inherit" : "pipe";
   return {
     launch(events) {
-      const child = spawn(
-        process.execPath,
-        [KEEP_COMPILED, ...(command.nodeOptions ?? []), command.entry, ...command.args],
-        {
-          stdio: ["ignore", stdout, stderr, "pipe"],
-        },
-      );
+      let child: ChildProcess;
+      try {
+        child = spawn(
+          process.execPath,
+          [KEEP_COMPILED, ...(command.nodeOptions ?? []), command.entry, ...command.args],
+          {
+            stdio: ["ignore", stdout, stderr, "pipe"],
+          },
+        );
+      } catch (error) {
+        // Node throws where the host is out of memory; the supervisor tries again, as after any other end.
+        const reason = error instanceof Error ? error.message : String(error);
+        setImmediate(() => events.onExit({ code: null, signal: `start failed: ${reason}` }));
+        return { pid: 0, send: () => undefined, kill: () => undefined };
+      }
       child.stderr?.setEncoding("utf8");
       child.stderr?.on("data", (text: string) => onErrorText?.(text));
       const link = child.stdio[3] as Duplex | null | undefined;

@@ -19,6 +19,8 @@ import { errnoName, flock } from "./libc.ts";
 const LOCK_EX_NB = 2 | 4;
 
 export interface PidFile {
+  /** Why there is no number in it, with the remedy; null when there is. */
+  readonly problem: string | null;
   /** Removes the file, then gives the lock up. */
   release(): void;
 }
@@ -41,14 +43,25 @@ export function takePidFile(path: string, pid: number): Result<PidFile, string> 
       closeSync(descriptor);
       continue;
     }
-    ftruncateSync(descriptor, 0);
-    writeSync(descriptor, `${pid}\n`, 0);
     return ok({
+      problem: writePid(path, descriptor, pid),
       release() {
         if (isSameFile(path, descriptor)) unlinkSync(path);
         closeSync(descriptor);
       },
     });
+  }
+}
+
+/** The lock is what counts: a full disk must not keep the address from being served. */
+function writePid(path: string, descriptor: number, pid: number): string | null {
+  try {
+    ftruncateSync(descriptor, 0);
+    writeSync(descriptor, `${pid}\n`, 0);
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `${path} is locked but stays empty: ${reason}; programs that read it do not find this daemon: make room and restart`;
   }
 }
 

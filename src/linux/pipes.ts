@@ -4,7 +4,7 @@
  */
 import { closeSync, fchownSync } from "node:fs";
 import { Socket } from "node:net";
-import { assert } from "../core/lib/assert.ts";
+import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Identity } from "../ports/spawner.ts";
 import type { Arena } from "./arena.ts";
 import { errnoName, pipe2 } from "./libc.ts";
@@ -28,16 +28,17 @@ export interface TailReader {
 
 const O_CLOEXEC = 0o2000000;
 
-export function openOutputPipe(arena: Arena, identity: Identity | null, keep: number): OutputPipe {
+/** The error is the name of an errno. */
+export function openOutputPipe(arena: Arena, identity: Identity | null, keep: number): Result<OutputPipe, string> {
   const offset = arena.allocate(8);
   const result = pipe2(arena.at(offset), O_CLOEXEC);
   const readEnd = arena.view.getInt32(offset, true);
   const writeEnd = arena.view.getInt32(offset + 4, true);
   arena.release(offset, 8);
-  assert(result === 0, `pipe2: ${errnoName(result)}; raise the limit of open files`);
+  if (result < 0) return err(errnoName(result));
   // The program opens /dev/stderr as its own user.
   if (identity !== null) fchownSync(writeEnd, identity.uid, identity.gid);
-  return { writeEnd, closeWriteEnd: () => closeSync(writeEnd), tail: readTail(readEnd, keep) };
+  return ok({ writeEnd, closeWriteEnd: () => closeSync(writeEnd), tail: readTail(readEnd, keep) });
 }
 
 function readTail(descriptor: number, keep: number): TailReader {

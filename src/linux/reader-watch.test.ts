@@ -14,7 +14,9 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 test("a pipe whose reader has left is noticed without writing, and not before", async () => {
-  const pipe = openOutputPipe(arena, null, 100);
+  const opened = openOutputPipe(arena, null, 100);
+  if (!opened.ok) throw new Error(opened.error);
+  const pipe = opened.value;
   const left = watchReader(pipe.writeEnd);
   await pause(600);
   expect(left.aborted).toBe(false);

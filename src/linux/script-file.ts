@@ -28,7 +28,9 @@ export async function examineCommand(command: Command, policy: ScriptPolicy): Pr
   const found = await findFile(name, identity.value);
   if (!found.ok) return found;
   const unsafe = await insecurity(found.value, identity.value, policy.security);
-  return unsafe === null ? ok({ file: found.value.path, args, identity: identity.value }) : err(unsafe);
+  if (unsafe !== null) return err(unsafe);
+  const file = policy.symlinkPaths ? found.value.path : await realpath(found.value.path);
+  return ok({ file, args, identity: identity.value });
 }
 
 interface Found {

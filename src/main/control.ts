@@ -86,6 +86,7 @@ export async function runControl(options: RunOptions, version: string): Promise<
   if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
   const pidFiles = takePidFiles(options);
   if (typeof pidFiles === "string") return refuse(pidFiles, EXIT.fatal);
+  logEmptyPidFiles(log, pidFiles);
   try {
     const guard = openGuardPort(arena);
     if (!guard.ok) {
@@ -263,4 +264,8 @@ function takePidFiles(options: RunOptions): readonly PidFile[] | string {
     // The journal says what is wrong with it and what to do.
   }
   return taken;
+}
+
+function logEmptyPidFiles(log: LogWriter, pidFiles: readonly PidFile[]): void {
+  for (const { problem } of pidFiles) if (problem !== null) log.line("parent", problem);
 }

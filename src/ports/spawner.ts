@@ -12,7 +12,12 @@ export const OUTPUT_TAIL_BYTES = 65_536;
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
+  /** Supplementary groups; absent: none. */
+  readonly groups?: readonly number[];
 }
+
+/** What a host can run out of. */
+export type Shortage = "processes" | "descriptors" | "memory";
 
 /** A command that was looked at and may be run. */
 export interface Program {
@@ -27,6 +32,8 @@ export interface Program {
 export interface Unusable {
   readonly reason: string;
   readonly remedy: string;
+  /** Set when it is no fault of the command: it may be tried again. */
+  readonly shortage?: Shortage;
 }
 
 /** The file's rules for scripts: script_user and enable_script_security. */
@@ -46,13 +53,13 @@ export const PLAIN_POLICY: ScriptPolicy = {
   group: null,
   security: false,
   supplementaryGroups: false,
-  symlinkPaths: false,
+  symlinkPaths: true,
 };
 
 export type ProgramEnd =
   | { readonly kind: "exit"; readonly code: number }
   | { readonly kind: "signal"; readonly signal: string }
-  | { readonly kind: "spawn-failed"; readonly reason: string };
+  | { readonly kind: "spawn-failed"; readonly reason: string; readonly shortage?: Shortage };
 
 export interface ProgramOutput {
   readonly stdout: string;

@@ -21,7 +21,7 @@ export function compileNotify(settings: Settings, diagnostics: DiagnosticSink): 
     shutdownScript: readTimed(settings, "shutdown_script"),
     scriptRules: {
       supplementaryGroups: settings.has("set_supplementary_groups"),
-      symlinkPaths: settings.has("use_symlink_paths"),
+      symlinkPaths: settings.flag("use_symlink_paths") ?? true,
       unusable: settings.text("unusable_script") === "ignore" ? "ignore" : "fault",
     },
   };

@@ -41,7 +41,19 @@ function commandsOf(config: HoldfastConfig): readonly Use[] {
       span: instance.span,
     })),
   );
-  return [...checks, ...hooks];
+  return [...checks, ...hooks, ...daemonCommands(config)];
+}
+
+/** Scripts of global_defs stand nowhere in particular: the file's first instance or check names the place. */
+function daemonCommands({ global, instances, scripts }: HoldfastConfig): readonly Use[] {
+  const span = instances[0]?.span ?? scripts[0]?.span;
+  if (span === undefined) return [];
+  const scriptsOf: (readonly [string, Command | undefined])[] = [
+    ["startup_script", global.startupScript?.command],
+    ["shutdown_script", global.shutdownScript?.command],
+    ...global.notify.fifos.map(({ path, reader }) => [`the reader of ${path}`, reader ?? undefined] as const),
+  ];
+  return scriptsOf.flatMap(([what, command]) => (command === undefined ? [] : [{ what, command, span }]));
 }
 
 /** True when the script exists and runs as root. */

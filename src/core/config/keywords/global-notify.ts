@@ -46,7 +46,12 @@ const SCRIPTS: readonly KeywordEntry[] = [
     reload: "restart-daemon",
   }),
   done("set_supplementary_groups", none, "Scripts get the supplementary groups of their user, not only its own."),
-  done("use_symlink_paths", none, "Scripts run by the path as written, not by the one its symbolic links lead to."),
+  done(
+    "use_symlink_paths",
+    bool,
+    "Scripts run by the path as written; off: by the one that its symbolic links lead to. Both are looked at.",
+    { default: "on, as keepalived 2.2; off in later ones" },
+  ),
   done(
     "unusable_script",
     choice("fault", "ignore"),
