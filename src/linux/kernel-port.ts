@@ -18,6 +18,7 @@ import {
 } from "../core/netlink/addresses.ts";
 import { dumpLinks, type LinkRecord, readLink } from "../core/netlink/links.ts";
 import {
+  concatenate,
   type NetlinkMessage,
   NLM_F_ACK,
   NLM_F_DUMP_INTR,
@@ -246,14 +247,4 @@ function encodeChange(change: AddressChange, sequence: number): Uint8Array {
     case "remove":
       return removeAddress(change, sequence);
   }
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -127,6 +127,7 @@ function ownCauseLines(name: string, cause: Cause): readonly LogLine[] {
     case "lease-lost":
     case "stalled":
     case "address-removed":
+    case "object-removed":
     case "claim-refused":
     case "claim-timeout":
       return [warning(`${name} ${causeInWords(cause)}`)];

@@ -29,6 +29,8 @@ export function faultInWords(fault: Fault): string {
       return `no socket on interface ${fault.interface}: ${fault.reason}`;
     case "address-refused":
       return `the kernel refused address ${fault.address}: ${fault.reason}`;
+    case "static-object":
+      return `${fault.object} cannot be put back: ${fault.reason}`;
     case "control-silent":
       return "the control process is silent, so no check result can be trusted";
     case "claim-refused":
@@ -57,6 +59,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return `the socket on ${fault.interface} has to be opened (${fault.reason})`;
     case "address-refused":
       return `the kernel has to accept ${fault.address} (${fault.reason})`;
+    case "static-object":
+      return `the kernel has to accept ${fault.object} (${fault.reason})`;
     case "control-silent":
       return "the control process has to answer again";
     case "claim-refused":
@@ -105,6 +109,8 @@ export function causeInWords(cause: Cause): string {
       return `the process itself stood still for ${lengthInWords(cause.missedMicros / 1_000)}, longer than the peers wait`;
     case "address-removed":
       return `somebody removed the address ${cause.address} from the interface`;
+    case "object-removed":
+      return `somebody removed the ${cause.what} ${cause.text}`;
     case "claim-refused":
       return `notify_claim refused: ${cause.reason}`;
     case "claim-timeout":

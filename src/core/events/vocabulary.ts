@@ -26,6 +26,12 @@ export type HookKind =
   | "notify_deleted"
   | "notify_master_rx_lower_pri";
 
+/** A static or virtual object in words of its line. */
+export interface RoutingText {
+  readonly kind: "address" | "route" | "rule";
+  readonly text: string;
+}
+
 export type HoldfastEventBody =
   | HostEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
@@ -62,6 +68,15 @@ export type HoldfastEventBody =
       /** It was removed before and came back: something on this host sets it. */
       readonly again: boolean;
     }
+  /** Routes and rules of an instance, or static objects (instance null). swept: an earlier life had left them behind. */
+  | {
+      readonly kind: "routing";
+      readonly instance: string | null;
+      readonly action: "added" | "removed" | "restored" | "swept";
+      readonly objects: readonly RoutingText[];
+    }
+  /** The kernel refused one; the detail names object and error. */
+  | { readonly kind: "routing-failed"; readonly instance: string | null; readonly detail: string }
   | {
       readonly kind: "announcement";
       readonly instance: string;

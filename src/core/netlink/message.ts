@@ -120,6 +120,17 @@ export function writeAttributes(attributes: readonly Attribute[]): Uint8Array {
   return bytes;
 }
 
+/** Messages as one datagram. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
 /** Text without its terminating zero, as attributes carry it. */
 export function readText(value: Uint8Array): string {
   const end = value.indexOf(0);

@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: "no-source-address"; readonly interface: string }
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
+  /** A static object of a track group of this instance cannot be put back; the reason is a symbolic errno. */
+  | { readonly kind: "static-object"; readonly object: string; readonly reason: string }
   | { readonly kind: "control-silent" }
   | { readonly kind: "claim-refused"; readonly reason: string }
   /** Another member of the sync group may not serve, so this one does not either. */
@@ -39,6 +41,7 @@ export type Cause =
   /** The loop itself was stopped for longer than the peers wait. */
   | { readonly code: "stalled"; readonly missedMicros: number }
   | { readonly code: "address-removed"; readonly address: IpAddress }
+  | { readonly code: "object-removed"; readonly what: "route" | "rule"; readonly text: string }
   | { readonly code: "claim-refused"; readonly reason: string }
   | { readonly code: "claim-timeout" }
   /** Another member of the sync group is no longer MASTER, or no longer claims. */

@@ -44,6 +44,8 @@ export type VrrpEvent =
   | { readonly kind: "lease-lost" }
   /** An address of ours has vanished from the kernel and we did not remove it. */
   | { readonly kind: "address-removed"; readonly address: IpAddress }
+  /** A tracked route or rule of ours was deleted by somebody else. */
+  | { readonly kind: "object-removed"; readonly what: "route" | "rule"; readonly text: string }
   /** The kernel refused an address; detail names the error. */
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
   /** skipGates: the gates cannot run because control is gone. */

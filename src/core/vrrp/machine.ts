@@ -106,6 +106,12 @@ function apply(draft: Draft, event: VrrpEvent): void {
       if (role.kind === "master") addressLost(draft, role, { code: "address-removed", address: event.address });
       return;
     }
+    case "object-removed": {
+      const { role } = draft.state;
+      const cause: Cause = { code: "object-removed", what: event.what, text: event.text };
+      if (role.kind === "master") addressLost(draft, role, cause);
+      return;
+    }
     case "address-refused":
       addressRefused(draft, { kind: "address-refused", address: event.address, reason: event.reason });
       return;

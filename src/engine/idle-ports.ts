@@ -1,0 +1,11 @@
+/** Ports that do nothing, for where there is no routing: the warm-up, the simulator's single network. */
+import type { InterfaceSettings, RoutingPort } from "../ports/routing.ts";
+
+export const IDLE_ROUTING: RoutingPort = {
+  apply: (changes) => changes.map((change) => ({ change, result: "done", error: null })),
+};
+
+export const IDLE_SETTINGS: InterfaceSettings = {
+  read: () => null,
+  write: () => null,
+};
