@@ -2,9 +2,11 @@
  * The control process without a kernel under it: joins checks, hooks and the keeper's supervision, carries out reload
  * and stop. It owns the configuration in force. It reads no files and takes no signals: main/control.ts does.
  */
+
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import type { KeeperSetup } from "../core/link/messages.ts";
 import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
@@ -170,7 +172,7 @@ class Control implements ControlProcess {
 
   #startKeeper(): void {
     if (this.#config === null) return;
-    this.keeper.start(vrrpOf(this.#config), (error) => {
+    this.keeper.start(setupOf(this.#config), (error) => {
       if (error !== null) this.#options.onFatal(`the keeper refuses the configuration: ${error}`);
     });
   }
@@ -216,7 +218,7 @@ class Control implements ControlProcess {
   /** The keeper decides: with its error nothing has changed here either. */
   #apply({ config, diagnostics }: ParsedConfig): Promise<string | null> {
     return new Promise((resolve) => {
-      this.keeper.configure(vrrpOf(config), (error) => {
+      this.keeper.configure(setupOf(config), (error) => {
         if (error === null) {
           // In this very turn: the next line of the keeper may ask for a gate of the new configuration.
           this.#config = config;
@@ -274,8 +276,8 @@ export function tellHooks(hooks: HookEngine, body: HoldfastEventBody): void {
   else if (body.kind === "sync-group") hooks.reportGroup(body.group, body.to, body.cause);
 }
 
-function vrrpOf(config: HoldfastConfig) {
-  return config.instances.map(({ vrrp }) => vrrp);
+function setupOf({ instances, host }: HoldfastConfig): KeeperSetup {
+  return { instances: instances.map(({ vrrp }) => vrrp), host };
 }
 
 /** What the supervisor says about the keeper is the parent's word, as with keepalived. */

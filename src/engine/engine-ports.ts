@@ -2,6 +2,7 @@
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AdvertPort, AnnouncePort, ConflictPort, KernelPort } from "../ports/network.ts";
+import type { InterfaceSettings, RoutingPort } from "../ports/routing.ts";
 
 export interface EnginePorts {
   readonly pid: number;
@@ -10,5 +11,7 @@ export interface EnginePorts {
   readonly kernel: KernelPort;
   readonly announce: AnnouncePort;
   readonly conflicts: ConflictPort;
+  readonly routing: RoutingPort;
+  readonly settings: InterfaceSettings;
   send(message: FromKeeper): void;
 }

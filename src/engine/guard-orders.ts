@@ -94,6 +94,8 @@ function orderOf({ config, source }: Entry, resigns: boolean): GuardOrder {
     interface: config.interface,
     // Also of instances that were not speaking: the keeper may have died between adding an address and saying so.
     addresses: [...config.advertised, ...config.excluded],
+    routes: config.routes,
+    rules: config.rules,
     resign:
       resigns && source !== null
         ? { source, transport, hopLimit: advertTtl(config), packets: packetsFrom(source) }

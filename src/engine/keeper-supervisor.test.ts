@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { millis, seconds } from "../core/lib/units.ts";
 import { type FromKeeper, LINK_VERSION, type ToKeeper } from "../core/link/messages.ts";
+import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { GuardOrder } from "../ports/guard.ts";
 import type { KeeperEvents } from "../ports/keeper-process.ts";
 import { createKeeperSupervisor, SILENCE_LIMIT_MILLIS } from "./keeper-supervisor.ts";
@@ -89,7 +90,7 @@ function setUp() {
     onFatal: (reason) => void fatal.push(reason),
   });
   supervisor.start(
-    configOf(CONFIG).instances.map(({ vrrp }) => vrrp),
+    { instances: configOf(CONFIG).instances.map(({ vrrp }) => vrrp), host: PLAIN_HOST },
     () => undefined,
   );
   const keeper = (): FakeKeeper => keepers.at(-1) as FakeKeeper;
@@ -189,7 +190,7 @@ test("after a configuration that the keeper refused the next keeper gets the old
   const { timers, keeper, supervisor } = setUp();
   keeper().greet();
   let answer: string | null | undefined;
-  supervisor.configure([], (error) => {
+  supervisor.configure({ instances: [], host: PLAIN_HOST }, (error) => {
     answer = error;
   });
   const configure = keeper().heard.at(-1);

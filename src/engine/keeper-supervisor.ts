@@ -9,11 +9,12 @@ import {
   EXIT_DO_NOT_RESTART,
   type FromKeeper,
   HEARTBEAT_MILLIS,
+  type KeeperSetup,
   LINK_VERSION,
   type ScriptStanding,
   type ToKeeper,
 } from "../core/link/messages.ts";
-import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher, KeeperProcess } from "../ports/keeper-process.ts";
@@ -62,9 +63,9 @@ export interface KeeperHost {
 
 export interface KeeperSupervisor {
   /** Starts the first keeper. onDone gets what is wrong with the configuration, or null. */
-  start(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void;
+  start(setup: KeeperSetup, onDone: (error: string | null) => void): void;
   /** Hands over a new set; with an error nothing has changed. */
-  configure(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void;
+  configure(setup: KeeperSetup, onDone: (error: string | null) => void): void;
   tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
   /** Null when the keeper does not answer in time. clear: its counters start anew. */
@@ -78,7 +79,7 @@ export interface KeeperSupervisor {
 
 interface PendingConfigure {
   readonly serial: number;
-  readonly instances: readonly VrrpInstanceConfig[];
+  readonly setup: KeeperSetup;
   readonly onDone: (error: string | null) => void;
 }
 
@@ -90,7 +91,7 @@ class Supervisor implements KeeperSupervisor {
   readonly #host: KeeperHost;
   readonly #book = createGuardBook();
   readonly #statusWaiters = new Map<number, (statuses: readonly VrrpInstanceStatus[]) => void>();
-  #instances: readonly VrrpInstanceConfig[] = [];
+  #setup: KeeperSetup = { instances: [], host: PLAIN_HOST };
   #process: KeeperProcess | null = null;
   #condition: KeeperCondition = "starting";
   #detail: string | null = null;
@@ -122,25 +123,24 @@ class Supervisor implements KeeperSupervisor {
     this.#tickedAt = now;
   }
 
-  start(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void {
-    this.#instances = instances;
-    this.#book.configure(instances);
-    this.#pending = { serial: ++this.#serial, instances, onDone };
+  start(setup: KeeperSetup, onDone: (error: string | null) => void): void {
+    this.#accept(setup);
+    this.#pending = { serial: ++this.#serial, setup, onDone };
     this.#launch();
   }
 
-  configure(instances: readonly VrrpInstanceConfig[], onDone: (error: string | null) => void): void {
+  configure(setup: KeeperSetup, onDone: (error: string | null) => void): void {
     if (this.#stopping) {
       onDone("the daemon is stopping");
     } else if (this.#pending !== null) {
       onDone("the keeper is still taking over the configuration before this one; try again");
     } else if (this.#process === null || !this.#greeted) {
       // No keeper to ask: the next one is configured with it.
-      this.#accept(instances);
+      this.#accept(setup);
       onDone(null);
     } else {
-      this.#pending = { serial: ++this.#serial, instances, onDone };
-      this.#send({ type: "configure", serial: this.#serial, instances });
+      this.#pending = { serial: ++this.#serial, setup, onDone };
+      this.#send({ type: "configure", serial: this.#serial, ...setup });
     }
   }
 
@@ -291,9 +291,9 @@ class Supervisor implements KeeperSupervisor {
     this.#greeted = true;
     this.#enter("running", null);
     this.#host.publish({ kind: "keeper-started", pid, restart: this.#restarts });
-    const instances = this.#pending?.instances ?? this.#instances;
+    const setup = this.#pending?.setup ?? this.#setup;
     const serial = this.#pending?.serial ?? ++this.#serial;
-    this.#send({ type: "configure", serial, instances });
+    this.#send({ type: "configure", serial, ...setup });
     this.#send({ type: "scripts", standings: this.#host.standings(), succeeded: [] });
     if (this.#stopping) this.#send({ type: "stop" });
   }
@@ -302,7 +302,7 @@ class Supervisor implements KeeperSupervisor {
     const pending = this.#pending;
     if (pending?.serial === serial) {
       this.#pending = null;
-      if (error === null) this.#accept(pending.instances);
+      if (error === null) this.#accept(pending.setup);
       pending.onDone(error);
       if (error === null) this.tellScripts(this.#host.standings(), []);
     } else if (error !== null) {
@@ -315,9 +315,9 @@ class Supervisor implements KeeperSupervisor {
     this.#askStatusSoon();
   }
 
-  #accept(instances: readonly VrrpInstanceConfig[]): void {
-    this.#instances = instances;
-    this.#book.configure(instances);
+  #accept(setup: KeeperSetup): void {
+    this.#setup = setup;
+    this.#book.configure(setup.instances);
   }
 
   /** Status carries the source addresses that the priority-0 adverts need; asked once per burst of reports. */
@@ -337,13 +337,13 @@ class Supervisor implements KeeperSupervisor {
     const ending = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
     const how = this.#distrusted === null ? ending : `${ending}, because ${this.#distrusted}`;
     // The network first, words afterwards: every millisecond here is one without an owner of the address.
-    const released = clean ? null : this.#speakForIt();
+    const released = clean ? null : this.#speakForIt(this.#stopping || end.code === EXIT_DO_NOT_RESTART);
     this.#enter(this.#stopping ? "stopped" : "lost", this.#distrusted === null ? (this.#detail ?? how) : how);
     if (!clean) this.#host.publish({ kind: "keeper-lost", pid, how });
     if (released !== null) this.#host.publish({ kind: "guard-released", ...released });
     this.#host.onLost();
     const pending = this.#pending;
-    if (this.#restarts > 0 || pending?.instances !== this.#instances) {
+    if (this.#restarts > 0 || pending?.setup !== this.#setup) {
       this.#pending = null;
       pending?.onDone("the keeper was lost while it took over the configuration");
     }
@@ -352,9 +352,11 @@ class Supervisor implements KeeperSupervisor {
     else this.#restartLater((now - this.#startedAt) as number);
   }
 
-  #speakForIt(): { instances: readonly string[]; addresses: VrrpInstanceStatus["addresses"] } {
+  #speakForIt(last: boolean): { instances: readonly string[]; addresses: VrrpInstanceStatus["addresses"] } {
     const instances = this.#book.speaking();
-    const { removed, errors } = this.#host.guard.release(this.#book.orders());
+    // Static objects stay for the next keeper; with none to come they go now.
+    const { statics } = last ? this.#setup.host : PLAIN_HOST;
+    const { removed, errors } = this.#host.guard.release(this.#book.orders(), statics);
     this.#book.reset();
     if (errors.length > 0) this.#detail = errors.map((error) => `${error.what}: ${error.errno}`).join("; ");
     return { instances, addresses: removed };

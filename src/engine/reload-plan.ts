@@ -30,6 +30,7 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     ...compare("vrrp_instance", instances(before), instances(now)),
     ...compare("vrrp_script", scripts(before), scripts(now)),
   ];
+  if (withoutSpans(before.host) !== withoutSpans(now.host)) changes.push("static objects or link settings are changed");
   if (withoutSpans(before.global) !== withoutSpans(now.global)) changes.unshift("global_defs is changed");
   return changes;
 }

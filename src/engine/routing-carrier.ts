@@ -148,11 +148,7 @@ export class RoutingCarrier {
     this.#host.event({ kind: "routing-failed", instance: runtime.config.name, detail });
   }
 
-  #tell(
-    runtime: Runtime,
-    action: "added" | "removed" | "restored" | "swept",
-    objects: readonly RoutingText[],
-  ): void {
+  #tell(runtime: Runtime, action: "added" | "removed" | "restored" | "swept", objects: readonly RoutingText[]): void {
     this.#host.event({ kind: "routing", instance: runtime.config.name, action, objects });
   }
 }

@@ -83,7 +83,9 @@ export class StaticCarrier {
       if (object.kind !== "address") return true;
       if (present === null) return false;
       const index = this.#host.deviceIndex(object.address.address.device);
-      return !present.some((entry) => entry.interfaceIndex === index && entry.address === object.address.address.address);
+      return !present.some(
+        (entry) => entry.interfaceIndex === index && entry.address === object.address.address.address,
+      );
     });
     this.#restore(missing);
   }

@@ -10,8 +10,11 @@ import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { reconfigure, step } from "../core/vrrp/machine.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
+import type { Link } from "../ports/network.ts";
 import { AddressCarrier } from "./address-carrier.ts";
 import type { EnginePorts } from "./engine-ports.ts";
+import { HostObjects } from "./host-objects.ts";
+import { RoutingCarrier } from "./routing-carrier.ts";
 import { SyncGroups } from "./sync-groups.ts";
 import { addressesOf, type Runtime, setState } from "./vrrp-runtime.ts";
 
@@ -19,6 +22,10 @@ export class EffectRunner {
   readonly ports: EnginePorts;
   readonly addresses: AddressCarrier;
   readonly groups: SyncGroups;
+  readonly routing: RoutingCarrier;
+  readonly host: HostObjects;
+  /** The links in the state that counts (interface_up_down_delays). */
+  countedLinks: readonly Link[] = [];
   #adverts: Runtime[] = [];
   #resigns: Runtime[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
@@ -31,16 +38,16 @@ export class EffectRunner {
 
   constructor(ports: EnginePorts, all: () => readonly Runtime[]) {
     this.ports = ports;
-    this.addresses = new AddressCarrier(ports, {
+    const host = {
       all,
-      event: (body) => this.event(body),
-      dispatch: (runtime, event) => this.dispatch(runtime, event),
-    });
-    this.groups = new SyncGroups({
-      all: () => [...all()],
-      event: (body) => this.event(body),
-      dispatch: (runtime, event) => this.dispatch(runtime, event),
-    });
+      event: (body: HoldfastEventBody) => this.event(body),
+      dispatch: (runtime: Runtime, event: VrrpEvent) => this.dispatch(runtime, event),
+      deviceIndex: (name: string) => this.addresses.links.find((link) => link.name === name)?.index ?? null,
+    };
+    this.addresses = new AddressCarrier(ports, host);
+    this.routing = new RoutingCarrier(ports, host);
+    this.host = new HostObjects(ports, host);
+    this.groups = new SyncGroups({ ...host, all: () => [...all()] });
   }
 
   /** Gives the event to the core and gathers what it asks for. */
@@ -59,9 +66,9 @@ export class EffectRunner {
     runtime.preparedFor = null;
     this.#apply(runtime, before, state, effects);
     this.groups.touch(runtime);
+    this.routing.change(runtime, old);
     this.pending = true;
     if (runtime.held.length === 0) return;
-    this.pending = true;
     const grew = this.addresses.change(runtime);
     if (grew) this.#announcements.push({ runtime, repeat: config.garp.repeat });
   }
@@ -82,9 +89,12 @@ export class EffectRunner {
       this.groups.settle();
       this.addresses.flushRenewals();
       this.#flushAdverts();
+      // Down: rules, routes, addresses. Up: the other way round. As keepalived.
+      this.routing.flushRemovals();
       this.addresses.flushRemovals();
       this.#flushResigns();
       this.addresses.flushAdditions();
+      this.routing.flushAdditions();
       this.#flushAnnouncements();
       this.#flushMessages();
     }
@@ -108,9 +118,11 @@ export class EffectRunner {
         return;
       case "add-addresses":
         this.addresses.add(runtime, addressesOf(runtime.config));
+        this.routing.add(runtime);
         return;
       case "remove-addresses":
         this.#announcements = this.#announcements.filter((entry) => entry.runtime !== runtime);
+        this.routing.remove(runtime);
         this.addresses.remove(runtime, runtime.held);
         return;
       case "send-resign":

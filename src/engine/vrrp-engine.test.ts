@@ -1,12 +1,16 @@
 /** The engine between fake ports that write down what reaches the kernel and the wire, and in which order. */
-import { beforeEach, expect, test } from "vitest";
+
+import { beforeEach, describe, expect, it, test } from "vitest";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
 import type { FromKeeper } from "../core/link/messages.ts";
-import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import type { RouteRecord } from "../core/netlink/routes.ts";
+import { type HostConfig, PLAIN_HOST } from "../core/routing/host.ts";
+import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
+import type { RoutingChange, RoutingOutcome } from "../ports/routing.ts";
 import { configOf } from "./testing/configs.ts";
 import { createVrrpEngine, type VrrpEngine } from "./vrrp-engine.ts";
 
@@ -42,6 +46,10 @@ let refuse: AddressChange["action"] | null;
 /** What the port was last told to listen for. */
 let watched: string[];
 let watchedMacs: string[];
+/** Routes and rules of the kernel, by their lines; and the error it answers an addition with. */
+let routing: string[];
+let routingErrno: string | null;
+let settings: Map<string, string>;
 let engine: VrrpEngine;
 
 beforeEach(() => {
@@ -56,6 +64,9 @@ beforeEach(() => {
   refuse = null;
   watched = [];
   watchedMacs = [];
+  routing = [];
+  routingErrno = null;
+  settings = new Map();
   engine = createVrrpEngine({
     pid: 1,
     clock: { now: () => now },
@@ -78,6 +89,14 @@ beforeEach(() => {
       },
     },
     kernel: { links: () => links, addresses: () => kernel, change: applyChanges },
+    routing: { apply: applyRouting },
+    settings: {
+      read: (device, name) => settings.get(`${device} ${name}`) ?? "0",
+      write(device, name, value) {
+        settings.set(`${device} ${name}`, value);
+        return null;
+      },
+    },
     conflicts: {
       watch(held, ownMacs) {
         watched = held.map(({ interfaceIndex, addresses }) => `${interfaceIndex} ${[...addresses].join()}`);
@@ -108,8 +127,24 @@ function applyChanges(changes: readonly AddressChange[]): { change: AddressChang
   return refused.map((change) => ({ change, error: { errno: "EADDRNOTAVAIL", what: `${change.action} ${VIP}` } }));
 }
 
-function start(config: Partial<VrrpInstanceConfig> = {}): void {
-  engine.handleControl({ type: "configure", serial: 1, instances: [{ ...CONFIG, ...config }] });
+/** The routing table as texts; what is in it already is no change. */
+function applyRouting(changes: readonly RoutingChange[]): readonly RoutingOutcome[] {
+  return changes.map((change) => {
+    const { action, object } = change;
+    const text = `${object.kind} ${object.kind === "route" ? object.route.text : object.rule.text}`;
+    if (routingErrno !== null && action === "add") {
+      return { change, result: "failed", error: { errno: routingErrno, what: `add ${text}` } };
+    }
+    const wasSo = routing.includes(text) === (action === "add");
+    if (!wasSo) log.push(`${action} ${text}`);
+    routing = routing.filter((one) => one !== text);
+    if (action === "add") routing.push(text);
+    return { change, result: wasSo ? "was-so" : "done", error: null };
+  });
+}
+
+function start(config: Partial<VrrpInstanceConfig> = {}, host: HostConfig = PLAIN_HOST): void {
+  engine.handleControl({ type: "configure", serial: 1, instances: [{ ...CONFIG, ...config }], host });
 }
 
 function wakeAt(at: Instant): void {
@@ -322,8 +357,8 @@ test("a renewal of an address that the kernel has dropped ends the mastership at
 
 test("only interfaces of an instance are worth reading the kernel again", () => {
   start();
-  expect(engine.concerns(7, "eth0")).toBe(true);
-  expect(engine.concerns(31, "veth4711")).toBe(false);
+  expect(engine.concerns(7, "eth0", null)).toBe(true);
+  expect(engine.concerns(31, "veth4711", null)).toBe(false);
 });
 
 const OTHER_MAC = "02:00:00:00:00:09";
@@ -383,4 +418,223 @@ test("who uses the address while we do not, or another address, or on another in
   engine.handleConflict(7, VIP, OTHER_MAC);
   expect(conflictsTold()).toEqual([]);
   expect(status().counters.addressConflicts).toBe(0);
+});
+
+describe("routes and rules", () => {
+  const ROUTED = onlyInstance(`
+vrrp_instance V {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    ${VIP}
+  }
+  virtual_routes {
+    10.50.0.0/16 via 192.0.2.9 dev eth0
+    10.51.0.0/16 via 192.0.2.9 dev eth0 no_track
+  }
+  virtual_rules {
+    from 10.50.0.0/16 table 5 preference 50
+  }
+}`);
+  const ROUTE = "10.50.0.0/16 via 192.0.2.9 dev eth0";
+  const LOOSE = "10.51.0.0/16 via 192.0.2.9 dev eth0 no_track";
+  const RULE = "from 10.50.0.0/16 table 5 preference 50";
+  const record = (net: string): RouteRecord => ({
+    family: 4,
+    type: 1,
+    table: 254,
+    protocol: 18,
+    tos: 0,
+    destination: { address: net as IpAddress, length: 16 },
+    priority: 0,
+    interfaceIndex: 7,
+    gateway: "192.0.2.9" as IpAddress,
+  });
+
+  it("come after the addresses and go before them, the rules first", () => {
+    start(ROUTED);
+    becomeMaster();
+    expect(log.filter((line) => /add|announce/.test(line)).slice(0, 4)).toEqual([
+      `add ${VIP}`,
+      `add route ${ROUTE}`,
+      `add route ${LOOSE}`,
+      `add rule ${RULE}`,
+    ]);
+    log = [];
+    engine.handleControl({ type: "stop" });
+    expect(log).toEqual([
+      `remove rule ${RULE}`,
+      `remove route ${LOOSE}`,
+      `remove route ${ROUTE}`,
+      `remove ${VIP}`,
+      "resign",
+    ]);
+  });
+
+  it("what an earlier life left behind is swept at the start, and nothing else", () => {
+    routing = [`route ${ROUTE}`, "route 10.99.0.0/16 dev eth0"];
+    start(ROUTED);
+    expect(routing).toEqual(["route 10.99.0.0/16 dev eth0"]);
+    expect(sent).toContainEqual(
+      expect.objectContaining({
+        body: { kind: "routing", instance: "V", action: "swept", objects: [{ kind: "route", text: ROUTE }] },
+      }),
+    );
+  });
+
+  it("deleted by somebody: the instance gives up and claims again, as with a deleted address", () => {
+    start(ROUTED);
+    becomeMaster();
+    routing = routing.filter((text) => text !== `route ${ROUTE}`);
+    engine.handleRoutingLost(record("10.50.0.0"));
+    expect(status()).toMatchObject({ state: "BACKUP", cause: { code: "object-removed", what: "route", text: ROUTE } });
+    wakeAt(engine.nextDeadline() as Instant);
+    expect(status()?.state).toBe("MASTER");
+    expect(routing).toContain(`route ${ROUTE}`);
+  });
+
+  it("no_track: deleted by somebody, nothing happens", () => {
+    start(ROUTED);
+    becomeMaster();
+    engine.handleRoutingLost(record("10.51.0.0"));
+    expect(status()?.state).toBe("MASTER");
+  });
+
+  it("one that the kernel refuses is told and does not cost the mastership", () => {
+    start(ROUTED);
+    routingErrno = "ENETUNREACH";
+    becomeMaster();
+    expect(status()?.state).toBe("MASTER");
+    expect(sent.filter((message) => message.type === "event" && message.body.kind === "routing-failed").length).toBe(3);
+  });
+
+  it("lost notifications: what is missing is put back", () => {
+    start(ROUTED);
+    becomeMaster();
+    routing = [];
+    engine.handleRoutingOverrun();
+    expect(routing).toEqual([`route ${ROUTE}`, `rule ${RULE}`]);
+    expect(status()?.state).toBe("MASTER");
+  });
+
+  it("a reload touches only the difference", () => {
+    start(ROUTED);
+    becomeMaster();
+    log = [];
+    start({ ...ROUTED, routes: ROUTED.routes.slice(0, 1) });
+    expect(log.filter((line) => line.includes("rou") || line.includes("rule"))).toEqual([`remove route ${LOOSE}`]);
+  });
+});
+
+describe("static objects", () => {
+  const text = `
+track_group G {
+  group {
+    V
+  }
+}
+static_ipaddress {
+  10.7.0.1/24 dev eth0
+}
+static_routes {
+  10.60.0.0/16 via 192.0.2.9 dev eth0 track_group G
+}
+vrrp_instance V {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    ${VIP}
+  }
+}`;
+  const HOST = configOf(text).host;
+  const ROUTE = "10.60.0.0/16 via 192.0.2.9 dev eth0 track_group G";
+
+  it("are there before the instances and after them", () => {
+    start({}, HOST);
+    expect(log.slice(0, 2)).toEqual(["add 10.7.0.1", `add route ${ROUTE}`]);
+    log = [];
+    engine.handleControl({ type: "stop" });
+    expect(log.slice(-2)).toEqual([`remove route ${ROUTE}`, "remove 10.7.0.1"]);
+  });
+
+  it("deleted by somebody they are put back, and nobody gives up", () => {
+    start({ name: "V" }, HOST);
+    becomeMaster();
+    log = [];
+    kernel = kernel.filter(({ address }) => address !== "10.7.0.1");
+    engine.handleAddressRemoved(7, "10.7.0.1");
+    expect(log).toEqual(["add 10.7.0.1"]);
+    expect(status()?.state).toBe("MASTER");
+  });
+
+  it("one that cannot be put back is a fault of the instances of its group, until it can", () => {
+    start({ name: "V" }, HOST);
+    becomeMaster();
+    routing = [];
+    routingErrno = "ENETUNREACH";
+    engine.handleRoutingOverrun();
+    expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "static-object", reason: "ENETUNREACH" }] });
+    routingErrno = null;
+    engine.handleRoutingOverrun();
+    expect(status()?.state).toBe("BACKUP");
+  });
+
+  it("a reload removes what is gone from the file and leaves the rest alone", () => {
+    start({}, HOST);
+    log = [];
+    start({}, { ...HOST, statics: { ...HOST.statics, routes: [] } });
+    expect(log).toEqual([`remove route ${ROUTE}`]);
+  });
+});
+
+describe("links that bounce", () => {
+  const HOST: HostConfig = {
+    ...PLAIN_HOST,
+    linkDelays: [{ interface: "eth0", down: seconds(1), up: seconds(1) }],
+  };
+  const setUsable = (usable: boolean): void => {
+    links = [{ ...LINK, usable }];
+    engine.handleKernelChange();
+  };
+
+  it("down for less than the delay is no fault", () => {
+    start({}, HOST);
+    becomeMaster();
+    setUsable(false);
+    expect(status()?.state).toBe("MASTER");
+    now = instant(now + 500_000);
+    setUsable(true);
+    wakeAt(instant(now + 900_000));
+    expect(status()?.state).toBe("MASTER");
+  });
+
+  it("down for the whole delay is a fault, without further news", () => {
+    start({}, HOST);
+    becomeMaster();
+    setUsable(false);
+    const due = instant(now + 1_000_000);
+    while (now < due) wakeAt(engine.nextDeadline() as Instant);
+    expect(now).toBe(due);
+    expect(status()?.state).toBe("FAULT");
+  });
+
+  it("a storm is read a few times and then at a pace, and the last state counts", () => {
+    start();
+    for (let change = 0; change < 1_000; change++) engine.handleKernelChange();
+    links = [{ ...LINK, usable: false }];
+    engine.handleKernelChange();
+    expect(status()?.state).not.toBe("FAULT");
+    const due = instant(now + 50_000);
+    expect(engine.nextDeadline()).toBeLessThanOrEqual(due);
+    wakeAt(due);
+    expect(status()?.state).toBe("FAULT");
+  });
+});
+
+test("promote_secondaries is set where a lease may end the first address of a prefix, and set back at the stop", () => {
+  const [address] = CONFIG.advertised;
+  start({ leaseSeconds: 2, advertised: [{ ...(address as VirtualAddress), prefixLength: 24 }] });
+  expect(settings.get("eth0 promote_secondaries")).toBe("1");
+  engine.handleControl({ type: "stop" });
+  expect(settings.get("eth0 promote_secondaries")).toBe("0");
 });

@@ -8,18 +8,23 @@
  */
 
 import type { IpAddress } from "../core/lib/ip.ts";
-import type { Instant } from "../core/lib/units.ts";
+import { after, type Instant, millis } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
+import type { RouteRecord } from "../core/netlink/routes.ts";
+import type { RuleRecord } from "../core/netlink/rules.ts";
+import type { HostConfig } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { emptyCounters } from "../core/vrrp/status.ts";
-import type { ReceivedPacket } from "../ports/network.ts";
+import type { Link, ReceivedPacket } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
+import { type Interest, interestOf } from "./interest.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
 import { type AddresseeTable, addresseeTable, receivePacket } from "./vrrp-receive.ts";
-import { addressesOf, createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
+import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 
 export type { EnginePorts } from "./engine-ports.ts";
 
@@ -28,8 +33,12 @@ export interface VrrpEngine {
   handlePacket(packet: ReceivedPacket): void;
   /** Links or addresses changed, or notifications were lost: read both again. */
   handleKernelChange(): void;
-  /** Whether a change of this interface can matter to an instance: hosts of containers change others all the time. */
-  concerns(interfaceIndex: number, name: string | null): boolean;
+  /** Whether a change of this interface, or of this address on it, can matter: hosts of containers change others all the time. */
+  concerns(interfaceIndex: number, name: string | null, address: string | null): boolean;
+  /** A route or rule of ours was deleted, and not by us. */
+  handleRoutingLost(record: RouteRecord | RuleRecord): void;
+  /** Notifications about routes were lost: put back what is missing. */
+  handleRoutingOverrun(): void;
   /** The kernel says that an address went; ours are recognised, others ignored. */
   handleAddressRemoved(interfaceIndex: number, address: string): void;
   /** Another host speaks ARP for an address; of interest only while a MASTER holds it there. */
@@ -65,6 +74,11 @@ class Engine implements VrrpEngine {
   #slots = 0;
   #silent = false;
   #stopping = false;
+  #interest: Interest | null = null;
+  #interestIn: readonly Link[] | null = null;
+  readonly #rate = new RateLimit({ most: REREADS_AT_ONCE, within: REREAD_PAUSE });
+  /** When the kernel is to be read again, after too many changes at once. */
+  #rereadAt: Instant | null = null;
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
@@ -84,7 +98,7 @@ class Engine implements VrrpEngine {
       case "heartbeat":
         return;
       case "configure":
-        this.#configure(message.serial, message.instances);
+        this.#configure(message.serial, message.instances, message.host);
         break;
       case "scripts":
         this.#scripts(message.standings, message.succeeded);
@@ -109,6 +123,13 @@ class Engine implements VrrpEngine {
   }
 
   handleKernelChange(): void {
+    const now = this.#ports.clock.now();
+    if (this.#rate.allows(now)) this.#readKernel();
+    else this.#rereadAt ??= after(now, REREAD_PAUSE);
+  }
+
+  #readKernel(): void {
+    this.#rereadAt = null;
     const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
     this.#addressees = addresseeTable(this.#runtimes);
     // First the faults: an interface that went takes its addresses along, and that is FAULT, not a lost address.
@@ -119,20 +140,33 @@ class Engine implements VrrpEngine {
     this.#settle();
   }
 
-  concerns(interfaceIndex: number, name: string | null): boolean {
-    return this.#runtimes.some(({ config, link }) => {
-      // A configured source address may be on any interface.
-      if (link?.index === interfaceIndex || config.sourceAddress !== null) return true;
-      const others = [
-        ...config.trackInterfaces.map(({ key }) => key),
-        ...addressesOf(config).map(({ device }) => device),
-      ];
-      const known = name ?? this.#effects.addresses.links.find(({ index }) => index === interfaceIndex)?.name;
-      return known === undefined || known === config.interface || others.includes(known);
-    });
+  concerns(interfaceIndex: number, name: string | null, address: string | null): boolean {
+    const { addresses, host } = this.#effects;
+    if (this.#interestIn !== addresses.links || this.#interest === null) {
+      this.#interestIn = addresses.links;
+      this.#interest = interestOf(this.#runtimes, addresses.links, host.devices);
+    }
+    return this.#interest.concerns(interfaceIndex, name, address);
+  }
+
+  handleRoutingLost(record: RouteRecord | RuleRecord): void {
+    this.#effects.host.statics.routingLost(record);
+    this.#effects.routing.lost(record);
+    this.#assessAll();
+    this.#settle();
+  }
+
+  handleRoutingOverrun(): void {
+    this.#effects.host.statics.verify(null);
+    this.#effects.routing.verify();
+    this.#assessAll();
+    this.#settle();
   }
 
   handleAddressRemoved(interfaceIndex: number, address: string): void {
+    const restored = this.#effects.host.statics.addressLost(interfaceIndex, address);
+    const ours = this.#runtimes.some(({ held }) => held.some((entry) => entry.address === address));
+    if (!restored && !ours) return;
     // The kernel tells of an interface's addresses before it tells that the interface is gone.
     refreshNetwork(this.#ports, this.#runtimes, this.#effects);
     this.#assessAll();
@@ -174,11 +208,24 @@ class Engine implements VrrpEngine {
 
   wake(): void {
     this.#effects.retry();
+    const now = this.#ports.clock.now();
+    if (this.#rereadAt !== null && now >= this.#rereadAt) this.#readKernel();
+    const { nextDeadline } = this.#effects.host;
+    if (nextDeadline !== null && now >= nextDeadline) this.#recount();
     this.#settle();
   }
 
+  /** A link has kept its new state for long enough. */
+  #recount(): void {
+    this.#effects.countedLinks = this.#effects.host.countedLinks(this.#effects.addresses.links);
+    this.#assessAll();
+  }
+
   nextDeadline(): Instant | null {
-    let first = Number.POSITIVE_INFINITY;
+    let first: number = Math.min(
+      this.#rereadAt ?? Number.POSITIVE_INFINITY,
+      this.#effects.host.nextDeadline ?? Number.POSITIVE_INFINITY,
+    );
     for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
     return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
   }
@@ -216,7 +263,14 @@ class Engine implements VrrpEngine {
       this.#ports.adverts.forget(runtime.slot + 1);
       this.#closeUnused(runtime);
     }
-    if (this.finished) this.#ports.send({ type: "stopped" });
+    if (this.finished) this.#finish();
+  }
+
+  /** Static objects go last: they may be what the farewell travels by. */
+  #finish(): void {
+    this.#effects.host.stop();
+    this.#effects.flush();
+    this.#ports.send({ type: "stopped" });
   }
 
   #closeUnused(runtime: Runtime): void {
@@ -227,7 +281,7 @@ class Engine implements VrrpEngine {
     this.#ports.adverts.close(index, family);
   }
 
-  #configure(serial: number, configs: readonly VrrpInstanceConfig[]): void {
+  #configure(serial: number, configs: readonly VrrpInstanceConfig[], host: HostConfig): void {
     const wanted = new Map(configs.map((config) => [instanceKey(config), config]));
     const kept = new Set<string>();
     const fresh: Runtime[] = [];
@@ -245,7 +299,12 @@ class Engine implements VrrpEngine {
       if (!kept.has(key)) fresh.push(createRuntime(config, this.#nextSlot(), this.#ports.clock.now()));
     }
     this.#runtimes.push(...fresh);
+    this.#interest = null;
+    if (this.#effects.addresses.links.length === 0) this.#effects.addresses.links = this.#ports.kernel.links();
+    this.#effects.host.configure(host, this.#runtimes);
+    for (const runtime of fresh) this.#effects.routing.sweep(runtime);
     this.#refresh();
+    this.#effects.host.promote(this.#runtimes);
     for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
     this.#assessAll();
     this.#effects.groups.forgetUnused();
@@ -291,7 +350,7 @@ class Engine implements VrrpEngine {
   #stop(skipGates: boolean): void {
     this.#stopping = true;
     for (const runtime of this.#runtimes) this.#retire(runtime, skipGates);
-    if (this.#runtimes.length === 0) this.#ports.send({ type: "stopped" });
+    if (this.#runtimes.length === 0) this.#finish();
   }
 
   #retire(runtime: Runtime, skipGates: boolean): void {
@@ -315,5 +374,9 @@ class Engine implements VrrpEngine {
     };
   }
 }
+
+/** In a storm of changes the kernel is read this often at once, then once in REREAD_PAUSE: no advert waits for it. */
+const REREADS_AT_ONCE = 8;
+const REREAD_PAUSE = millis(50);
 
 const DEADLINE = { kind: "deadline" } as const;

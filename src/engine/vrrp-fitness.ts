@@ -22,7 +22,13 @@ export function refreshNetwork(
   const links = ports.kernel.links();
   const addresses = ports.kernel.addresses();
   reportLinks(effects, effects.addresses.links, links, runtimes);
+  const before = effects.addresses.links;
   effects.addresses.links = links;
+  effects.countedLinks = effects.host.countedLinks(links);
+  if (linksDiffer(before, links)) {
+    effects.host.statics.verify(addresses);
+    effects.routing.verify();
+  }
   const virtual = effects.addresses.virtualAddresses();
   for (const runtime of runtimes) {
     runtime.link = links.find((link) => link.name === runtime.config.interface) ?? null;
@@ -32,6 +38,17 @@ export function refreshNetwork(
     prepareFrames(ports, runtime);
   }
   return addresses;
+}
+
+/** Whether an interface came, went, or changed its state: routes may have gone with it. */
+function linksDiffer(before: readonly Link[], now: readonly Link[]): boolean {
+  return (
+    before.length !== now.length ||
+    now.some(({ index, name, usable }, position) => {
+      const old = before[position];
+      return old === undefined || old.index !== index || old.name !== name || old.usable !== usable;
+    })
+  );
 }
 
 /** Evaluates the trackers and tells the core when anything it must know has changed. */
@@ -44,11 +61,11 @@ export function assessFitness(
   const { config } = runtime;
   const evaluation = evaluateTrackers(config, {
     standings,
-    links: effects.addresses.links,
+    links: effects.countedLinks,
     source: runtime.observedSource,
     controlSilent: silent,
   });
-  const faults: Fault[] = [...evaluation.faults];
+  const faults: Fault[] = [...evaluation.faults, ...effects.host.statics.faultsOf(config.name)];
   if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
   const { waiting, priority } = evaluation;
   effects.dispatch(runtime, { kind: "fitness", faults, waiting, priority, source: runtime.observedSource });

@@ -35,6 +35,8 @@ export interface Runtime {
     readonly links: readonly Link[];
     readonly changes: readonly AddressChange[];
   } | null;
+  /** Routes and rules of ours are to be in the kernel. */
+  routed: boolean;
   announced: boolean;
   /** The master last heard while we were in FAULT or INIT and took no part. */
   heardOutside: VrrpInstanceStatus["master"];
@@ -60,6 +62,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     socketFault: null,
     held: [],
     renewals: null,
+    routed: false,
     announced: false,
     heardOutside: null,
     dropsReported: new Set(),

@@ -4,8 +4,10 @@
  */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { instant } from "../core/lib/units.ts";
+import { PLAIN_HOST } from "../core/routing/host.ts";
 import { configWith } from "../core/vrrp/example-config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
+import { IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
 
 /** Enough calls for the interpreter's caches; more would only lengthen the start. */
@@ -54,6 +56,8 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     },
     announce: { announce: () => ({ frames: 0, error: null }) },
     conflicts: { watch: () => undefined },
+    routing: IDLE_ROUTING,
+    settings: IDLE_SETTINGS,
   });
   const hear = (priority: number): void => {
     const packet = encodeAdvert(config, { source: RIVAL, destination: GROUP, priority });
@@ -65,7 +69,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
       engine.wake();
     }
   };
-  engine.handleControl({ type: "configure", serial: 1, instances: [config] });
+  engine.handleControl({ type: "configure", serial: 1, instances: [config], host: PLAIN_HOST });
   engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
   hear(200);
   hear(0);

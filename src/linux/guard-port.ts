@@ -4,39 +4,74 @@
  */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
+import type { StaticObjects } from "../core/routing/host.ts";
 import type { GuardOrder, GuardPort } from "../ports/guard.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
+import type { RoutingChange, RoutingPort } from "../ports/routing.ts";
 import { type AdvertSender, createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
 import { openKernelPort, type RtnetlinkPort } from "./kernel-port.ts";
+import { openRoutingPort } from "./routing-port.ts";
 import { createSockets } from "./sockets.ts";
 
 export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void }, KernelError> {
   const opened = openKernelPort(arena);
   if (!opened.ok) return opened;
   const kernel = opened.value;
+  const routed = openRoutingPort(arena);
+  if (!routed.ok) {
+    kernel.close();
+    return routed;
+  }
+  const routing = routed.value;
   const sender = createAdvertSender(arena, createSockets(arena));
   // A kernel without IPv6 has no instance that needs it.
   sender.open(6);
   const sending = sender.open(4);
   if (!sending.ok) {
     kernel.close();
+    routing.close();
     return sending;
   }
   return ok({
-    release(orders) {
+    release(orders, statics) {
       const links = new Map(kernel.links().map((link) => [link.name, link]));
+      const unrouted = removeRouting(routing, links, [...orders, statics]);
       const { removed, errors } = removeAddresses(kernel, links, orders);
-      return { removed, errors: [...errors, ...resign(sender, links, orders)] };
+      const resigned = resign(sender, links, orders);
+      return { removed, errors: [...unrouted, ...errors, ...resigned, ...removeStatics(kernel, links, statics)] };
     },
     close() {
       kernel.close();
+      routing.close();
       sender.dispose();
     },
   });
 }
 
 type Links = ReadonlyMap<string, Link>;
+
+/** Rules, then routes, each list from its end, as the keeper takes them off. */
+function removeRouting(
+  routing: RoutingPort,
+  links: Links,
+  owners: readonly Pick<GuardOrder, "routes" | "rules">[],
+): readonly KernelError[] {
+  const changes = owners.flatMap(({ routes, rules }): RoutingChange[] => [
+    ...rules.toReversed().map((rule): RoutingChange => ({ action: "remove", object: { kind: "rule", rule } })),
+    ...routes.toReversed().map((route): RoutingChange => ({ action: "remove", object: { kind: "route", route } })),
+  ]);
+  if (changes.length === 0) return [];
+  return routing.apply(changes, (name) => links.get(name)?.index ?? null).flatMap(({ error }) => error ?? []);
+}
+
+function removeStatics(kernel: RtnetlinkPort, links: Links, { addresses }: StaticObjects): readonly KernelError[] {
+  const changes = addresses.flatMap(({ address }): AddressChange[] => {
+    const link = links.get(address.device);
+    return link === undefined ? [] : [{ action: "remove", interfaceIndex: link.index, address, lifetime: null }];
+  });
+  return kernel.change(changes).map(({ error }) => error);
+}
 
 function removeAddresses(
   kernel: RtnetlinkPort,

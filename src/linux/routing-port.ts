@@ -57,7 +57,9 @@ class Routing implements KernelRoutingPort {
     const messages = changes.map((change, position) => encode(change, (first + position) >>> 0, deviceIndex));
     // Null: an interface that the route names is gone, and the route with it.
     const errnos: number[] = messages.map((message) => (message === null ? ERRNO.ENODEV : ERRNO.ENOBUFS));
-    const asked: readonly Asked[] = messages.flatMap((message, position) => (message === null ? [] : [{ message, position }]));
+    const asked: readonly Asked[] = messages.flatMap((message, position) =>
+      message === null ? [] : [{ message, position }],
+    );
     this.#socket.discard();
     for (const batch of batches(asked)) {
       const sent = this.#socket.send(concatenate(batch.map(({ message }) => message)));

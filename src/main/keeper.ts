@@ -15,11 +15,14 @@ import { openAnnouncePort } from "../linux/announce-port.ts";
 import { createArena } from "../linux/arena.ts";
 import { createMonotonicClock } from "../linux/clock.ts";
 import { openConflictWatch } from "../linux/conflict-watch.ts";
+import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
 import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
+import { openRoutingMonitor, type RoutingNotice } from "../linux/routing-monitor.ts";
+import { openRoutingPort } from "../linux/routing-port.ts";
 import type { AddressConflict, KernelError, ReceivedPacket } from "../ports/network.ts";
 
 /** Orders come by the socket pair alone: first of all no signal may end us half way. */
@@ -31,6 +34,7 @@ const clock = createMonotonicClock(arena);
 setProcessName(arena, "holdfast-vrrp");
 const reactor = createReactor(arena, clock);
 const kernel = required(openKernelPort(arena));
+const routing = required(openRoutingPort(arena));
 const announce = required(openAnnouncePort(arena));
 const found: AddressConflict[] = [];
 const conflicts = required(
@@ -42,10 +46,22 @@ const adverts = createAdvertPort({ arena, watcher: reactor, onPacket: (packet) =
 const link = openLinkSocket({ arena, reactor, descriptor: LINK_FD, onLine: receiveLine, onClose: controlGone });
 const send = (message: FromKeeper): void => link.send(JSON.stringify(message), message.type === "heartbeat");
 
-const engine = createVrrpEngine({ pid: process.pid, clock, adverts, kernel, announce, conflicts, send });
+const settings = createInterfaceSettings();
+const engine = createVrrpEngine({
+  pid: process.pid,
+  clock,
+  adverts,
+  kernel,
+  announce,
+  conflicts,
+  routing,
+  settings,
+  send,
+});
 const loop = createKeeperLoop(engine, send, clock.now());
 packets.onPacket = (packet) => engine.handlePacket(packet);
 required(openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }));
+required(openRoutingMonitor({ arena, watcher: reactor, ownPort: routing.port, onNotices: routingLost }));
 
 warmUp();
 
@@ -86,16 +102,21 @@ function kernelChanged(notices: readonly KernelNotice[]): void {
   if (notices.some(concernsEngine)) engine.handleKernelChange();
 }
 
+function routingLost(notices: readonly RoutingNotice[]): void {
+  if (notices.includes("overrun")) engine.handleRoutingOverrun();
+  for (const notice of notices) if (notice !== "overrun") engine.handleRoutingLost(notice);
+}
+
 function concernsEngine(notice: KernelNotice): boolean {
   switch (notice.kind) {
     case "overrun":
       return true;
     case "link":
-      return engine.concerns(notice.link.index, notice.link.name);
+      return engine.concerns(notice.link.index, notice.link.name, null);
     case "link-removed":
-      return engine.concerns(notice.index, notice.name);
+      return engine.concerns(notice.index, notice.name, null);
     default:
-      return engine.concerns(notice.address.interfaceIndex, null);
+      return engine.concerns(notice.address.interfaceIndex, null, notice.address.address);
   }
 }
 

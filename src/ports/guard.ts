@@ -3,6 +3,8 @@
  * One synchronous call, because between the keeper's end and this nothing else matters.
  */
 import type { IpAddress } from "../core/lib/ip.ts";
+import type { StaticObjects } from "../core/routing/host.ts";
+import type { Route, Rule } from "../core/routing/model.ts";
 import type { Transport, VirtualAddress } from "../core/vrrp/config.ts";
 import type { KernelError } from "./network.ts";
 
@@ -11,6 +13,9 @@ export interface GuardOrder {
   readonly instance: string;
   readonly interface: string;
   readonly addresses: readonly VirtualAddress[];
+  /** Taken off before the addresses. */
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
   /** Null when the keeper never had a source address: then nothing was ever sent. */
   readonly resign: {
     readonly source: IpAddress;
@@ -24,10 +29,13 @@ export interface GuardOrder {
 
 export interface GuardPort {
   /**
-   * All addresses go first, in one batch; then the priority-0 adverts. An address that is not there is no error. A
+   * All routes, rules and addresses go first, those of `statics` behind the others, in one batch; then the priority-0 adverts. An address that is not there is no error. A
    * failure with one instance does not keep the others from being released.
    */
-  release(orders: readonly GuardOrder[]): {
+  release(
+    orders: readonly GuardOrder[],
+    statics: StaticObjects,
+  ): {
     /** Addresses that really were on an interface. */
     readonly removed: readonly IpAddress[];
     readonly errors: readonly KernelError[];

@@ -24,10 +24,7 @@ export interface RoutingOutcome {
 /** Routes and rules by rtnetlink. */
 export interface RoutingPort {
   /** One batched write, in order; an outcome per change. Interfaces are named and looked up in `deviceIndex`. */
-  apply(
-    changes: readonly RoutingChange[],
-    deviceIndex: (name: string) => number | null,
-  ): readonly RoutingOutcome[];
+  apply(changes: readonly RoutingChange[], deviceIndex: (name: string) => number | null): readonly RoutingOutcome[];
 }
 
 /** Settings of an interface under /proc/sys/net/ipv4/conf. */

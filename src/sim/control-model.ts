@@ -6,6 +6,7 @@
 
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
+import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { tellHooks } from "../engine/control-process.ts";
 import type { HookEngine } from "../engine/hook-engine.ts";
@@ -89,7 +90,7 @@ export class ControlModel {
       onLost: () => this.#hooks.cancelAll(),
       onFatal: () => this.kill(),
     });
-    this.#supervisor.start(parts.configs, () => undefined);
+    this.#supervisor.start({ instances: parts.configs, host: PLAIN_HOST }, () => undefined);
     this.#after(parts.prng.between(20_000, 500_000), () => this.#runCheck());
   }
 

@@ -3,8 +3,10 @@
  * virtual time. A frozen process keeps its descriptors: what arrives meanwhile waits in bounded buffers and is read
  * in the order in which the real loop reads. It can be frozen from outside or in the middle of a system call.
  */
+
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
+import { IDLE_ROUTING, IDLE_SETTINGS } from "../engine/idle-ports.ts";
 import { createKeeperLoop, type KeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine, type VrrpEngine } from "../engine/vrrp-engine.ts";
 import type { AdvertPort, AnnouncePort, KernelPort } from "../ports/network.ts";
@@ -64,6 +66,8 @@ export class KeeperModel {
       announce: parts.announce,
       // Only the model's clients read ARP: nodes do not hear each other's announcements.
       conflicts: { watch: () => undefined },
+      routing: IDLE_ROUTING,
+      settings: IDLE_SETTINGS,
       send: (message) => this.#send(message),
     });
     this.#loop = createKeeperLoop(this.#engine, (message) => this.#send(message), parts.now());

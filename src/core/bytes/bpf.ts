@@ -13,6 +13,7 @@ export interface FilterStep {
 
 const BPF_LD_W_ABS = 0x20;
 const BPF_LD_H_ABS = 0x28;
+const BPF_LD_B_ABS = 0x30;
 const BPF_JEQ_K = 0x15;
 const BPF_RET_K = 0x06;
 
@@ -21,6 +22,7 @@ const step = (code: number, k: number, jumpTrue = 0, jumpFalse = 0): FilterStep 
 /** Loads 32 bits, in network order, from a fixed offset. */
 export const loadWord = (offset: number): FilterStep => step(BPF_LD_W_ABS, offset);
 export const loadHalf = (offset: number): FilterStep => step(BPF_LD_H_ABS, offset);
+export const loadByte = (offset: number): FilterStep => step(BPF_LD_B_ABS, offset);
 /** Skips so many steps when what was loaded is `value`, or is not. */
 export const jumpIfEqual = (value: number, jumpTrue: number, jumpFalse: number): FilterStep =>
   step(BPF_JEQ_K, value, jumpTrue, jumpFalse);

@@ -33,7 +33,12 @@ export function routingFailedLine({ instance, detail }: RoutingFailed): LogLine 
   return line("error", `${instance === null ? "static object" : `(${instance})`} Netlink: error: ${detail}`);
 }
 
-const VERB = { added: "added", removed: "removed", restored: "put back", swept: "found left over and removed" } as const;
+const VERB = {
+  added: "added",
+  removed: "removed",
+  restored: "put back",
+  swept: "found left over and removed",
+} as const;
 
 export function routingInWords(body: RoutingEvent | RoutingFailed): string {
   const whose = body.instance ?? "static objects";

@@ -5,6 +5,7 @@
  */
 import { unreachable } from "../lib/assert.ts";
 import { describeHost } from "./describe-host.ts";
+import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import { conflictRemedy, eventInWords, failureInWords, hookSucceeded, leftoverInWords } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
@@ -35,6 +36,10 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
     case "leftover-removed":
       return [vrrpLine("warning", `(${body.instance}) ${leftoverInWords(body)}`)];
+    case "routing":
+      return routingLines(body);
+    case "routing-failed":
+      return [routingFailedLine(body)];
     case "announcement":
       return announcementLines(body);
     case "address-conflict":
@@ -168,6 +173,8 @@ type DaemonEvent = Exclude<
       | "check"
       | "addresses"
       | "leftover-removed"
+      | "routing"
+      | "routing-failed"
       | "announcement"
       | "address-conflict"
       | "link"

@@ -3,8 +3,10 @@
  * Log lines in keepalived's wording are made by describe.ts; these are the words for a person who asks why.
  * Pure text: what is not known is left out, never guessed.
  */
+
 import { unreachable } from "../lib/assert.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
+import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
@@ -158,6 +160,9 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `${body.instance}: ${body.action} ${body.addresses.join(", ")}`;
     case "leftover-removed":
       return `${body.instance}: ${leftoverInWords(body)}`;
+    case "routing":
+    case "routing-failed":
+      return routingInWords(body);
     case "announcement":
       return `${body.instance}: announced ${body.addresses.join(", ")} on ${body.interface}, ${body.frames} frames`;
     case "address-conflict":
@@ -186,6 +191,8 @@ type OfDaemon = Exclude<
       | "drop"
       | "addresses"
       | "leftover-removed"
+      | "routing"
+      | "routing-failed"
       | "announcement"
       | "address-conflict"
       | "link"

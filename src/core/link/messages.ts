@@ -6,6 +6,7 @@
  * Then `configure`. Control sends `heartbeat` every HEARTBEAT_MILLIS, the keeper answers each.
  */
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
+import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
 
@@ -23,10 +24,16 @@ export type ScriptStanding =
   | { readonly kind: "failed" }
   | { readonly kind: "unusable"; readonly reason: string };
 
+/** What a keeper is to carry out. */
+export interface KeeperSetup {
+  readonly instances: readonly VrrpInstanceConfig[];
+  readonly host: HostConfig;
+}
+
 export type ToKeeper =
   | { readonly type: "hello"; readonly version: number }
   /** Replaces the whole set: instances are matched by interface, virtual router id and transport, as keepalived does. */
-  | { readonly type: "configure"; readonly serial: number; readonly instances: readonly VrrpInstanceConfig[] }
+  | ({ readonly type: "configure"; readonly serial: number } & KeeperSetup)
   /** Only what changed; `succeeded` lists scripts that have just succeeded, changed or not. */
   | {
       readonly type: "scripts";

@@ -1,7 +1,9 @@
 /** For tests only: what the lab tests of this layer look at, each in a fresh namespace. */
+
 import { gratuitousArp, macText } from "../../core/arp/frame.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import type { Instant } from "../../core/lib/units.ts";
+import { PLAIN_HOST } from "../../core/routing/host.ts";
 import { createAdvertPort } from "../advert-port.ts";
 import { openAnnouncePort } from "../announce-port.ts";
 import { checkCapabilities } from "../capabilities.ts";
@@ -264,20 +266,32 @@ function guard(): unknown {
   world.kernel.change([changeOf("add", link.index, "10.0.0.100", 60), changeOf("add", link.index, "10.0.0.101", 60)]);
   const capture = openCapture(world, linkNamed(world, "b0"));
   const packet = goldenPacket("10.0.0.1", GROUP);
-  const released = port.release([
-    {
-      instance: "VI_1",
-      interface: "a0",
-      addresses: [virtualAddress("10.0.0.100"), virtualAddress("10.0.0.101"), virtualAddress("10.0.0.102")],
-      resign: {
-        source: "10.0.0.1" as IpAddress,
-        transport: { kind: "multicast", group: GROUP },
-        hopLimit: 255,
-        packets: [{ destination: GROUP, packet }],
+  const released = port.release(
+    [
+      {
+        instance: "VI_1",
+        interface: "a0",
+        routes: [],
+        rules: [],
+        addresses: [virtualAddress("10.0.0.100"), virtualAddress("10.0.0.101"), virtualAddress("10.0.0.102")],
+        resign: {
+          source: "10.0.0.1" as IpAddress,
+          transport: { kind: "multicast", group: GROUP },
+          hopLimit: 255,
+          packets: [{ destination: GROUP, packet }],
+        },
       },
-    },
-    { instance: "VI_2", interface: "gone0", addresses: [virtualAddress("10.0.0.103")], resign: null },
-  ]);
+      {
+        instance: "VI_2",
+        interface: "gone0",
+        addresses: [virtualAddress("10.0.0.103")],
+        routes: [],
+        rules: [],
+        resign: null,
+      },
+    ],
+    PLAIN_HOST.statics,
+  );
   const adverts = capture.take().filter((frame) => frame.includes("213396020001")).length;
   return {
     released,
