@@ -6,6 +6,7 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
+import { NO_FILES, NO_PROCESSES } from "./testing/no-watches.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
@@ -30,6 +31,8 @@ function setUp(examine: Spawner["examine"]) {
         return { pid: 42, send: () => undefined, kill: () => void keeper.kills++ };
       },
     },
+    files: NO_FILES,
+    processes: NO_PROCESSES,
     guard: { release: () => ({ removed: [], errors: [] }) },
     bus: createEventBus({ clock: timers, wallMillis: () => 0, onListenerError: (error) => expect.fail(String(error)) }),
     fifos: { open: () => expect.fail("no pipe is configured") },

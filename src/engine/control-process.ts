@@ -7,19 +7,23 @@ import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { KeeperSetup } from "../core/link/messages.ts";
+import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
+import type { FileWatchPort, ProcessWatchPort } from "../ports/watches.ts";
 import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
 import { REAP_LIMIT } from "./command-run.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
 import type { EventBus } from "./event-bus.ts";
+import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
+import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { reloadChanges } from "./reload-plan.ts";
 import { createShortageTeller } from "./shortage-teller.ts";
 
@@ -40,6 +44,8 @@ export interface ControlProcessOptions {
   readonly spawner: Spawner;
   readonly launcher: KeeperLauncher;
   readonly guard: GuardPort;
+  readonly files: FileWatchPort;
+  readonly processes: ProcessWatchPort;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
   readonly mailer: Mailer;
@@ -84,6 +90,8 @@ class Control implements ControlProcess {
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
+  readonly #files: FileEngine;
+  readonly #processes: ProcessEngine;
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
@@ -122,8 +130,20 @@ class Control implements ControlProcess {
     this.checks = createCheckEngine({
       tools,
       publish: (body) => bus.publish("vrrp", body),
-      tell: (standings, succeeded) => this.keeper.tellScripts(standings, succeeded),
+      tell: (scripts, succeeded) => this.keeper.tellStandings({ ...NO_STANDINGS, scripts }, succeeded),
       stateOf: (instance) => this.hooks.stateOf(instance),
+    });
+    this.#files = createFileEngine({
+      port: options.files,
+      timers,
+      publish: (body) => bus.publish("vrrp", body),
+      tell: (files) => this.keeper.tellStandings({ ...NO_STANDINGS, files }, []),
+    });
+    this.#processes = createProcessEngine({
+      port: options.processes,
+      timers,
+      publish: (body) => bus.publish("vrrp", body),
+      tell: (processes) => this.keeper.tellStandings({ ...NO_STANDINGS, processes }, []),
     });
     this.keeper = createKeeperSupervisor({
       timers,
@@ -135,7 +155,11 @@ class Control implements ControlProcess {
         else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
         else this.#tell(message.body);
       },
-      standings: () => this.checks.standings(),
+      standings: () => ({
+        scripts: this.checks.standings(),
+        files: this.#files.standings(),
+        processes: this.#processes.standings(),
+      }),
       onLost: () => this.hooks.cancelAll(),
       onFatal: options.onFatal,
     });
@@ -163,6 +187,9 @@ class Control implements ControlProcess {
     this.#starting = null;
     const config = this.#config;
     if (config === null || this.#stopping !== null) return;
+    // Before the keeper runs: a file and a process are known at once.
+    this.#files.configure(config);
+    this.#processes.configure(config);
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
     const delay = config.global.startupDelay;
     if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
@@ -224,6 +251,8 @@ class Control implements ControlProcess {
           this.#config = config;
           this.hooks.configure(config);
           this.notifier.configure(config);
+          this.#files.configure(config);
+          this.#processes.configure(config);
           this.checks.configure(config);
           this.#options.onConfig(config, diagnostics);
         }
@@ -254,6 +283,8 @@ class Control implements ControlProcess {
   async #settle(): Promise<void> {
     this.#scripts.endStartup();
     await this.#starting;
+    this.#files.stop();
+    this.#processes.stop();
     const checksEnded = this.checks.stop();
     await this.keeper.stop();
     // Only now are all reports in: the last hooks are queued.

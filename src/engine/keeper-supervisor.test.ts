@@ -85,7 +85,7 @@ function setUp() {
     },
     publish: (body) => void events.push(body),
     onMessage: () => undefined,
-    standings: () => ({ chk: { kind: "ok" } }),
+    standings: () => ({ scripts: { chk: { kind: "ok" } }, files: {}, processes: {} }),
     onLost: () => undefined,
     onFatal: (reason) => void fatal.push(reason),
   });
@@ -101,7 +101,7 @@ test("control speaks first, then configures and tells all standings", () => {
   const { keeper } = setUp();
   keeper().greet();
   const types = keeper().heard.map(({ type }) => type);
-  expect(types.filter((type) => type !== "heartbeat").slice(0, 3)).toEqual(["hello", "configure", "scripts"]);
+  expect(types.filter((type) => type !== "heartbeat").slice(0, 3)).toEqual(["hello", "configure", "standings"]);
 });
 
 test("a silent keeper is killed, but nobody speaks for it before it has been reaped", async () => {
@@ -147,7 +147,9 @@ test("restarts wait 0, 1, 2 and 4 seconds, and every new keeper hears the standi
     expect(keepers).toHaveLength(index + 2);
   }
   keeper().greet();
-  expect(keeper().heard.find(({ type }) => type === "scripts")).toMatchObject({ standings: { chk: { kind: "ok" } } });
+  expect(keeper().heard.find(({ type }) => type === "standings")).toMatchObject({
+    standings: { scripts: { chk: { kind: "ok" } } },
+  });
 });
 
 test("a keeper that breaks the protocol is killed, not believed any more, and the cause stays with its end", async () => {

@@ -11,7 +11,7 @@ import {
   HEARTBEAT_MILLIS,
   type KeeperSetup,
   LINK_VERSION,
-  type ScriptStanding,
+  type Standings,
   type ToKeeper,
 } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
@@ -54,7 +54,7 @@ export interface KeeperHost {
   /** Gate questions and reports, in the keeper's order. */
   readonly onMessage: (message: Extract<FromKeeper, { type: "event" | "ask-gate" | "cancel-gate" }>) => void;
   /** For a keeper that has just taken the configuration. */
-  readonly standings: () => Readonly<Record<string, ScriptStanding>>;
+  readonly standings: () => Standings;
   /** All gates of the old keeper are void. */
   readonly onLost: () => void;
   /** It must not be restarted: wrong settings or versions. */
@@ -66,7 +66,7 @@ export interface KeeperSupervisor {
   start(setup: KeeperSetup, onDone: (error: string | null) => void): void;
   /** Hands over a new set; with an error nothing has changed. */
   configure(setup: KeeperSetup, onDone: (error: string | null) => void): void;
-  tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void;
+  tellStandings(standings: Standings, succeeded: readonly string[]): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
   /** Null when the keeper does not answer in time. clear: its counters start anew. */
   status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;
@@ -144,8 +144,8 @@ class Supervisor implements KeeperSupervisor {
     }
   }
 
-  tellScripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void {
-    if (this.#greeted) this.#send({ type: "scripts", standings, succeeded });
+  tellStandings(standings: Standings, succeeded: readonly string[]): void {
+    if (this.#greeted) this.#send({ type: "standings", standings, succeeded });
   }
 
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void {
@@ -294,7 +294,7 @@ class Supervisor implements KeeperSupervisor {
     const setup = this.#pending?.setup ?? this.#setup;
     const serial = this.#pending?.serial ?? ++this.#serial;
     this.#send({ type: "configure", serial, ...setup });
-    this.#send({ type: "scripts", standings: this.#host.standings(), succeeded: [] });
+    this.#send({ type: "standings", standings: this.#host.standings(), succeeded: [] });
     if (this.#stopping) this.#send({ type: "stop" });
   }
 
@@ -304,7 +304,7 @@ class Supervisor implements KeeperSupervisor {
       this.#pending = null;
       if (error === null) this.#accept(pending.setup);
       pending.onDone(error);
-      if (error === null) this.tellScripts(this.#host.standings(), []);
+      if (error === null) this.tellStandings(this.#host.standings(), []);
     } else if (error !== null) {
       this.#host.publish({
         kind: "reload",

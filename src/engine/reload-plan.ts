@@ -23,12 +23,18 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     instances.map((instance) => ({ name: instance.vrrp.name, text: withoutSpans(instance) }));
   const scripts = ({ scripts }: HoldfastConfig): Named[] =>
     scripts.map((script) => ({ name: script.name, text: withoutSpans(script) }));
+  const files = ({ files }: HoldfastConfig): Named[] =>
+    files.map((file) => ({ name: file.name, text: withoutSpans(file) }));
+  const processes = ({ processes }: HoldfastConfig): Named[] =>
+    processes.map((process) => ({ name: process.name, text: withoutSpans(process) }));
   const groups = ({ groups }: HoldfastConfig): Named[] =>
     groups.map((group) => ({ name: group.name, text: withoutSpans(group) }));
   const changes = [
     ...compare("vrrp_sync_group", groups(before), groups(now)),
     ...compare("vrrp_instance", instances(before), instances(now)),
     ...compare("vrrp_script", scripts(before), scripts(now)),
+    ...compare("track_file", files(before), files(now)),
+    ...compare("vrrp_track_process", processes(before), processes(now)),
   ];
   if (withoutSpans(before.host) !== withoutSpans(now.host)) changes.push("static objects or link settings are changed");
   if (withoutSpans(before.global) !== withoutSpans(now.global)) changes.unshift("global_defs is changed");

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it, test } from "vitest";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
-import type { FromKeeper } from "../core/link/messages.ts";
+import { type FromKeeper, NO_STANDINGS } from "../core/link/messages.ts";
 import type { RouteRecord } from "../core/netlink/routes.ts";
 import { type HostConfig, PLAIN_HOST } from "../core/routing/host.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
@@ -264,7 +264,11 @@ test("a process stopped between its advert and its addresses does not take them 
 
 test("in FAULT status still names the master that is heard, until it has been silent for Master_Down_Interval", () => {
   start({ trackScripts: [{ key: "check", weight: 0, reverse: false }] });
-  engine.handleControl({ type: "scripts", standings: { check: { kind: "failed" } }, succeeded: [] });
+  engine.handleControl({
+    type: "standings",
+    standings: { ...NO_STANDINGS, scripts: { check: { kind: "failed" } } },
+    succeeded: [],
+  });
   hearAdvert(150);
   expect(status()).toMatchObject({ state: "FAULT", master: { source: PEER, priority: 150 } });
   now = instant(now + seconds(4));
@@ -274,7 +278,11 @@ test("in FAULT status still names the master that is heard, until it has been si
 test("a script that can veto keeps the instance in INIT until it has reported", () => {
   start({ trackScripts: [{ key: "check", weight: 0, reverse: false }] });
   expect(status().state).toBe("INIT");
-  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  engine.handleControl({
+    type: "standings",
+    standings: { ...NO_STANDINGS, scripts: { check: { kind: "ok" } } },
+    succeeded: ["check"],
+  });
   expect(status().state).toBe("BACKUP");
 });
 

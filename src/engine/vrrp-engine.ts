@@ -9,7 +9,7 @@
 
 import type { IpAddress } from "../core/lib/ip.ts";
 import { after, type Instant, millis } from "../core/lib/units.ts";
-import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
+import type { FromKeeper, Standings, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
 import type { RouteRecord } from "../core/netlink/routes.ts";
 import type { RuleRecord } from "../core/netlink/rules.ts";
@@ -22,7 +22,7 @@ import { type Interest, interestOf } from "./interest.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
-import { assessFitness, refreshNetwork } from "./vrrp-fitness.ts";
+import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
 import { type AddresseeTable, addresseeTable, receivePacket } from "./vrrp-receive.ts";
 import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
 
@@ -68,7 +68,7 @@ class Engine implements VrrpEngine {
   readonly #ports: EnginePorts;
   readonly #effects: EffectRunner;
   readonly #conflicts: ConflictDesk;
-  readonly #standings = new Map<string, ScriptStanding>();
+  readonly #standings: TrackerStandings = { scripts: new Map(), files: new Map(), processes: new Map() };
   #runtimes: Runtime[] = [];
   #addressees: AddresseeTable = new Map();
   #slots = 0;
@@ -100,8 +100,8 @@ class Engine implements VrrpEngine {
       case "configure":
         this.#configure(message.serial, message.instances, message.host);
         break;
-      case "scripts":
-        this.#scripts(message.standings, message.succeeded);
+      case "standings":
+        this.#standing(message.standings, message.succeeded);
         break;
       case "gate":
         this.#gate(message);
@@ -326,8 +326,10 @@ class Engine implements VrrpEngine {
     return slot;
   }
 
-  #scripts(standings: Readonly<Record<string, ScriptStanding>>, succeeded: readonly string[]): void {
-    for (const [key, standing] of Object.entries(standings)) this.#standings.set(key, standing);
+  #standing({ scripts, files, processes }: Standings, succeeded: readonly string[]): void {
+    for (const [key, standing] of Object.entries(scripts)) this.#standings.scripts.set(key, standing);
+    for (const [key, standing] of Object.entries(files)) this.#standings.files.set(key, standing);
+    for (const [key, standing] of Object.entries(processes)) this.#standings.processes.set(key, standing);
     this.#assessAll();
     for (const runtime of this.#runtimes) {
       if (runtime.config.trackScripts.some((tracked) => succeeded.includes(tracked.key))) {

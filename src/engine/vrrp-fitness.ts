@@ -5,7 +5,7 @@
 
 import { evaluateTrackers } from "../core/health/trackers.ts";
 import { familyOf, type IpAddress, isLinkLocal } from "../core/lib/ip.ts";
-import type { ScriptStanding } from "../core/link/messages.ts";
+import type { FileStanding, ProcessStanding, ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
@@ -51,16 +51,25 @@ function linksDiffer(before: readonly Link[], now: readonly Link[]): boolean {
   );
 }
 
+/** What control has said of everything it watches, by name. */
+export interface TrackerStandings {
+  readonly scripts: Map<string, ScriptStanding>;
+  readonly files: Map<string, FileStanding>;
+  readonly processes: Map<string, ProcessStanding>;
+}
+
 /** Evaluates the trackers and tells the core when anything it must know has changed. */
 export function assessFitness(
   runtime: Runtime,
-  standings: ReadonlyMap<string, ScriptStanding>,
+  standings: TrackerStandings,
   silent: boolean,
   effects: EffectRunner,
 ): void {
   const { config } = runtime;
   const evaluation = evaluateTrackers(config, {
-    standings,
+    standings: standings.scripts,
+    files: standings.files,
+    processes: standings.processes,
     links: effects.countedLinks,
     source: runtime.observedSource,
     controlSilent: silent,

@@ -2,8 +2,10 @@
  * Lives a short life in front of ports that do nothing: election, adverts, a rival, a fault, a stop. V8 compiles a function
  * when it is first called; without this the first takeover would pay for that at the worst moment.
  */
+
 import type { IpAddress } from "../core/lib/ip.ts";
 import { instant } from "../core/lib/units.ts";
+import { NO_STANDINGS } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import { configWith } from "../core/vrrp/example-config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
@@ -70,15 +72,27 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     }
   };
   engine.handleControl({ type: "configure", serial: 1, instances: [config], host: PLAIN_HOST });
-  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  engine.handleControl({
+    type: "standings",
+    standings: { ...NO_STANDINGS, scripts: { check: { kind: "ok" } } },
+    succeeded: ["check"],
+  });
   hear(200);
   hear(0);
   sleepTo(8);
   hear(50);
   hear(200);
   sleepTo(4);
-  engine.handleControl({ type: "scripts", standings: { check: { kind: "failed" } }, succeeded: [] });
-  engine.handleControl({ type: "scripts", standings: { check: { kind: "ok" } }, succeeded: ["check"] });
+  engine.handleControl({
+    type: "standings",
+    standings: { ...NO_STANDINGS, scripts: { check: { kind: "failed" } } },
+    succeeded: [],
+  });
+  engine.handleControl({
+    type: "standings",
+    standings: { ...NO_STANDINGS, scripts: { check: { kind: "ok" } } },
+    succeeded: ["check"],
+  });
   engine.handleControl({ type: "status", id: 1 });
   engine.handleControl({ type: "stop" });
 }

@@ -101,6 +101,23 @@ export const close = checked("close", INT, [INT]);
 export const clockGettime = checked("clock_gettime", INT, [INT, POINTER]);
 /** fcntl(2): descriptor, command, argument. */
 export const fcntl = checked("fcntl", INT, [INT, INT, LONG]);
+/** inotify(7): flags; descriptor, path, events; descriptor, watch. */
+export const inotifyInit = checked("inotify_init1", INT, [INT]);
+export const inotifyAddWatch = checked("inotify_add_watch", INT, [INT, POINTER, "uint32"]);
+export const inotifyRemoveWatch = checked("inotify_rm_watch", INT, [INT, INT]);
+
+const nativePoll = library.func("poll", INT, [POINTER, "uint64", INT]);
+
+/** poll(2) on a thread of libuv's pool: struct pollfd[], count; `done` is called in the event loop. A failure counts as 0. */
+export function pollInBackground(
+  wait: { readonly descriptors: number; readonly count: number; readonly millis: number },
+  done: (ready: number) => void,
+): void {
+  nativePoll.async(wait.descriptors, wait.count, wait.millis, (error: unknown, ready: number) =>
+    done(error === null && ready > 0 ? ready : 0),
+  );
+}
+
 /** prctl(2): option and one argument. */
 export const prctl = checked("prctl", INT, [INT, POINTER, POINTER, POINTER, POINTER]);
 /** pipe2(2): int[2], flags. */

@@ -14,13 +14,16 @@ import type { HoldfastEvent } from "../core/events/vocabulary.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
+import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
 import { createFifoPort } from "../linux/fifo.ts";
+import { createFileWatch } from "../linux/file-watch.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
+import { createProcessWatch } from "../linux/process-watch.ts";
 import { createSpawner } from "../linux/spawn.ts";
 import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
 import { openSyslog } from "../linux/syslog.ts";
@@ -127,9 +130,12 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const replay = replaying(bus);
   const plane: { opened: Awaited<ReturnType<typeof startControlPlane>> | null } = { opened: null };
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
+  const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
     timers,
     spawner: createSpawner(arena, setpriv),
+    files: createFileWatch(arena, poll),
+    processes: createProcessWatch(arena, poll),
     launcher: createKeeperLauncher({
       entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
       nodeOptions: debuggerOptions(),

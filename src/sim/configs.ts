@@ -53,6 +53,8 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     rules: [],
     promoteSecondaries: false,
     trackScripts: [{ key: CHECK, weight: 0, reverse: false }],
+    trackFiles: [],
+    trackProcesses: [],
     trackInterfaces: [],
     dontTrackPrimary: false,
     syncGroup: null,

@@ -5,7 +5,7 @@
  */
 
 import type { Instant } from "../core/lib/units.ts";
-import type { FromKeeper, ScriptStanding, ToKeeper } from "../core/link/messages.ts";
+import { type FromKeeper, NO_STANDINGS, type ScriptStanding, type ToKeeper } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { tellHooks } from "../engine/control-process.ts";
@@ -86,7 +86,7 @@ export class ControlModel {
       guard: parts.guard,
       publish: () => undefined,
       onMessage: (message) => this.#read(message),
-      standings: () => ({ [CHECK]: this.#standing }),
+      standings: () => ({ ...NO_STANDINGS, scripts: { [CHECK]: this.#standing } }),
       onLost: () => this.#hooks.cancelAll(),
       onFatal: () => this.kill(),
     });
@@ -220,7 +220,11 @@ export class ControlModel {
       const changed = kind !== this.#standing.kind;
       this.#standing = { kind };
       const gated = this.#parts.configs.some((config) => config.claimGate !== null);
-      if (changed || gated) this.#supervisor.tellScripts({ [CHECK]: this.#standing }, passes ? [CHECK] : []);
+      if (changed || gated)
+        this.#supervisor.tellStandings(
+          { ...NO_STANDINGS, scripts: { [CHECK]: this.#standing } },
+          passes ? [CHECK] : [],
+        );
     }
     this.#after(CHECK_INTERVAL, () => this.#runCheck());
   }

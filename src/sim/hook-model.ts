@@ -94,6 +94,8 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     ...compileGlobals([], createDiagnostics()),
     scripts: [],
     groups: [],
+    files: [],
+    processes: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

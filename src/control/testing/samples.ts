@@ -54,6 +54,8 @@ export function sampleConfig(): HoldfastConfig {
       },
     ],
     groups: [],
+    files: [],
+    processes: [],
     instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), notices: NO_NOTICES, span: SPAN }],
     host: PLAIN_HOST,
   };
@@ -90,6 +92,8 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     rules: [],
     promoteSecondaries: false,
     trackScripts: [{ key: "vs_mysql_82", weight: 0, reverse: false }],
+    trackFiles: [],
+    trackProcesses: [],
     trackInterfaces: [],
     syncGroup: null,
     dontTrackPrimary: false,

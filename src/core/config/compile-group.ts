@@ -158,7 +158,12 @@ function longest(gates: readonly VrrpInstanceConfig["claimGate"][]): VrrpInstanc
   return timeouts.length === 0 ? null : { timeout: micros(Math.max(...timeouts)) };
 }
 
-const LISTS = ["trackScripts", "trackInterfaces"] as const satisfies readonly (keyof MergedTrackers)[];
+const LISTS = [
+  "trackScripts",
+  "trackInterfaces",
+  "trackFiles",
+  "trackProcesses",
+] as const satisfies readonly (keyof MergedTrackers)[];
 
 /** keepalived drops them: members that weigh differently would be torn apart. */
 function withoutWeights({ vrrp, span }: InstanceConfig, { diagnostics }: TrackContext): VrrpInstanceConfig {
@@ -180,7 +185,12 @@ function merge(own: MergedTrackers, ofGroup: MergedTrackers): MergedTrackers {
     const keys = ofGroup[list].map((tracked) => tracked.key);
     return [...own[list].filter((tracked) => !keys.includes(tracked.key)), ...ofGroup[list]];
   };
-  return { trackScripts: joined("trackScripts"), trackInterfaces: joined("trackInterfaces") };
+  return {
+    trackScripts: joined("trackScripts"),
+    trackInterfaces: joined("trackInterfaces"),
+    trackFiles: joined("trackFiles"),
+    trackProcesses: joined("trackProcesses"),
+  };
 }
 
 function lintPriorities(node: Node, name: string, members: readonly string[], { instances, context }: Work): void {

@@ -14,12 +14,12 @@ import type { RoutingTools } from "./compile-host.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
-import type { Command, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import type { Command, InstanceConfig } from "./model.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings, wordSpan } from "./settings.ts";
-import { readTracked } from "./tracked.ts";
+import { readTracked, type TrackContext } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 import { readVips } from "./vips.ts";
 
@@ -37,12 +37,9 @@ const HOOKS = [
   "notify_master_rx_lower_pri",
 ] as const satisfies readonly HookKind[];
 
-export interface InstanceContext {
+export interface InstanceContext extends TrackContext {
   readonly defaults: InstanceDefaults;
-  /** Scripts defined above the instance. */
-  readonly scripts: readonly VrrpScriptConfig[];
   readonly tools: RoutingTools;
-  readonly diagnostics: DiagnosticSink;
 }
 
 export function compileInstance(node: Node, context: InstanceContext): InstanceConfig | null {

@@ -9,8 +9,16 @@ import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { readPlace } from "./compile-process.ts";
 import { compileScript } from "./compile-script.ts";
+import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { HoldfastConfig, InstanceConfig, VrrpScriptConfig } from "./model.ts";
+import type {
+  HoldfastConfig,
+  InstanceConfig,
+  SourceSpan,
+  TrackFileConfig,
+  TrackProcessConfig,
+  VrrpScriptConfig,
+} from "./model.ts";
 import { createRulePriorities } from "./rule-line.ts";
 import { readSettings } from "./settings.ts";
 import type { ConfigSource } from "./source.ts";
@@ -23,35 +31,46 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const tools = { names: routingNames(globals, source), priorities: createRulePriorities() };
   const host = compileHost(tree, { globals, tools, diagnostics });
   const scripts: VrrpScriptConfig[] = [];
+  const files: TrackFileConfig[] = [];
+  const processes: TrackProcessConfig[] = [];
+  const trackable = { scripts, files, processes, diagnostics };
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
-    if (node.keyword === "vrrp_script") addScript(node, scripts, diagnostics);
+    if (node.keyword === "vrrp_script") addNamed(node, compileScript(node, diagnostics), scripts, diagnostics);
+    else if (node.keyword === "track_file" || node.keyword === "vrrp_track_file")
+      addNamed(node, compileTrackFile(node, diagnostics), files, diagnostics);
+    else if (node.keyword === "vrrp_track_process")
+      addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics);
     else if (node.keyword === "vrrp_instance")
-      addInstance(compileInstance(node, { defaults, scripts, tools, diagnostics }), instances, diagnostics);
+      addInstance(compileInstance(node, { defaults, ...trackable, tools }), instances, diagnostics);
   }
   // Last of all: a group may name instances that are defined further down.
   const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, {
-    scripts,
-    diagnostics,
+    ...trackable,
     mailDefault: defaults.notices.mail,
   });
   const place = { ...global.place, ...readPlace(root, diagnostics) };
-  return { global: { ...global, place }, defaults, scripts, instances: members, groups, host };
+  return { global: { ...global, place }, defaults, scripts, files, processes, instances: members, groups, host };
 }
 
-function addScript(node: Node, scripts: VrrpScriptConfig[], diagnostics: DiagnosticSink): void {
-  const script = compileScript(node, diagnostics);
-  if (script === null) return;
-  const earlier = scripts.find((one) => one.name === script.name);
+/** Checks, files and processes: the first of a name counts. */
+function addNamed<T extends { readonly name: string; readonly span: SourceSpan }>(
+  node: Node,
+  made: T | null,
+  list: T[],
+  diagnostics: DiagnosticSink,
+): void {
+  if (made === null) return;
+  const earlier = list.find((one) => one.name === made.name);
   if (earlier === undefined) {
-    scripts.push(script);
+    list.push(made);
     return;
   }
   diagnostics.report(
     "duplicate-name",
     node.span,
-    `vrrp_script ${script.name} is already defined in line ${earlier.span.line}; this one is left out`,
+    `${node.keyword} ${made.name} is already defined in line ${earlier.span.line}; this one is left out`,
     "rename one of the two",
   );
 }

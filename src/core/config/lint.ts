@@ -20,6 +20,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   const asRoot = uses.filter((use) => lintCommand(use, config, source, diagnostics));
   lintSecurity(asRoot, config, diagnostics);
   lintTracking(config, diagnostics);
+  lintUnused(config, diagnostics);
   const known = new Map<string, boolean | null>();
   for (const instance of config.instances) {
     lintInterfaces(instance, { source, known }, diagnostics);
@@ -120,6 +121,19 @@ function lintSecurity(asRoot: readonly Use[], config: HoldfastConfig, diagnostic
 }
 
 const MISSED_ADVERTS = 3;
+
+/** A file or process that nobody tracks is not watched, as with keepalived. */
+function lintUnused({ files, processes, instances }: HoldfastConfig, diagnostics: DiagnosticSink): void {
+  const names = (list: "trackFiles" | "trackProcesses"): ReadonlySet<string> =>
+    new Set(instances.flatMap(({ vrrp }) => vrrp[list].map(({ key }) => key)));
+  const used = { files: names("trackFiles"), processes: names("trackProcesses") };
+  for (const { name, span } of [
+    ...files.filter((file) => !used.files.has(file.name)),
+    ...processes.filter((process) => !used.processes.has(process.name)),
+  ]) {
+    diagnostics.report("unused-tracker", span, `nobody tracks ${name}; it is not watched`, null);
+  }
+}
 
 function lintTracking(config: HoldfastConfig, diagnostics: DiagnosticSink): void {
   for (const script of config.scripts) {

@@ -4,6 +4,7 @@
  */
 
 import type { HookKind } from "../events/vocabulary.ts";
+import type { ProcessPattern, Quorum } from "../health/tracked-process.ts";
 import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { HostConfig } from "../routing/host.ts";
@@ -41,6 +42,25 @@ export interface VrrpScriptConfig {
   readonly initFail: boolean;
   /** Run once per tracking instance, with that instance's environment (`per_instance`, an extension). */
   readonly perInstance: boolean;
+  readonly span: SourceSpan;
+}
+
+export interface TrackFileConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** What the file is created with, null when it is not. */
+  readonly init: { readonly value: number; readonly overwrite: boolean } | null;
+  readonly span: SourceSpan;
+}
+
+export interface TrackProcessConfig {
+  readonly name: string;
+  readonly pattern: ProcessPattern;
+  readonly quorum: Quorum;
+  readonly weight: number;
+  readonly reverse: boolean;
   readonly span: SourceSpan;
 }
 
@@ -153,6 +173,8 @@ export interface HoldfastConfig {
   /** What instances inherit from global_defs; the dumps show it. */
   readonly defaults: InstanceDefaults;
   readonly scripts: readonly VrrpScriptConfig[];
+  readonly files: readonly TrackFileConfig[];
+  readonly processes: readonly TrackProcessConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
   /** Static objects, link delays and netlink buffers. */

@@ -1,21 +1,32 @@
-/** track_script and track_interface: `NAME [weight N [reverse|noreverse]]` per line. */
+/**
+ * track_script, track_interface, track_file and track_process: `NAME [weight N [reverse|noreverse]]` per line. Only what is
+ * defined above may be tracked, as with keepalived.
+ */
 
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { VrrpScriptConfig } from "./model.ts";
+import type { TrackFileConfig, TrackProcessConfig, VrrpScriptConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { wordSpan } from "./settings.ts";
 import { closest } from "./suggest.ts";
 import type { Node } from "./tree.ts";
 
 export interface TrackContext {
+  /** Defined so far. */
   readonly scripts: readonly VrrpScriptConfig[];
+  readonly files: readonly TrackFileConfig[];
+  readonly processes: readonly TrackProcessConfig[];
   readonly diagnostics: DiagnosticSink;
 }
 
+/** Of scripts and interfaces; 254 would be FAULT. */
 const HEAVIEST = 253;
+const HEAVIEST_FILE = 254;
 
-export type MergedTrackers = Pick<VrrpInstanceConfig, "trackScripts" | "trackInterfaces">;
+export type MergedTrackers = Pick<
+  VrrpInstanceConfig,
+  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses"
+>;
 
 export function readTracked(
   settings: Settings,
@@ -25,6 +36,8 @@ export function readTracked(
   return {
     trackScripts: trackedScripts(settings, identity.name, context),
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),
+    trackFiles: trackedOthers(linesOf(settings, "track_file"), context.files, context.diagnostics),
+    trackProcesses: trackedOthers(linesOf(settings, "track_process"), context.processes, context.diagnostics),
   };
 }
 
@@ -68,10 +81,44 @@ function trackedInterfaces(settings: Settings, own: string, diagnostics: Diagnos
   return [...tracked.values()];
 }
 
+interface Weighted {
+  readonly name: string;
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+/** Files and processes. */
+function trackedOthers(
+  lines: readonly Node[],
+  defined: readonly Weighted[],
+  diagnostics: DiagnosticSink,
+): readonly Tracked[] {
+  const tracked = new Map<string, Tracked>();
+  for (const node of lines) {
+    const object = defined.find((one) => one.name === node.keyword);
+    if (object === undefined) {
+      const names = defined.map((one) => one.name);
+      const near = closest(node.keyword, names);
+      const remedy = near === null ? "define it above what tracks it" : `did you mean \`${near}\`?`;
+      diagnostics.report(
+        "unknown-tracked",
+        node.span,
+        `${node.keyword} is not defined above; it is not tracked`,
+        remedy,
+      );
+    } else if (tracked.has(object.name)) {
+      const message = `${object.name} is tracked already; this line is ignored`;
+      diagnostics.report("bad-value", node.span, message, "name each once");
+    } else tracked.set(object.name, { key: object.name, ...readWeight(node, object, diagnostics, HEAVIEST_FILE) });
+  }
+  return [...tracked.values()];
+}
+
 function readWeight(
   node: Node,
   fallback: { readonly weight: number; readonly reverse: boolean },
   diagnostics: DiagnosticSink,
+  heaviest = HEAVIEST,
 ): Pick<Tracked, "weight" | "reverse"> {
   const [first, number, direction] = node.args;
   if (first === undefined) return { weight: fallback.weight, reverse: fallback.reverse };
@@ -85,12 +132,12 @@ function readWeight(
     );
     return { weight: fallback.weight, reverse: fallback.reverse };
   }
-  if (Math.abs(value) > HEAVIEST) {
+  if (Math.abs(value) > heaviest) {
     diagnostics.report(
       "out-of-range",
       wordSpan(node, number ?? first),
       `weight ${value} is out of range and ignored`,
-      `write a number from -${HEAVIEST} to ${HEAVIEST}`,
+      `write a number from -${heaviest} to ${heaviest}`,
     );
     return { weight: fallback.weight, reverse: fallback.reverse };
   }

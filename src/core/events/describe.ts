@@ -32,6 +32,17 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       return describeDrop(body);
     case "check":
       return checkLines(body);
+    case "tracked-file":
+      return [
+        vrrpLine(
+          "info",
+          `Track file ${body.file} now says ${body.value}${body.detail === "" ? "" : `: ${body.detail}`}`,
+        ),
+      ];
+    case "tracked-process":
+      return [vrrpLine("info", `Quorum ${body.fulfilled ? "gained" : "lost"} for tracked process ${body.process}`)];
+    case "process-watch":
+      return [vrrpLine("warning", eventInWords(body))];
     case "addresses":
       return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
     case "leftover-removed":
@@ -171,6 +182,9 @@ type DaemonEvent = Exclude<
       | "sync-group"
       | "drop"
       | "check"
+      | "tracked-file"
+      | "tracked-process"
+      | "process-watch"
       | "addresses"
       | "leftover-removed"
       | "routing"

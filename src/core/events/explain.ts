@@ -14,6 +14,19 @@ import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
 
 export { failureInWords, hookSucceeded, lengthInWords, outcomeInWords } from "./outcome.ts";
 
+type LinkProblem = Extract<Fault, { kind: "interface" }>["problem"];
+
+const LINK_PROBLEM: Readonly<Record<LinkProblem, string>> = {
+  missing: "does not exist",
+  down: "is down",
+  up: "is up, and it is tracked in reverse",
+};
+const LINK_REMEDY: Readonly<Record<LinkProblem, string>> = {
+  missing: "be created",
+  down: "come up",
+  up: "go down",
+};
+
 /** One reason for FAULT as a clause: "script x fails", "interface eth0 is down". */
 export function faultInWords(fault: Fault): string {
   switch (fault.kind) {
@@ -21,10 +34,14 @@ export function faultInWords(fault: Fault): string {
       return `script ${fault.key} fails`;
     case "script-unusable":
       return `script ${fault.key} cannot be run: ${fault.reason}`;
+    case "file":
+      return `tracked file ${fault.key} says ${fault.value}`;
+    case "process":
+      return fault.count === 1
+        ? `1 process ${fault.key} runs, and that is not its quorum`
+        : `${fault.count === 0 ? "no" : fault.count} processes ${fault.key} run, and that is not its quorum`;
     case "interface":
-      return fault.problem === "down"
-        ? `interface ${fault.interface} is down`
-        : `interface ${fault.interface} does not exist`;
+      return `interface ${fault.interface} ${LINK_PROBLEM[fault.problem]}`;
     case "no-source-address":
       return `interface ${fault.interface} has no IPv4 address to send from`;
     case "socket":
@@ -51,10 +68,12 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return `script ${fault.key} has to succeed again`;
     case "script-unusable":
       return `script ${fault.key} has to be made runnable (${fault.reason})`;
+    case "file":
+      return `another number has to be written into the file of ${fault.key}`;
+    case "process":
+      return `${fault.key} has to run as often as its quorum says`;
     case "interface":
-      return fault.problem === "down"
-        ? `interface ${fault.interface} has to come up`
-        : `interface ${fault.interface} has to be created`;
+      return `interface ${fault.interface} has to ${LINK_REMEDY[fault.problem]}`;
     case "no-source-address":
       return `interface ${fault.interface} has to get an IPv4 address`;
     case "socket":
@@ -173,6 +192,12 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `socket on ${body.interface} ${body.action}${body.detail === "" ? "" : `: ${body.detail}`}`;
     case "check":
       return checkInWords(body);
+    case "tracked-file":
+      return `tracked file ${body.file} (${body.path}) says ${body.value}${body.detail === "" ? "" : `: ${body.detail}`}`;
+    case "tracked-process":
+      return `tracked process ${body.process}: quorum ${body.fulfilled ? "gained" : "lost"}, ${body.count} running`;
+    case "process-watch":
+      return `processes are looked for in /proc every ${lengthInWords(body.everyMillis)}: ${body.detail}`;
     case "hook-started":
       return `${body.instance}: ${body.hook} started: ${body.command}`;
     case "hook-ended":
@@ -198,6 +223,9 @@ type OfDaemon = Exclude<
       | "link"
       | "socket"
       | "check"
+      | "tracked-file"
+      | "tracked-process"
+      | "process-watch"
       | "hook-started"
       | "hook-ended";
   }

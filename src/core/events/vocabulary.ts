@@ -111,6 +111,18 @@ export type HoldfastEventBody =
       readonly lastError: string | null;
       readonly durationMillis: number;
     }
+  /** The number in a tracked file is another one; detail says why nothing can be read. */
+  | {
+      readonly kind: "tracked-file";
+      readonly file: string;
+      readonly path: string;
+      readonly value: number;
+      readonly detail: string;
+    }
+  /** A tracked process has gained or lost its quorum. */
+  | { readonly kind: "tracked-process"; readonly process: string; readonly count: number; readonly fulfilled: boolean }
+  /** The kernel does not tell of processes here, so they are looked for; detail says why. */
+  | { readonly kind: "process-watch"; readonly everyMillis: number; readonly detail: string }
   | { readonly kind: "hook-started"; readonly instance: string; readonly hook: HookKind; readonly command: string }
   | {
       readonly kind: "hook-ended";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ScriptStanding } from "../link/messages.ts";
-import type { Tracked } from "../vrrp/config.ts";
+import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import { configWith, ip, virtualAddress } from "../vrrp/example-config.ts";
 import { evaluateTrackers, type TrackerInputs } from "./trackers.ts";
 
@@ -12,7 +12,8 @@ const ETH0 = { name: "eth0", usable: true };
 const FAULT = [{ kind: "script", key: "chk" }];
 
 function inputs(changes: Partial<TrackerInputs> = {}): TrackerInputs {
-  return { standings: new Map(), links: [ETH0], source: ip("192.0.2.1"), controlSilent: false, ...changes };
+  const nothing = { standings: new Map(), files: new Map(), processes: new Map() };
+  return { ...nothing, links: [ETH0], source: ip("192.0.2.1"), controlSilent: false, ...changes };
 }
 
 function withScript(tracked: Tracked, standing: ScriptStanding | null, priority = 100) {
@@ -141,5 +142,76 @@ describe("control that is silent", () => {
     const config = configWith({ trackScripts: [script(0)] });
     const fitness = evaluateTrackers(config, inputs({ standings, controlSilent: true }));
     expect(fitness.faults).toEqual([{ kind: "control-silent" }]);
+  });
+});
+
+describe("tracked files and processes", () => {
+  const config = (changes: Partial<VrrpInstanceConfig>) => configWith({ priority: 100, ...changes });
+  const file = (weight: number, value: number, reverse = false) =>
+    evaluateTrackers(
+      config({ trackFiles: [{ key: "f", weight, reverse }] }),
+      inputs({ files: new Map([["f", { kind: "value", value }]]) }),
+    );
+  const processes = (weight: number, kind: "ok" | "failed", reverse = false) =>
+    evaluateTrackers(
+      config({ trackProcesses: [{ key: "p", weight, reverse }] }),
+      inputs({ processes: new Map([["p", { kind, count: 3 }]]) }),
+    );
+
+  it.each([
+    [1, -20, false, 80],
+    [2, 10, false, 120],
+    [2, 10, true, 80],
+    [1, 254, false, 254],
+    [-1, 200, false, 1],
+    [3, 253, true, 1],
+  ])("a file of weight %d that says %d (reverse: %s) makes it %d", (weight, value, reverse, priority) => {
+    if (weight * value * (reverse ? -1 : 1) <= -254) return expect(file(weight, value, reverse).faults).toHaveLength(1);
+    expect(file(weight, value, reverse)).toEqual({ faults: [], waiting: false, priority });
+  });
+
+  it("a product of -254 and below is FAULT", () => {
+    expect(file(1, -254).faults).toEqual([{ kind: "file", key: "f", value: -254 }]);
+    expect(file(2, -200).faults).toHaveLength(1);
+    expect(file(1, -253).faults).toEqual([]);
+  });
+
+  it("weight 0: a number other than 0 is FAULT, in reverse 0 is", () => {
+    expect([0, 1].map((value) => file(0, value).faults.length)).toEqual([0, 1]);
+    expect([0, 1].map((value) => file(0, value, true).faults.length)).toEqual([1, 0]);
+  });
+
+  it("processes weigh as scripts do", () => {
+    expect(processes(10, "ok").priority).toBe(110);
+    expect(processes(10, "failed").priority).toBe(100);
+    expect(processes(-10, "failed").priority).toBe(90);
+    expect(processes(10, "ok", true).priority).toBe(90);
+    expect(processes(0, "failed").faults).toEqual([{ kind: "process", key: "p", count: 3 }]);
+    expect(processes(0, "ok").faults).toEqual([]);
+    expect(processes(0, "ok", true).faults).toHaveLength(1);
+  });
+
+  it("all kinds add up, and the owner of the address ignores them", () => {
+    const all = {
+      trackFiles: [{ key: "f", weight: 1, reverse: false }],
+      trackProcesses: [{ key: "p", weight: 7, reverse: false }],
+      trackScripts: [script(5)],
+      trackInterfaces: [{ key: "eth0", weight: 3, reverse: false }],
+    };
+    const said = inputs({
+      files: new Map([["f", { kind: "value", value: -4 }]]),
+      processes: new Map([["p", { kind: "ok", count: 1 }]]),
+      standings: new Map([["chk", { kind: "ok" }]]),
+    });
+    expect(evaluateTrackers(config(all), said).priority).toBe(100 - 4 + 7 + 5 + 3);
+    expect(evaluateTrackers(config({ ...all, priority: 255 }), said).priority).toBe(255);
+  });
+
+  it("nothing is decided before control has looked at files and processes", () => {
+    expect(evaluateTrackers(config({ trackFiles: [{ key: "f", weight: 1, reverse: false }] }), inputs()).waiting).toBe(
+      true,
+    );
+    const tracked = config({ trackProcesses: [{ key: "p", weight: 1, reverse: false }] });
+    expect(evaluateTrackers(tracked, inputs()).waiting).toBe(true);
   });
 });

@@ -6,16 +6,21 @@
  *   weight +w          +w while succeeding       weight +w reverse   -w while succeeding
  *   weight -w          -w while failing          weight -w reverse   +w while failing
  *
+ * A file weighs by its number: value x weight is added, with `reverse` subtracted; -254 and below is FAULT. With weight 0 a
+ * number other than 0 is FAULT (`reverse`: 0 is).
+ *
  * Reads standings only; when a script runs and what its results mean is check.ts's and the check engine's work.
  */
 import type { IpAddress } from "../lib/ip.ts";
-import type { ScriptStanding } from "../link/messages.ts";
+import type { FileStanding, ProcessStanding, ScriptStanding } from "../link/messages.ts";
 import type { Fault } from "../vrrp/causes.ts";
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 
 export interface TrackerInputs {
   /** By key; a script without an entry has not reported. */
   readonly standings: ReadonlyMap<string, ScriptStanding>;
+  readonly files: ReadonlyMap<string, FileStanding>;
+  readonly processes: ReadonlyMap<string, ProcessStanding>;
   /** The links that exist. */
   readonly links: readonly { readonly name: string; readonly usable: boolean }[];
   readonly source: IpAddress | null;
@@ -36,14 +41,19 @@ const SILENT: ScriptStanding = { kind: "unknown" };
 export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInputs): Fitness {
   const scripts = assessScripts(config, inputs);
   const interfaces = assessInterfaces(config, inputs);
+  const files = assessFiles(config, inputs);
+  const processes = assessProcesses(config, inputs);
   const faults = [
     ...controlFaults(inputs),
     ...ownInterfaceFaults(config, inputs),
     ...scripts.faults,
     ...interfaces.faults,
+    ...files.faults,
+    ...processes.faults,
   ];
-  const priority = effectivePriority(config.priority, scripts.change + interfaces.change);
-  return { faults, waiting: scripts.waiting, priority };
+  const change = scripts.change + interfaces.change + files.change + processes.change;
+  const waiting = scripts.waiting || files.waiting || processes.waiting;
+  return { faults, waiting, priority: effectivePriority(config.priority, change) };
 }
 
 function assessScripts(config: VrrpInstanceConfig, inputs: TrackerInputs) {
@@ -66,9 +76,51 @@ function assessInterfaces(config: VrrpInstanceConfig, inputs: TrackerInputs) {
   for (const { key, weight, reverse } of trackedInterfaces(config)) {
     const problem = linkProblem(key, inputs);
     if (weight !== 0) change += priorityChange({ weight, reverse }, problem === null);
-    else if (problem !== null && !reverse) faults.push({ kind: "interface", interface: key, problem });
+    else if ((problem === null) === reverse)
+      faults.push({ kind: "interface", interface: key, problem: problem ?? "up" });
   }
   return { faults, change };
+}
+
+/** keepalived's thresholds: a product that low is FAULT, one above counts as the greatest. */
+const FILE_FAULT = -254;
+const FILE_MOST = 253;
+
+/** Control reads every file before anything else: until then, whatever its weight, nothing is decided. */
+function assessFiles(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+  const faults: Fault[] = [];
+  let waiting = false;
+  let change = 0;
+  for (const { key, weight, reverse } of config.trackFiles) {
+    const standing = inputs.controlSilent ? undefined : inputs.files.get(key);
+    if (standing === undefined) {
+      waiting = true;
+      continue;
+    }
+    const { value } = standing;
+    const product = weight === 0 ? 0 : value * weight * (reverse ? -1 : 1);
+    const vetoes = weight === 0 ? (value === 0) === reverse : product <= FILE_FAULT;
+    if (vetoes) faults.push({ kind: "file", key, value });
+    else change += Math.min(product, FILE_MOST);
+  }
+  return { faults, waiting, change };
+}
+
+function assessProcesses(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+  const faults: Fault[] = [];
+  let waiting = false;
+  let change = 0;
+  for (const { key, weight, reverse } of config.trackProcesses) {
+    const standing = inputs.controlSilent ? undefined : inputs.processes.get(key);
+    if (standing === undefined) {
+      waiting = true;
+      continue;
+    }
+    const succeeds = standing.kind === "ok";
+    if (weight !== 0) change += priorityChange({ weight, reverse }, succeeds);
+    else if (succeeds === reverse) faults.push({ kind: "process", key, count: standing.count });
+  }
+  return { faults, waiting, change };
 }
 
 function controlFaults(inputs: TrackerInputs): Fault[] {

@@ -30,14 +30,37 @@ export interface KeeperSetup {
   readonly host: HostConfig;
 }
 
+/** What control knows of a tracked file: the number in it. */
+export interface FileStanding {
+  readonly kind: "value";
+  /** -254 to 254. */
+  readonly value: number;
+}
+
+/** What control knows of tracked processes: ok with quorum, failed without. */
+export interface ProcessStanding {
+  readonly kind: "ok" | "failed";
+  /** How many run. */
+  readonly count: number;
+}
+
+/** All standings of one kind, by name; what is not named is unknown, or unchanged in a message that says what changed. */
+export interface Standings {
+  readonly scripts: Readonly<Record<string, ScriptStanding>>;
+  readonly files: Readonly<Record<string, FileStanding>>;
+  readonly processes: Readonly<Record<string, ProcessStanding>>;
+}
+
+export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {} };
+
 export type ToKeeper =
   | { readonly type: "hello"; readonly version: number }
   /** Replaces the whole set: instances are matched by interface, virtual router id and transport, as keepalived does. */
   | ({ readonly type: "configure"; readonly serial: number } & KeeperSetup)
   /** Only what changed; `succeeded` lists scripts that have just succeeded, changed or not. */
   | {
-      readonly type: "scripts";
-      readonly standings: Readonly<Record<string, ScriptStanding>>;
+      readonly type: "standings";
+      readonly standings: Standings;
       readonly succeeded: readonly string[];
     }
   | {

@@ -6,7 +6,12 @@ export type Fault =
   | { readonly kind: "script"; readonly key: string }
   /** The script cannot be run at all (missing, not executable, insecure); the reason is for the operator. */
   | { readonly kind: "script-unusable"; readonly key: string; readonly reason: string }
-  | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" }
+  /** The number in a tracked file forbids it. */
+  | { readonly kind: "file"; readonly key: string; readonly value: number }
+  /** Too few or too many of a tracked process run. */
+  | { readonly kind: "process"; readonly key: string; readonly count: number }
+  /** "up" is a problem for `weight 0 reverse` only. */
+  | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" | "up" }
   | { readonly kind: "no-source-address"; readonly interface: string }
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }

@@ -51,7 +51,7 @@ export type Transport =
 
 /** How a tracked object acts: weight 0 means FAULT while it fails, otherwise the weight moves the priority. */
 export interface Tracked {
-  /** Name of the interface, or key of the script's state: `NAME`, or `NAME@INSTANCE` for one run per instance. */
+  /** Name of the interface, file or process, or key of the script's state: `NAME`, or `NAME@INSTANCE` for one run per instance. */
   readonly key: string;
   /** -253 to 253. */
   readonly weight: number;
@@ -111,6 +111,9 @@ export interface VrrpInstanceConfig {
   /** Keep other addresses of a prefix when its first one goes (sysctl promote_secondaries, restored at stop). */
   readonly promoteSecondaries: boolean;
   readonly trackScripts: readonly Tracked[];
+  /** track_file; -254 to 254, and here the weight multiplies the number in the file. */
+  readonly trackFiles: readonly Tracked[];
+  readonly trackProcesses: readonly Tracked[];
   /** track_interface entries, without the instance's own interface. */
   readonly trackInterfaces: readonly Tracked[];
   readonly dontTrackPrimary: boolean;

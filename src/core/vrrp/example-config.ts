@@ -43,6 +43,8 @@ const DEFAULTS: VrrpInstanceConfig = {
   rules: [],
   promoteSecondaries: false,
   trackScripts: [],
+  trackFiles: [],
+  trackProcesses: [],
   trackInterfaces: [],
   dontTrackPrimary: false,
   syncGroup: null,

@@ -142,9 +142,11 @@ export function takeFromClaiming(draft: Draft, role: MasterRole): void {
   changePhase(draft, takeAddresses(draft, role.advertiseAt), draft.state.cause);
 }
 
+const PATIENT: ReadonlySet<Fault["kind"]> = new Set(["script", "script-unusable", "file", "process", "sibling"]);
+
 /** Faults of the keeper's own world: with these the gate cannot be waited for. A sibling's fault leaves us able to serve. */
 function isUrgent(fault: Fault): boolean {
-  return fault.kind !== "script" && fault.kind !== "script-unusable" && fault.kind !== "sibling";
+  return !PATIENT.has(fault.kind);
 }
 
 /** A MASTER is no longer fit; its faults are in the state. */

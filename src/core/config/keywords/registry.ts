@@ -7,17 +7,9 @@ import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { ROOT } from "./root.ts";
 import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
+import { TRACK_FILE, VRRP_TRACK_PROCESS } from "./trackers.ts";
 import type { KeywordEntry } from "./types.ts";
-import {
-  AUTH_HMAC,
-  AUTHENTICATION,
-  BFD_INSTANCE,
-  TRACK_FILE,
-  TRACK_GROUP,
-  VRRP_INSTANCE,
-  VRRP_SCRIPT,
-  VRRP_TRACK_PROCESS,
-} from "./vrrp.ts";
+import { AUTH_HMAC, AUTHENTICATION, BFD_INSTANCE, TRACK_GROUP, VRRP_INSTANCE, VRRP_SCRIPT } from "./vrrp.ts";
 
 export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   root: ROOT,

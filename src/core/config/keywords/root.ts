@@ -7,16 +7,9 @@ export const ROOT: readonly KeywordEntry[] = [
   done("vrrp_script", block("vrrp_script", 1), "A check that instances can track."),
   done("vrrp_instance", block("vrrp_instance", 1), "A virtual router."),
   done("vrrp_sync_group", block("vrrp_sync_group", 1), "Instances that are MASTER together or not at all."),
-  later("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances can track.", {
-    safety: "the process is not watched",
-  }),
-  later("track_file", block("track_file", 1), "A file that instances can track.", {
-    safety: "the file is not watched",
-  }),
-  later("vrrp_track_file", block("track_file", 1), "Old name of track_file.", {
-    aliasOf: "track_file",
-    safety: "the file is not watched",
-  }),
+  done("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances and sync groups can track."),
+  done("track_file", block("track_file", 1), "A file with a number that instances and sync groups can track."),
+  done("vrrp_track_file", block("track_file", 1), "Old name of track_file.", { aliasOf: "track_file" }),
   later("bfd_instance", block("bfd_instance", 1), "A BFD session.", { safety: "the session is not run" }),
   later("garp_group", block("garp_group"), "Shared spacing of gratuitous ARP."),
   later("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),

@@ -141,6 +141,8 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     default: "vrrp_check_unicast_src",
   }),
   done("track_script", list, "Checks that decide over FAULT or priority."),
+  done("track_file", list, "Files whose number moves the priority or means FAULT: `NAME weight N [reverse]` per line."),
+  done("track_process", list, "Processes that decide over FAULT or priority: `NAME weight N [reverse]` per line."),
   done("track_interface", list, "Interfaces whose loss means FAULT or another priority."),
   done("dont_track_primary", bool, "Ignores faults of the instance's own interface.", { default: "off" }),
   done("lower_prio_no_advert", bool, "Does not answer a lower-priority master with an advert.", {
@@ -176,10 +178,6 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("virtual_rules", list, "Routing rules that move with the address, one per line, in the words of ip-rule(8)."),
   done("no_virtual_ipaddress", none, "An instance without addresses on purpose: the warning about it is left out."),
   later("track_src_ip", none, "FAULT while the source address is missing."),
-  later("track_file", list, "Files whose number moves the priority.", { safety: "the file is not watched" }),
-  later("track_process", list, "Processes that decide over FAULT or priority.", {
-    safety: "the process is not watched",
-  }),
   later("track_bfd", list, "BFD sessions that decide over FAULT or priority.", {
     safety: "the session is not watched",
   }),
@@ -216,24 +214,6 @@ export const AUTH_HMAC: readonly KeywordEntry[] = [
   later("anti_replay", choice("time", "monotonic"), "Replay protection."),
   later("time_window", integer(1, 300), "Accepted clock difference."),
   later("mode", choice("enforce", "permissive", "receive-only"), "Roll-out mode."),
-];
-
-export const VRRP_TRACK_PROCESS: readonly KeywordEntry[] = [
-  later("process", command, "The process, by name or command line."),
-  later("param_match", choice("initial", "partial"), "How parameters are compared."),
-  later("full_command", none, "Compares the whole command line."),
-  later("weight", weight(-254, 254), "Change of priority."),
-  later("quorum", integer(1, 65_535), "Least number of processes."),
-  later("quorum_max", integer(0, 65_535), "Greatest number of processes."),
-  later("delay", seconds(0, 3_600), "Wait before a change counts."),
-  later("fork_delay", seconds(0, 3_600), "Wait before a start counts."),
-  later("terminate_delay", seconds(0, 3_600), "Wait before an end counts."),
-];
-
-export const TRACK_FILE: readonly KeywordEntry[] = [
-  later("file", word, "The file."),
-  later("weight", weight(-254, 254), "Factor of the number in the file."),
-  later("init_file", words, "Creates the file."),
 ];
 
 export const BFD_INSTANCE: readonly KeywordEntry[] = [
