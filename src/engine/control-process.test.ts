@@ -24,6 +24,7 @@ function setUp(examine: Spawner["examine"]) {
   const keeper: { events: KeeperEvents | null; kills: number } = { events: null, kills: 0 };
   const control = createControlProcess({
     timers,
+    keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
     spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
     launcher: {
       launch(events) {

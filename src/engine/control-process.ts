@@ -8,6 +8,7 @@ import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import type { KeeperSetup } from "../core/link/messages.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
+import type { KeyPorts } from "../ports/digest.ts";
 import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
@@ -46,6 +47,7 @@ export interface ControlProcessOptions {
   readonly guard: GuardPort;
   readonly files: FileWatchPort;
   readonly processes: ProcessWatchPort;
+  readonly keys: KeyPorts;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
   readonly mailer: Mailer;
@@ -149,6 +151,7 @@ class Control implements ControlProcess {
       timers,
       launcher: options.launcher,
       guard: options.guard,
+      keys: options.keys,
       publish: (body, at) => bus.publish(originOf(body.kind), body, at === undefined ? undefined : instant(at)),
       onMessage: (message) => {
         if (message.type === "ask-gate") this.hooks.ask(message);

@@ -58,6 +58,7 @@ function setUp() {
   const fatal: string[] = [];
   const supervisor = createKeeperSupervisor({
     timers,
+    keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
     launcher: {
       launch(keeperEvents) {
         const keeper = new FakeKeeper(keeperEvents);

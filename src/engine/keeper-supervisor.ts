@@ -16,16 +16,14 @@ import {
 } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
+import type { KeyPorts } from "../ports/digest.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher, KeeperProcess } from "../ports/keeper-process.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
-import { createGuardBook } from "./guard-orders.ts";
+import { createGuardBook, type GuardBook } from "./guard-orders.ts";
 import { createLineReader } from "./line-reader.ts";
 
-/**
- * A keeper that says nothing for this long is frozen: one heartbeat unanswered when the next one is due. Well below the shortest useful lease (2 s at
- * 1 s adverts) and far above what a loaded host makes the keeper wait for a processor.
- */
+/** One heartbeat unanswered when the next is due: well below the shortest useful lease (2 s at 1 s adverts), far above a loaded host's delays. */
 export const SILENCE_LIMIT_MILLIS = 900;
 /** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
 export const START_LIMIT_MILLIS = 10_000;
@@ -49,6 +47,8 @@ export interface KeeperHost {
   readonly timers: Timers;
   readonly launcher: KeeperLauncher;
   readonly guard: GuardPort;
+  /** For adverts of priority 0 that have to be sealed. */
+  readonly keys: KeyPorts;
   /** Events of the keeper carry its own time; those of the supervisor none. */
   readonly publish: (body: HoldfastEventBody, at?: Instant) => void;
   /** Gate questions and reports, in the keeper's order. */
@@ -89,7 +89,7 @@ export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
 
 class Supervisor implements KeeperSupervisor {
   readonly #host: KeeperHost;
-  readonly #book = createGuardBook();
+  readonly #book: GuardBook;
   readonly #statusWaiters = new Map<number, (statuses: readonly VrrpInstanceStatus[]) => void>();
   #setup: KeeperSetup = { instances: [], host: PLAIN_HOST };
   #process: KeeperProcess | null = null;
@@ -116,11 +116,10 @@ class Supervisor implements KeeperSupervisor {
 
   constructor(host: KeeperHost) {
     this.#host = host;
+    this.#book = createGuardBook(host.keys, host.timers);
     const now = host.timers.now();
-    this.#since = now;
-    this.#startedAt = now;
-    this.#heardAt = now;
-    this.#tickedAt = now;
+    this.#since = this.#startedAt = now;
+    this.#heardAt = this.#tickedAt = now;
   }
 
   start(setup: KeeperSetup, onDone: (error: string | null) => void): void {

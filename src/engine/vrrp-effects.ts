@@ -16,7 +16,7 @@ import type { EnginePorts } from "./engine-ports.ts";
 import { HostObjects } from "./host-objects.ts";
 import { RoutingCarrier } from "./routing-carrier.ts";
 import { SyncGroups } from "./sync-groups.ts";
-import { addressesOf, type Runtime, setState } from "./vrrp-runtime.ts";
+import { addressesOf, type Runtime, renewKeys, setState } from "./vrrp-runtime.ts";
 
 export class EffectRunner {
   readonly ports: EnginePorts;
@@ -64,6 +64,7 @@ export class EffectRunner {
     const { state, effects } = reconfigure(old, config, before, this.ports.clock.now());
     runtime.config = config;
     runtime.preparedFor = null;
+    renewKeys(runtime, this.ports.keys);
     this.#apply(runtime, before, state, effects);
     this.groups.touch(runtime);
     this.routing.change(runtime, old);
@@ -152,7 +153,10 @@ export class EffectRunner {
     const { report } = effect;
     if (report.kind === "state") {
       runtime.dropsReported.clear();
-      if (report.to === "MASTER") runtime.counters.becameMaster++;
+      if (report.to === "MASTER") {
+        runtime.counters.becameMaster++;
+        runtime.keys?.becameMaster();
+      }
       if (report.from === "MASTER") runtime.counters.releasedMaster++;
     }
     // Said when it is so: the addresses and announcements it speaks of are still to be flushed, and may fail.

@@ -70,6 +70,7 @@ beforeEach(() => {
   engine = createVrrpEngine({
     pid: 1,
     clock: { now: () => now },
+    keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => now } },
     send: (message) => sent.push(message),
     announce: {
       announce(_link, addresses, repeat) {

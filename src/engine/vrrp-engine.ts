@@ -24,7 +24,7 @@ import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
 import { type AddresseeTable, addresseeTable, receivePacket } from "./vrrp-receive.ts";
-import { createRuntime, instanceKey, type Runtime, statusOf } from "./vrrp-runtime.ts";
+import { createRuntime, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
 
 export type { EnginePorts } from "./engine-ports.ts";
 
@@ -298,6 +298,7 @@ class Engine implements VrrpEngine {
     for (const [key, config] of wanted) {
       if (!kept.has(key)) fresh.push(createRuntime(config, this.#nextSlot(), this.#ports.clock.now()));
     }
+    for (const runtime of fresh) renewKeys(runtime, this.#ports.keys);
     this.#runtimes.push(...fresh);
     this.#interest = null;
     if (this.#effects.addresses.links.length === 0) this.#effects.addresses.links = this.#ports.kernel.links();

@@ -4,14 +4,14 @@
  */
 
 import { evaluateTrackers } from "../core/health/trackers.ts";
-import { familyOf, type IpAddress, isLinkLocal } from "../core/lib/ip.ts";
+import { familyOf, type IpAddress, ipBytes, isLinkLocal } from "../core/lib/ip.ts";
 import type { FileStanding, ProcessStanding, ScriptStanding } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
-import type { Runtime } from "./vrrp-runtime.ts";
+import { type Runtime, wireConfig } from "./vrrp-runtime.ts";
 
 /** Reads links and addresses again, brings sockets and frames up to date, and returns the addresses. */
 export function refreshNetwork(
@@ -132,7 +132,7 @@ function socketFault(link: Link, error: KernelError): Extract<Fault, { kind: "so
 
 /** Encodes both adverts again when something that is in them has changed. */
 export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
-  const { config, link, state } = runtime;
+  const { link, state } = runtime;
   const source = runtime.observedSource;
   if (link === null || source === null || runtime.socketFault !== null) {
     runtime.preparedFor = null;
@@ -140,6 +140,7 @@ export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
   }
   const key = `${link.index} ${source} ${state.priority}`;
   if (runtime.preparedFor === key) return;
+  const config = wireConfig(runtime);
   const { transport } = config;
   const destinations = transport.kind === "multicast" ? [transport.group] : transport.peers;
   for (const [slot, priority] of [
@@ -148,7 +149,8 @@ export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
   ] as const) {
     const packets = destinations.map((destination) => encodeAdvert(config, { source, destination, priority }));
     const hopLimit = advertTtl(config);
-    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, hopLimit, packets });
+    const seal = runtime.keys?.sealFor(ipBytes(source)) ?? null;
+    ports.adverts.prepare(slot, { interfaceIndex: link.index, source, destinations, hopLimit, packets, seal });
   }
   runtime.preparedFor = key;
 }

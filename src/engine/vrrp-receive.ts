@@ -1,10 +1,12 @@
 /** From a raw packet to an `advert` event, or to a counter that says why not. */
-import type { Family, IpAddress } from "../core/lib/ip.ts";
+import { compareIp, type Family, type IpAddress } from "../core/lib/ip.ts";
+import type { Advert } from "../core/vrrp/events.ts";
 import { type Drop, decode, peekSource, peekVirtualRouterId } from "../core/vrrp/packet.ts";
 import type { DropReason } from "../core/vrrp/status.ts";
 import { validate } from "../core/vrrp/validate.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
+import { prepareFrames } from "./vrrp-fitness.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
 export function receivePacket(table: AddresseeTable, effects: EffectRunner, received: ReceivedPacket): void {
@@ -18,13 +20,20 @@ export function receivePacket(table: AddresseeTable, effects: EffectRunner, rece
     return;
   }
   const packet = decode(received.packet, received.header);
-  const accepted = packet.ok ? validate(runtime.config, packet.value, runtime.observedSource) : packet;
+  if (!packet.ok) {
+    drop(runtime, effects, received, packet.error);
+    return;
+  }
+  const { observedSource: ownSource, keys: keyed, lastSource } = runtime;
+  const accepted = validate(runtime.config, packet.value, { ownSource, keyed, lastSource });
   if (!accepted.ok) {
     drop(runtime, effects, received, accepted.error);
     return;
   }
-  const { advert, notice } = accepted.value;
-  if (notice !== null) drop(runtime, effects, received, notice);
+  const { advert, notices } = accepted.value;
+  for (const notice of notices) takeNotice(runtime, effects, received, notice);
+  if (keyed !== null && yields(runtime, advert)) keyed.heardLower(packet.value);
+  runtime.lastSource = advert.source;
   runtime.counters.advertsReceived++;
   if (advert.priority === 0) runtime.counters.priorityZeroReceived++;
   const { kind } = runtime.state.role;
@@ -52,6 +61,22 @@ export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
 
 const addresseeKey = (interfaceIndex: number, family: Family, virtualRouterId: number): number =>
   (interfaceIndex * 2 + (family === 6 ? 1 : 0)) * 256 + virtualRouterId;
+
+/** Told like a drop, and counted, although the advert is obeyed. */
+function takeNotice(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, notice: Drop): void {
+  drop(runtime, effects, received, notice);
+  if (notice.reason !== "old-checksum" || runtime.oldChecksum) return;
+  runtime.oldChecksum = true;
+  runtime.preparedFor = null;
+  prepareFrames(effects.ports, runtime);
+}
+
+/** keepalived: a MASTER takes the sender for the lower one, and answers. */
+function yields({ state, observedSource }: Runtime, { priority, source }: Advert): boolean {
+  if (state.role.kind !== "master") return false;
+  if (priority !== state.priority) return priority < state.priority;
+  return observedSource !== null && compareIp(source, observedSource) < 0;
+}
 
 function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, why: Drop): void {
   const { reason } = why;

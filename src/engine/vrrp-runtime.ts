@@ -7,7 +7,9 @@ import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../
 import type { VrrpState } from "../core/vrrp/state.ts";
 import { type DropReason, emptyCounters, type VrrpCounters, type VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
+import type { KeyPorts } from "../ports/digest.ts";
 import type { AddressChange, Link } from "../ports/network.ts";
+import { type Authentication, createAuthentication, hasKeys } from "./vrrp-authentication.ts";
 
 export interface Runtime {
   config: VrrpInstanceConfig;
@@ -40,6 +42,12 @@ export interface Runtime {
   announced: boolean;
   /** The master last heard while we were in FAULT or INIT and took no part. */
   heardOutside: VrrpInstanceStatus["master"];
+  /** Keys at work; null when adverts are neither sealed nor proved. */
+  keys: Authentication | null;
+  /** Who sent the last advert that was obeyed. */
+  lastSource: IpAddress | null;
+  /** A unicast peer speaks the checksum of keepalived before 1.3.6, and so do we. */
+  oldChecksum: boolean;
   /** Reasons already reported since the last change of state. */
   readonly dropsReported: Set<DropReason>;
   /** When a conflict was last told, by address and MAC. */
@@ -65,10 +73,27 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     routed: false,
     announced: false,
     heardOutside: null,
+    keys: null,
+    lastSource: null,
+    oldChecksum: false,
     dropsReported: new Set(),
     conflictsTold: new Map(),
     retired: false,
   };
+}
+
+/** Keys as the configuration has them now; sequence numbers that were used stay used. */
+export function renewKeys(runtime: Runtime, ports: KeyPorts): void {
+  const { config } = runtime;
+  if (runtime.keys !== null) runtime.keys.reconfigure(config);
+  else if (hasKeys(config)) runtime.keys = createAuthentication(config, ports);
+}
+
+/** The configuration as it goes on the wire: a peer may have made us speak the old checksum. */
+export function wireConfig({ config, oldChecksum }: Runtime): VrrpInstanceConfig {
+  const { transport } = config;
+  if (!oldChecksum || transport.kind !== "unicast") return config;
+  return { ...config, transport: { ...transport, checksum: "old" } };
 }
 
 /** keepalived matches instances across a reload by these, not by name. */
@@ -107,6 +132,7 @@ export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
     master: masterHeard(runtime, now),
     source: state.source,
     timers: timersOf(runtime),
+    ahSequence: runtime.keys?.ahSequence ?? null,
     counters: runtime.counters,
   };
 }

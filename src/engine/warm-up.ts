@@ -36,6 +36,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
   const engine = createVrrpEngine({
     pid: 0,
     clock: { now: () => now },
+    keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => now } },
     send: (message) => {
       JSON.stringify(message);
       if (message.type !== "event" || message.body.kind !== "vrrp") return;

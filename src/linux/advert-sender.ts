@@ -39,6 +39,8 @@ interface Slot {
   readonly advert: PreparedAdvert;
   readonly channel: Channel;
   readonly shots: readonly Shot[];
+  /** The packets as they lie in the arena, for what is written into them before each sending; null when nothing is. */
+  readonly sealed: readonly Uint8Array[] | null;
   identification: number;
 }
 
@@ -129,7 +131,8 @@ class Sender implements AdvertSender {
     const channel = this.#byFamily.get(familyOf(advert.source));
     if (channel === undefined) return;
     const shots = advert.destinations.map((_, position) => makeShot(this.#arena, advert, position));
-    this.#slots.set(slot, { advert, channel, shots, identification });
+    const sealed = advert.seal == null ? null : shots.map(({ packet }) => packet);
+    this.#slots.set(slot, { advert, channel, shots, sealed, identification });
   }
 
   forget(slot: number): void {
@@ -145,10 +148,12 @@ class Sender implements AdvertSender {
     entry.identification = id;
     const { bytes } = this.#arena;
     for (const shot of entry.shots) {
-      if (shot.ipHeader !== null) {
-        bytes[shot.ipHeader + 4] = id >> 8;
-        bytes[shot.ipHeader + 5] = id;
-      }
+      if (shot.ipHeader === null) continue;
+      bytes[shot.ipHeader + 4] = id >> 8;
+      bytes[shot.ipHeader + 5] = id;
+    }
+    if (entry.sealed !== null) entry.advert.seal?.(entry.sealed);
+    for (const shot of entry.shots) {
       const batch = shot.multicast ? channel.multicast : channel.unicast;
       if (batch.full) batch.flush(channel.descriptor);
       batch.add(shot.header, slot);

@@ -31,6 +31,8 @@ export interface Shot {
   /** Of the IPv4 header, whose identification is counted; null where the kernel writes the header. */
   readonly ipHeader: number | null;
   readonly multicast: boolean;
+  /** The packet as it lies in the arena. */
+  readonly packet: Uint8Array;
 }
 
 export function makeShot(arena: Arena, advert: PreparedAdvert, position: number): Shot {
@@ -51,7 +53,8 @@ export function makeShot(arena: Arena, advert: PreparedAdvert, position: number)
   if (ipv6) addressIpv6(arena, offset, advert, destination);
   else addressIpv4(arena, offset, advert, destination);
   const multicast = isMulticast(destination);
-  return { offset, size, header: offset, ipHeader: ipv6 ? null : offset + places.packet, multicast };
+  const lying = arena.bytes.subarray(offset + places.packet, offset + size);
+  return { offset, size, header: offset, ipHeader: ipv6 ? null : offset + places.packet, multicast, packet: lying };
 }
 
 /** ip(7), IP_PKTINFO on sending: overrides IP_MULTICAST_IF, so one socket serves every interface; unicast too, as keepalived's. */

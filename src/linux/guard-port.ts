@@ -109,6 +109,7 @@ function resign(sender: AdvertSender, links: Links, orders: readonly GuardOrder[
       destinations: advert.packets.map(({ destination }) => destination),
       hopLimit: advert.hopLimit,
       packets: advert.packets.map(({ packet }) => packet),
+      seal: advert.seal,
     });
     sender.queue(slot);
     slots.push(slot);

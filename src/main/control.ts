@@ -16,8 +16,10 @@ import { createEventBus, type EventBus, type EventListener } from "../engine/eve
 import { type Arena, createArena } from "../linux/arena.ts";
 import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
+import { createWallClock } from "../linux/clock.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
+import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
 import { createFileWatch } from "../linux/file-watch.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
@@ -143,6 +145,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
       onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
     }),
     guard,
+    keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
     mailer: createMailer(),

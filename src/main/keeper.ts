@@ -13,8 +13,9 @@ import { warmUp } from "../engine/warm-up.ts";
 import { createAdvertPort } from "../linux/advert-port.ts";
 import { openAnnouncePort } from "../linux/announce-port.ts";
 import { createArena } from "../linux/arena.ts";
-import { createMonotonicClock } from "../linux/clock.ts";
+import { createMonotonicClock, createWallClock } from "../linux/clock.ts";
 import { openConflictWatch } from "../linux/conflict-watch.ts";
+import { createDigestPort } from "../linux/digest.ts";
 import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
@@ -50,6 +51,7 @@ const settings = createInterfaceSettings();
 const engine = createVrrpEngine({
   pid: process.pid,
   clock,
+  keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
   adverts,
   kernel,
   announce,

@@ -24,6 +24,8 @@ export interface GuardOrder {
     readonly hopLimit: number;
     /** Priority-0 adverts, one per destination: the whole IPv4 packet or the IPv6 payload of each. */
     readonly packets: readonly { readonly destination: IpAddress; readonly packet: Uint8Array }[];
+    /** As in PreparedAdvert. */
+    readonly seal: ((packets: readonly Uint8Array[]) => void) | null;
   } | null;
 }
 

@@ -48,6 +48,11 @@ export interface PreparedAdvert {
    * checksum the kernel makes anew.
    */
   readonly packets: readonly Uint8Array[];
+  /**
+   * Called before each sending with the packets as the port keeps them, identification included: writes what differs from advert to
+   * advert (sequence numbers, digests). Null when nothing does.
+   */
+  readonly seal?: ((packets: readonly Uint8Array[]) => void) | null;
 }
 
 export interface ReceivedPacket {

@@ -1,7 +1,7 @@
 /** Builds the instance configurations of a run: what the configuration language would produce for equal files on all nodes. */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Micros, millis, seconds } from "../core/lib/units.ts";
-import type { Transport, VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { DEFAULT_RECEIVE, type Transport, unicastTransport, type VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { defaultLeaseSeconds } from "../core/vrrp/lease.ts";
 import type { Setup } from "./options.ts";
 
@@ -70,6 +70,8 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     higherPrioSendAdvert: true,
     ownerIgnoreAdverts: false,
     v3ChecksumAsV2: false,
+    authHmac: null,
+    receive: DEFAULT_RECEIVE,
     claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
     releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,
     leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
@@ -87,5 +89,5 @@ function transportOf(setup: Setup, node: number): Transport {
   const peers = Array.from({ length: setup.nodes }, (_, other) => other)
     .filter((other) => other !== node)
     .map(nodeAddress);
-  return { kind: "unicast", peers, ttl: 255, checkSource: false };
+  return unicastTransport(peers);
 }

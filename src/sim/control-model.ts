@@ -84,6 +84,7 @@ export class ControlModel {
       timers,
       launcher: { launch: (events) => this.#launch(events) },
       guard: parts.guard,
+      keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
       publish: () => undefined,
       onMessage: (message) => this.#read(message),
       standings: () => ({ ...NO_STANDINGS, scripts: { [CHECK]: this.#standing } }),

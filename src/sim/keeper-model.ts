@@ -61,6 +61,8 @@ export class KeeperModel {
     this.#engine = createVrrpEngine({
       pid: parts.pid,
       clock: { now: parts.now },
+      // Clusters of the simulator have no keys: digests are the platform's, and proved by wire vectors.
+      keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => parts.now() } },
       adverts: parts.adverts,
       kernel: this.#stallingKernel(parts.kernel),
       announce: parts.announce,

@@ -8,6 +8,7 @@ import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabul
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { seconds } from "../../core/lib/units.ts";
 import { PLAIN_HOST } from "../../core/routing/host.ts";
+import { DEFAULT_RECEIVE } from "../../core/vrrp/config.ts";
 import { emptyCounters, type VrrpInstanceStatus } from "../../core/vrrp/status.ts";
 import { type ModelClock, ReadModel } from "../read-model.ts";
 
@@ -102,6 +103,8 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     higherPrioSendAdvert: false,
     ownerIgnoreAdverts: false,
     v3ChecksumAsV2: false,
+    authHmac: null,
+    receive: DEFAULT_RECEIVE,
     claimGate: null,
     releaseGate: null,
     leaseSeconds: 14,
@@ -127,6 +130,7 @@ export function sampleStatus(clock: ModelClock, changes: Partial<VrrpInstanceSta
     master: null,
     source: ip("192.168.11.81"),
     timers: { deadline: null, masterDown: 15_609_375, masterAdvertInterval: 5_000_000 },
+    ahSequence: null,
     counters: emptyCounters(),
     ...changes,
   };

@@ -8,7 +8,6 @@ import { type AddressWithOptions, type OptionsContext, readAddressOptions } from
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { type FamilyContext, fitsFamily } from "./family.ts";
 import { LineReader, readPrefix } from "./line-reader.ts";
-import { wordSpan } from "./settings.ts";
 import type { Node } from "./tree.ts";
 
 export interface AddressLine {
@@ -98,7 +97,6 @@ export function readPeers(blocks: readonly Node[], context: FamilyContext): read
   const peers: IpAddress[] = [];
   for (const node of blocks.flatMap((block) => block.block ?? [])) {
     const peer = parseIp(node.keyword);
-    const first = node.args[0];
     if (peer === null) {
       diagnostics.report(
         "bad-address",
@@ -111,13 +109,6 @@ export function readPeers(blocks: readonly Node[], context: FamilyContext): read
     } else if (fitsFamily(context, peer, node.span)) {
       peers.push(peer);
     }
-    if (first !== undefined)
-      diagnostics.report(
-        "not-done-yet",
-        wordSpan(node, first),
-        `\`${first.text}\` of a peer is accepted, not done yet`,
-        null,
-      );
   }
   return peers;
 }

@@ -66,7 +66,15 @@ export const DIAGNOSTIC_CODES = {
   ),
   adjusted: strict("A value was changed to one that the protocol can carry."),
   "auth-too-long": strict("auth_pass is longer than 8 characters; the rest is cut off."),
-  "auth-ignored": strict("Authentication does not exist in VRRP version 3, nor over IPv6, and is ignored."),
+  "auth-ignored": strict(
+    "The kind of authentication does not exist there (version 3, IPv6, beside auth_hmac) and is ignored.",
+  ),
+  "ah-clears-master": strict("state MASTER together with auth_type AH: it is cleared, as keepalived does."),
+  "hmac-unusable": entry(
+    "error",
+    "auth_hmac lacks a usable key; the instance is left out, because unsigned it would be a second master.",
+  ),
+  "key-file-readable": entry("warning", "Somebody but root may read a file that holds a key."),
   "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),
   "unknown-tracked": strict("track_file or track_process names something that is not defined above."),
@@ -99,6 +107,7 @@ export const DIAGNOSTIC_CODES = {
   "deprecated-word": strict("An old word of keepalived that works and has a successor."),
   "unknown-track-group": strict("track_group cannot be used there, or names a group that is not defined above."),
   "no-unicast-peer": strict("unicast_peer is empty."),
+  "ttl-range-empty": strict("min_ttl of a unicast peer is above its max_ttl: none of its adverts is believed."),
   "peer-is-self": entry("warning", "unicast_peer contains the own unicast_src_ip."),
   // Lint
   "script-security": strict("Scripts run as root and enable_script_security is not set; the config test ends with 6."),

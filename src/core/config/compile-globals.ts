@@ -5,6 +5,7 @@ import { micros, seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
 import { compileNotify, noticeDefaults } from "./compile-notify.ts";
 import { compileProcess } from "./compile-process.ts";
+import { readBufferPolicy } from "./compile-receive.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -76,6 +77,9 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,
       v3ChecksumAsV2: settings.flag("v3_checksum_as_v2") ?? false,
       notices: noticeDefaults(settings),
+      skipCheckAdvAddr: settings.flag("vrrp_skip_check_adv_addr") ?? false,
+      logUnknownVrids: settings.has("log_unknown_vrids"),
+      receiveBuffer: readBufferPolicy(settings, diagnostics),
     },
   };
 }

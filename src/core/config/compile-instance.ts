@@ -6,11 +6,14 @@
 import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import { micros, seconds } from "../lib/units.ts";
-import type { Authentication, Garp, Transport, VrrpInstanceConfig } from "../vrrp/config.ts";
+import { type Garp, type Transport, unicastTransport, type VrrpInstanceConfig } from "../vrrp/config.ts";
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readPeers } from "./addresses.ts";
+import { readAuthentication } from "./compile-authentication.ts";
 import { readGroup } from "./compile-globals.ts";
+import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
+import { readChecksumMode, readPeerTtls, readReceive } from "./compile-receive.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -18,7 +21,8 @@ import type { Command, InstanceConfig } from "./model.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
-import { readSettings, wordSpan } from "./settings.ts";
+import { readSettings } from "./settings.ts";
+import type { KeySource } from "./source.ts";
 import { readTracked, type TrackContext } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 import { readVips } from "./vips.ts";
@@ -40,6 +44,8 @@ const HOOKS = [
 export interface InstanceContext extends TrackContext {
   readonly defaults: InstanceDefaults;
   readonly tools: RoutingTools;
+  /** For keys that stand in files. */
+  readonly source: KeySource;
 }
 
 export function compileInstance(node: Node, context: InstanceContext): InstanceConfig | null {
@@ -75,6 +81,7 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
   }
   if (virtualRouterId === null || device === null) return null;
   const vrrp = compileVrrp(node, { name, virtualRouterId, interface: device }, settings, context);
+  if (vrrp === null) return null;
   return {
     vrrp,
     hooks: readHooks(settings),
@@ -107,7 +114,7 @@ function compileVrrp(
   identity: { name: string; virtualRouterId: number; interface: string },
   settings: Settings,
   context: InstanceContext,
-): VrrpInstanceConfig {
+): VrrpInstanceConfig | null {
   const { defaults, diagnostics } = context;
   const family = instanceFamily(node.block ?? []);
   const inFamily = { name: identity.name, family, diagnostics };
@@ -116,14 +123,20 @@ function compileVrrp(
   const flag = (name: string, fallback: boolean): boolean => settings.flag(name) ?? fallback;
   const advertInterval = readInterval(settings, version, diagnostics);
   const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;
+  const authHmac = readAuthHmac(settings, { name: identity.name, advertInterval }, context);
+  // Neither unsigned among hosts that sign, nor with keys that nobody else has: such a node would serve beside another.
+  if (authHmac === "unusable") return null;
+  const authentication = readAuthentication(settings, { version, family, signed: authHmac !== null }, diagnostics);
   return {
     ...identity,
     family,
     version,
-    ...readStanding(settings, identity.name, diagnostics),
+    ...readStanding(settings, identity.name, authentication.kind === "ah", diagnostics),
     advertInterval,
     downTimerAdverts,
-    authentication: readAuthentication(settings, version, inFamily),
+    authentication,
+    authHmac,
+    receive: readReceive(settings, defaults),
     transport: readTransport(settings, defaults, inFamily),
     sourceAddress: addressOfFamily(settings, "unicast_src_ip", inFamily),
     ...readVips(node, settings, inFamily),
@@ -152,7 +165,7 @@ function compileVrrp(
 type Standing = Pick<VrrpInstanceConfig, "initialState" | "priority" | "preempt" | "preemptDelay">;
 
 /** State, priority and preemption, which depend on each other. */
-function readStanding(settings: Settings, name: string, diagnostics: DiagnosticSink): Standing {
+function readStanding(settings: Settings, name: string, ah: boolean, diagnostics: DiagnosticSink): Standing {
   const given = settings.number("priority");
   const state = settings.text("state");
   const master = state === "MASTER";
@@ -160,7 +173,16 @@ function readStanding(settings: Settings, name: string, diagnostics: DiagnosticS
   const preemptDelay = settings.duration("preempt_delay") ?? micros(0);
   const nopreempt = lastOf(settings, "nopreempt", "preempt") === "nopreempt";
   // keepalived: an owner that names no state starts as MASTER.
-  const initialState = priority === 255 && state === null ? "MASTER" : master ? "MASTER" : "BACKUP";
+  const wanted = priority === 255 && state === null ? "MASTER" : master ? "MASTER" : "BACKUP";
+  const initialState = ah ? "BACKUP" : wanted;
+  if (ah && master) {
+    diagnostics.report(
+      "ah-clears-master",
+      settings.node("state")?.span ?? null,
+      `${name}: state MASTER is cleared, because with auth_type AH a master must first hear where the numbers stand`,
+      "write state BACKUP on all hosts; the priority decides who begins",
+    );
+  }
   if (!master) return { initialState, priority, preempt: !nopreempt, preemptDelay };
   clearedByMaster(settings, nopreempt ? "nopreempt" : null, name, diagnostics);
   clearedByMaster(settings, preemptDelay > 0 ? "preempt_delay" : null, name, diagnostics);
@@ -207,64 +229,6 @@ function readInterval(settings: Settings, version: 2 | 3, diagnostics: Diagnosti
   return micros(value);
 }
 
-const PASS_LENGTH = 8;
-
-function readAuthentication(settings: Settings, version: 2 | 3, context: FamilyContext): Authentication {
-  const { family, diagnostics } = context;
-  const node = settings.node("authentication");
-  if (node === null) return { kind: "none" };
-  const inner = readSettings(node.block ?? [], "authentication", diagnostics);
-  if (version === 3 || family === 6) {
-    ignoreAuthentication(node, version, diagnostics);
-    return { kind: "none" };
-  }
-  const type = inner.text("auth_type");
-  if (type === "AH") {
-    diagnostics.report(
-      "safety-not-done",
-      inner.node("auth_type")?.span ?? node.span,
-      "`auth_type AH` is accepted, not done yet: adverts go without authentication, and peers with AH drop them",
-      "use auth_type PASS on all hosts",
-    );
-    return { kind: "none" };
-  }
-  const password = inner.text("auth_pass");
-  if (type === null || password === null) {
-    diagnostics.report(
-      "missing-argument",
-      node.span,
-      "authentication needs auth_type and auth_pass; without both there is none",
-      "write auth_type PASS and auth_pass VALUE",
-    );
-    return { kind: "none" };
-  }
-  const bytes = utf8(password);
-  if (bytes.length > PASS_LENGTH) {
-    const secret = inner.node("auth_pass")?.args[0];
-    const at = inner.node("auth_pass");
-    diagnostics.report(
-      "auth-too-long",
-      at === null || secret === undefined ? node.span : wordSpan(at, secret),
-      "auth_pass is longer than 8 characters; the rest is cut off",
-      "write at most 8 characters, equal on all hosts",
-    );
-  }
-  return { kind: "pass", password: Array.from({ length: PASS_LENGTH }, (_, index) => bytes[index] ?? 0) };
-}
-
-function ignoreAuthentication(node: Node, version: 2 | 3, diagnostics: DiagnosticSink): void {
-  const what = version === 3 ? "VRRP version 3" : "VRRP over IPv6";
-  const remedy = "remove it; version 2 on IPv4 has it";
-  diagnostics.report("auth-ignored", node.span, `${what} has no authentication; the block is ignored`, remedy);
-}
-
-/** UTF-8 of a short text; the core has no TextEncoder. */
-function utf8(text: string): readonly number[] {
-  return [...encodeURIComponent(text.replace(/[\ud800-\udfff]/g, "?")).matchAll(/%([0-9A-F]{2})|(.)/g)].map((match) =>
-    match[1] !== undefined ? Number.parseInt(match[1], 16) : (match[2] ?? "").charCodeAt(0),
-  );
-}
-
 /** IPv6: the kernel's hop limit, which keepalived leaves as it is. */
 const UNICAST_TTL = { 4: 255, 6: 64 } as const;
 
@@ -296,12 +260,14 @@ function readTransport(settings: Settings, defaults: InstanceDefaults, context: 
       "name only the other hosts",
     );
   }
-  return {
-    kind: "unicast",
-    peers,
+  const peerTtls = readPeerTtls(blocks, diagnostics);
+  return unicastTransport(peers, {
     ttl: settings.number("unicast_ttl") ?? UNICAST_TTL[family],
-    checkSource: settings.flag("check_unicast_src") ?? defaults.checkUnicastSource,
-  };
+    // A range of TTLs means nothing for hosts that are no peers.
+    checkSource: peerTtls.length > 0 || (settings.flag("check_unicast_src") ?? defaults.checkUnicastSource),
+    peerTtls,
+    checksum: readChecksumMode(settings, diagnostics),
+  });
 }
 
 function readRouting(

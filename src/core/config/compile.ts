@@ -43,7 +43,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     else if (node.keyword === "vrrp_track_process")
       addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics);
     else if (node.keyword === "vrrp_instance")
-      addInstance(compileInstance(node, { defaults, ...trackable, tools }), instances, diagnostics);
+      addInstance(compileInstance(node, { defaults, ...trackable, tools, source }), instances, diagnostics);
   }
   // Last of all: a group may name instances that are defined further down.
   const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, {

@@ -1,8 +1,16 @@
 /** What an instance takes over from global_defs where it says nothing itself. Made by compile-globals.ts. */
-import type { Family, IpAddress } from "../lib/ip.ts";
-import type { Garp } from "../vrrp/config.ts";
 
-export interface InstanceDefaults {
+import type { Family, IpAddress } from "../lib/ip.ts";
+import type { Garp, ReceiveBuffer } from "../vrrp/config.ts";
+
+/** What global_defs says of taking adverts in. */
+export interface ReceiveDefaults {
+  readonly skipCheckAdvAddr: boolean;
+  readonly logUnknownVrids: boolean;
+  readonly receiveBuffer: ReceiveBuffer;
+}
+
+export interface InstanceDefaults extends ReceiveDefaults {
   readonly version: 2 | 3;
   /** Multicast groups of the adverts. */
   readonly groups: Readonly<Record<Family, IpAddress>>;

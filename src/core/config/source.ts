@@ -40,3 +40,6 @@ export interface ConfigSource {
   hasUser(name: string): boolean | null;
   hasGroup(name: string): boolean | null;
 }
+
+/** What is asked of the outside world for a key that stands in a file. */
+export type KeySource = Pick<ConfigSource, "readFile" | "script">;

@@ -62,6 +62,7 @@ function inputOf(config: HoldfastConfig, status: Partial<VrrpInstanceStatus> = {
         leaseUntil: null,
         master: null,
         source: null,
+        ahSequence: null,
         timers: { deadline: 12_000_000, masterDown: 3_609_375, masterAdvertInterval: 1_000_000 },
         counters: {
           ...emptyCounters(),

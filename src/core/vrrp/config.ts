@@ -37,7 +37,39 @@ export interface AddressOptions {
 export type Authentication =
   | { readonly kind: "none" }
   /** Exactly eight bytes, padded with zeros, sent in clear (RFC 2338 section 5.3.6.2). */
-  | { readonly kind: "pass"; readonly password: readonly number[] };
+  | { readonly kind: "pass"; readonly password: readonly number[] }
+  /** Authentication header (RFC 2402), keyed with eight bytes; version 2 over IPv4 only (core/vrrp/ah.ts). */
+  | { readonly kind: "ah"; readonly password: readonly number[] };
+
+/** HMAC trailer (keepalived 2.4.2, core/vrrp/hmac-trailer.ts); never together with `authentication`. */
+export interface AuthHmac {
+  /** 1 to 255 each, 32 to 64 bytes; several while they are being changed. */
+  readonly keys: readonly { readonly id: number; readonly secret: readonly number[] }[];
+  /** The key that signs. */
+  readonly activeKey: number;
+  /** Seconds that the wall clocks may differ, 1 to 300; null means `anti_replay monotonic`. */
+  readonly timeWindow: number | null;
+  /**
+   * enforce: sign, believe signed adverts only. permissive: sign, believe unsigned ones too. receive-only: do not sign yet.
+   * A trailer that is there must be right in every mode.
+   */
+  readonly mode: "enforce" | "permissive" | "receive-only";
+}
+
+/** TTLs or hop limits that a unicast peer's adverts may arrive with, 0 to 255. */
+export interface PeerTtl {
+  readonly peer: IpAddress;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What one instance adds to the receive buffer of its socket; the socket gets the sum. */
+export type ReceiveBuffer =
+  /** Nothing was asked for: our own default, room for a flood of one second. */
+  | { readonly kind: "default" }
+  | { readonly kind: "bytes"; readonly bytes: number }
+  /** So many adverts, or so many packets of the interface's MTU. */
+  | { readonly kind: "adverts" | "mtu"; readonly count: number };
 
 export type Transport =
   | { readonly kind: "multicast"; readonly group: IpAddress }
@@ -47,7 +79,24 @@ export type Transport =
       readonly peers: readonly IpAddress[];
       readonly ttl: number;
       readonly checkSource: boolean;
+      /** Only peers with min_ttl or max_ttl. */
+      readonly peerTtls: readonly PeerTtl[];
+      /**
+       * The pseudo-header's destination in version 3 over IPv4: `new` is the peer, `old` the multicast group (keepalived before 1.3.6),
+       * `auto` is new until a peer speaks old.
+       */
+      readonly checksum: "auto" | "old" | "new";
     };
+
+export type UnicastTransport = Extract<Transport, { readonly kind: "unicast" }>;
+
+/** As a file says that names the peers alone, but for `changes`. */
+export function unicastTransport(
+  peers: readonly IpAddress[],
+  changes: Partial<Omit<UnicastTransport, "kind" | "peers">> = {},
+): UnicastTransport {
+  return { kind: "unicast", peers, ttl: 255, checkSource: false, peerTtls: [], checksum: "auto", ...changes };
+}
 
 /** How a tracked object acts: weight 0 means FAULT while it fails, otherwise the weight moves the priority. */
 export interface Tracked {
@@ -80,6 +129,25 @@ export interface SyncGroupMembership {
   readonly claimGate: { readonly timeout: Micros } | null;
   readonly releaseGate: { readonly timeout: Micros } | null;
 }
+
+/** How adverts of others are taken in. */
+export interface ReceiveOptions {
+  /** The address list of a master is compared once, until another one speaks. */
+  readonly skipCheckAdvAddr: boolean;
+  readonly buffer: ReceiveBuffer;
+  /** Adverts of virtual routers that are not ours are named in the log. */
+  readonly logUnknownVrids: boolean;
+  /** `debug` of the instance, 0 to 4; from 1 on its packets and timers are told as debug events. */
+  readonly debug: number;
+}
+
+/** As a file says that names none of them. */
+export const DEFAULT_RECEIVE: ReceiveOptions = {
+  skipCheckAdvAddr: false,
+  buffer: { kind: "default" },
+  logUnknownVrids: false,
+  debug: 0,
+};
 
 export interface VrrpInstanceConfig {
   readonly name: string;
@@ -126,6 +194,8 @@ export interface VrrpInstanceConfig {
   /** Priority 255 drops every advert. */
   readonly ownerIgnoreAdverts: boolean;
   readonly v3ChecksumAsV2: boolean;
+  readonly authHmac: AuthHmac | null;
+  readonly receive: ReceiveOptions;
   /** Present when notify_claim is configured. */
   readonly claimGate: { readonly timeout: Micros } | null;
   /** Present when notify_release is configured. */

@@ -4,7 +4,8 @@
  */
 import type { IpAddress } from "../lib/ip.ts";
 import { micros, seconds } from "../lib/units.ts";
-import type { Authentication, VirtualAddress, VrrpInstanceConfig } from "./config.ts";
+import { type Authentication, DEFAULT_RECEIVE, type VirtualAddress, type VrrpInstanceConfig } from "./config.ts";
+import type { ReceiveContext } from "./validate.ts";
 
 export const ip = (text: string): IpAddress => text as IpAddress;
 
@@ -20,6 +21,11 @@ export function password(text: string): Authentication {
 
 export function configWith(changes: Partial<VrrpInstanceConfig> = {}): VrrpInstanceConfig {
   return { ...DEFAULTS, ...changes };
+}
+
+/** A router with this address, without keys, that has heard nobody yet. */
+export function hearingAt(ownSource: IpAddress): ReceiveContext {
+  return { ownSource, keyed: null, lastSource: null };
 }
 
 const DEFAULTS: VrrpInstanceConfig = {
@@ -60,6 +66,8 @@ const DEFAULTS: VrrpInstanceConfig = {
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
   v3ChecksumAsV2: false,
+  authHmac: null,
+  receive: DEFAULT_RECEIVE,
   claimGate: null,
   releaseGate: null,
   leaseSeconds: null,

@@ -5,6 +5,7 @@
  */
 import type { IpAddress } from "../lib/ip.ts";
 import { err, ok, type Result } from "../lib/result.ts";
+import { AH_HEADER, AH_PROTOCOL, type AhFields, readAhHeader, writeAhHeader } from "./ah.ts";
 import { type Drop, MESSAGE_HEADER, type MessagePlace, VRRP_PROTOCOL } from "./message.ts";
 import type { DropReason } from "./status.ts";
 
@@ -18,18 +19,21 @@ export interface Ipv4HeaderFields {
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly ttl: number;
+  /** The message is behind an authentication header. */
+  readonly ah: boolean;
 }
 
-/** Writes the first 20 bytes. The kernel fills in identification and header checksum. */
-export function writeIpv4Header(packet: Uint8Array, { source, destination, ttl }: Ipv4HeaderFields): void {
+/** Writes the IPv4 header and, if there is one, the authentication header. The kernel fills in identification and header checksum. */
+export function writeIpv4Header(packet: Uint8Array, { source, destination, ttl, ah }: Ipv4HeaderFields): void {
   packet[0] = 0x45;
   packet[1] = TOS;
   packet[2] = packet.length >> 8;
   packet[3] = packet.length & 0xff;
   packet[8] = ttl;
-  packet[9] = VRRP_PROTOCOL;
+  packet[9] = ah ? AH_PROTOCOL : VRRP_PROTOCOL;
   writeAddress(packet, SOURCE, source);
   writeAddress(packet, DESTINATION, destination);
+  if (ah) writeAhHeader(packet, IPV4_HEADER, VRRP_PROTOCOL);
 }
 
 function writeAddress(packet: Uint8Array, at: number, address: IpAddress): void {
@@ -40,12 +44,23 @@ function writeAddress(packet: Uint8Array, at: number, address: IpAddress): void 
 /** Where the message of an IPv4 packet begins, if the header can be believed so far; null when it is too short. */
 export function ipv4MessageStart(bytes: Uint8Array): number | null {
   if (bytes.length < IPV4_HEADER) return null;
-  const start = ((bytes[0] as number) & 0x0f) * 4;
-  return start < IPV4_HEADER ? null : start;
+  const header = ((bytes[0] as number) & 0x0f) * 4;
+  if (header < IPV4_HEADER) return null;
+  return bytes[9] === AH_PROTOCOL ? header + AH_HEADER : header;
+}
+
+/** An authentication header as it was received, and what it covers. Valid as long as the packet's buffer. */
+export interface ReceivedAh extends AhFields {
+  /** The whole IPv4 packet. */
+  readonly packet: Uint8Array;
+  /** Where the authentication header begins. */
+  readonly at: number;
 }
 
 export interface Ipv4Place extends MessagePlace {
   readonly ttl: number;
+  /** Null when the message follows the IPv4 header. */
+  readonly ah: ReceivedAh | null;
 }
 
 /** Checks the header of a packet as a raw socket delivers it. */
@@ -54,11 +69,15 @@ export function readIpv4Header(bytes: Uint8Array): Result<Ipv4Place, Drop> {
     return drop("truncated", `${bytes.length} bytes are too few for an advert`);
   }
   const first = bytes[0] as number;
-  const start = (first & 0x0f) * 4;
-  if (first >> 4 !== 4 || start < IPV4_HEADER) {
+  const header = (first & 0x0f) * 4;
+  if (first >> 4 !== 4 || header < IPV4_HEADER) {
     return drop("ip-header", `not an IPv4 header (first byte 0x${first.toString(16)})`);
   }
-  if (bytes[9] !== VRRP_PROTOCOL) return drop("ip-header", `IP protocol ${bytes[9]}, expected ${VRRP_PROTOCOL}`);
+  const ah = bytes[9] === AH_PROTOCOL;
+  if (!ah && bytes[9] !== VRRP_PROTOCOL) {
+    return drop("ip-header", `IP protocol ${bytes[9]}, expected ${VRRP_PROTOCOL}`);
+  }
+  const start = ah ? header + AH_HEADER : header;
   if ((((bytes[6] as number) << 8) | (bytes[7] as number)) & 0x3fff) return drop("ip-header", "a fragment of a packet");
   const end = ((bytes[2] as number) << 8) | (bytes[3] as number);
   if (end > bytes.length) return drop("truncated", `${bytes.length} of ${end} bytes arrived`);
@@ -70,6 +89,7 @@ export function readIpv4Header(bytes: Uint8Array): Result<Ipv4Place, Drop> {
     source: bytes.subarray(SOURCE, DESTINATION),
     destination: bytes.subarray(DESTINATION, IPV4_HEADER),
     ttl: bytes[8] as number,
+    ah: ah ? { ...readAhHeader(bytes, header), packet: bytes.subarray(0, end), at: header } : null,
   });
 }
 

@@ -28,6 +28,10 @@ export const TRAILER_BYTES = 28;
 const AUTH_BYTES = 8;
 const TYPE_ADVERTISEMENT = 1;
 const CHECKSUM = 6;
+/** vrrp_mcast_group4 as it is unless set (RFC 9568 section 5.1.1.2): the destination in old keepalived's unicast checksum. */
+const VRRP_GROUP = Uint8Array.of(224, 0, 0, 18);
+/** Bytes of the IPv4 packet that fill an Ethernet frame: some senders count the padding as part of a short advert. */
+export const PADDED_LENGTH = 46;
 
 /** Why a packet was dropped, for the counter and for people. */
 export interface Drop {
@@ -60,6 +64,8 @@ export interface Message {
   readonly checksumPlain: boolean;
   /** Checksum right with the pseudo-header of RFC 9568 section 5.2.8 (IPv6: RFC 8200 section 8.1). */
   readonly checksumPseudo: boolean;
+  /** Wrong both ways, but right as keepalived before 1.3.6 made it in unicast: with the multicast group as destination. */
+  readonly checksumOldUnicast: boolean;
   /** What follows the message; null when nothing does. */
   readonly trailer: Trailer | null;
 }
@@ -82,6 +88,9 @@ export function messageLength(config: VrrpInstanceConfig): number {
   return expectedLength(config.family, config.version, config.advertised.length);
 }
 
+/** Auth Type of version 2 (RFC 2338 section 5.3.6). */
+export const AUTH_TYPES = { none: 0, pass: 1, ah: 2 } as const;
+
 /** Writes the message at `start` of a zeroed buffer, up to its end; its checksum stays zero. Priority 0 resigns. */
 export function writeMessage(packet: Uint8Array, start: number, config: VrrpInstanceConfig, priority: number): void {
   packet[start] = (config.version << 4) | TYPE_ADVERTISEMENT;
@@ -101,7 +110,7 @@ export function writeMessage(packet: Uint8Array, start: number, config: VrrpInst
 
 function writeInterval(packet: Uint8Array, start: number, config: VrrpInstanceConfig): void {
   if (config.version === 2) {
-    packet[start + 4] = config.authentication.kind === "pass" ? 1 : 0;
+    packet[start + 4] = AUTH_TYPES[config.authentication.kind];
     packet[start + 5] = Math.round(config.advertInterval / 1_000_000);
     return;
   }
@@ -122,10 +131,16 @@ export function writeChecksum(
 ): void {
   // IPv6 knows no other checksum than that with the pseudo-header: the kernel makes it on the way out (IPV6_CHECKSUM).
   const plain = config.family === 4 && (config.version === 2 || config.v3ChecksumAsV2);
-  const sum = plain ? 0 : pseudoHeaderSum(endpoints, end - start);
+  const sum = plain ? 0 : pseudoHeaderSum(checksumEndpoints(config, endpoints), end - start);
   const checksum = finish(addWords(sum, packet, start, end));
   packet[start + CHECKSUM] = checksum >> 8;
   packet[start + CHECKSUM + 1] = checksum & 0xff;
+}
+
+/** keepalived before 1.3.6 took the multicast group for its unicast peers. */
+function checksumEndpoints({ family, transport }: VrrpInstanceConfig, endpoints: Endpoints): Endpoints {
+  const old = family === 4 && transport.kind === "unicast" && transport.checksum === "old";
+  return old ? { source: endpoints.source, destination: VRRP_GROUP } : endpoints;
 }
 
 /** Sum over source, destination, zeros, protocol and length: the same words in both families' pseudo-headers. */
@@ -152,6 +167,8 @@ export function readMessage(bytes: Uint8Array, place: MessagePlace): Result<Mess
   const count = bytes[start + 3] as number;
   const expected = expectedLength(family, version, count);
   const found = end - start;
+  const padded = family === 4 && end === PADDED_LENGTH && found > expected;
+  if (padded) return ok(fieldsOf(bytes, { ...place, end: start + expected }, version, start + expected));
   if (found !== expected && found !== expected + TRAILER_BYTES) {
     const detail = `${found} bytes, but version ${version} with ${count} addresses has ${expected}`;
     return err({ reason: "length", detail });
@@ -169,6 +186,11 @@ function fieldsOf(bytes: Uint8Array, place: MessagePlace, version: 2 | 3, messag
     addresses.push(ipFromBytes(family, bytes, at));
   }
   const covered = family === 6 ? end : messageEnd;
+  const rightFor = (endpoints: Endpoints): boolean =>
+    finish(addWords(pseudoHeaderSum(endpoints, covered - start), bytes, start, covered)) === 0;
+  const checksumPlain = finish(addWords(0, bytes, start, covered)) === 0;
+  const checksumPseudo = rightFor(place);
+  const old = family === 4 && version === 3 && !checksumPlain && !checksumPseudo;
   return {
     version,
     type: (bytes[start] as number) & 0x0f,
@@ -178,8 +200,9 @@ function fieldsOf(bytes: Uint8Array, place: MessagePlace, version: 2 | 3, messag
     addresses,
     authType: version === 2 ? fourth : 0,
     authData: tail < messageEnd ? Array.from(bytes.subarray(tail, messageEnd)) : [],
-    checksumPlain: finish(addWords(0, bytes, start, covered)) === 0,
-    checksumPseudo: finish(addWords(pseudoHeaderSum(place, covered - start), bytes, start, covered)) === 0,
+    checksumPlain,
+    checksumPseudo,
+    checksumOldUnicast: old && rightFor({ source: place.source, destination: VRRP_GROUP }),
     trailer:
       messageEnd === end
         ? null

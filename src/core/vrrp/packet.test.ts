@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runs, SEARCH_TIMEOUT } from "../../../tools/test-runs.ts";
 import { seconds } from "../lib/units.ts";
-import { configWith, ip, virtualAddress } from "./example-config.ts";
+import { unicastTransport } from "./config.ts";
+import { configWith, hearingAt, ip, virtualAddress } from "./example-config.ts";
 import { decode, encodeAdvert, peekVirtualRouterId } from "./packet.ts";
 import { validate } from "./validate.ts";
 import { VECTOR_SOURCE, WIRE_VECTORS } from "./vectors/keepalived.ts";
@@ -33,8 +34,8 @@ describe("adverts are keepalived 2.2.7's, byte for byte", () => {
         advertInterval: vector.config.advertInterval,
         addresses: vector.config.advertised.map((it) => it.address),
       });
-      const accepted = validate(vector.config, packet.value, PEER);
-      expect(accepted).toMatchObject({ ok: true, value: { notice: null, advert: { priority: vector.priority } } });
+      const accepted = validate(vector.config, packet.value, hearingAt(PEER));
+      expect(accepted).toMatchObject({ ok: true, value: { notices: [], advert: { priority: vector.priority } } });
     });
   }
 });
@@ -57,7 +58,7 @@ describe("the IPv4 header", () => {
   });
 
   it("takes unicast_ttl for unicast peers", () => {
-    const transport = { kind: "unicast", peers: [PEER], ttl: 7, checkSource: false } as const;
+    const transport = unicastTransport([PEER], { ttl: 7 });
     expect(encodeAdvert(configWith({ transport }), { ...fields, destination: PEER })[8]).toBe(7);
   });
 });
@@ -162,7 +163,7 @@ describe("decoding", () => {
         const original = ORIGINALS[round % WIRE_VECTORS.length]!;
         const bytes = mutate(original, random);
         const packet = decode(bytes, null);
-        const accepted = packet.ok ? validate(vector.config, packet.value, PEER) : packet;
+        const accepted = packet.ok ? validate(vector.config, packet.value, hearingAt(PEER)) : packet;
         if (!accepted.ok) {
           refused++;
           if (accepted.error.detail === "") throw new Error(`no detail for ${accepted.error.reason}`);
@@ -201,7 +202,7 @@ function survives(bytes: Uint8Array): void {
   peekVirtualRouterId(bytes, 4);
   const packet = decode(bytes, null);
   if (!packet.ok) return;
-  for (const vector of WIRE_VECTORS) validate(vector.config, packet.value, PEER);
+  for (const vector of WIRE_VECTORS) validate(vector.config, packet.value, hearingAt(PEER));
 }
 
 /** A seeded generator, so that a failure can be repeated. */

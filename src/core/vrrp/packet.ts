@@ -5,8 +5,9 @@
  */
 import { type Family, type IpAddress, ipBytes, ipFromBytes } from "../lib/ip.ts";
 import { err, ok, type Result } from "../lib/result.ts";
+import { AH_HEADER } from "./ah.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
-import { IPV4_HEADER, ipv4MessageStart, readIpv4Header, writeIpv4Header } from "./ipv4-header.ts";
+import { IPV4_HEADER, ipv4MessageStart, type ReceivedAh, readIpv4Header, writeIpv4Header } from "./ipv4-header.ts";
 import {
   type Drop,
   type Endpoints,
@@ -15,6 +16,7 @@ import {
   type MessagePlace,
   messageLength,
   readMessage,
+  TRAILER_BYTES,
   writeChecksum,
   writeMessage,
 } from "./message.ts";
@@ -41,6 +43,10 @@ export interface Packet extends Message {
   readonly destination: IpAddress;
   /** TTL or hop limit. */
   readonly ttl: number;
+  /** The authentication header before the message; null when there is none. */
+  readonly ah: ReceivedAh | null;
+  /** Source address in network order. Valid as long as the packet's buffer. */
+  readonly sourceBytes: Uint8Array;
 }
 
 /** TTL or hop limit of our adverts. RFC 9568 section 5.1.1.3 for multicast; unicast may cross routers. */
@@ -48,15 +54,31 @@ export function advertTtl({ transport }: VrrpInstanceConfig): number {
   return transport.kind === "unicast" ? transport.ttl : 255;
 }
 
-/** IPv4: the whole packet, in which the kernel fills identification and header checksum. IPv6: the payload. */
+/** Where this instance's messages lie in its packets, and whether a trailer follows. */
+export function advertLayout(config: VrrpInstanceConfig): {
+  readonly start: number;
+  readonly end: number;
+  readonly trailer: number;
+} {
+  const ah = config.authentication.kind === "ah" ? AH_HEADER : 0;
+  const start = config.family === 4 ? IPV4_HEADER + ah : 0;
+  const signs = config.authHmac !== null && config.authHmac.mode !== "receive-only";
+  return { start, end: start + messageLength(config), trailer: signs ? TRAILER_BYTES : 0 };
+}
+
+/**
+ * IPv4: the whole packet, in which the kernel fills identification and header checksum. IPv6: the payload. What is sealed anew for
+ * each sending (authentication header, trailer) has its room here, and its fixed fields.
+ */
 export function encodeAdvert(config: VrrpInstanceConfig, fields: AdvertFields): Uint8Array {
-  const start = config.family === 4 ? IPV4_HEADER : 0;
-  const packet = new Uint8Array(start + messageLength(config));
+  const { start, end, trailer } = advertLayout(config);
+  const packet = new Uint8Array(end + trailer);
   const { source, destination } = fields;
-  if (config.family === 4) writeIpv4Header(packet, { source, destination, ttl: advertTtl(config) });
+  const ah = config.authentication.kind === "ah";
+  if (config.family === 4) writeIpv4Header(packet, { source, destination, ttl: advertTtl(config), ah });
   writeMessage(packet, start, config, fields.priority);
   const endpoints = { source: ipBytes(source), destination: ipBytes(destination) };
-  writeChecksum(packet, { start, end: packet.length }, config, endpoints);
+  writeChecksum(packet, { start, end: config.family === 6 ? packet.length : end }, config, endpoints);
   return packet;
 }
 
@@ -78,20 +100,24 @@ export function decode(bytes: Uint8Array, header: Ipv6Header | null): Result<Pac
   if (!place.ok) return place;
   const message = readMessage(bytes, place.value);
   if (!message.ok) return message;
-  const { family, source, destination, ttl } = place.value;
+  const { family, source, destination, ttl, ah } = place.value;
   return ok({
     ...message.value,
     family,
     source: ipFromBytes(family, source, 0),
     destination: ipFromBytes(family, destination, 0),
     ttl,
+    ah,
+    sourceBytes: source,
   });
 }
 
-function readIpv6Place(bytes: Uint8Array, header: Ipv6Header): Result<MessagePlace & { readonly ttl: number }, Drop> {
+type Ipv6Place = MessagePlace & { readonly ttl: number; readonly ah: null };
+
+function readIpv6Place(bytes: Uint8Array, header: Ipv6Header): Result<Ipv6Place, Drop> {
   if (bytes.length < MESSAGE_HEADER) {
     return err({ reason: "truncated", detail: `${bytes.length} bytes are too few for an advert` });
   }
   const { source, destination, hopLimit: ttl } = header;
-  return ok({ family: 6, start: 0, end: bytes.length, source, destination, ttl });
+  return ok({ family: 6, start: 0, end: bytes.length, source, destination, ttl, ah: null });
 }

@@ -3,7 +3,13 @@ import type { IpAddress } from "../lib/ip.ts";
 import type { Cause, Fault } from "./causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "./state.ts";
 
-/** Why a packet was not accepted: one counter each (RFC 9568 section 7.1, keepalived's statistics). */
+/**
+ * Why a packet was not accepted: one counter each (RFC 9568 section 7.1). keepalived's statistics are sums of them:
+ * packet_len_err = truncated + length, ip_ttl_err = ttl, invalid_type_rcvd = type, addr_list_err = address-list + wrong-destination,
+ * advert_interval_err = interval, invalid_authtype = auth-type-unknown, authtype_mismatch = auth-type,
+ * auth_failure = auth-fail + ah-digest + ah-replay + everything that begins with hmac- and is no notice, vers_err = version,
+ * chk_err = checksum. Notices (below) are counted although the advert is obeyed.
+ */
 export const DROP_REASONS = [
   "truncated",
   "unknown-vrid",
@@ -15,15 +21,37 @@ export const DROP_REASONS = [
   "length",
   "checksum",
   "auth-type",
+  "auth-type-unknown",
   "auth-fail",
+  "ah-digest",
+  "ah-replay",
+  "hmac-missing",
+  "hmac-malformed",
+  "hmac-unknown-key",
+  "hmac-digest",
+  "hmac-stale",
+  "hmac-replay",
   "interval",
   "address-list",
   "own-packet",
   "not-a-peer",
   "wrong-destination",
   "owner-ignores",
+  "hmac-unsigned",
+  "hmac-skew",
+  "interval-differs",
+  "old-checksum",
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
+
+/** Counted and told, but the advert is obeyed. */
+export const NOTICE_REASONS: ReadonlySet<DropReason> = new Set<DropReason>([
+  "address-list",
+  "hmac-unsigned",
+  "hmac-skew",
+  "interval-differs",
+  "old-checksum",
+]);
 
 export interface VrrpCounters {
   advertsSent: number;
@@ -86,5 +114,7 @@ export interface VrrpInstanceStatus {
   readonly master: { readonly source: IpAddress; readonly priority: number; readonly heardAt: number } | null;
   readonly source: IpAddress | null;
   readonly timers: VrrpTimers;
+  /** Last sequence number of the authentication header, sent or heard; null without auth_type AH. */
+  readonly ahSequence: number | null;
   readonly counters: VrrpCounters;
 }

@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { seconds } from "../lib/units.ts";
-import type { VrrpInstanceConfig } from "./config.ts";
-import { configWith, ip, password, virtualAddress } from "./example-config.ts";
+import { unicastTransport, type VrrpInstanceConfig } from "./config.ts";
+import { configWith, hearingAt, ip, password, virtualAddress } from "./example-config.ts";
 import { decode, encodeAdvert, type Packet } from "./packet.ts";
 import { validate } from "./validate.ts";
 
 const OURS = ip("10.99.0.2");
 const SENDER = ip("10.99.0.1");
+const CONTEXT = hearingAt(OURS);
 const GROUP = ip("224.0.0.18");
 const PASS = configWith({ authentication: password("1111") });
 const V3 = configWith({ version: 3 });
-const UNICAST = configWith({ transport: { kind: "unicast", peers: [SENDER], ttl: 255, checkSource: true } });
+const UNICAST = configWith({ transport: unicastTransport([SENDER], { checkSource: true }) });
 
 /** What a peer with this configuration sends. */
 function from(config: VrrpInstanceConfig, changes: Partial<Packet> = {}): Packet {
@@ -21,38 +22,38 @@ function from(config: VrrpInstanceConfig, changes: Partial<Packet> = {}): Packet
 }
 
 const refusal = (config: VrrpInstanceConfig, packet: Packet): string | null => {
-  const result = validate(config, packet, OURS);
+  const result = validate(config, packet, CONTEXT);
   return result.ok ? null : result.error.reason;
 };
 
 describe("an advert is accepted", () => {
   it("from a peer with the same configuration", () => {
     for (const config of [configWith(), PASS, V3, UNICAST]) {
-      const result = validate(config, from(config), OURS);
+      const result = validate(config, from(config), CONTEXT);
       const advert = { source: SENDER, priority: 90, advertInterval: config.advertInterval };
-      expect(result).toEqual({ ok: true, value: { advert, notice: null } });
+      expect(result).toEqual({ ok: true, value: { advert, notices: [] } });
     }
   });
 
   it("with another address list: noticed only, or two masters would result from a list changed host by host", () => {
     const theirs = from(configWith({ advertised: [virtualAddress("192.0.2.7"), virtualAddress("192.0.2.8")] }));
-    const result = validate(configWith(), theirs, OURS);
-    expect(result).toMatchObject({ ok: true, value: { notice: { reason: "address-list" } } });
-    if (result.ok) expect(result.value.notice?.detail).toContain("192.0.2.7 192.0.2.8");
+    const result = validate(configWith(), theirs, CONTEXT);
+    expect(result).toMatchObject({ ok: true, value: { notices: [{ reason: "address-list" }] } });
+    if (result.ok) expect(result.value.notices[0]?.detail).toContain("192.0.2.7 192.0.2.8");
   });
 
   it("with the same addresses in another order", () => {
     const list = [virtualAddress("192.0.2.7"), virtualAddress("192.0.2.8")];
     const packet = from(configWith({ advertised: [...list].reverse() }));
-    expect(validate(configWith({ advertised: list }), packet, OURS)).toMatchObject({
+    expect(validate(configWith({ advertised: list }), packet, CONTEXT)).toMatchObject({
       ok: true,
-      value: { notice: null },
+      value: { notices: [] },
     });
   });
 
   it("RFC 9568 section 6.4.2: with another interval in version 3, to be learned", () => {
     const packet = from(configWith({ version: 3, advertInterval: seconds(0.25) }));
-    expect(validate(V3, packet, OURS)).toMatchObject({ ok: true, value: { advert: { advertInterval: 250_000 } } });
+    expect(validate(V3, packet, CONTEXT)).toMatchObject({ ok: true, value: { advert: { advertInterval: 250_000 } } });
   });
 
   it("from a unicast peer behind a router, whatever TTL is left", () => {
@@ -60,7 +61,7 @@ describe("an advert is accepted", () => {
   });
 
   it("from anybody by unicast, unless check_unicast_src says otherwise", () => {
-    const transport = { kind: "unicast", peers: [ip("10.99.0.9")], ttl: 255, checkSource: false } as const;
+    const transport = unicastTransport([ip("10.99.0.9")]);
     expect(refusal(configWith({ transport }), from(UNICAST))).toBeNull();
   });
 });
@@ -73,7 +74,7 @@ describe("an advert is dropped, with the reason counted", () => {
     ["of version 2 in version 3", "version", V3, from(configWith())],
     ["without authentication where PASS is asked", "auth-type", PASS, from(configWith())],
     ["with PASS where none is asked", "auth-type", configWith(), from(PASS)],
-    ["with an unknown authentication", "auth-type", PASS, from(PASS, { authType: 9 })],
+    ["with an unknown authentication", "auth-type-unknown", PASS, from(PASS, { authType: 9 })],
     ["with another password", "auth-fail", PASS, from(configWith({ authentication: password("1112") }))],
     [
       "with a password that only begins like ours",
@@ -147,7 +148,7 @@ describe("an advert is dropped, with the reason counted", () => {
   });
 
   it("the detail never shows a password", () => {
-    const result = validate(PASS, from(configWith({ authentication: password("geheim99") })), OURS);
+    const result = validate(PASS, from(configWith({ authentication: password("geheim99") })), CONTEXT);
     expect(JSON.stringify(result)).not.toMatch(/geheim|1111/);
   });
 });

@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { IpAddress } from "../../core/lib/ip.ts";
+import { unicastTransport } from "../../core/vrrp/config.ts";
 import { createAdvertPort } from "../advert-port.ts";
 import { createWorld, goldenPacket, ip, linkNamed, must, runUntil, type World } from "./world.ts";
 
@@ -64,7 +65,7 @@ export function exchange(world: World, device: string, addresses: { readonly own
     },
   });
   must(port.open(link, 4, { kind: "multicast", group: GROUP }));
-  must(port.open(link, 4, { kind: "unicast", peers: [addresses.other as IpAddress], ttl: 255, checkSource: false }));
+  must(port.open(link, 4, unicastTransport([addresses.other as IpAddress])));
   for (const [slot, destination] of [GROUP, addresses.other].entries()) {
     port.prepare(slot, {
       interfaceIndex: link.index,

@@ -279,6 +279,7 @@ function guard(): unknown {
           transport: { kind: "multicast", group: GROUP },
           hopLimit: 255,
           packets: [{ destination: GROUP, packet }],
+          seal: null,
         },
       },
       {

@@ -133,13 +133,19 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     default: "vrrp_mcast_group4 or vrrp_mcast_group6",
     reload: "restart-instance",
   }),
-  done("unicast_peer", list, "Addresses of the other hosts; adverts go there instead of to the multicast group.", {
-    reload: "restart-instance",
-  }),
+  done(
+    "unicast_peer",
+    list,
+    "Addresses of the other hosts; adverts go there instead of to the multicast group. `ADDRESS min_ttl N max_ttl N` believes its adverts only with such a TTL or hop limit.",
+    { reload: "restart-instance" },
+  ),
   done("unicast_ttl", integer(0, 255), "TTL, or hop limit, of unicast adverts.", { default: "255; IPv6: 64" }),
-  done("check_unicast_src", bool, "Drops unicast adverts from hosts that are no peers.", {
-    default: "vrrp_check_unicast_src",
-  }),
+  done(
+    "check_unicast_src",
+    bool,
+    "Drops unicast adverts from hosts that are no peers; also on when a peer has min_ttl or max_ttl.",
+    { default: "vrrp_check_unicast_src" },
+  ),
   done("track_script", list, "Checks that decide over FAULT or priority."),
   done("track_file", list, "Files whose number moves the priority or means FAULT: `NAME weight N [reverse]` per line."),
   done("track_process", list, "Processes that decide over FAULT or priority: `NAME weight N [reverse]` per line."),
@@ -156,17 +162,26 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   }),
   done("owner_ignore_adverts", bool, "Priority 255 drops every advert.", { default: "vrrp_owner_ignore_adverts" }),
   done("v3_checksum_as_v2", bool, "Version 3 checksum without pseudo-header.", { default: "v3_checksum_as_v2" }),
-  done("skip_check_adv_addr", bool, "Skips the comparison of address lists.", { default: "vrrp_skip_check_adv_addr" }),
-  done("debug", integer(0, 4), "Debug level; accepted, the events are always kept.", { reload: "none" }),
+  done("skip_check_adv_addr", bool, "Compares the address list only of the first advert of a master, not of each.", {
+    default: "vrrp_skip_check_adv_addr",
+  }),
+  done(
+    "debug",
+    integer(0, 4),
+    "From 1 on each packet and each timer decision of the instance is told as a debug event.",
+    { default: "0" },
+  ),
   done("vip_lease", word, "Kernel lifetime of the addresses in whole seconds, or off.", {
     default: "from down_timer_adverts x advert_int",
     extension: true,
   }),
   ...HOOKS,
   ...GARP,
-  later("auth_hmac", block("auth_hmac"), "HMAC trailer of adverts (keepalived 2.4).", {
-    safety: "adverts are neither signed nor verified, and a peer that enforces the HMAC drops them",
-  }),
+  done(
+    "auth_hmac",
+    block("auth_hmac"),
+    "Signs adverts with an HMAC-SHA256 trailer and believes only signed ones, as keepalived 2.4.2 does: any version, family and transport. Takes the place of authentication.",
+  ),
   later("use_vmac", words, "Virtual MAC by macvlan.", { safety: "the address answers with the interface's own MAC" }),
   later("vmac_xmit_base", none, "Adverts leave by the base interface."),
   later("use_vmac_addr", none, "Virtual MAC for addresses on other interfaces.", {
@@ -182,7 +197,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     safety: "the session is not watched",
   }),
   later("unicast_fault_no_peer", none, "FAULT when no unicast peer is configured."),
-  later("old_unicast_checksum", words, "Checksum of keepalived before 1.3.6."),
+  done(
+    "old_unicast_checksum",
+    words,
+    "Version 3 in unicast: the checksum of keepalived before 1.3.6, with the multicast group in the pseudo-header. `never` refuses it also from a peer that speaks it; without the keyword it is taken over from such a peer.",
+    { default: "new until a peer speaks old" },
+  ),
   later("linkbeat_use_polling", none, "Polls the link state."),
   done(
     "promote_secondaries",
@@ -199,21 +219,46 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("native_ipv6", none, "Makes the instance IPv6 before an address says so; the first address decides otherwise.", {
     reload: "restart-instance",
   }),
-  later("kernel_rx_buf_size", words, "Receive buffer."),
+  done(
+    "kernel_rx_buf_size",
+    integer(1, 4_294_967_295),
+    "Bytes that this instance adds to the receive buffer of its socket; the instances of an interface share one socket and their sizes add up.",
+    { default: "vrrp_rx_bufs_policy" },
+  ),
   later("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
 ];
 
 export const AUTHENTICATION: readonly KeywordEntry[] = [
-  done("auth_type", choice("PASS", "AH"), "PASS sends eight characters in clear; AH is not done."),
-  done("auth_pass", word, "The password; eight characters count."),
+  done(
+    "auth_type",
+    choice("PASS", "AH"),
+    "PASS sends eight characters in clear; AH proves them with HMAC-MD5 and numbers the adverts. Version 2 only, AH over IPv4 only.",
+  ),
+  done("auth_pass", word, "The password; eight characters count. With AH the key."),
 ];
 
 export const AUTH_HMAC: readonly KeywordEntry[] = [
-  later("key", words, "Key by its number."),
-  later("active_key", word, "Number of the key that signs."),
-  later("anti_replay", choice("time", "monotonic"), "Replay protection."),
-  later("time_window", integer(1, 300), "Accepted clock difference."),
-  later("mode", choice("enforce", "permissive", "receive-only"), "Roll-out mode."),
+  done(
+    "key",
+    words,
+    "`key ID VALUE`, ID from 1 to 255: `hex:` and digits, `file:` and a path (the file holds either form), or the characters themselves; 32 to 64 bytes. Several while keys are changed: all are believed.",
+  ),
+  done("active_key", integer(1, 255), "Number of the key that signs."),
+  done(
+    "anti_replay",
+    choice("time", "monotonic"),
+    "`time` refuses adverts whose wall clock differs by more than time_window; `monotonic` only wants each sender's numbers to grow.",
+    { default: "time" },
+  ),
+  done("time_window", integer(1, 300), "Seconds that the hosts' clocks may differ.", {
+    default: "3 x advert_int, at least 5",
+  }),
+  done(
+    "mode",
+    choice("enforce", "permissive", "receive-only"),
+    "For the roll-out: `receive-only` does not sign yet, `permissive` signs but still believes unsigned adverts, `enforce` does not. A wrong trailer is refused in each.",
+    { default: "enforce" },
+  ),
 ];
 
 export const BFD_INSTANCE: readonly KeywordEntry[] = [

@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from "../../lib/ip.ts";
 import { millis, seconds } from "../../lib/units.ts";
-import type { VrrpInstanceConfig } from "../config.ts";
+import { unicastTransport, type VrrpInstanceConfig } from "../config.ts";
 import { configWith, ip, password, virtualAddress } from "../example-config.ts";
 
 export interface WireVector {
@@ -26,7 +26,7 @@ const TWO_ADDRESSES = configWith({
   advertised: [virtualAddress("10.99.0.100"), virtualAddress("10.99.0.101")],
 });
 
-const UNICAST = { kind: "unicast", peers: [PEER], ttl: 255, checkSource: false } as const;
+const UNICAST = unicastTransport([PEER]);
 
 export const WIRE_VECTORS: readonly WireVector[] = [
   {
