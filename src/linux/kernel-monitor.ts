@@ -6,6 +6,7 @@ import { ok, type Result } from "../core/lib/result.ts";
 import { RTM_NEWADDR, readAddress } from "../core/netlink/addresses.ts";
 import { RTM_NEWLINK, readLink } from "../core/netlink/links.ts";
 import type { NetlinkMessage } from "../core/netlink/message.ts";
+import type { ReceiveBuffer } from "../core/routing/host.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO } from "./libc.ts";
@@ -37,7 +38,12 @@ const RTMGRP_IPV6_IFADDR = 0x100;
 /** Datagrams read in one wake-up, so that a storm of changes cannot keep the loop from its deadlines. */
 const DATAGRAMS_MAX = 64;
 
-export function openKernelMonitor(options: KernelMonitorOptions): Result<{ close(): void }, KernelError> {
+export interface KernelMonitor {
+  setReceiveBuffer(buffer: ReceiveBuffer): void;
+  close(): void;
+}
+
+export function openKernelMonitor(options: KernelMonitorOptions): Result<KernelMonitor, KernelError> {
   const { arena, watcher, onNotices } = options;
   const sockets = createSockets(arena);
   const opened = openNetlinkSocket(arena, sockets, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
@@ -71,6 +77,7 @@ export function openKernelMonitor(options: KernelMonitorOptions): Result<{ close
 
   watcher.watch(socket.descriptor, drain);
   return ok({
+    setReceiveBuffer: (buffer) => socket.setReceiveBuffer(buffer),
     close() {
       watcher.unwatch(socket.descriptor);
       socket.close();

@@ -29,6 +29,7 @@ import {
   readErrno,
   viewOf,
 } from "../core/netlink/message.ts";
+import type { ReceiveBuffer } from "../core/routing/host.ts";
 import type { AddressChange, InterfaceAddress, KernelError, KernelPort, Link } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO, errnoName } from "./libc.ts";
@@ -54,6 +55,7 @@ export interface ChangeFailure {
 export interface RtnetlinkPort extends KernelPort {
   /** Notifications of changes made here carry this port: see kernel-monitor.ts. */
   readonly port: number;
+  setReceiveBuffer(buffer: ReceiveBuffer): void;
   close(): void;
 }
 
@@ -99,6 +101,10 @@ class Rtnetlink implements RtnetlinkPort {
       this.#changeSome(others.slice(start, start + CHANGES_PER_WRITE), failures);
     }
     return failures;
+  }
+
+  setReceiveBuffer(buffer: ReceiveBuffer): void {
+    this.#socket.setReceiveBuffer(buffer);
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import { assert } from "../core/lib/assert.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 import type { NetlinkMessage } from "../core/netlink/message.ts";
 import { readMessages, viewOf } from "../core/netlink/message.ts";
+import type { ReceiveBuffer } from "../core/routing/host.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { bindSocket, ERRNO, errnoName, getsockname, recv, send } from "./libc.ts";
@@ -29,6 +30,8 @@ export interface NetlinkSocket {
   send(datagram: Uint8Array): number;
   /** The next datagram's messages, valid until the next call; or minus errno (EAGAIN: nothing there). */
   receive(): readonly NetlinkMessage[] | number;
+  /** null bytes: the size stays. */
+  setReceiveBuffer(buffer: ReceiveBuffer): void;
   /** Throws away what has come so far. */
   discard(): void;
   close(): void;
@@ -51,7 +54,12 @@ export function openNetlinkSocket(arena: Arena, sockets: Sockets, groups: number
   sockets.setInt(descriptor, SOL_NETLINK, NETLINK_CAP_ACK, 1);
   const port = ownPort(arena, descriptor, address);
   arena.release(address, 64);
-  return ok(createSocket(arena, { descriptor, port }, () => sockets.close(descriptor)));
+  return ok({
+    ...createSocket(arena, { descriptor, port }, () => sockets.close(descriptor)),
+    setReceiveBuffer({ bytes, force }) {
+      if (bytes !== null && bytes > 0) sockets.setReceiveBuffer(descriptor, bytes, force);
+    },
+  });
 }
 
 function ownPort(arena: Arena, descriptor: number, address: number): number {
@@ -65,7 +73,7 @@ function createSocket(
   arena: Arena,
   { descriptor, port }: { readonly descriptor: number; readonly port: number },
   close: () => void,
-): NetlinkSocket {
+): Omit<NetlinkSocket, "setReceiveBuffer"> {
   const incoming = arena.allocate(RECEIVE_BYTES);
   const outgoing = arena.allocate(NETLINK_SEND_BYTES);
   return {

@@ -6,6 +6,7 @@ import { ok, type Result } from "../core/lib/result.ts";
 import { concatenate, readErrno } from "../core/netlink/message.ts";
 import { type DeviceIndex, writeRoute } from "../core/netlink/routes.ts";
 import { writeRule } from "../core/netlink/rules.ts";
+import type { ReceiveBuffer } from "../core/routing/host.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { RoutingChange, RoutingObject, RoutingOutcome, RoutingPort } from "../ports/routing.ts";
 import type { Arena } from "./arena.ts";
@@ -19,6 +20,7 @@ const CHANGES_PER_WRITE = 64;
 export interface KernelRoutingPort extends RoutingPort {
   /** Notifications of changes made here carry this port. */
   readonly port: number;
+  setReceiveBuffer(buffer: ReceiveBuffer): void;
   close(): void;
 }
 
@@ -45,6 +47,10 @@ class Routing implements KernelRoutingPort {
       outcomes.push(...this.#applySome(changes.slice(start, start + CHANGES_PER_WRITE), deviceIndex));
     }
     return outcomes;
+  }
+
+  setReceiveBuffer(buffer: ReceiveBuffer): void {
+    this.#socket.setReceiveBuffer(buffer);
   }
 
   close(): void {

@@ -62,6 +62,8 @@ export interface Sockets {
   setBytes(descriptor: number, level: number, option: number, value: Uint8Array): number;
   /** Buffer sizes beyond the system's limit where we may, up to it where not. */
   setBuffers(descriptor: number, sizes: { readonly send?: number; readonly receive?: number }): void;
+  /** A receive buffer as the administrator says: beyond the system's limit only with `force`. 0, or minus errno. */
+  setReceiveBuffer(descriptor: number, bytes: number, force: boolean): number;
   /** Adverts and announcements leave in the control band of the queue (TC_PRIO_CONTROL), as keepalived's do. */
   setControlPriority(descriptor: number): void;
   /** Replaces the socket's filter; 0, or minus errno. */
@@ -121,6 +123,8 @@ export function createSockets(arena: Arena): Sockets {
       if (send !== undefined) setBuffer(descriptor, send, { force: SO_SNDBUFFORCE, plain: SO_SNDBUF });
       if (receive !== undefined) setBuffer(descriptor, receive, { force: SO_RCVBUFFORCE, plain: SO_RCVBUF });
     },
+    setReceiveBuffer: (descriptor, bytes, force) =>
+      setInt(descriptor, SOL_SOCKET, force ? SO_RCVBUFFORCE : SO_RCVBUF, bytes),
     setControlPriority(descriptor) {
       const TC_PRIO_CONTROL = 7;
       setInt(descriptor, SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);

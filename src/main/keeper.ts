@@ -7,6 +7,7 @@ import type { Result } from "../core/lib/result.ts";
 import { earliest } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
+import type { HostConfig } from "../core/routing/host.ts";
 import { createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
 import { warmUp } from "../engine/warm-up.ts";
@@ -62,7 +63,9 @@ const engine = createVrrpEngine({
 });
 const loop = createKeeperLoop(engine, send, clock.now());
 packets.onPacket = (packet) => engine.handlePacket(packet);
-required(openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }));
+const monitor = required(
+  openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }),
+);
 required(openRoutingMonitor({ arena, watcher: reactor, ownPort: routing.port, onNotices: routingLost }));
 
 warmUp();
@@ -80,7 +83,15 @@ for (;;) {
 }
 
 function receiveLine(line: string): void {
-  loop.handleMessage(JSON.parse(line) as ToKeeper, clock.now());
+  const message = JSON.parse(line) as ToKeeper;
+  if (message.type === "configure") sizeBuffers(message.host);
+  loop.handleMessage(message, clock.now());
+}
+
+function sizeBuffers({ commandBuffer, monitorBuffer }: HostConfig): void {
+  kernel.setReceiveBuffer(commandBuffer);
+  routing.setReceiveBuffer(commandBuffer);
+  monitor.setReceiveBuffer(monitorBuffer);
 }
 
 /** After everything else that came in this round: a rival's advert precedes its announcement and may have made us BACKUP. */

@@ -3,7 +3,7 @@
  * keepalived 2.2.7 judges them. Owns the options, not the address before them.
  */
 import type { IpAddress } from "../lib/ip.ts";
-import { familyOf, HOST_PREFIX, ipBytes, ipFromBytes, parseIp } from "../lib/ip.ts";
+import { familyOf, HOST_PREFIX, ipBytes, ipFromBytes, isMulticast, parseIp } from "../lib/ip.ts";
 import type { AddressOptions, VirtualAddress } from "../vrrp/config.ts";
 import type { LineReader } from "./line-reader.ts";
 import type { Word } from "./words.ts";
@@ -78,11 +78,12 @@ export function readAddressOptions(
 function readOption(reading: AddressReading, word: Word): boolean {
   const { options, line } = reading;
   const flag = FLAGS.get(word.text);
-  if (flag !== undefined) {
+  if (word.text === "autojoin" && !isMulticast(reading.address.address)) {
+    const message = "`autojoin` joins a multicast group: the kernel refuses it for this address, so it is left out";
+    line.report("autojoin-unicast", word, message, "remove it");
+  } else if (flag !== undefined) {
     options.flags |= flag;
-    return true;
-  }
-  if (word.text === "-nodad") options.duplicateDetection = true;
+  } else if (word.text === "-nodad") options.duplicateDetection = true;
   else if (word.text === "no_track") options.untracked = true;
   else if (word.text === "use_vmac") return useVmac(reading, word);
   else if (word.text === "track_group" && reading.trackGroups === null) return notUnderstood(line, word);

@@ -57,6 +57,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       routerId: settings.text("router_id"),
       scriptUser: owner.user === null ? null : { user: owner.user, group: owner.group },
       enableScriptSecurity: settings.has("enable_script_security"),
+      dynamicInterfaces: settings.has("dynamic_interfaces"),
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
       processName: settings.text("process_name"),
       dumps: readDumps(settings),

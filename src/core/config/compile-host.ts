@@ -40,7 +40,21 @@ export interface HostContext {
   readonly diagnostics: DiagnosticSink;
 }
 
+/** Accepted with its one option; interfaces may change their kind anyway, because they are looked up by name each time. */
+function checkDynamicInterfaces({ globals, diagnostics }: HostContext): void {
+  const node = globals.node("dynamic_interfaces");
+  const option = node?.args[0];
+  if (node === null || option === undefined || option.text === "allow_if_changes") return;
+  diagnostics.report(
+    "bad-value",
+    wordSpan(node, option),
+    `\`${option.text}\` is no option of dynamic_interfaces and is ignored`,
+    "write dynamic_interfaces, or dynamic_interfaces allow_if_changes",
+  );
+}
+
 export function compileHost(tree: readonly Node[], context: HostContext): HostConfig {
+  checkDynamicInterfaces(context);
   return {
     statics: compileStatics(tree, context),
     linkDelays: tree

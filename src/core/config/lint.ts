@@ -6,6 +6,7 @@
 
 import { leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { lintInterfaces } from "./lint-interfaces.ts";
 import type { Command, HoldfastConfig, InstanceConfig, SourceSpan } from "./model.ts";
 import type { ConfigSource } from "./source.ts";
 
@@ -21,9 +22,8 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   lintSecurity(asRoot, config, diagnostics);
   lintTracking(config, diagnostics);
   lintUnused(config, diagnostics);
-  const known = new Map<string, boolean | null>();
+  lintInterfaces(config, source, diagnostics);
   for (const instance of config.instances) {
-    lintInterfaces(instance, { source, known }, diagnostics);
     lintHookTimeout(instance, diagnostics);
     lintLease(instance, diagnostics);
   }
@@ -152,37 +152,6 @@ function lintTracking(config: HoldfastConfig, diagnostics: DiagnosticSink): void
       script.span,
       `${script.name} may need ${noticed / 1e6} s to notice a failure; a dead host of ${slow.vrrp.name} is noticed after ${(MISSED_ADVERTS * slow.vrrp.advertInterval) / 1e6} s`,
       "a shorter interval, if the database can bear it",
-    );
-  }
-}
-
-/** Each name is asked for once: a thousand instances share a few interfaces. */
-interface Interfaces {
-  readonly source: ConfigSource;
-  readonly known: Map<string, boolean | null>;
-}
-
-function isAbsent(interfaces: Interfaces, name: string): boolean {
-  const known = interfaces.known.get(name);
-  if (known !== undefined) return known === false;
-  const found = interfaces.source.hasInterface(name);
-  interfaces.known.set(name, found);
-  return found === false;
-}
-
-function lintInterfaces(instance: InstanceConfig, interfaces: Interfaces, diagnostics: DiagnosticSink): void {
-  const { vrrp, span } = instance;
-  const devices = [...vrrp.advertised, ...vrrp.excluded].flatMap((address) =>
-    address.device === null ? [] : [address.device],
-  );
-  const names = new Set([vrrp.interface, ...devices, ...vrrp.trackInterfaces.map((tracked) => tracked.key)]);
-  for (const name of names) {
-    if (!isAbsent(interfaces, name)) continue;
-    diagnostics.report(
-      "unknown-interface",
-      span,
-      `${vrrp.name}: interface ${name} does not exist here`,
-      "ip -br link shows the names; the instance is in FAULT until it exists",
     );
   }
 }

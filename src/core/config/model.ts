@@ -155,6 +155,8 @@ export interface GlobalConfig {
   readonly routerId: string | null;
   readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
   readonly enableScriptSecurity: boolean;
+  /** Interfaces may be missing at start. */
+  readonly dynamicInterfaces: boolean;
   readonly startupDelay: Micros;
   readonly processName: string | null;
   readonly dumps: DumpSettings;

@@ -18,7 +18,8 @@ export function readVips(node: Node, settings: Settings, context: FamilyContext)
   const excluded = readAddresses(settings.nodes("virtual_ipaddress_excluded"), diagnostics);
   // Lines that could not be used have been reported already.
   const lines = [...settings.nodes("virtual_ipaddress"), ...settings.nodes("virtual_ipaddress_excluded")];
-  if (lines.every((block) => (block.block ?? []).length === 0)) {
+  const meant = settings.has("no_virtual_ipaddress");
+  if (!meant && lines.every((block) => (block.block ?? []).length === 0)) {
     diagnostics.report(
       "no-virtual-address",
       node.span,

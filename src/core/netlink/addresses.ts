@@ -99,11 +99,8 @@ export function renewAddress(order: AddressOrder, sequence: number): Uint8Array 
 
 /** Removes an address; EADDRNOTAVAIL when it is not there. */
 export function removeAddress(order: AddressOrder, sequence: number): Uint8Array {
-  const local = ipBytes(order.address.address);
-  return writeMessage({ type: RTM_DELADDR, flags: NLM_F_REQUEST | NLM_F_ACK, sequence }, fixedPart(order), [
-    { type: IFA_LOCAL, value: local },
-    { type: IFA_ADDRESS, value: local },
-  ]);
+  const head = { type: RTM_DELADDR, flags: NLM_F_REQUEST | NLM_F_ACK, sequence };
+  return writeMessage(head, fixedPart(order), ends(order.address));
 }
 
 /** Reads RTM_NEWADDR and RTM_DELADDR of IPv4 and IPv6; null when the message is another one or is damaged. */
@@ -147,15 +144,11 @@ interface NewAddressManner {
 
 function newAddress(order: AddressOrder, sequence: number, manner: NewAddressManner): Uint8Array {
   const { address, lifetime } = order;
-  const local = ipBytes(address.address);
-  const attributes: Attribute[] = [
-    { type: IFA_LOCAL, value: local },
-    { type: IFA_ADDRESS, value: local },
-  ];
+  const attributes: Attribute[] = [...ends(address)];
   if (address.broadcast !== null) attributes.push({ type: IFA_BROADCAST, value: ipBytes(address.broadcast) });
   if (address.label !== null) attributes.push({ type: IFA_LABEL, value: writeText(address.label) });
   const valid = lifetime ?? INFINITE;
-  const preferred = isDeprecated(address) ? 0 : valid;
+  const preferred = preferredOf(address, valid);
   attributes.push({ type: IFA_CACHEINFO, value: writeUint32(preferred, valid, 0, 0) });
   const addressFlags = flagsOf(order, manner);
   if (addressFlags !== 0) attributes.push({ type: IFA_FLAGS, value: writeUint32(addressFlags) });
@@ -165,18 +158,31 @@ function newAddress(order: AddressOrder, sequence: number, manner: NewAddressMan
   return writeMessage({ type: RTM_NEWADDR, flags, sequence }, fixed, attributes);
 }
 
+/** On point-to-point links IFA_ADDRESS is the other end; the kernel compares it also when it removes one. */
+function ends({ address, options }: VirtualAddress): readonly Attribute[] {
+  return [
+    { type: IFA_LOCAL, value: ipBytes(address) },
+    { type: IFA_ADDRESS, value: ipBytes(options?.peer ?? address) },
+  ];
+}
+
 /**
- * Preferred as long as it is valid; the kernel wants no more, and less marks the address deprecated (RFC 4862 section 5.5.4): not a
+ * Preferred as long as it is valid, unless the file says how long; the kernel wants no more, and less marks the address deprecated (RFC 4862 section 5.5.4): not a
  * source for new connections. keepalived's default for a single IPv6 address, which goes when the host is no longer master.
  */
-function isDeprecated({ address, prefixLength }: VirtualAddress): boolean {
-  return familyOf(address) === 6 && prefixLength === HOST_PREFIX[6];
+function preferredOf({ address, prefixLength, options }: VirtualAddress, valid: number): number {
+  const given = options?.preferredLifetime ?? null;
+  if (given === "forever") return valid;
+  if (given !== null) return Math.min(given, valid);
+  return familyOf(address) === 6 && prefixLength === HOST_PREFIX[6] ? 0 : valid;
 }
 
 /** Virtual addresses go without duplicate address detection, as keepalived's: the election has decided who has them. */
 function flagsOf({ address, keepsPrefixRoute }: AddressOrder, { existingOnly }: NewAddressManner): number {
-  if (familyOf(address.address) === 4) return existingOnly ? IFA_F_MCAUTOJOIN : 0;
-  return keepsPrefixRoute === true ? IFA_F_NODAD | IFA_F_NOPREFIXROUTE : IFA_F_NODAD;
+  const given = address.options?.flags ?? 0;
+  if (familyOf(address.address) === 4) return existingOnly ? given | IFA_F_MCAUTOJOIN : given;
+  const detection = address.options?.duplicateDetection === true ? 0 : IFA_F_NODAD;
+  return given | detection | (keepsPrefixRoute === true ? IFA_F_NOPREFIXROUTE : 0);
 }
 
 function fixedPart({ address, interfaceIndex }: AddressOrder): Uint8Array {
