@@ -73,6 +73,8 @@ export interface ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
   start(parsed: ParsedConfig): void;
+  /** Resolves when startup_script has ended, if there is one. */
+  begun(): Promise<void>;
   reload(dryRun: boolean): Promise<ReloadReport>;
   /**
    * Releases in order, runs the last hooks, and resolves when nothing of ours is left; at the latest LAST_LIMIT after
@@ -158,6 +160,7 @@ class Control implements ControlProcess {
         else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
         else this.#tell(message.body);
       },
+      settings: () => this.#config?.global.keeper ?? null,
       standings: () => ({
         scripts: this.checks.standings(),
         files: this.#files.standings(),
@@ -207,6 +210,10 @@ class Control implements ControlProcess {
     });
   }
 
+  begun(): Promise<void> {
+    return this.#starting ?? Promise.resolve();
+  }
+
   async reload(dryRun: boolean): Promise<ReloadReport> {
     // startup_script prepares what the new file may need as well.
     await this.#starting;
@@ -247,11 +254,13 @@ class Control implements ControlProcess {
 
   /** The keeper decides: with its error nothing has changed here either. */
   #apply({ config, diagnostics }: ParsedConfig): Promise<string | null> {
+    const before = JSON.stringify(this.#config?.global.keeper);
     return new Promise((resolve) => {
       this.keeper.configure(setupOf(config), (error) => {
         if (error === null) {
           // In this very turn: the next line of the keeper may ask for a gate of the new configuration.
           this.#config = config;
+          if (before !== JSON.stringify(config.global.keeper)) this.keeper.tellSettings();
           this.hooks.configure(config);
           this.notifier.configure(config);
           this.#files.configure(config);

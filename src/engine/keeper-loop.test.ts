@@ -22,7 +22,11 @@ beforeEach(() => {
     controlBack: () => calls.push("back"),
     handleControl: (message: { type: string }) => calls.push(message.type),
   } as unknown as VrrpEngine;
-  loop = createKeeperLoop(engine, (message) => sent.push(message), START);
+  loop = createKeeperLoop(engine, {
+    send: (message) => sent.push(message),
+    start: START,
+    onSettings: ({ nice }) => calls.push(`nice ${nice}`),
+  });
 });
 
 const at = (milliseconds: number): Instant => after(START, millis(milliseconds));

@@ -5,6 +5,7 @@
  */
 
 import { after, elapsed, type Instant, millis, toMillis } from "../core/lib/units.ts";
+import type { KeeperSettings } from "../core/link/keeper-settings.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_VERSION, silenceLimitMillis } from "../core/link/messages.ts";
 import type { VrrpEngine } from "./vrrp-engine.ts";
@@ -19,8 +20,14 @@ export interface KeeperLoop {
   readonly exitCode: number | null;
 }
 
-export function createKeeperLoop(engine: VrrpEngine, send: (message: FromKeeper) => void, start: Instant): KeeperLoop {
-  return new Loop(engine, send, start);
+export interface KeeperLoopOptions {
+  readonly send: (message: FromKeeper) => void;
+  readonly start: Instant;
+  readonly onSettings: (settings: KeeperSettings) => void;
+}
+
+export function createKeeperLoop(engine: VrrpEngine, options: KeeperLoopOptions): KeeperLoop {
+  return new Loop(engine, options);
 }
 
 /** Noticing the silence this much too late means that we were stopped as well, so it proves nothing. */
@@ -29,13 +36,15 @@ const OWN_STALL = millis(500);
 class Loop implements KeeperLoop {
   readonly #engine: VrrpEngine;
   readonly #send: (message: FromKeeper) => void;
+  readonly #onSettings: (settings: KeeperSettings) => void;
   #heardAt: Instant;
   #silent = false;
   #exitCode: number | null = null;
 
-  constructor(engine: VrrpEngine, send: (message: FromKeeper) => void, start: Instant) {
+  constructor(engine: VrrpEngine, { send, start, onSettings }: KeeperLoopOptions) {
     this.#engine = engine;
     this.#send = send;
+    this.#onSettings = onSettings;
     this.#heardAt = start;
   }
 
@@ -50,6 +59,7 @@ class Loop implements KeeperLoop {
     this.#engine.controlBack();
     if (message.type === "hello" && message.version !== LINK_VERSION) this.#exitCode = EXIT_DO_NOT_RESTART;
     if (message.type === "heartbeat") this.#send(HEARTBEAT);
+    else if (message.type === "settings") this.#onSettings(message.settings);
     else this.#engine.handleControl(message);
   }
 

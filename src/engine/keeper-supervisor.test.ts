@@ -86,6 +86,7 @@ function setUp() {
     },
     publish: (body) => void events.push(body),
     onMessage: () => undefined,
+    settings: () => null,
     standings: () => ({ scripts: { chk: { kind: "ok" } }, files: {}, processes: {} }),
     onLost: () => undefined,
     onFatal: (reason) => void fatal.push(reason),

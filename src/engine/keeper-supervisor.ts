@@ -3,7 +3,6 @@
  * Its one hard rule: nobody speaks for a keeper that may still act. A silent keeper is killed, its end is awaited, and only
  * then are its addresses removed and priority 0 sent in its name.
  */
-import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
 import {
   EXIT_DO_NOT_RESTART,
@@ -16,11 +15,10 @@ import {
 } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
-import type { KeyPorts } from "../ports/digest.ts";
-import type { GuardPort } from "../ports/guard.ts";
-import type { KeeperLauncher, KeeperProcess } from "../ports/keeper-process.ts";
-import type { Timer, Timers } from "../ports/timers.ts";
+import type { KeeperProcess } from "../ports/keeper-process.ts";
+import type { Timer } from "../ports/timers.ts";
 import { createGuardBook, type GuardBook } from "./guard-orders.ts";
+import type { KeeperCondition, KeeperHost, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
 import { createLineReader } from "./line-reader.ts";
 
 /** One heartbeat unanswered when the next is due: well below the shortest useful lease (2 s at 1 s adverts), far above a loaded host's delays. */
@@ -33,49 +31,7 @@ const STATUS_LIMIT = seconds(1);
 const STABLE = seconds(60);
 const BACKOFF_MAX_SECONDS = 60;
 
-export type KeeperCondition = "starting" | "running" | "frozen" | "lost" | "stopped";
-
-export interface KeeperState {
-  readonly condition: KeeperCondition;
-  readonly pid: number | null;
-  readonly restarts: number;
-  readonly since: Instant;
-  readonly detail: string | null;
-}
-
-export interface KeeperHost {
-  readonly timers: Timers;
-  readonly launcher: KeeperLauncher;
-  readonly guard: GuardPort;
-  /** For adverts of priority 0 that have to be sealed. */
-  readonly keys: KeyPorts;
-  /** Events of the keeper carry its own time; those of the supervisor none. */
-  readonly publish: (body: HoldfastEventBody, at?: Instant) => void;
-  /** Gate questions and reports, in the keeper's order. */
-  readonly onMessage: (message: Extract<FromKeeper, { type: "event" | "ask-gate" | "cancel-gate" }>) => void;
-  /** For a keeper that has just taken the configuration. */
-  readonly standings: () => Standings;
-  /** All gates of the old keeper are void. */
-  readonly onLost: () => void;
-  /** It must not be restarted: wrong settings or versions. */
-  readonly onFatal: (reason: string) => void;
-}
-
-export interface KeeperSupervisor {
-  /** Starts the first keeper. onDone gets what is wrong with the configuration, or null. */
-  start(setup: KeeperSetup, onDone: (error: string | null) => void): void;
-  /** Hands over a new set; with an error nothing has changed. */
-  configure(setup: KeeperSetup, onDone: (error: string | null) => void): void;
-  tellStandings(standings: Standings, succeeded: readonly string[]): void;
-  answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
-  /** Null when the keeper does not answer in time. clear: its counters start anew. */
-  status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;
-  state(): KeeperState;
-  /** Orderly release; resolves when the keeper is gone and, if need be, was spoken for. */
-  stop(): Promise<void>;
-  /** No more patience with a keeper that is stopping. */
-  kill(): void;
-}
+export type { KeeperCondition, KeeperHost, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
 
 interface PendingConfigure {
   readonly serial: number;
@@ -145,6 +101,11 @@ class Supervisor implements KeeperSupervisor {
 
   tellStandings(standings: Standings, succeeded: readonly string[]): void {
     if (this.#greeted) this.#send({ type: "standings", standings, succeeded });
+  }
+
+  tellSettings(): void {
+    const settings = this.#host.settings();
+    if (settings !== null) this.#send({ type: "settings", settings });
   }
 
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void {
@@ -292,6 +253,7 @@ class Supervisor implements KeeperSupervisor {
     this.#host.publish({ kind: "keeper-started", pid, restart: this.#restarts });
     const setup = this.#pending?.setup ?? this.#setup;
     const serial = this.#pending?.serial ?? ++this.#serial;
+    this.tellSettings();
     this.#send({ type: "configure", serial, ...setup });
     this.#send({ type: "standings", standings: this.#host.standings(), succeeded: [] });
     if (this.#stopping) this.#send({ type: "stop" });

@@ -96,6 +96,7 @@ class Engine implements VrrpEngine {
         this.#ports.send({ type: "hello", version: LINK_VERSION, pid: this.#ports.pid });
         return;
       case "heartbeat":
+      case "settings":
         return;
       case "configure":
         this.#configure(message.serial, message.instances, message.host);

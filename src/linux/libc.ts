@@ -129,6 +129,20 @@ export const ioctl = checked("ioctl", INT, [INT, "uint64", POINTER]);
 /** flock(2): descriptor, operation. */
 export const flock = checked("flock", INT, [INT, INT]);
 export const mlockall = checked("mlockall", INT, [INT]);
+const nativeMunlockall = bind("munlockall", INT, []);
+export const munlockall = (): number => outcome(nativeMunlockall());
+/** setns(2): descriptor, kind. */
+export const setns = checked("setns", INT, [INT, INT]);
+/** unshare(2): kinds. */
+export const unshare = checked("unshare", INT, [INT]);
+/** mount(2): source, target, type, flags, data. */
+export const mount = checked("mount", INT, [POINTER, POINTER, POINTER, "uint64", POINTER]);
+/** execve(2): path, arguments, environment; comes back only when it fails. */
+export const execve = checked("execve", INT, [POINTER, POINTER, POINTER]);
+/** setpriority(2): which, who (for PRIO_PROCESS a thread), nice value. */
+export const setpriority = checked("setpriority", INT, [INT, "uint32", INT]);
+/** sched_setaffinity(2): thread, length, cpu_set_t. */
+export const schedSetaffinity = checked("sched_setaffinity", INT, [INT, SIZE, POINTER]);
 /** sched_setscheduler(2): process, policy, struct sched_param. */
 export const schedSetscheduler = checked("sched_setscheduler", INT, [INT, INT, POINTER]);
 /** setrlimit(2): resource, struct rlimit. */

@@ -1,12 +1,9 @@
 /**
- * What the keeper does to itself: signals it ignores, its name, its memory and its scheduling, its way out. Every function
- * acts on the calling process at once and keeps nothing.
+ * What the keeper does to itself whatever the file says: signals it ignores, its name, its timers, its way out. Every
+ * function acts on the calling process at once and keeps nothing. What the file may ask for is own-process.ts.
  */
-import { err, ok, type Result } from "../core/lib/result.ts";
-import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
-import { ignoreSignal, mlockall, prctl, schedSetscheduler, setrlimit } from "./libc.ts";
-import { kernelError } from "./sockets.ts";
+import { ignoreSignal, prctl } from "./libc.ts";
 
 export { exitNow } from "./libc.ts";
 
@@ -36,36 +33,6 @@ export function setProcessName(arena: Arena, name: string): void {
   arena.bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1), offset);
   prctl(PR_SET_NAME, arena.at(offset), 0, 0, 0);
   arena.release(offset, NAME_BYTES);
-}
-
-/**
- * Keeps memory from being paged out. Pages count when they are first touched (MCL_ONFAULT): locking all that is mapped would
- * make V8's reservations real.
- */
-export function lockMemory(): Result<void, KernelError> {
-  const MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
-  const result = mlockall(MCL_CURRENT_FUTURE_ONFAULT);
-  return result < 0
-    ? err(kernelError(result, "lock memory (CAP_IPC_LOCK or a higher LimitMEMLOCK is needed)"))
-    : ok(undefined);
-}
-
-/** SCHED_FIFO for the calling thread alone; threads and children made later do not inherit it. */
-export function setRealtime(arena: Arena, priority: number): Result<void, KernelError> {
-  const SCHED_FIFO_RESET_ON_FORK = 1 | 0x4000_0000;
-  const RLIMIT_RTTIME = 15;
-  /** A loop that never sleeps for this long is killed by the kernel instead of starving the machine. */
-  const RUNAWAY_MICROS = 10_000_000n;
-  const offset = arena.allocate(16);
-  arena.view.setBigUint64(offset, RUNAWAY_MICROS, true);
-  arena.view.setBigUint64(offset + 8, RUNAWAY_MICROS, true);
-  const limited = setrlimit(RLIMIT_RTTIME, arena.at(offset));
-  arena.view.setInt32(offset, priority, true);
-  const result = limited < 0 ? limited : schedSetscheduler(0, SCHED_FIFO_RESET_ON_FORK, arena.at(offset));
-  arena.release(offset, 16);
-  return result < 0
-    ? err(kernelError(result, `run with real-time priority ${priority} (CAP_SYS_NICE is needed)`))
-    : ok(undefined);
 }
 
 /** Timers of this thread fire when they are due: the default lets the kernel be 50 microseconds late. */

@@ -15,6 +15,8 @@ export const IDENTS: Readonly<Record<Origin, string>> = {
 
 export interface Syslog {
   write(origin: Origin, line: string): void;
+  /** Appended to the idents from now on: network namespace and instance. */
+  rename(suffix: string): void;
   close(): void;
 }
 
@@ -34,9 +36,15 @@ export function openSyslog(arena: Arena, path = "/dev/log"): Syslog {
   arena.view.setUint16(address, AF_UNIX, true);
   arena.bytes.set(Buffer.from(path), address + 2);
   const buffer = arena.allocate(LINE_BYTES);
+  let suffix = "";
   return {
+    rename(text) {
+      suffix = text;
+    },
     write(origin, line) {
-      const bytes = Buffer.from(`<${PRIORITY}>${timestamp(new Date())} ${IDENTS[origin]}[${process.pid}]: ${line}`);
+      const bytes = Buffer.from(
+        `<${PRIORITY}>${timestamp(new Date())} ${IDENTS[origin]}${suffix}[${process.pid}]: ${line}`,
+      );
       const length = Math.min(bytes.length, LINE_BYTES);
       arena.bytes.set(bytes.subarray(0, length), buffer);
       sendto(descriptor, arena.at(buffer), length, MSG_DONTWAIT_NOSIGNAL, arena.at(address), addressLength);

@@ -13,6 +13,7 @@ import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
 import type { HoldfastEvent } from "../core/events/vocabulary.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
+import { createServiceStatus } from "../engine/service-status.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
 import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
@@ -26,15 +27,18 @@ import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
+import { openServiceManager } from "../linux/sd-notify.ts";
 import { createSpawner } from "../linux/spawn.ts";
 import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
 import { openSyslog } from "../linux/syslog.ts";
 import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
-import { daemonize, reportToStarter, takeDetachedMark } from "./daemonize.ts";
+import type { Timers } from "../ports/timers.ts";
+import { daemonize, detachedEnvironment, reportToStarter, takeDetachedMark } from "./daemonize.ts";
 import { debuggerOptions } from "./debugger.ts";
 import { createDumper } from "./dumps.ts";
 import { createLogWriter, type LogWriter } from "./log-writer.ts";
+import { moveIn, moveIntoNamespace } from "./place.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 
 /** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
@@ -62,30 +66,29 @@ interface Daemon {
   readonly report: (problem: string | null) => void;
 }
 
-export async function runControl(options: RunOptions, version: string): Promise<number> {
+export async function runControl(given: RunOptions, version: string): Promise<number> {
   const detached = takeDetachedMark();
-  if (!options.foreground && !detached) return daemonize();
+  if (!given.foreground && !detached) return daemonize();
   const signals = takeSignals();
   const arena = createArena(1024 * 1024);
-  const log = createLogWriter({
-    format: options.logFormat,
-    detail: options.logDetail,
-    syslog: detached ? openSyslog(arena) : null,
-  });
+  const syslog = detached ? openSyslog(arena) : null;
+  const log = createLogWriter({ format: given.logFormat, detail: given.logDetail, syslog });
   const report = detached ? reportToStarter : () => undefined;
   const refuse = (problem: string, code: number): number => {
     log.line("parent", problem);
     report(problem);
     return code;
   };
+  const parsed = load(given);
+  const { place } = parsed.config.global;
+  const lost = moveIntoNamespace(arena, place.netNamespace, detachedEnvironment(detached));
+  if (lost !== null) return refuse(lost, EXIT.fatal);
+  const options = moveIn(given, place, syslog);
   for (const notice of options.notices) log.line("parent", notice);
   if (!signals.realtime) log.line("parent", NO_REALTIME);
-  const parsed = load(options);
   logDiagnostics(log, parsed);
-  if (!parsed.readable) return refuse(`the configuration ${options.file} cannot be read`, EXIT.noConfig);
-  if (parsed.config.instances.length === 0 && hasErrors(parsed)) {
-    return refuse(`${options.file} holds no usable vrrp_instance; the lines above say what to correct`, EXIT.config);
-  }
+  const unfit = whyUnfit(parsed, options.file);
+  if (unfit !== null) return refuse(unfit.problem, unfit.code);
   // A keeper without CAP_NET_ADMIN would only find out when it has won an election and cannot add the address.
   const capable = checkCapabilities();
   if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
@@ -138,12 +141,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     spawner: createSpawner(arena, setpriv),
     files: createFileWatch(arena, poll),
     processes: createProcessWatch(arena, poll),
-    launcher: createKeeperLauncher({
-      entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
-      nodeOptions: debuggerOptions(),
-      args: [],
-      onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
-    }),
+    launcher: keeperLauncher(daemon),
     guard,
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
@@ -164,37 +162,75 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
       stop("fatal");
     },
   });
+  const service = startService({ arena, bus, timers }, control);
   let stopping = false;
   function stop(signal: string): void {
     // The second order means: now.
     if (stopping) control.hurry();
+    else service.stopping();
     stopping = true;
     void control.stop(signal).then(end);
   }
   const dumper = createDumper({ control, log, config: () => current.config, umask, arena, now: () => timers.now() });
   signals.give({
     stop,
-    reload: () => void control.reload(false),
+    reload: () => void service.reload(false),
     dump: (kind) => void dumper.dump(kind),
   });
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
   if (!stopping) control.start(toParsed(options, parsed));
-  const opening = startPlane(daemon, control, replay).then((opened) => {
+  const opening = startPlane(daemon, { control, reload: service.reload, events: replay }).then((opened) => {
     plane.opened = opened;
     opened.readModel.setConfig(current.config, current.diagnostics);
   });
   // A state directory on a dead file system must not keep the daemon from ending.
   await Promise.race([opening, ended]);
   report(null);
+  await Promise.race([control.begun(), ended]);
+  if (!stopping) service.ready();
   await ended;
+  service.close();
   if (outcome.fatal !== null) log.line("parent", outcome.fatal);
   bus.publish("parent", { kind: "stopped" });
   await Promise.race([plane.opened?.close(), setTimeout(CLOSE_MILLIS)]);
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
-function startPlane(daemon: Daemon, control: ControlProcess, events: { subscribe: EventBus["subscribe"] }) {
+function keeperLauncher({ options, log }: Daemon) {
+  return createKeeperLauncher({
+    entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
+    nodeOptions: debuggerOptions(),
+    args: [],
+    onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
+  });
+}
+
+/** What the service manager hears; without one nobody listens. */
+function startService(
+  { arena, bus, timers }: Pick<Daemon, "arena" | "bus"> & { readonly timers: Timers },
+  control: ControlProcess,
+) {
+  const { tell, watchdogMillis } = openServiceManager(arena, process.env, process.pid);
+  const keeper = () => control.keeper.state().condition;
+  const service = createServiceStatus({ timers, tell, watchdogMillis, keeper, pid: process.pid });
+  bus.subscribe(({ body }) => service.hear(body));
+  const reload: ControlProcess["reload"] = async (dryRun) => {
+    if (!dryRun) service.reloading();
+    const report = await control.reload(dryRun);
+    if (!dryRun) service.reloaded();
+    return report;
+  };
+  return { ...service, reload };
+}
+
+interface PlaneInput {
+  readonly control: ControlProcess;
+  readonly reload: ControlProcess["reload"];
+  readonly events: { subscribe: EventBus["subscribe"] };
+}
+
+function startPlane(daemon: Daemon, { control, reload, events }: PlaneInput) {
   const { options, version, bus, log } = daemon;
   const timers = createTimers();
   return startControlPlane({
@@ -207,7 +243,7 @@ function startPlane(daemon: Daemon, control: ControlProcess, events: { subscribe
     socketPath: options.socketPath,
     actions: {
       status: () => control.keeper.status(),
-      reload: (dryRun) => control.reload(dryRun),
+      reload,
       checks: () => control.checks.status(),
       keeper: () => control.keeper.state(),
     },
@@ -277,4 +313,11 @@ function takePidFiles(options: RunOptions): readonly PidFile[] | string {
 
 function logEmptyPidFiles(log: LogWriter, pidFiles: readonly PidFile[]): void {
   for (const { problem } of pidFiles) if (problem !== null) log.line("parent", problem);
+}
+
+function whyUnfit(parsed: LoadedConfig, file: string): { readonly problem: string; readonly code: number } | null {
+  if (!parsed.readable) return { problem: `the configuration ${file} cannot be read`, code: EXIT.noConfig };
+  if (parsed.config.instances.length > 0 || !hasErrors(parsed)) return null;
+  const problem = `${file} holds no usable vrrp_instance; the lines above say what to correct`;
+  return { problem, code: EXIT.config };
 }

@@ -19,6 +19,10 @@ export function takeDetachedMark(): boolean {
   return marked;
 }
 
+/** For a process that begins anew in the place of a detached one. */
+export const detachedEnvironment = (detached: boolean): Readonly<Record<string, string>> =>
+  detached ? { [MARK]: "1" } : {};
+
 /** The exit code for the command that the administrator typed. */
 export function daemonize(): Promise<number> {
   // What is ignored stays ignored in the child: it is safe from the real-time signals before it has taken them.

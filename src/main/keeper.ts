@@ -9,6 +9,7 @@ import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
 import type { HostConfig } from "../core/routing/host.ts";
 import { createKeeperLoop } from "../engine/keeper-loop.ts";
+import { createKeeperTuner } from "../engine/keeper-settings.ts";
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
 import { warmUp } from "../engine/warm-up.ts";
 import { createAdvertPort } from "../linux/advert-port.ts";
@@ -21,6 +22,7 @@ import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
+import { createOwnProcess } from "../linux/own-process.ts";
 import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
 import { openRoutingMonitor, type RoutingNotice } from "../linux/routing-monitor.ts";
@@ -61,7 +63,8 @@ const engine = createVrrpEngine({
   settings,
   send,
 });
-const loop = createKeeperLoop(engine, send, clock.now());
+const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));
+const loop = createKeeperLoop(engine, { send, start: clock.now(), onSettings: (settings) => tuner.apply(settings) });
 packets.onPacket = (packet) => engine.handlePacket(packet);
 const monitor = required(
   openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }),
@@ -71,7 +74,9 @@ required(openRoutingMonitor({ arena, watcher: reactor, ownPort: routing.port, on
 warmUp();
 
 for (;;) {
-  reactor.wait(earliest(engine.nextDeadline(), loop.nextDeadline()));
+  const due = earliest(engine.nextDeadline(), loop.nextDeadline());
+  reactor.wait(due);
+  tuner.woke(due, clock.now);
   // Packets were handled inside wait(), before deadlines: a thawed BACKUP must see the adverts it slept through.
   engine.wake();
   tellConflicts();

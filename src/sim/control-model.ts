@@ -87,6 +87,7 @@ export class ControlModel {
       keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
       publish: () => undefined,
       onMessage: (message) => this.#read(message),
+      settings: () => null,
       standings: () => ({ ...NO_STANDINGS, scripts: { [CHECK]: this.#standing } }),
       onLost: () => this.#hooks.cancelAll(),
       onFatal: () => this.kill(),

@@ -72,7 +72,11 @@ export class KeeperModel {
       settings: IDLE_SETTINGS,
       send: (message) => this.#send(message),
     });
-    this.#loop = createKeeperLoop(this.#engine, (message) => this.#send(message), parts.now());
+    this.#loop = createKeeperLoop(this.#engine, {
+      send: (message) => this.#send(message),
+      start: parts.now(),
+      onSettings: () => undefined,
+    });
     parts.observer.keeperStarted(parts.node);
   }
 

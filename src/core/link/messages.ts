@@ -9,6 +9,7 @@ import type { HoldfastEventBody } from "../events/vocabulary.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
+import type { KeeperSettings } from "./keeper-settings.ts";
 
 export const LINK_VERSION = 1;
 export const HEARTBEAT_MILLIS = 500;
@@ -55,6 +56,8 @@ export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {} }
 
 export type ToKeeper =
   | { readonly type: "hello"; readonly version: number }
+  /** After `hello`, before the first `configure`; again when a reload changes it. */
+  | { readonly type: "settings"; readonly settings: KeeperSettings }
   /** Replaces the whole set: instances are matched by interface, virtual router id and transport, as keepalived does. */
   | ({ readonly type: "configure"; readonly serial: number } & KeeperSetup)
   /** Only what changed; `succeeded` lists scripts that have just succeeded, changed or not. */
