@@ -13,6 +13,7 @@ import { bindSocket, ERRNO, errnoName, getsockname, recv, send } from "./libc.ts
 import { AF_NETLINK, kernelError, MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, type Sockets } from "./sockets.ts";
 
 const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const SOCKADDR_NL_BYTES = 12;
@@ -37,9 +38,20 @@ export interface NetlinkSocket {
   close(): void;
 }
 
+export interface NetlinkKind {
+  readonly protocol: number;
+  /** Longest datagram to send. */
+  readonly sendBytes?: number;
+}
+
 /** groups: the RTMGRP_* bits of the notifications wanted, 0 for a socket that only asks. */
-export function openNetlinkSocket(arena: Arena, sockets: Sockets, groups: number): Result<NetlinkSocket, KernelError> {
-  const opened = sockets.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "open a netlink socket");
+export function openNetlinkSocket(
+  arena: Arena,
+  sockets: Sockets,
+  groups: number,
+  kind: NetlinkKind = { protocol: NETLINK_ROUTE },
+): Result<NetlinkSocket, KernelError> {
+  const opened = sockets.open(AF_NETLINK, SOCK_RAW, kind.protocol, "open a netlink socket");
   if (!opened.ok) return opened;
   const descriptor = opened.value;
   const address = arena.allocate(64);
@@ -50,12 +62,17 @@ export function openNetlinkSocket(arena: Arena, sockets: Sockets, groups: number
     sockets.close(descriptor);
     return { ok: false, error: kernelError(bound, "bind a netlink socket") };
   }
-  sockets.setBuffers(descriptor, { receive: RECEIVE_BUFFER_BYTES });
+  const sendBytes = kind.sendBytes ?? NETLINK_SEND_BYTES;
+  // The kernel counts its own overhead with a datagram.
+  sockets.setBuffers(descriptor, {
+    receive: RECEIVE_BUFFER_BYTES,
+    ...(sendBytes > NETLINK_SEND_BYTES ? { send: 2 * sendBytes } : {}),
+  });
   sockets.setInt(descriptor, SOL_NETLINK, NETLINK_CAP_ACK, 1);
   const port = ownPort(arena, descriptor, address);
   arena.release(address, 64);
   return ok({
-    ...createSocket(arena, { descriptor, port }, () => sockets.close(descriptor)),
+    ...createSocket(arena, { descriptor, port, sendBytes }, () => sockets.close(descriptor)),
     setReceiveBuffer({ bytes, force }) {
       if (bytes !== null && bytes > 0) sockets.setReceiveBuffer(descriptor, bytes, force);
     },
@@ -71,16 +88,16 @@ function ownPort(arena: Arena, descriptor: number, address: number): number {
 
 function createSocket(
   arena: Arena,
-  { descriptor, port }: { readonly descriptor: number; readonly port: number },
+  { descriptor, port, sendBytes }: { readonly descriptor: number; readonly port: number; readonly sendBytes: number },
   close: () => void,
 ): Omit<NetlinkSocket, "setReceiveBuffer"> {
   const incoming = arena.allocate(RECEIVE_BYTES);
-  const outgoing = arena.allocate(NETLINK_SEND_BYTES);
+  const outgoing = arena.allocate(sendBytes);
   return {
     descriptor,
     port,
     send(datagram) {
-      assert(datagram.length <= NETLINK_SEND_BYTES, `a netlink datagram of ${datagram.length} bytes`);
+      assert(datagram.length <= sendBytes, `a netlink datagram of ${datagram.length} bytes`);
       arena.bytes.set(datagram, outgoing);
       return send(descriptor, arena.at(outgoing), datagram.length, 0);
     },
@@ -98,7 +115,7 @@ function createSocket(
     close() {
       close();
       arena.release(incoming, RECEIVE_BYTES);
-      arena.release(outgoing, NETLINK_SEND_BYTES);
+      arena.release(outgoing, sendBytes);
     },
   };
 }
