@@ -91,7 +91,13 @@ function nobodyServes({ view, config, status }: ExplainInput): string | null {
   return `no other master is heard: as far as this host can tell, nobody holds ${view.addresses.join(", ")}`;
 }
 
-const DEAF: ReadonlySet<Fault["kind"]> = new Set(["interface", "no-source-address", "socket", "control-silent"]);
+const DEAF: ReadonlySet<Fault["kind"]> = new Set([
+  "interface",
+  "no-source-address",
+  "socket",
+  "virtual-interface",
+  "control-silent",
+]);
 const canHear = (fault: Fault): boolean => !DEAF.has(fault.kind);
 
 function heldSince({ events, view, clockText }: ExplainInput, source: string): string {

@@ -125,6 +125,7 @@ export class AddressCarrier {
   /** An interface's only address of its family is the host's own (RFC 9568's address owner): without it the host would be off the net. */
   #isLastOf(present: readonly InterfaceAddress[], runtime: Runtime, address: VirtualAddress): boolean {
     const index = this.deviceIndex(runtime, address);
+    if (runtime.config.virtualInterfaces.some(({ name }) => name === address.device)) return false;
     const family = familyOf(address.address);
     return present.every(
       (entry) =>
@@ -218,6 +219,13 @@ export class AddressCarrier {
     this.#stuck = this.#stuck.filter((entry) => !due.includes(entry));
     for (const { runtime, change: wanted } of due) this.#removals.push(this.#pend(runtime, wanted));
     return due.length > 0;
+  }
+
+  /** What is about to be added, by instance; null when nothing is. */
+  coming(): ReadonlyMap<Runtime, readonly VirtualAddress[]> | null {
+    if (this.#additions.length === 0) return null;
+    const groups = byRuntime(this.#additions);
+    return new Map([...groups].map(([runtime, entries]) => [runtime, entries.map((entry) => entry.change.address)]));
   }
 
   flushAdditions(): void {

@@ -2,8 +2,10 @@
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { KeyPorts } from "../ports/digest.ts";
+import type { FirewallPort } from "../ports/firewall.ts";
 import type { AdvertPort, AnnouncePort, ConflictPort, KernelPort } from "../ports/network.ts";
 import type { InterfaceSettings, RoutingPort } from "../ports/routing.ts";
+import type { VirtualInterfacePort } from "../ports/virtual-interfaces.ts";
 
 export interface EnginePorts {
   readonly pid: number;
@@ -16,5 +18,7 @@ export interface EnginePorts {
   readonly conflicts: ConflictPort;
   readonly routing: RoutingPort;
   readonly settings: InterfaceSettings;
+  readonly virtualInterfaces: VirtualInterfacePort;
+  readonly firewall: FirewallPort;
   send(message: FromKeeper): void;
 }

@@ -116,6 +116,7 @@ function orderOf(
   return {
     instance: name,
     interface: config.interface,
+    sendsVia: config.sendsVia ?? config.interface,
     // Also of instances that were not speaking: the keeper may have died between adding an address and saying so.
     addresses: [...config.advertised, ...config.excluded],
     routes: config.routes,

@@ -38,6 +38,7 @@ export function interestOf(
 function interfacesOf(config: VrrpInstanceConfig): readonly string[] {
   const named = [
     ...addressesOf(config).map(({ device }) => device),
+    ...config.virtualInterfaces.flatMap(({ name, base }) => [name, base]),
     ...config.routes.flatMap((route) => [route.device, ...route.nextHops.map((hop) => hop.device)]),
     ...config.rules.map((rule) => rule.inputDevice),
   ];

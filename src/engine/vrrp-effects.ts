@@ -16,6 +16,7 @@ import type { EnginePorts } from "./engine-ports.ts";
 import { HostObjects } from "./host-objects.ts";
 import { RoutingCarrier } from "./routing-carrier.ts";
 import { SyncGroups } from "./sync-groups.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
 import { addressesOf, type Runtime, renewKeys, setState } from "./vrrp-runtime.ts";
 
 export class EffectRunner {
@@ -26,6 +27,8 @@ export class EffectRunner {
   readonly host: HostObjects;
   /** The links in the state that counts (interface_up_down_delays). */
   countedLinks: readonly Link[] = [];
+  readonly virtual: VirtualNetwork;
+  readonly #all: () => readonly Runtime[];
   #adverts: Runtime[] = [];
   #resigns: Runtime[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
@@ -37,7 +40,9 @@ export class EffectRunner {
   pending = false;
 
   constructor(ports: EnginePorts, all: () => readonly Runtime[]) {
+    this.#all = all;
     this.ports = ports;
+    this.virtual = new VirtualNetwork(ports, (body) => this.event(body));
     const host = {
       all,
       event: (body: HoldfastEventBody) => this.event(body),
@@ -94,6 +99,7 @@ export class EffectRunner {
       this.routing.flushRemovals();
       this.addresses.flushRemovals();
       this.#flushResigns();
+      this.#closeComing();
       this.addresses.flushAdditions();
       this.routing.flushAdditions();
       this.#flushAnnouncements();
@@ -199,6 +205,12 @@ export class EffectRunner {
         this.event({ kind: "socket", interface: runtime.config.interface, action: "failed", detail });
       }
     }
+  }
+
+  /** Addresses that nobody may talk to are closed before they appear. */
+  #closeComing(): void {
+    const coming = this.addresses.coming();
+    if (coming !== null) this.virtual.close(this.#all(), this.addresses, coming);
   }
 
   #flushAnnouncements(): void {

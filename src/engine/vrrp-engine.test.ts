@@ -44,6 +44,7 @@ let onFlush: () => void;
 /** Action that the kernel refuses, as it does for an address it has dropped. */
 let refuse: AddressChange["action"] | null;
 /** What the port was last told to listen for. */
+let refuseVirtual: boolean;
 let watched: string[];
 let watchedMacs: string[];
 /** Routes and rules of the kernel, by their lines; and the error it answers an addition with. */
@@ -53,6 +54,7 @@ let settings: Map<string, string>;
 let engine: VrrpEngine;
 
 beforeEach(() => {
+  refuseVirtual = false;
   now = instant(1_000_000_000);
   log = [];
   sent = [];
@@ -97,6 +99,33 @@ beforeEach(() => {
         settings.set(`${device} ${name}`, value);
         return null;
       },
+    },
+    virtualInterfaces: {
+      ensure({ name, base, mac }) {
+        if (refuseVirtual)
+          return { ok: false, error: { errno: "EOPNOTSUPP", what: `create macvlan ${name} on ${base}` } };
+        log.push(`make ${name}`);
+        links = [...links, { index: 50, name, usable: true, mac: Uint8Array.from(mac ?? []), mtu: 1500 }];
+        return { ok: true, value: "made" };
+      },
+      removeAllBut(wanted) {
+        const gone = links.filter(({ name }) => name.startsWith("vrrp.") && !wanted.has(name));
+        links = links.filter((link) => !gone.includes(link));
+        for (const { name } of gone) log.push(`unmake ${name}`);
+        return gone.map(({ name }) => name);
+      },
+      silenceLocalReports: () => undefined,
+    },
+    firewall: {
+      apply(_settings, { closed, virtual }, afresh) {
+        const parts = [
+          ...closed.map(({ address }) => address),
+          ...virtual.map(({ index, base }) => `${index}>${base}`),
+        ];
+        log.push(`rules ${parts.join()}${afresh ? " afresh" : ""}`);
+        return null;
+      },
+      sweep: () => [],
     },
     conflicts: {
       watch(held, ownMacs) {

@@ -44,6 +44,8 @@ export interface VrrpEngine {
   /** Another host speaks ARP for an address; of interest only while a MASTER holds it there. */
   handleConflict(interfaceIndex: number, address: IpAddress, mac: string): void;
   /** No heartbeat from control for too long: its trackers are unknown, so nothing may be served. */
+  /** Somebody else removed something from the table of our packet filter rules. */
+  handleFirewallTouched(): void;
   controlSilent(silentMillis: number): void;
   controlBack(): void;
   /** Control is gone for good: release without gates. */
@@ -186,6 +188,11 @@ class Engine implements VrrpEngine {
     if (this.#effects.pending) this.#settle();
   }
 
+  handleFirewallTouched(): void {
+    this.#effects.virtual.touched();
+    this.wake();
+  }
+
   controlSilent(silentMillis: number): void {
     if (this.#silent) return;
     this.#silent = true;
@@ -209,6 +216,7 @@ class Engine implements VrrpEngine {
 
   wake(): void {
     this.#effects.retry();
+    this.#effects.virtual.restoreIfDue(this.#effects.addresses);
     const now = this.#ports.clock.now();
     if (this.#rereadAt !== null && now >= this.#rereadAt) this.#readKernel();
     const { nextDeadline } = this.#effects.host;
@@ -226,6 +234,7 @@ class Engine implements VrrpEngine {
     let first: number = Math.min(
       this.#rereadAt ?? Number.POSITIVE_INFINITY,
       this.#effects.host.nextDeadline ?? Number.POSITIVE_INFINITY,
+      this.#effects.virtual.deadline ?? Number.POSITIVE_INFINITY,
     );
     for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
     return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
@@ -251,6 +260,7 @@ class Engine implements VrrpEngine {
     }
     this.#bury();
     this.#conflicts.follow(this.#runtimes, this.#effects.addresses);
+    this.#effects.virtual.follow(this.#runtimes, this.#effects.addresses);
   }
 
   /** Stopped instances leave; the last one of an ordered stop says so. */
@@ -264,6 +274,7 @@ class Engine implements VrrpEngine {
       this.#ports.adverts.forget(runtime.slot + 1);
       this.#closeUnused(runtime);
     }
+    if (this.#effects.virtual.leave(stopped, this.#runtimes, this.#effects.addresses)) this.#effects.flush();
     if (this.finished) this.#finish();
   }
 
@@ -275,10 +286,10 @@ class Engine implements VrrpEngine {
   }
 
   #closeUnused(runtime: Runtime): void {
-    const index = runtime.link?.index;
+    const index = runtime.hearLink?.index;
     const { family } = runtime.config;
     if (index === undefined) return;
-    if (this.#runtimes.some((other) => other.link?.index === index && other.config.family === family)) return;
+    if (this.#runtimes.some((other) => other.hearLink?.index === index && other.config.family === family)) return;
     this.#ports.adverts.close(index, family);
   }
 

@@ -19,7 +19,7 @@ export function refreshNetwork(
   runtimes: readonly Runtime[],
   effects: EffectRunner,
 ): readonly InterfaceAddress[] {
-  const links = ports.kernel.links();
+  const links = effects.virtual.provide(runtimes, ports.kernel.links());
   const addresses = ports.kernel.addresses();
   reportLinks(effects, effects.addresses.links, links, runtimes);
   const before = effects.addresses.links;
@@ -31,7 +31,10 @@ export function refreshNetwork(
   }
   const virtual = effects.addresses.virtualAddresses();
   for (const runtime of runtimes) {
-    runtime.link = links.find((link) => link.name === runtime.config.interface) ?? null;
+    const named = (name: string): Link | null => links.find((link) => link.name === name) ?? null;
+    runtime.link = named(runtime.config.interface);
+    runtime.sendLink = named(runtime.config.sendsVia ?? runtime.config.interface);
+    runtime.hearLink = named(runtime.config.hearsVia ?? runtime.config.interface);
     const source = sourceOf(runtime, addresses, virtual);
     openSockets(ports, runtime, effects);
     runtime.observedSource = source;
@@ -75,6 +78,7 @@ export function assessFitness(
     controlSilent: silent,
   });
   const faults: Fault[] = [...evaluation.faults, ...effects.host.statics.faultsOf(config.name)];
+  if (runtime.virtualFault !== null && runtime.link !== null) faults.push(runtime.virtualFault);
   if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
   const { waiting, priority } = evaluation;
   effects.dispatch(runtime, { kind: "fitness", faults, waiting, priority, source: runtime.observedSource });
@@ -109,7 +113,7 @@ function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpA
 }
 
 function openSockets(ports: EnginePorts, runtime: Runtime, effects: EffectRunner): void {
-  const { link, config } = runtime;
+  const { hearLink: link, config } = runtime;
   if (link === null) {
     if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn, config.family);
     runtime.openedOn = null;
@@ -132,7 +136,7 @@ function socketFault(link: Link, error: KernelError): Extract<Fault, { kind: "so
 
 /** Encodes both adverts again when something that is in them has changed. */
 export function prepareFrames(ports: EnginePorts, runtime: Runtime): void {
-  const { link, state } = runtime;
+  const { sendLink: link, state } = runtime;
   const source = runtime.observedSource;
   if (link === null || source === null || runtime.socketFault !== null) {
     runtime.preparedFor = null;

@@ -53,7 +53,7 @@ export type AddresseeTable = ReadonlyMap<number, Runtime>;
 export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
   const table = new Map<number, Runtime>();
   for (const runtime of runtimes) {
-    const { link, config } = runtime;
+    const { hearLink: link, config } = runtime;
     if (link !== null) table.set(addresseeKey(link.index, config.family, config.virtualRouterId), runtime);
   }
   return table;

@@ -20,6 +20,11 @@ export interface Runtime {
   readonly slot: number;
   readonly counters: VrrpCounters;
   link: Link | null;
+  /** Links that adverts leave and arrive by: the instance's own, or its virtual interface. */
+  sendLink: Link | null;
+  hearLink: Link | null;
+  /** A virtual interface that could not be made. */
+  virtualFault: Fault | null;
   /** Our source address as the host has it now. */
   observedSource: IpAddress | null;
   /** Index of the interface for which the sockets are open. */
@@ -64,6 +69,9 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     slot,
     counters: emptyCounters(),
     link: null,
+    sendLink: null,
+    hearLink: null,
+    virtualFault: null,
     observedSource: null,
     openedOn: null,
     preparedFor: null,
@@ -98,7 +106,8 @@ export function wireConfig({ config, oldChecksum }: Runtime): VrrpInstanceConfig
 
 /** keepalived matches instances across a reload by these, not by name. */
 export function instanceKey(config: VrrpInstanceConfig): string {
-  return `${config.interface}|${config.family}|${config.virtualRouterId}|${config.transport.kind}`;
+  const virtual = config.virtualInterfaces.map(({ name, base }) => `${name}@${base}`).join();
+  return `${config.interface}|${config.family}|${config.virtualRouterId}|${config.transport.kind}|${virtual}`;
 }
 
 /** All addresses an instance carries while it is MASTER. */

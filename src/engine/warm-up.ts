@@ -4,6 +4,7 @@
  */
 
 import type { IpAddress } from "../core/lib/ip.ts";
+import { err } from "../core/lib/result.ts";
 import { instant } from "../core/lib/units.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
@@ -61,6 +62,12 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     conflicts: { watch: () => undefined },
     routing: IDLE_ROUTING,
     settings: IDLE_SETTINGS,
+    virtualInterfaces: {
+      ensure: ({ name }) => err({ errno: "EOPNOTSUPP", what: `create ${name}` }),
+      removeAllBut: () => [],
+      silenceLocalReports: () => undefined,
+    },
+    firewall: { apply: () => null, sweep: () => [] },
   });
   const hear = (priority: number): void => {
     const packet = encodeAdvert(config, { source: RIVAL, destination: GROUP, priority });

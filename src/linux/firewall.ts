@@ -2,7 +2,6 @@
  * nftables on the real kernel by nfnetlink (no nft program): applies rules, sweeps what dead processes left, and hears when somebody
  * else takes a rule out of our table. Decides nothing.
  */
-import { ok, type Result } from "../core/lib/result.ts";
 import { type NetlinkMessage, readErrno } from "../core/netlink/message.ts";
 import { readOwnerTag, writeOwnerTag } from "../core/netlink/owner-tag.ts";
 import {
@@ -43,24 +42,34 @@ export interface FirewallOptions {
   /** The process that the tables belong to. */
   readonly owner: number;
   readonly isAlive: (pid: number) => boolean;
+  /** Present where somebody listens: called once per wake-up after somebody else removed something from a table of ours. */
+  readonly watch: { readonly watcher: Watcher; readonly onRemoval: () => void } | null;
 }
 
-export function openFirewall(
-  options: FirewallOptions,
-): Result<FirewallPort & { close(): void; readonly port: number }, KernelError> {
+export type ClosableFirewall = FirewallPort & { close(): void };
+
+/** Without nfnetlink in the kernel it fails only when rules are needed. */
+export function openFirewall(options: FirewallOptions): ClosableFirewall {
   const protocol = { protocol: NETLINK_NETFILTER, sendBytes: SEND_BYTES };
   const opened = openNetlinkSocket(options.arena, createSockets(options.arena), 0, protocol);
-  if (!opened.ok) return opened;
-  const socket = opened.value;
-  return ok(Object.assign(new Nftables(socket, options), { port: socket.port, close: () => socket.close() }));
+  return opened.ok ? new Nftables(opened.value, options) : withoutFirewall(opened.error);
 }
 
-class Nftables implements FirewallPort {
+function withoutFirewall(error: KernelError): ClosableFirewall {
+  return {
+    apply: (settings, needs) => (tablesFor(settings, needs).length === 0 ? null : error),
+    sweep: () => [],
+    close: () => undefined,
+  };
+}
+
+class Nftables implements ClosableFirewall {
   readonly #socket: NetlinkSocket;
   readonly #options: FirewallOptions;
   #sequence = 1_000_000;
   #applied: readonly Table[] = [];
   #settings = "";
+  #monitor: { close(): void } | null = null;
 
   constructor(socket: NetlinkSocket, options: FirewallOptions) {
     this.#socket = socket;
@@ -71,6 +80,8 @@ class Nftables implements FirewallPort {
     const wanted = tablesFor(settings, needs);
     const key = JSON.stringify(settings);
     const whole = afresh || key !== this.#settings;
+    // Another name: what is listened to changes with it.
+    if (key !== this.#settings) this.#listen(null);
     for (const table of this.#applied) {
       if (!wanted.some((other) => isSame(other, table))) this.#remove(table.family, table.name);
     }
@@ -84,7 +95,24 @@ class Nftables implements FirewallPort {
     }
     this.#applied = applied;
     this.#settings = key;
+    this.#listen(applied.length > 0 ? settings.table : null);
     return failure;
+  }
+
+  close(): void {
+    this.#listen(null);
+    this.#socket.close();
+  }
+
+  /** Only while there is something to guard: on some hosts rules change all the time, and each change would wake us. */
+  #listen(table: string | null): void {
+    const { watch, arena } = this.#options;
+    if (table === null) {
+      this.#monitor?.close();
+      this.#monitor = null;
+    } else if (this.#monitor === null && watch !== null) {
+      this.#monitor = watchTable(arena, watch, { ownPort: this.#socket.port, table });
+    }
   }
 
   sweep(): readonly string[] {
@@ -142,26 +170,26 @@ function firstError(outcome: number | null, message: NetlinkMessage): number | n
 
 const isSame = (one: Table, other: Table): boolean => one.family === other.family && one.name === other.name;
 
-/** Tells, once per wake-up, that somebody else removed something from a table; the kernel drops what `ownPort` did. */
-export function watchFirewall(
+/** The kernel drops what `ownPort` did; null when it has no room for one more socket: then rules are not guarded. */
+function watchTable(
   arena: Arena,
-  watcher: Watcher,
-  options: { readonly ownPort: number; readonly table: () => string; readonly onRemoval: () => void },
-): Result<{ close(): void }, KernelError> {
+  { watcher, onRemoval }: NonNullable<FirewallOptions["watch"]>,
+  { ownPort, table }: { readonly ownPort: number; readonly table: string },
+): { close(): void } | null {
   const sockets = createSockets(arena);
   const opened = openNetlinkSocket(arena, sockets, NFNLGRP_NFTABLES_BIT, { protocol: NETLINK_NETFILTER });
-  if (!opened.ok) return opened;
+  if (!opened.ok) return null;
   const socket = opened.value;
-  sockets.dropFromNetlinkPort(socket.descriptor, options.ownPort);
+  sockets.dropFromNetlinkPort(socket.descriptor, ownPort);
   watcher.watch(socket.descriptor, () => {
-    if (heardRemoval(socket, options.table())) options.onRemoval();
+    if (heardRemoval(socket, table)) onRemoval();
   });
-  return ok({
+  return {
     close() {
       watcher.unwatch(socket.descriptor);
       socket.close();
     },
-  });
+  };
 }
 
 /** Datagrams read in one wake-up. */

@@ -10,9 +10,12 @@ import type { AddressChange, InterfaceAddress, KernelError, Link } from "../port
 import type { RoutingChange, RoutingPort } from "../ports/routing.ts";
 import { type AdvertSender, createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
+import { openFirewall } from "./firewall.ts";
 import { openKernelPort, type RtnetlinkPort } from "./kernel-port.ts";
+import { isAlive } from "./process.ts";
 import { openRoutingPort } from "./routing-port.ts";
 import { createSockets } from "./sockets.ts";
+import { openVirtualInterfaces } from "./virtual-interfaces.ts";
 
 export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void }, KernelError> {
   const opened = openKernelPort(arena);
@@ -33,18 +36,27 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
     routing.close();
     return sending;
   }
+  const owned = { arena, owner: process.pid, isAlive };
+  const virtual = openVirtualInterfaces({ ...owned, onRefused: () => undefined });
+  const firewall = openFirewall({ ...owned, watch: null });
   return ok({
     release(orders, statics) {
       const links = new Map(kernel.links().map((link) => [link.name, link]));
       const unrouted = removeRouting(routing, links, [...orders, statics]);
       const { removed, errors } = removeAddresses(kernel, links, orders);
       const resigned = resign(sender, links, orders);
-      return { removed, errors: [...unrouted, ...errors, ...resigned, ...removeStatics(kernel, links, statics)] };
+      const unplaced = removeStatics(kernel, links, statics);
+      // Last: they carried the addresses, and the priority 0 left by them.
+      if (virtual.ok) virtual.value.removeAllBut(new Set());
+      firewall.sweep();
+      return { removed, errors: [...unrouted, ...errors, ...resigned, ...unplaced] };
     },
     close() {
       kernel.close();
       routing.close();
       sender.dispose();
+      firewall.close();
+      if (virtual.ok) virtual.value.close();
     },
   });
 }
@@ -100,7 +112,7 @@ function removalsOf(order: GuardOrder, links: Links): AddressChange[] {
 
 function resign(sender: AdvertSender, links: Links, orders: readonly GuardOrder[]): readonly KernelError[] {
   const slots: number[] = [];
-  for (const [slot, { resign: advert, interface: name }] of orders.entries()) {
+  for (const [slot, { resign: advert, sendsVia: name }] of orders.entries()) {
     const link = links.get(name);
     if (advert === null || link === undefined) continue;
     sender.prepare(slot, {

@@ -40,3 +40,12 @@ export function setPreciseTimers(): void {
   const PR_SET_TIMERSLACK = 29;
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 }
+
+/** Whether a process of this number exists, whoever it belongs to (kill(2) with signal 0). */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

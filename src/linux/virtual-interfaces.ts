@@ -22,8 +22,8 @@ import type { VirtualInterface } from "../core/vrrp/virtual-interface.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { VirtualInterfacePort } from "../ports/virtual-interfaces.ts";
 import type { Arena } from "./arena.ts";
-import { readSetting, writeSetting } from "./net-settings.ts";
 import { errnoName } from "./libc.ts";
+import { readSetting, writeSetting } from "./net-settings.ts";
 import { createNetlinkRequests, type NetlinkRequests } from "./netlink-requests.ts";
 import { openNetlinkSocket } from "./netlink-socket.ts";
 import { createReversePathFilter } from "./reverse-path-filter.ts";
@@ -113,7 +113,8 @@ class VirtualInterfaces implements VirtualInterfacePort {
 
   #make(wanted: VirtualInterface, place: Place): Result<"made", KernelError> {
     const { name, base, kind } = wanted;
-    const order = { link: wanted, baseIndex: place.base.index, master: vrfOf(place), alias: this.#tag(wanted, place) };
+    const alias = this.#tag(wanted, place);
+    const order = { link: wanted, baseIndex: place.base.index, master: vrfOf(place) };
     const errno = this.#requests.ask((sequence) => createLink(order, sequence));
     if (errno !== 0) {
       const missing = errnoName(-errno) === "EOPNOTSUPP" ? `; the kernel lacks the module ${kind}` : "";
@@ -121,7 +122,10 @@ class VirtualInterfaces implements VirtualInterfacePort {
     }
     const made = this.#links().find((link) => link.name === name);
     if (made === undefined) return err({ errno: "ENODEV", what: `find ${name} after it was created` });
-    const ready = this.#prepare(made, wanted);
+    // The kernel takes no alias with a new link. Without it nobody would ever remove it.
+    const tagged = this.#ask((sequence) => setAlias(made.index, alias, sequence));
+    const ready = tagged === 0 ? this.#prepare(made, wanted) : err({ errno: errnoName(-tagged), what: `mark ${name}` });
+    if (!ready.ok) this.#ask((sequence) => deleteLink(made.index, sequence));
     return ready.ok ? ok("made") : ready;
   }
 

@@ -18,15 +18,17 @@ import { createArena } from "../linux/arena.ts";
 import { createMonotonicClock, createWallClock } from "../linux/clock.ts";
 import { openConflictWatch } from "../linux/conflict-watch.ts";
 import { createDigestPort } from "../linux/digest.ts";
+import { openFirewall } from "../linux/firewall.ts";
 import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
 import { createOwnProcess } from "../linux/own-process.ts";
-import { exitNow, ignoreControlSignals, setPreciseTimers, setProcessName } from "../linux/process.ts";
+import { exitNow, ignoreControlSignals, isAlive, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
 import { openRoutingMonitor, type RoutingNotice } from "../linux/routing-monitor.ts";
 import { openRoutingPort } from "../linux/routing-port.ts";
+import { openVirtualInterfaces } from "../linux/virtual-interfaces.ts";
 import type { AddressConflict, KernelError, ReceivedPacket } from "../ports/network.ts";
 
 /** Orders come by the socket pair alone: first of all no signal may end us half way. */
@@ -44,6 +46,10 @@ const found: AddressConflict[] = [];
 const conflicts = required(
   openConflictWatch({ arena, watcher: reactor, onConflict: (conflict) => void found.push(conflict) }),
 );
+const owner = process.pid;
+const virtualInterfaces = required(openVirtualInterfaces({ arena, owner, isAlive, onRefused: refused }));
+const onRemoval = (): void => engine.handleFirewallTouched();
+const firewall = openFirewall({ arena, owner, isAlive, watch: { watcher: reactor, onRemoval } });
 const packets: { onPacket: (packet: ReceivedPacket) => void } = { onPacket: () => undefined };
 const adverts = createAdvertPort({ arena, watcher: reactor, onPacket: (packet) => packets.onPacket(packet) });
 
@@ -61,6 +67,8 @@ const engine = createVrrpEngine({
   conflicts,
   routing,
   settings,
+  virtualInterfaces,
+  firewall,
   send,
 });
 const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));
@@ -85,6 +93,11 @@ for (;;) {
     link.drain();
     exitNow(loop.exitCode);
   }
+}
+
+/** A setting of the host that the kernel did not take: told, and gone on without it. */
+function refused(error: KernelError): void {
+  process.stderr.write(`holdfast vrrp: cannot ${error.what}: ${error.errno}\n`);
 }
 
 function receiveLine(line: string): void {

@@ -12,6 +12,8 @@ import type { KernelError } from "./network.ts";
 export interface GuardOrder {
   readonly instance: string;
   readonly interface: string;
+  /** Interface that adverts leave by: the same, or a virtual one. */
+  readonly sendsVia: string;
   readonly addresses: readonly VirtualAddress[];
   /** Taken off before the addresses. */
   readonly routes: readonly Route[];

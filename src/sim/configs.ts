@@ -74,6 +74,10 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     receive: DEFAULT_RECEIVE,
     claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
     releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,
+    virtualInterfaces: [],
+    sendsVia: null,
+    hearsVia: null,
+    filter: null,
     leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
   };
 }

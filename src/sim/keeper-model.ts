@@ -3,6 +3,7 @@
  * virtual time. A frozen process keeps its descriptors: what arrives meanwhile waits in bounded buffers and is read
  * in the order in which the real loop reads. It can be frozen from outside or in the middle of a system call.
  */
+import { err } from "../core/lib/result.ts";
 
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
@@ -70,6 +71,12 @@ export class KeeperModel {
       conflicts: { watch: () => undefined },
       routing: IDLE_ROUTING,
       settings: IDLE_SETTINGS,
+      virtualInterfaces: {
+        ensure: ({ name }) => err({ errno: "EOPNOTSUPP", what: `create ${name}` }),
+        removeAllBut: () => [],
+        silenceLocalReports: () => undefined,
+      },
+      firewall: { apply: () => null, sweep: () => [] },
       send: (message) => this.#send(message),
     });
     this.#loop = createKeeperLoop(this.#engine, {

@@ -107,6 +107,10 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     receive: DEFAULT_RECEIVE,
     claimGate: null,
     releaseGate: null,
+    virtualInterfaces: [],
+    sendsVia: null,
+    hearsVia: null,
+    filter: null,
     leaseSeconds: 14,
   };
 }

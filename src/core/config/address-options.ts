@@ -85,14 +85,10 @@ function readOption(reading: AddressReading, word: Word): boolean {
     options.flags |= flag;
   } else if (word.text === "-nodad") options.duplicateDetection = true;
   else if (word.text === "no_track") options.untracked = true;
-  else if (word.text === "use_vmac") return useVmac(reading, word);
+  // What carries the address is compile-virtual.ts's matter.
+  else if (word.text === "use_vmac") return true;
   else if (word.text === "track_group" && reading.trackGroups === null) return notUnderstood(line, word);
   else return readValued(reading, word);
-  return true;
-}
-
-function useVmac({ line }: AddressReading, word: Word): boolean {
-  line.report("not-done-yet", word, "`use_vmac` of an address is accepted, not done yet", null);
   return true;
 }
 

@@ -51,6 +51,10 @@ export const DIAGNOSTIC_CODES = {
   "out-of-range": entry("error", "A number is outside the range of the keyword."),
   "not-a-block": entry("error", "A keyword that opens no block is followed by `{`."),
   "block-expected": entry("error", "A keyword that needs a `{ }` block has none."),
+  "strict-reset": entry("error", "strict_mode resets a setting that the RFC does not know."),
+  "replaced-by-nftables": entry("info", "A firewall of another kind is asked for; nftables does the same.", true),
+  "unicast-from-base": strict("use_vmac with unicast peers: adverts leave by the base interface."),
+  "strict-closes": entry("warning", "strict_mode or no_accept closes the addresses: nobody can use a service on them."),
   // Meaning
   "duplicate-name": entry("error", "Two blocks of one kind have the same name."),
   "duplicate-vrid": entry("error", "Two instances use the same virtual_router_id on one interface."),

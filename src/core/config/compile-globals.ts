@@ -6,6 +6,7 @@ import { parseOwner } from "./command.ts";
 import { compileNotify, noticeDefaults } from "./compile-notify.ts";
 import { compileProcess } from "./compile-process.ts";
 import { readBufferPolicy } from "./compile-receive.ts";
+import { readVirtualDefaults } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -81,6 +82,8 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       skipCheckAdvAddr: settings.flag("vrrp_skip_check_adv_addr") ?? false,
       logUnknownVrids: settings.has("log_unknown_vrids"),
       receiveBuffer: readBufferPolicy(settings, diagnostics),
+      strict: settings.flag("vrrp_strict") ?? false,
+      virtual: readVirtualDefaults(settings, diagnostics),
     },
   };
 }

@@ -14,6 +14,7 @@ import { readGroup } from "./compile-globals.ts";
 import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
 import { readChecksumMode, readPeerTtls, readReceive } from "./compile-receive.ts";
+import { withVirtualInterfaces } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -46,6 +47,8 @@ export interface InstanceContext extends TrackContext {
   readonly tools: RoutingTools;
   /** For keys that stand in files. */
   readonly source: KeySource;
+  /** Names of virtual interfaces given away so far. */
+  readonly taken: Set<string>;
 }
 
 export function compileInstance(node: Node, context: InstanceContext): InstanceConfig | null {
@@ -80,8 +83,9 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
     );
   }
   if (virtualRouterId === null || device === null) return null;
-  const vrrp = compileVrrp(node, { name, virtualRouterId, interface: device }, settings, context);
-  if (vrrp === null) return null;
+  const plain = compileVrrp(node, { name, virtualRouterId, interface: device }, settings, context);
+  if (plain === null) return null;
+  const vrrp = withVirtualInterfaces(plain, settings, context);
   return {
     vrrp,
     hooks: readHooks(settings),
@@ -158,6 +162,10 @@ function compileVrrp(
       settings.command("notify_release") === null
         ? null
         : { timeout: settings.duration("release_timeout") ?? seconds(5) },
+    virtualInterfaces: [],
+    sendsVia: null,
+    hearsVia: null,
+    filter: null,
     leaseSeconds: readLease(settings, { advertInterval, downTimerAdverts }, diagnostics),
   };
 }

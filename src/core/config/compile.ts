@@ -10,6 +10,7 @@ import { compileInstance } from "./compile-instance.ts";
 import { readPlace } from "./compile-process.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
+import { reportIpsets } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type {
   HoldfastConfig,
@@ -34,6 +35,8 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const files: TrackFileConfig[] = [];
   const processes: TrackProcessConfig[] = [];
   const trackable = { scripts, files, processes, diagnostics };
+  const taken = new Set<string>();
+  reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
@@ -43,7 +46,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     else if (node.keyword === "vrrp_track_process")
       addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics);
     else if (node.keyword === "vrrp_instance")
-      addInstance(compileInstance(node, { defaults, ...trackable, tools, source }), instances, diagnostics);
+      addInstance(compileInstance(node, { defaults, ...trackable, tools, source, taken }), instances, diagnostics);
   }
   // Last of all: a group may name instances that are defined further down.
   const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, {

@@ -1,7 +1,16 @@
 /** What an instance takes over from global_defs where it says nothing itself. Made by compile-globals.ts. */
-
 import type { Family, IpAddress } from "../lib/ip.ts";
-import type { Garp, ReceiveBuffer } from "../vrrp/config.ts";
+import type { FirewallSettings } from "../nftables/ruleset.ts";
+import type { Garp, PacketFilter, ReceiveBuffer } from "../vrrp/config.ts";
+
+/** Virtual interfaces and the packet filter. */
+export interface VirtualDefaults {
+  /** vmac_prefix and vmac_addr_prefix. */
+  readonly prefix: string;
+  readonly addressPrefix: string;
+  readonly firewall: FirewallSettings;
+  readonly localReports: PacketFilter["localReports"];
+}
 
 /** What global_defs says of taking adverts in. */
 export interface ReceiveDefaults {
@@ -24,4 +33,7 @@ export interface InstanceDefaults extends ReceiveDefaults {
   readonly ownerIgnoreAdverts: boolean;
   readonly v3ChecksumAsV2: boolean;
   readonly notices: { readonly mail: boolean; readonly priorityChanges: boolean };
+  /** vrrp_strict */
+  readonly strict: boolean;
+  readonly virtual: VirtualDefaults;
 }

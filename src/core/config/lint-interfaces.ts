@@ -37,10 +37,12 @@ function interfacesOf({
     ...[...advertised, ...excluded].map(({ device }) => device),
     ...routes.flatMap((route) => [route.device, ...route.nextHops.map((hop) => hop.device)]),
     ...rules.flatMap((rule) => [rule.inputDevice, rule.outputDevice]),
+    ...vrrp.virtualInterfaces.map(({ base }) => base),
   ];
-  return new Set(
-    [vrrp.interface, ...devices, ...trackInterfaces.map(({ key }) => key)].filter((name) => name !== null),
-  );
+  // Those come with the instance.
+  const own = new Set<string | null>(vrrp.virtualInterfaces.map(({ name }) => name));
+  const named = devices.filter((device) => !own.has(device));
+  return new Set([vrrp.interface, ...named, ...trackInterfaces.map(({ key }) => key)].filter((name) => name !== null));
 }
 
 function lintHostInterfaces({ statics, linkDelays }: HostConfig, interfaces: Interfaces, report: Absence): void {

@@ -26,6 +26,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   for (const instance of config.instances) {
     lintHookTimeout(instance, diagnostics);
     lintLease(instance, diagnostics);
+    lintClosed(instance, diagnostics);
   }
 }
 
@@ -175,5 +176,17 @@ function lintLease(instance: InstanceConfig, diagnostics: DiagnosticSink): void 
     span,
     `${vrrp.name}: the kernel keeps an address of a killed host for up to ${vrrp.leaseSeconds + 0.45} s, a peer waits ${patience}: both may answer for that long`,
     "use slower adverts; `fence strict`, which closes this gap, is planned and not available yet",
+  );
+}
+
+/** The trap that catches most: the address moves as it should, and nobody can use it. */
+function lintClosed({ vrrp, span }: InstanceConfig, diagnostics: DiagnosticSink): void {
+  if (vrrp.filter?.closed !== true) return;
+  const addresses = [...vrrp.advertised, ...vrrp.excluded].map(({ address }) => address).join(", ");
+  diagnostics.report(
+    "strict-closes",
+    span,
+    `${vrrp.name}: nobody can use a service on ${addresses}: while MASTER, nftables drops all traffic to and from it (no_accept, strict_mode or vrrp_strict)`,
+    "for a database's address remove vrrp_strict, strict_mode and no_accept; they are for routers",
   );
 }

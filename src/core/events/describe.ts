@@ -7,7 +7,15 @@ import { unreachable } from "../lib/assert.ts";
 import { describeHost } from "./describe-host.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
-import { conflictRemedy, eventInWords, failureInWords, hookSucceeded, leftoverInWords } from "./explain.ts";
+import {
+  conflictRemedy,
+  eventInWords,
+  failureInWords,
+  firewallInWords,
+  hookSucceeded,
+  leftoverInWords,
+  virtualInterfaceInWords,
+} from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
@@ -59,6 +67,12 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       return [vrrpLine("info", linkText(body))];
     case "socket":
       return [vrrpLine(body.action === "failed" ? "error" : "detail", socketText(body))];
+    case "virtual-interface":
+      return [
+        vrrpLine(body.action === "failed" ? "error" : "info", `(${body.instance}): ${virtualInterfaceInWords(body)}`),
+      ];
+    case "firewall":
+      return [vrrpLine(body.action === "swept" ? "info" : "error", firewallInWords(body))];
     case "hook-started":
       return [vrrpLine("detail", `(${body.instance}) ${body.hook}: running ${body.command}`)];
     case "hook-ended":
@@ -193,6 +207,8 @@ type DaemonEvent = Exclude<
       | "address-conflict"
       | "link"
       | "socket"
+      | "virtual-interface"
+      | "firewall"
       | "hook-started"
       | "hook-ended";
   }

@@ -46,6 +46,8 @@ export function faultInWords(fault: Fault): string {
       return `interface ${fault.interface} has no IPv4 address to send from`;
     case "socket":
       return `no socket on interface ${fault.interface}: ${fault.reason}`;
+    case "virtual-interface":
+      return `interface ${fault.interface} could not be made: ${fault.reason}`;
     case "address-refused":
       return `the kernel refused address ${fault.address}: ${fault.reason}`;
     case "static-object":
@@ -78,6 +80,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return `interface ${fault.interface} has to get an IPv4 address`;
     case "socket":
       return `the socket on ${fault.interface} has to be opened (${fault.reason})`;
+    case "virtual-interface":
+      return `the kernel has to make ${fault.interface} (${fault.reason})`;
     case "address-refused":
       return `the kernel has to accept ${fault.address} (${fault.reason})`;
     case "static-object":
@@ -190,6 +194,10 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `interface ${body.interface} is ${body.state}`;
     case "socket":
       return `socket on ${body.interface} ${body.action}${body.detail === "" ? "" : `: ${body.detail}`}`;
+    case "virtual-interface":
+      return `${body.instance}: ${virtualInterfaceInWords(body)}`;
+    case "firewall":
+      return firewallInWords(body);
     case "check":
       return checkInWords(body);
     case "tracked-file":
@@ -222,6 +230,8 @@ type OfDaemon = Exclude<
       | "address-conflict"
       | "link"
       | "socket"
+      | "virtual-interface"
+      | "firewall"
       | "check"
       | "tracked-file"
       | "tracked-process"
@@ -289,4 +299,30 @@ function reportInWords(report: Extract<HoldfastEventBody, { kind: "vrrp" }>["rep
 export function leftoverInWords(body: Extract<HoldfastEventBody, { kind: "leftover-removed" }>): string {
   const found = `found ${body.address} left over on ${body.interface} and removed it`;
   return body.again ? `${found} again: another program on this host sets it, is keepalived still running?` : found;
+}
+
+export function virtualInterfaceInWords(body: Extract<HoldfastEventBody, { kind: "virtual-interface" }>): string {
+  switch (body.action) {
+    case "made":
+      return `Success creating VMAC interface ${body.interface}`;
+    case "removed":
+      return `Success removing VMAC interface ${body.interface}`;
+    case "failed":
+      return `Unable to create VMAC interface ${body.interface}: ${body.detail}`;
+    default:
+      return unreachable(body.action);
+  }
+}
+
+export function firewallInWords({ action, detail }: Extract<HoldfastEventBody, { kind: "firewall" }>): string {
+  switch (action) {
+    case "restored":
+      return "nftables rules of the virtual addresses were removed by somebody else and are set again";
+    case "failed":
+      return `nftables rules of the virtual addresses could not be set, so no_accept and virtual MAC are not protected: ${detail}`;
+    case "swept":
+      return `removed nftables tables left by an earlier daemon: ${detail}`;
+    default:
+      return unreachable(action);
+  }
 }

@@ -100,6 +100,16 @@ export type HoldfastEventBody =
       readonly action: "opened" | "closed" | "failed";
       readonly detail: string;
     }
+  | {
+      readonly kind: "virtual-interface";
+      readonly instance: string;
+      readonly interface: string;
+      readonly action: "made" | "removed" | "failed";
+      /** Why it failed. */
+      readonly detail: string;
+    }
+  /** Rules of no_accept and virtual MAC: set again after somebody removed them, refused, or left by a dead daemon. */
+  | { readonly kind: "firewall"; readonly action: "restored" | "failed" | "swept"; readonly detail: string }
   /** A script's standing changed, or it failed in a new way. */
   | {
       readonly kind: "check";

@@ -17,8 +17,8 @@ import {
   readText,
   readUint32,
   viewOf,
-  writeMessage,
   writeAttributes,
+  writeMessage,
   writeText,
   writeUint32,
 } from "./message.ts";
@@ -66,16 +66,14 @@ export interface CreateLinkOrder {
   readonly baseIndex: number;
   /** Index of the VRF device; null for none. */
   readonly master: number | null;
-  readonly alias: string;
 }
 
 /** Makes the interface, still down; EEXIST when the name is taken, EOPNOTSUPP when the kernel has no such kind. */
-export function createLink({ link, baseIndex, master, alias }: CreateLinkOrder, sequence: number): Uint8Array {
+export function createLink({ link, baseIndex, master }: CreateLinkOrder, sequence: number): Uint8Array {
   const attributes: Attribute[] = [];
   if (link.mac !== null) attributes.push({ type: IFLA_ADDRESS, value: Uint8Array.from(link.mac) });
   if (link.group !== null) attributes.push({ type: IFLA_GROUP, value: writeUint32(link.group) });
   attributes.push(
-    { type: IFLA_IFALIAS, value: withoutZero(alias) },
     { type: IFLA_LINK, value: writeUint32(baseIndex) },
     { type: IFLA_IFNAME, value: writeText(link.name) },
   );

@@ -14,6 +14,8 @@ export type Fault =
   | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" | "up" }
   | { readonly kind: "no-source-address"; readonly interface: string }
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
+  /** A virtual MAC or ipvlan interface could not be made. */
+  | { readonly kind: "virtual-interface"; readonly interface: string; readonly reason: string }
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
   /** A static object of a track group of this instance cannot be put back; the reason is a symbolic errno. */
   | { readonly kind: "static-object"; readonly object: string; readonly reason: string }

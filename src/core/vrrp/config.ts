@@ -2,9 +2,12 @@
  * What one virtual router needs to know, complete: every default is set, every name resolved. The configuration
  * language produces it (core/config), the keeper receives it over the socket pair, the simulator builds it directly.
  */
+
 import type { Family, IpAddress } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
+import type { FirewallSettings } from "../nftables/ruleset.ts";
 import type { Route, Rule } from "../routing/model.ts";
+import type { VirtualInterface } from "./virtual-interface.ts";
 
 /** One address of virtual_ipaddress or virtual_ipaddress_excluded. */
 export interface VirtualAddress {
@@ -149,6 +152,15 @@ export const DEFAULT_RECEIVE: ReceiveOptions = {
   debug: 0,
 };
 
+/** What the packet filter does for an instance. */
+export interface PacketFilter {
+  readonly settings: FirewallSettings;
+  /** no_accept, strict_mode: while MASTER, no traffic to or from the addresses. */
+  readonly closed: boolean;
+  /** Membership reports of virtual interfaces: moved to their base by a rule, or not sent at all (disable_local_igmp). */
+  readonly localReports: "moved" | "silenced";
+}
+
 export interface VrrpInstanceConfig {
   readonly name: string;
   readonly interface: string;
@@ -200,6 +212,13 @@ export interface VrrpInstanceConfig {
   readonly claimGate: { readonly timeout: Micros } | null;
   /** Present when notify_release is configured. */
   readonly releaseGate: { readonly timeout: Micros } | null;
+  /** Interfaces that exist for this instance (use_vmac, use_ipvlan, use_vmac_addr); addresses name theirs as `device`. */
+  readonly virtualInterfaces: readonly VirtualInterface[];
+  /** Virtual interfaces that adverts leave and arrive by; null means `interface`. */
+  readonly sendsVia: string | null;
+  readonly hearsVia: string | null;
+  /** Null when no rule is ever needed. */
+  readonly filter: PacketFilter | null;
   /** Kernel lifetime of the addresses in whole seconds (core/vrrp/lease.ts); null means `vip_lease off`. */
   readonly leaseSeconds: number | null;
 }

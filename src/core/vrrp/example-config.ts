@@ -70,5 +70,9 @@ const DEFAULTS: VrrpInstanceConfig = {
   receive: DEFAULT_RECEIVE,
   claimGate: null,
   releaseGate: null,
+  virtualInterfaces: [],
+  sendsVia: null,
+  hearsVia: null,
+  filter: null,
   leaseSeconds: null,
 };

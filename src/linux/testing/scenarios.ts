@@ -271,6 +271,7 @@ function guard(): unknown {
       {
         instance: "VI_1",
         interface: "a0",
+        sendsVia: "a0",
         routes: [],
         rules: [],
         addresses: [virtualAddress("10.0.0.100"), virtualAddress("10.0.0.101"), virtualAddress("10.0.0.102")],
@@ -285,6 +286,7 @@ function guard(): unknown {
       {
         instance: "VI_2",
         interface: "gone0",
+        sendsVia: "gone0",
         addresses: [virtualAddress("10.0.0.103")],
         routes: [],
         rules: [],

@@ -27,7 +27,7 @@ export const ROOT: readonly KeywordEntry[] = [
     reload: "restart-daemon",
   }),
   later("net_namespace_ipvs", words, "Network namespace of IPVS."),
-  later("namespace_with_ipsets", none, "ipsets in namespaces on old kernels."),
+  done("namespace_with_ipsets", none, "ipsets in namespaces on old kernels: accepted; nftables is used instead."),
   done("instance", word, "Name in the pid files and in the log's ident.", { reload: "restart-daemon" }),
   done("use_pid_dir", none, "Pid files in /run/keepalived.", { reload: "restart-daemon" }),
   later("linkbeat_use_polling", none, "Polls link states."),

@@ -182,13 +182,22 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     block("auth_hmac"),
     "Signs adverts with an HMAC-SHA256 trailer and believes only signed ones, as keepalived 2.4.2 does: any version, family and transport. Takes the place of authentication.",
   ),
-  later("use_vmac", words, "Virtual MAC by macvlan.", { safety: "the address answers with the interface's own MAC" }),
-  later("vmac_xmit_base", none, "Adverts leave by the base interface."),
-  later("use_vmac_addr", none, "Virtual MAC for addresses on other interfaces.", {
-    safety: "the address answers with the interface's own MAC",
+  done(
+    "use_vmac",
+    words,
+    "Virtual MAC: a macvlan on the interface carries the addresses and sends the adverts. [[name] IF] [MAC] [group N]; netlink_notify_msg is accepted.",
+    { default: "vrrp.VRID, vrrp6.VRID; 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID" },
+  ),
+  done("vmac_xmit_base", none, "Adverts leave and arrive by the base interface, with its MAC; equal on all hosts."),
+  done("use_vmac_addr", none, "A virtual MAC also for addresses on other interfaces (dev), and of the other family."),
+  done("use_ipvlan", words, "An ipvlan (mode l2) carries the addresses. [IF] [ADDRESS] [bridge|private|vepa].", {
+    default: "vrrp.VRID, bridge",
   }),
-  later("use_ipvlan", words, "Addresses on an ipvlan.", { safety: "the address is put on the interface itself" }),
-  later("vrf", word, "VRF of the virtual MAC interface."),
+  done(
+    "vrf",
+    word,
+    "For instances without interface only; elsewhere the VRF of the interface holds, and this is ignored.",
+  ),
   done("virtual_routes", list, "Routes that move with the address, one per line, in the words of ip-route(8)."),
   done("virtual_rules", list, "Routing rules that move with the address, one per line, in the words of ip-rule(8)."),
   done("no_virtual_ipaddress", none, "An instance without addresses on purpose: the warning about it is left out."),
@@ -211,11 +220,14 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   ),
   later("timer_expired_backup", words, "Falls back to BACKUP after a missed timer."),
   later("thread_timer_expired", words, "Old name of timer_expired_backup.", { aliasOf: "timer_expired_backup" }),
-  later("accept", none, "Accepts packets to the address although not its owner."),
-  later("no_accept", none, "Drops packets to the address unless its owner.", {
-    safety: "packets to the address are accepted",
-  }),
-  later("strict_mode", bool, "Strict RFC mode.", { safety: "the instance is not held to the RFC's rules" }),
+  done("accept", none, "Traffic to and from the addresses passes; the default without strict mode."),
+  done("no_accept", none, "While MASTER, nftables drops traffic to and from the addresses; not with priority 255."),
+  done(
+    "strict_mode",
+    bool,
+    "Holds the instance to the RFC: no authentication, no preempt_delay, 3 adverts, no answer to lower priorities, and closed addresses unless the priority is 255.",
+    { default: "vrrp_strict" },
+  ),
   done("native_ipv6", none, "Makes the instance IPv6 before an address says so; the first address decides otherwise.", {
     reload: "restart-instance",
   }),
