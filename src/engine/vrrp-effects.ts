@@ -3,6 +3,7 @@
  * effects.ts promises: renewals, adverts, removals, resignations, additions, announcements, reports.
  */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { VrrpEffect } from "../core/vrrp/effects.ts";
@@ -12,6 +13,7 @@ import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type { Link } from "../ports/network.ts";
 import { AddressCarrier } from "./address-carrier.ts";
+import { AnnouncementQueue } from "./announcement-queue.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { HostObjects } from "./host-objects.ts";
 import { RoutingCarrier } from "./routing-carrier.ts";
@@ -19,19 +21,27 @@ import { SyncGroups } from "./sync-groups.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { addressesOf, type Runtime, renewKeys, setState } from "./vrrp-runtime.ts";
 
+interface Burst {
+  readonly runtime: Runtime;
+  readonly link: Link;
+  readonly addresses: readonly IpAddress[];
+  readonly repeat: number;
+}
+
 export class EffectRunner {
   readonly ports: EnginePorts;
   readonly addresses: AddressCarrier;
   readonly groups: SyncGroups;
   readonly routing: RoutingCarrier;
   readonly host: HostObjects;
+  readonly announcements: AnnouncementQueue;
   /** The links in the state that counts (interface_up_down_delays). */
   countedLinks: readonly Link[] = [];
   readonly virtual: VirtualNetwork;
   readonly #all: () => readonly Runtime[];
   #adverts: Runtime[] = [];
   #resigns: Runtime[] = [];
-  #announcements: { readonly runtime: Runtime; readonly repeat: number }[] = [];
+  #announcements: { readonly runtime: Runtime; readonly repeat: number; readonly elsewhere: boolean }[] = [];
   #toConfirm: { readonly runtime: Runtime; readonly report: VrrpReport }[] = [];
   #messages: FromKeeper[] = [];
   /** Questions to the gates follow the reports that say why they are asked. */
@@ -52,6 +62,10 @@ export class EffectRunner {
     this.addresses = new AddressCarrier(ports, host);
     this.routing = new RoutingCarrier(ports, host);
     this.host = new HostObjects(ports, host);
+    this.announcements = new AnnouncementQueue({
+      now: () => ports.clock.now(),
+      announce: (runtime, link, addresses, repeat) => this.#announce({ runtime, link, addresses, repeat }),
+    });
     this.groups = new SyncGroups({ ...host, all: () => [...all()] });
   }
 
@@ -76,7 +90,7 @@ export class EffectRunner {
     this.pending = true;
     if (runtime.held.length === 0) return;
     const grew = this.addresses.change(runtime);
-    if (grew) this.#announcements.push({ runtime, repeat: config.garp.repeat });
+    if (grew) this.#announcements.push({ runtime, repeat: config.garp.repeat, elsewhere: false });
   }
 
   event(body: HoldfastEventBody): void {
@@ -129,6 +143,7 @@ export class EffectRunner {
         return;
       case "remove-addresses":
         this.#announcements = this.#announcements.filter((entry) => entry.runtime !== runtime);
+        this.announcements.forget(runtime);
         this.routing.remove(runtime);
         this.addresses.remove(runtime, runtime.held);
         return;
@@ -136,7 +151,10 @@ export class EffectRunner {
         this.#resigns.push(runtime);
         return;
       case "announce":
-        this.#announcements.push({ runtime, repeat: effect.repeat });
+        this.#announcements.push({ runtime, repeat: effect.repeat, elsewhere: false });
+        return;
+      case "announce-elsewhere":
+        this.#announcements.push({ runtime, repeat: 1, elsewhere: true });
         return;
       case "ask-gate":
         this.#gates.push({
@@ -217,21 +235,28 @@ export class EffectRunner {
     const announcements = this.#announcements;
     if (announcements.length === 0) return;
     this.#announcements = [];
-    for (const { runtime, repeat } of announcements) {
+    for (const { runtime, repeat, elsewhere } of announcements) {
       for (const [index, addresses] of this.addresses.heldByDevice(runtime)) {
         const link = this.addresses.links.find((candidate) => candidate.index === index);
-        if (link === undefined) continue;
-        const { frames, error } = this.ports.announce.announce(link, addresses, repeat);
-        runtime.counters.garpSent += frames;
-        const instance = runtime.config.name;
-        this.event({ kind: "announcement", instance, interface: link.name, addresses, frames });
-        if (error !== null) {
-          const detail = `${error.what}: ${error.errno}`;
-          this.event({ kind: "socket", interface: link.name, action: "failed", detail });
-        }
+        if (link === undefined || (elsewhere && !this.#isElsewhere(runtime, link))) continue;
+        this.announcements.send(runtime, link, addresses, repeat);
       }
       runtime.announced = true;
     }
+  }
+
+  /** Without `all` the virtual MAC interface is meant. */
+  #isElsewhere({ config, link: own }: Runtime, { index }: Link): boolean {
+    return config.garp.extraAll && index !== own?.index;
+  }
+
+  #announce({ runtime, link, addresses, repeat }: Burst): void {
+    const { frames, error } = this.ports.announce.announce(link, addresses, repeat);
+    runtime.counters.garpSent += frames;
+    const instance = runtime.config.name;
+    this.event({ kind: "announcement", instance, interface: link.name, addresses, frames });
+    if (error === null) return;
+    this.event({ kind: "socket", interface: link.name, action: "failed", detail: `${error.what}: ${error.errno}` });
   }
 
   #flushMessages(): void {

@@ -219,6 +219,7 @@ class Engine implements VrrpEngine {
     this.#effects.virtual.restoreIfDue(this.#effects.addresses);
     const now = this.#ports.clock.now();
     if (this.#rereadAt !== null && now >= this.#rereadAt) this.#readKernel();
+    this.#effects.announcements.run();
     const { nextDeadline } = this.#effects.host;
     if (nextDeadline !== null && now >= nextDeadline) this.#recount();
     this.#settle();
@@ -235,6 +236,7 @@ class Engine implements VrrpEngine {
       this.#rereadAt ?? Number.POSITIVE_INFINITY,
       this.#effects.host.nextDeadline ?? Number.POSITIVE_INFINITY,
       this.#effects.virtual.deadline ?? Number.POSITIVE_INFINITY,
+      this.#effects.announcements.deadline,
     );
     for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
     return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
@@ -294,6 +296,7 @@ class Engine implements VrrpEngine {
   }
 
   #configure(serial: number, configs: readonly VrrpInstanceConfig[], host: HostConfig): void {
+    this.#effects.announcements.configure(host.spacing);
     const wanted = new Map(configs.map((config) => [instanceKey(config), config]));
     const kept = new Set<string>();
     const fresh: Runtime[] = [];

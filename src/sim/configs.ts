@@ -65,6 +65,8 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
       refreshRepeat: 1,
       lowerPrioDelay: seconds(5),
       lowerPrioRepeat: 5,
+      extraPeriod: 0 as Micros,
+      extraAll: false,
     },
     lowerPrioNoAdvert: false,
     higherPrioSendAdvert: true,

@@ -98,7 +98,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     trackInterfaces: [],
     syncGroup: null,
     dontTrackPrimary: false,
-    garp: { ...garp, lowerPrioDelay: seconds(5), lowerPrioRepeat: 5 },
+    garp: { ...garp, lowerPrioDelay: seconds(5), lowerPrioRepeat: 5, extraPeriod: seconds(0), extraAll: false },
     lowerPrioNoAdvert: false,
     higherPrioSendAdvert: false,
     ownerIgnoreAdverts: false,

@@ -95,6 +95,7 @@ export const DIAGNOSTIC_CODES = {
     "warning",
     "Members of one sync group have different priorities: two hosts may each win only a part of it.",
   ),
+  "deprecated-name": entry("warning", "An old name of a keyword; it works."),
   deprecated: strict("An old keyword that keepalived advises against; it works."),
   "bad-address": entry("error", "The text is not an address."),
   "family-mismatch": entry("error", "An address is of another family than its instance and is left out."),

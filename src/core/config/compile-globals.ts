@@ -1,8 +1,9 @@
 /** global_defs: the daemon's own options, and the defaults that instances fall back to. */
 
 import { type IpAddress, isMulticast } from "../lib/ip.ts";
-import { micros, seconds } from "../lib/units.ts";
+import { micros } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
+import { readGarpDefaults } from "./compile-garp.ts";
 import { compileNotify, noticeDefaults } from "./compile-notify.ts";
 import { compileProcess } from "./compile-process.ts";
 import { readBufferPolicy } from "./compile-receive.ts";
@@ -71,7 +72,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
         4: readGroup(settings, "vrrp_mcast_group4", { name: "global_defs", family: 4, diagnostics }) ?? VRRP_GROUPS[4],
         6: readGroup(settings, "vrrp_mcast_group6", { name: "global_defs", family: 6, diagnostics }) ?? VRRP_GROUPS[6],
       },
-      ...readGarpDefaults(settings),
+      ...readGarpDefaults(settings, diagnostics),
       lowerPrioNoAdvert: settings.flag("vrrp_lower_prio_no_advert") ?? false,
       higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? false,
       checkUnicastSource: settings.flag("vrrp_check_unicast_src") ?? false,
@@ -95,23 +96,5 @@ function readDumps(settings: Settings): DumpSettings {
     statsFile: settings.text("stats_dump_file"),
     jsonFile: settings.text("json_dump_file"),
     jsonVersion: settings.text("json_version") === "2" ? 2 : 1,
-  };
-}
-
-function readGarpDefaults(settings: Settings): Pick<InstanceDefaults, "garp" | "lowerPrioGiven"> {
-  const delay = settings.duration("vrrp_garp_master_delay") ?? seconds(5);
-  const repeat = settings.number("vrrp_garp_master_repeat") ?? 5;
-  const lowerDelay = settings.duration("vrrp_garp_lower_prio_delay");
-  const lowerRepeat = settings.number("vrrp_garp_lower_prio_repeat");
-  return {
-    garp: {
-      delay,
-      repeat,
-      refresh: settings.duration("vrrp_garp_master_refresh") ?? micros(0),
-      refreshRepeat: settings.number("vrrp_garp_master_refresh_repeat") ?? 1,
-      lowerPrioDelay: lowerDelay ?? delay,
-      lowerPrioRepeat: lowerRepeat ?? repeat,
-    },
-    lowerPrioGiven: { delay: lowerDelay !== null, repeat: lowerRepeat !== null },
   };
 }

@@ -2,8 +2,9 @@
  * Blocks outside every instance that concern the host: static addresses, routes and rules, track groups, link delays, and the options
  * of global_defs that go with them. A track group must stand above what names it, as in keepalived.
  */
-import type { Micros } from "../lib/units.ts";
+import { type Micros, micros } from "../lib/units.ts";
 import type {
+  AnnouncementSpacing,
   HostConfig,
   LinkDelay,
   ReceiveBuffer,
@@ -57,12 +58,49 @@ export function compileHost(tree: readonly Node[], context: HostContext): HostCo
   checkDynamicInterfaces(context);
   return {
     statics: compileStatics(tree, context),
+    spacing: readSpacing(tree, context),
     linkDelays: tree
       .filter((node) => node.keyword === "interface_up_down_delays")
       .flatMap((node) => readDelays(node.block ?? [], context.diagnostics)),
     commandBuffer: readBuffer(context.globals, "vrrp_netlink_cmd_rcv_bufs"),
     monitorBuffer: readBuffer(context.globals, "vrrp_netlink_monitor_rcv_bufs"),
   };
+}
+
+/** vrrp_garp_interval, vrrp_gna_interval and the garp_group blocks; what a group leaves out is the global value. */
+function readSpacing(tree: readonly Node[], { globals, diagnostics }: HostContext): AnnouncementSpacing {
+  const arp = globals.duration("vrrp_garp_interval") ?? micros(0);
+  const na = globals.duration("vrrp_gna_interval") ?? micros(0);
+  const taken = new Set<string>();
+  const groups = tree
+    .filter((node) => node.keyword === "garp_group" && node.block !== null)
+    .map((node) => {
+      const settings = readSettings(node.block ?? [], "garp_group", diagnostics);
+      const lines = settings.nodes("interfaces").flatMap((inner) => inner.block ?? []);
+      const names = [
+        ...settings.nodes("interface").flatMap((inner) => inner.args.slice(0, 1)),
+        ...lines.flatMap((line) => [{ text: line.keyword }, ...line.args]),
+      ].map((word) => word.text);
+      const interfaces = [...new Set(names)].filter((name) => !isTaken(name, { node, taken }, diagnostics));
+      for (const name of interfaces) taken.add(name);
+      return {
+        interfaces,
+        arp: settings.duration("garp_interval") ?? arp,
+        na: settings.duration("gna_interval") ?? na,
+      };
+    });
+  return { arp, na, groups: groups.filter(({ interfaces }) => interfaces.length > 0) };
+}
+
+function isTaken(
+  name: string,
+  { node, taken }: { node: Node; taken: Set<string> },
+  diagnostics: DiagnosticSink,
+): boolean {
+  if (!taken.has(name)) return false;
+  const message = `${name} is in a garp_group already; this mention is ignored`;
+  diagnostics.report("bad-value", node.span, message, "name each interface in one garp_group");
+  return true;
 }
 
 function readBuffer(globals: Settings, keyword: string): ReceiveBuffer {

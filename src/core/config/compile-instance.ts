@@ -6,10 +6,11 @@
 import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import { micros, seconds } from "../lib/units.ts";
-import { type Garp, type Transport, unicastTransport, type VrrpInstanceConfig } from "../vrrp/config.ts";
+import { type Transport, unicastTransport, type VrrpInstanceConfig } from "../vrrp/config.ts";
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readPeers } from "./addresses.ts";
 import { readAuthentication } from "./compile-authentication.ts";
+import { readGarp } from "./compile-garp.ts";
 import { readGroup } from "./compile-globals.ts";
 import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
@@ -149,7 +150,7 @@ function compileVrrp(
     ...readTracked(settings, identity, context),
     syncGroup: null,
     dontTrackPrimary: flag("dont_track_primary", false),
-    garp: readGarp(settings, defaults),
+    garp: readGarp(settings, defaults, diagnostics),
     lowerPrioNoAdvert: flag("lower_prio_no_advert", defaults.lowerPrioNoAdvert),
     higherPrioSendAdvert: flag("higher_prio_send_advert", defaults.higherPrioSendAdvert),
     ownerIgnoreAdverts: flag("owner_ignore_adverts", defaults.ownerIgnoreAdverts),
@@ -286,23 +287,6 @@ function readRouting(
   return {
     routes: readRoutes(settings.nodes("virtual_routes"), context).map(({ route }) => route),
     rules: readRules(settings.nodes("virtual_rules"), context, tools.priorities).map(({ rule }) => rule),
-  };
-}
-
-function readGarp(settings: Settings, defaults: InstanceDefaults): Garp {
-  const delay = settings.duration("garp_master_delay") ?? defaults.garp.delay;
-  const repeat = settings.number("garp_master_repeat") ?? defaults.garp.repeat;
-  return {
-    delay,
-    repeat,
-    refresh: settings.duration("garp_master_refresh") ?? defaults.garp.refresh,
-    refreshRepeat: settings.number("garp_master_refresh_repeat") ?? defaults.garp.refreshRepeat,
-    lowerPrioDelay:
-      settings.duration("garp_lower_prio_delay") ??
-      (defaults.lowerPrioGiven.delay ? defaults.garp.lowerPrioDelay : delay),
-    lowerPrioRepeat:
-      settings.number("garp_lower_prio_repeat") ??
-      (defaults.lowerPrioGiven.repeat ? defaults.garp.lowerPrioRepeat : repeat),
   };
 }
 

@@ -40,7 +40,21 @@ export interface ReceiveBuffer {
   readonly force: boolean;
 }
 
+/** Pauses between two frames that announce addresses, gratuitous ARP and neighbour advertisements; 0 means none. */
+export interface Spacing {
+  readonly arp: Micros;
+  readonly na: Micros;
+}
+
+/** The pauses on each interface by itself, and those that several interfaces share (garp_group). */
+export interface AnnouncementSpacing extends Spacing {
+  readonly groups: readonly (Spacing & { readonly interfaces: readonly string[] })[];
+}
+
+export const NO_SPACING: AnnouncementSpacing = { arp: 0 as Micros, na: 0 as Micros, groups: [] };
+
 export interface HostConfig {
+  readonly spacing: AnnouncementSpacing;
   readonly statics: StaticObjects;
   readonly linkDelays: readonly LinkDelay[];
   readonly commandBuffer: ReceiveBuffer;
@@ -51,6 +65,7 @@ const DEFAULT_BUFFER: ReceiveBuffer = { bytes: null, force: false };
 
 /** A host of which nothing is asked. */
 export const PLAIN_HOST: HostConfig = {
+  spacing: NO_SPACING,
   statics: { addresses: [], routes: [], rules: [], groups: [] },
   linkDelays: [],
   commandBuffer: DEFAULT_BUFFER,

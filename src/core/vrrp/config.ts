@@ -121,6 +121,10 @@ export interface Garp {
   /** The same two for a burst after a lower-priority master was heard. */
   readonly lowerPrioDelay: Micros;
   readonly lowerPrioRepeat: number;
+  /** Period of one frame per address on interfaces other than the instance's own, while MASTER; 0 means none. */
+  readonly extraPeriod: Micros;
+  /** On every such interface; otherwise on virtual MAC interfaces only. */
+  readonly extraAll: boolean;
 }
 
 /** An instance's membership of a sync group: it claims, holds and gives up together with the others. */

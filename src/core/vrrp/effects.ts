@@ -15,6 +15,8 @@ export type VrrpEffect =
   | { readonly kind: "remove-addresses" }
   /** Gratuitous ARP for every address, `repeat` frames each. */
   | { readonly kind: "announce"; readonly repeat: number }
+  /** One frame per address on interfaces other than the instance's own (garp_extra_if). */
+  | { readonly kind: "announce-elsewhere" }
   | { readonly kind: "ask-gate"; readonly which: "claim" | "release"; readonly gate: number }
   | { readonly kind: "cancel-gate"; readonly gate: number }
   | { readonly kind: "report"; readonly report: VrrpReport };

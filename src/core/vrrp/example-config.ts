@@ -61,6 +61,8 @@ const DEFAULTS: VrrpInstanceConfig = {
     refreshRepeat: 1,
     lowerPrioDelay: seconds(5),
     lowerPrioRepeat: 5,
+    extraPeriod: micros(0),
+    extraAll: false,
   },
   lowerPrioNoAdvert: false,
   higherPrioSendAdvert: false,

@@ -47,6 +47,7 @@ export function routineAdvert(
   if (isLimited(role.phase) && now >= role.phase.deadline) return null;
   if (role.garpAt !== null && now >= role.garpAt) return null;
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
+  if (role.garpExtraAt !== null && now >= role.garpExtraAt) return null;
   const renews = renewalDue(role, now, config.advertInterval);
   const advertiseAt = following(role.advertiseAt, config.advertInterval, now);
   const next = advertised(config, role, renews ? now : null, advertiseAt);
@@ -103,6 +104,10 @@ export function masterDeadline(draft: Draft, role: MasterRole): void {
   if (next.garpRefreshAt !== null && now >= next.garpRefreshAt) {
     draft.effects.push({ kind: "announce", repeat: config.garp.refreshRepeat });
     next = { ...next, garpRefreshAt: following(next.garpRefreshAt, config.garp.refresh, now) };
+  }
+  if (next.garpExtraAt !== null && now >= next.garpExtraAt) {
+    draft.effects.push({ kind: "announce-elsewhere" });
+    next = { ...next, garpExtraAt: following(next.garpExtraAt, config.garp.extraPeriod, now) };
   }
   draft.state = { ...draft.state, role: next };
 }
@@ -277,6 +282,7 @@ function advertised(
     garpAt: role.garpAt,
     garpRepeat: role.garpRepeat,
     garpRefreshAt: role.garpRefreshAt,
+    garpExtraAt: role.garpExtraAt,
     leaseUntil: renews ? leaseEnd(renewedNow, leaseSeconds) : role.leaseUntil,
     renewedAt: renews ? renewedNow : role.renewedAt,
   };

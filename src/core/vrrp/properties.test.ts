@@ -248,6 +248,7 @@ class Auditor {
         assert(next?.kind === "send-advert", "a renewal without its advert");
         return;
       case "announce":
+      case "announce-elsewhere":
         assert(this.addresses, "announced without addresses");
         return;
       case "ask-gate":

@@ -92,6 +92,9 @@ function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceC
   if (holding && before.garp.refresh !== config.garp.refresh) {
     next = { ...next, garpRefreshAt: config.garp.refresh > 0 ? after(now, config.garp.refresh) : null };
   }
+  if (holding && before.garp.extraPeriod !== config.garp.extraPeriod) {
+    next = { ...next, garpExtraAt: config.garp.extraPeriod > 0 ? after(now, config.garp.extraPeriod) : null };
+  }
   draft.state = { ...draft.state, role: next };
   dropLostGate(draft, next);
 }

@@ -59,6 +59,7 @@ export type VrrpRole =
       /** Frames per address in that burst. */
       readonly garpRepeat: number;
       readonly garpRefreshAt: Instant | null;
+      readonly garpExtraAt: Instant | null;
       /** When the kernel drops our addresses unless renewed; null without lease or without addresses. */
       readonly leaseUntil: Instant | null;
       readonly renewedAt: Instant | null;

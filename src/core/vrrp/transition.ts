@@ -159,6 +159,7 @@ function enterMaster(draft: Draft, gate: "open" | "ask" | ClaimGate): MasterRole
     garpAt: null,
     garpRepeat: 0,
     garpRefreshAt: null,
+    garpExtraAt: null,
     leaseUntil: null,
     renewedAt: null,
   };
@@ -176,6 +177,7 @@ export function takeAddresses(draft: Draft, advertiseAt: Instant): MasterRole {
     garpAt: garp.delay > 0 ? after(now, garp.delay) : null,
     garpRepeat: garp.repeat,
     garpRefreshAt: garp.refresh > 0 ? after(now, garp.refresh) : null,
+    garpExtraAt: garp.extraPeriod > 0 ? after(now, garp.extraPeriod) : null,
     leaseUntil: leaseSeconds === null ? null : leaseEnd(now, leaseSeconds),
     renewedAt: leaseSeconds === null ? null : now,
   };

@@ -46,6 +46,7 @@ export function nextDeadline(state: VrrpState): Instant | null {
       let first = role.advertiseAt;
       if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
       if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;
+      if (role.garpExtraAt !== null && role.garpExtraAt < first) first = role.garpExtraAt;
       if (isLimited(role.phase) && role.phase.deadline < first) first = role.phase.deadline;
       return first;
     }

@@ -23,11 +23,20 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("vrrp_garp_lower_prio_repeat", integer(0, 4_294_967_295), "Default of garp_lower_prio_repeat.", {
     default: "vrrp_garp_master_repeat",
   }),
-  later("vrrp_garp_interval", seconds(0, 1_000), "Pause between ARP frames on an interface."),
-  later("vrrp_gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements on an interface."),
-  later("vrrp_min_garp", bool, "One ARP frame and no second burst."),
-  later("vrrp_garp_extra_if", words, "Periodic ARP on other interfaces."),
-  later("vrrp_vmac_garp_intvl", words, "Old name of vrrp_garp_extra_if.", { aliasOf: "vrrp_garp_extra_if" }),
+  done(
+    "vrrp_garp_interval",
+    seconds(0.000_001, 1_000),
+    "Seconds between two gratuitous ARP frames on one interface. The first goes at once; an address that has to wait is announced once, however often the burst repeats it.",
+    { default: "0" },
+  ),
+  done("vrrp_gna_interval", seconds(0.000_001, 1_000), "The same for neighbour advertisements of IPv6.", {
+    default: "0",
+  }),
+  done("vrrp_min_garp", bool, "One frame per address and no second burst, unless other garp keywords say otherwise.", {
+    default: "off",
+  }),
+  done("vrrp_garp_extra_if", words, "Default of garp_extra_if.", { default: "0" }),
+  done("vrrp_vmac_garp_intvl", words, "Old name of vrrp_garp_extra_if.", { aliasOf: "vrrp_garp_extra_if" }),
   done("vrrp_startup_delay", seconds(0, 4_294_967), "Seconds before VRRP begins after the start.", { default: "0" }),
   done("vrrp_mcast_group4", ipv4, "Multicast group of IPv4 adverts.", {
     default: "224.0.0.18",

@@ -11,7 +11,11 @@ export const ROOT: readonly KeywordEntry[] = [
   done("track_file", block("track_file", 1), "A file with a number that instances and sync groups can track."),
   done("vrrp_track_file", block("track_file", 1), "Old name of track_file.", { aliasOf: "track_file" }),
   later("bfd_instance", block("bfd_instance", 1), "A BFD session.", { safety: "the session is not run" }),
-  later("garp_group", block("garp_group"), "Shared spacing of gratuitous ARP."),
+  done(
+    "garp_group",
+    block("garp_group"),
+    "Interfaces that share one spacing of gratuitous ARP and neighbour advertisements.",
+  ),
   later("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
   later("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
   later("SSL", block("SSL"), "Client certificate of SSL_GET."),

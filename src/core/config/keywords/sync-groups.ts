@@ -31,8 +31,17 @@ export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
 ];
 
 export const GARP_GROUP: readonly KeywordEntry[] = [
-  later("garp_interval", seconds(0, 1_000), "Pause between ARP frames."),
-  later("gna_interval", seconds(0, 1_000), "Pause between neighbour advertisements."),
-  later("interface", word, "Interface of the group."),
-  later("interfaces", list, "Interfaces of the group."),
+  done(
+    "garp_interval",
+    seconds(0.000_001, 1_000),
+    "Seconds between two gratuitous ARP frames on the group's interfaces together.",
+    {
+      default: "vrrp_garp_interval",
+    },
+  ),
+  done("gna_interval", seconds(0.000_001, 1_000), "The same for neighbour advertisements of IPv6.", {
+    default: "vrrp_gna_interval",
+  }),
+  done("interface", word, "An interface of the group; may be given several times."),
+  done("interfaces", list, "Interfaces of the group."),
 ];

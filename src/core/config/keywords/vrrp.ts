@@ -62,8 +62,13 @@ const GARP: readonly KeywordEntry[] = [
     "As garp_master_repeat, after a lower-priority master was heard.",
     { default: "garp_master_repeat" },
   ),
-  later("garp_extra_if", words, "Periodic gratuitous ARP on interfaces other than that of the adverts."),
-  later("vmac_garp_intvl", words, "Old name of garp_extra_if.", { aliasOf: "garp_extra_if" }),
+  done(
+    "garp_extra_if",
+    words,
+    "`[all] SECONDS`: announces the addresses on interfaces other than that of the adverts so often, with `all` on every such interface, else on virtual MAC interfaces only; 0 means never, at most 86400.",
+    { default: "vrrp_garp_extra_if" },
+  ),
+  done("vmac_garp_intvl", words, "Old name of garp_extra_if.", { aliasOf: "garp_extra_if" }),
 ];
 
 const HOOKS: readonly KeywordEntry[] = [
