@@ -28,7 +28,7 @@ import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO } from "./libc.ts";
 import { createNetlinkRequests } from "./netlink-requests.ts";
-import { NETLINK_NETFILTER, type NetlinkSocket, openNetlinkSocket } from "./netlink-socket.ts";
+import { NETLINK_NETFILTER, NETLINK_SEND_BYTES, type NetlinkSocket, openNetlinkSocket } from "./netlink-socket.ts";
 import type { Watcher } from "./reactor.ts";
 import { createSockets, kernelError } from "./sockets.ts";
 
@@ -50,7 +50,9 @@ export type ClosableFirewall = FirewallPort & { close(): void };
 
 /** Without nfnetlink in the kernel it fails only when rules are needed. */
 export function openFirewall(options: FirewallOptions): ClosableFirewall {
-  const protocol = { protocol: NETLINK_NETFILTER, sendBytes: SEND_BYTES };
+  // Who only sweeps sends little.
+  const sendBytes = options.watch === null ? NETLINK_SEND_BYTES : SEND_BYTES;
+  const protocol = { protocol: NETLINK_NETFILTER, sendBytes };
   const opened = openNetlinkSocket(options.arena, createSockets(options.arena), 0, protocol);
   return opened.ok ? new Nftables(opened.value, options) : withoutFirewall(opened.error);
 }

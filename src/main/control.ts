@@ -70,7 +70,7 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
   const detached = takeDetachedMark();
   if (!given.foreground && !detached) return daemonize();
   const signals = takeSignals();
-  const arena = createArena(1024 * 1024);
+  const arena = createArena(4 * 1024 * 1024);
   const syslog = detached ? openSyslog(arena) : null;
   const log = createLogWriter({ format: given.logFormat, detail: given.logDetail, syslog });
   const report = detached ? reportToStarter : () => undefined;
