@@ -5,6 +5,7 @@
 
 import { failsConfigTest } from "../core/config/codes.ts";
 import { printable, renderDiagnostic, worst } from "../core/config/diagnostics.ts";
+import { ALL_CHECKS } from "../core/config/include-check.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
@@ -24,10 +25,18 @@ export interface CheckOptions {
   readonly json?: boolean;
   /** `-i`, instead of the host name up to its first dot. */
   readonly configId?: string;
+  /** `-e`: every include must find its file. */
+  readonly allConfig?: boolean;
+  /** What is wrong with the command line. */
+  readonly problems?: readonly string[];
 }
 
 function load(options: CheckOptions, io: CheckIo): LoadedConfig {
-  return loadConfig(io.source, options.file, options.configId === undefined ? {} : { configId: options.configId });
+  const { configId, allConfig } = options;
+  return loadConfig(io.source, options.file, {
+    ...(configId === undefined ? {} : { configId }),
+    ...(allConfig === true ? { includeCheck: ALL_CHECKS } : {}),
+  });
 }
 
 /** Exit code 0 when nothing is worse than a warning, else 1. */
@@ -80,13 +89,15 @@ export const CONFIG_TEST_EXIT = { ok: 0, cannotRun: 4, errors: 5, security: 6 } 
 export function runConfigTest(options: CheckOptions, io: CheckIo): number {
   const loaded = load(options, io);
   const counted = loaded.diagnostics.filter((one) => failsConfigTest(one.code));
+  const problems = options.problems ?? [];
+  for (const problem of problems) io.err(problem);
   for (const diagnostic of loaded.diagnostics) {
     if (diagnostic.severity !== "info") io.err(configTestLine(diagnostic));
   }
   if (!loaded.readable) return CONFIG_TEST_EXIT.cannotRun;
   // keepalived: a script that root would run decides over everything else.
   if (counted.some((one) => one.code === "script-security")) return CONFIG_TEST_EXIT.security;
-  return counted.length > 0 ? CONFIG_TEST_EXIT.errors : CONFIG_TEST_EXIT.ok;
+  return counted.length + problems.length > 0 ? CONFIG_TEST_EXIT.errors : CONFIG_TEST_EXIT.ok;
 }
 
 /** keepalived's form, so that tools which read it go on working. */

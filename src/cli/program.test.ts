@@ -14,6 +14,7 @@ import {
   sampleModel,
   sampleStatus,
 } from "../control/testing/samples.ts";
+import type { LogLevel } from "../core/events/log-line.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import { type ProgramParts, runProgram, withDefaultCommand } from "./program.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -24,12 +25,14 @@ let clock: FakeClock;
 let model: ReadModel;
 let api: ApiServer | null = null;
 let present: VrrpInstanceStatus;
+let level: LogLevel;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "holdfast-cli-"));
   clock = fakeClock();
   model = sampleModel(clock);
   present = faultStatus(clock);
+  level = "info";
 });
 afterEach(async () => {
   await api?.close();
@@ -47,6 +50,14 @@ async function serve(): Promise<void> {
         dryRun
           ? { outcome: "would-apply", changes: ["VI_82: priority 100 -> 90"], diagnostics: [], detail: "" }
           : { outcome: "refused", changes: [], diagnostics: [], detail: "/etc/keepalived/keepalived.conf: line 3" },
+      logLevel: () => level,
+      setLogLevel: (wanted) => {
+        level = wanted;
+      },
+      dump: async (kind) =>
+        kind === "json"
+          ? { files: ["/tmp/keepalived.json"], problems: [] }
+          : { files: [], problems: ["/tmp/keepalived.stats cannot be written: the disk is full"] },
     },
   });
   if (!started.ok) throw new Error(started.error.message);
@@ -186,6 +197,23 @@ describe("status --wait", () => {
   });
 });
 
+describe("what is asked of the running daemon", () => {
+  it("log-level shows the level and changes it", async () => {
+    await serve();
+    expect((await holdfast("log-level")).out).toBe("info\n");
+    expect((await holdfast("log-level debug")).out).toBe("The log level is debug; it was info.\n");
+    expect(JSON.parse((await holdfast("log-level --json")).out)).toEqual({ api: 1, level: "debug", before: "debug" });
+  });
+
+  it("dump prints the paths; what could not be written is a failure that says why", async () => {
+    await serve();
+    expect(await holdfast("dump json")).toMatchObject({ exitCode: 0, out: "/tmp/keepalived.json\n", err: "" });
+    const failed = await holdfast("dump stats");
+    expect(failed).toMatchObject({ exitCode: 1, out: "" });
+    expect(failed.err).toBe("holdfast: /tmp/keepalived.stats cannot be written: the disk is full\n");
+  });
+});
+
 describe("the other commands", () => {
   it("events --follow prints what happens until Ctrl-C and ends with 0", async () => {
     await serve();
@@ -283,8 +311,9 @@ describe("the other commands", () => {
     ["check a.conf b.conf", "too many arguments", "see `holdfast check --help`"],
     ["check -f", "argument missing", "see `holdfast check --help`"],
     ["run --log-format xml", "Allowed choices are json, keepalived", "see `holdfast run --help`"],
-    ["-f", "argument missing", "see `holdfast run --help`"],
-    ["--signum NONE", "unknown signal NONE", "known: STOP, RELOAD"],
+    ["log-level loud", "there is no log level loud", "levels: error, warning, info, detail, debug"],
+    ["log-level debgu", "there is no log level debgu", "did you mean debug?"],
+    ["dump stat", "there is no dump stat", "did you mean stats?"],
   ])("wrong use: `holdfast %s` ends with 2 and says what is wrong", async (line, what, remedy) => {
     const ran = await holdfast(line);
     expect(ran).toMatchObject({ exitCode: 2, out: "", started: null });
@@ -317,6 +346,17 @@ describe("the other commands", () => {
 });
 
 describe("keepalived's command line", () => {
+  it.each([
+    ["-f", "option -f lacks its value", "write --use-file=VALUE"],
+    ["--signum NONE", "unknown signal NONE", "known: STOP, RELOAD"],
+    ["--log-detial", "unknown option --log-detial", "did you mean --log-detail?"],
+  ])("`holdfast %s` ends with keepalived's 1 and says what is wrong", async (line, what, remedy) => {
+    const ran = await holdfast(line);
+    expect(ran).toMatchObject({ exitCode: 1, out: "", started: null });
+    expect(ran.err).toContain(what);
+    expect(ran.err).toContain(remedy);
+  });
+
   it("without a command runs the daemon: the binary can be swapped in an init script", async () => {
     const { started, exitCode } = await holdfast(`-D -l -nf /etc/k.conf -p ${folder}/k.pid -r ${folder}/v.pid -d`);
     expect(exitCode).toBe(0);
@@ -330,8 +370,20 @@ describe("keepalived's command line", () => {
       logConsole: true,
       logDetail: true,
       logFormat: "keepalived",
+      facility: 3,
+      facilityGiven: false,
+      noSyslog: false,
+      logFile: null,
+      flushLogFile: false,
+      debug: false,
+      umask: null,
+      dontRespawn: false,
+      coreDump: false,
+      allConfig: false,
+      checkersOnly: false,
       dumpConfig: true,
       configId: null,
+      problems: [],
       notices: [],
     });
   });
@@ -359,7 +411,8 @@ describe("keepalived's command line", () => {
       "-P -C -B --all -S 1 -G -X -V -I -R -u 022 -c /c.pid -b /b.pid -a -s ns -e -x -A a -m -M p --flush-log-file";
     const { started, exitCode } = await holdfast(`${letters} -f a.conf`);
     expect(exitCode).toBe(0);
-    expect(started?.notices).toHaveLength(21);
+    expect(started?.notices).toHaveLength(13);
+    expect(started).toMatchObject({ umask: 0o022, facility: 17, noSyslog: true, dontRespawn: true, coreDump: true });
     expect(started?.notices).toContain("option -X changes nothing: addresses are always released at a stop");
   });
 
@@ -369,12 +422,63 @@ describe("keepalived's command line", () => {
     expect((await holdfast("-f bad.conf --config-test")).exitCode).toBe(5);
   });
 
-  it("-g takes a file or none, and says that it does nothing", async () => {
-    for (const line of ["-g -f a.conf", "-g /tmp/x.log -f a.conf", "--log-file=/tmp/x.log -f a.conf"]) {
-      const { started, exitCode } = await holdfast(line);
-      expect(exitCode).toBe(0);
-      expect(started).toMatchObject({ file: "a.conf", notices: ["option -g changes nothing: not done yet"] });
-    }
+  it("-g takes an attached file or keepalived's own", async () => {
+    const logFile = async (line: string) => (await holdfast(line)).started?.logFile;
+    expect(await logFile("-f a.conf")).toBeNull();
+    expect(await logFile("-g -f a.conf")).toBe("/tmp/keepalived.log");
+    expect(await logFile("-g/var/log/x.log -f a.conf")).toBe("/var/log/x.log");
+    expect(await logFile("--log-file=/var/log/x.log -f a.conf")).toBe("/var/log/x.log");
+  });
+
+  it.each([
+    ["-S 0", 16],
+    ["-S local7", 23],
+    ["--log-facility=user", 1],
+    ["-Sdaemon", 3],
+  ])("%s is syslog's facility %i", async (line, facility) => {
+    expect((await holdfast(`${line} -f a.conf`)).started).toMatchObject({
+      facility,
+      facilityGiven: true,
+      problems: [],
+    });
+  });
+
+  it("a facility or mask that is none is said, and the default holds", async () => {
+    const { started } = await holdfast("-S local9 -u 0xyz -f a.conf");
+    expect(started).toMatchObject({ facility: 3, umask: null });
+    expect(started?.problems).toEqual([
+      expect.stringContaining("Invalid log facility 'local9'"),
+      expect.stringContaining("Invalid --umask option 0xyz"),
+    ]);
+  });
+
+  it("health checkers alone are refused, with VRRP they are VRRP", async () => {
+    expect(await holdfast("-C -f a.conf")).toMatchObject({ exitCode: 1, started: null });
+    expect((await holdfast("-PC -f a.conf")).exitCode).toBe(0);
+    expect((await holdfast("-C -t -f good.conf")).exitCode).toBe(0);
+  });
+
+  // What keepalived 2.2.7 answers to the same words, as recorded from it.
+  it.each([
+    ["-z", 1],
+    ["-Dlz", 1],
+    ["--bogus", 1],
+    ["--log -t", 1],
+    ["-t extra -f good.conf", 0],
+    ["--dump -t -f good.conf", 0],
+    ["--vrrp_p=x -t -f good.conf", 0],
+    ["-tnope -f good.conf", 0],
+    ["--config-test=nope -f bad.conf", 5],
+    ["-Dlt -f bad.conf", 5],
+    ["-M -t -f good.conf", 0],
+    ["-Mfoo -t -f good.conf", 0],
+    ["-X -V -t -f good.conf", 0],
+    ["-v", 0],
+    ["-h", 0],
+    ["--signum=JSON", 0],
+    ["--signum=FOO", 1],
+  ])("%s ends with %i, as keepalived does", async (line, code) => {
+    expect((await holdfast(line)).exitCode).toBe(code);
   });
 
   it("-T is genhash: one line says that it is not done, and nothing starts whatever its options are", async () => {
@@ -388,7 +492,7 @@ describe("keepalived's command line", () => {
   it("-v shows the version, --signum a number", async () => {
     expect((await holdfast("-v")).out).toBe("Holdfast v0.1.0\n");
     expect((await holdfast("--signum=STATS_CLEAR")).out).toBe("63\n");
-    expect((await holdfast("--signum=NONE")).exitCode).toBe(2);
+    expect((await holdfast("--signum=NONE")).exitCode).toBe(1);
   });
 
   it("leaves words that are commands alone", () => {

@@ -8,10 +8,12 @@ import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/hist
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
+import { canonicalWords } from "./getopt.ts";
 import type { PlaceOptions } from "./paths.ts";
 import {
   type ConfigTestOptions,
   DEFAULT_CONFIG_FILE,
+  optionSpecs,
   type RawOptions,
   type RunOptions,
   runOptions,
@@ -63,7 +65,7 @@ export async function runProgram(
     exitCode = code;
   });
   try {
-    await program.parseAsync(withDefaultCommand(args), { from: "user" });
+    await program.parseAsync(canonicalRun(withDefaultCommand(args), terminal), { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -89,6 +91,17 @@ export function withDefaultCommand(args: readonly string[]): readonly string[] {
   const [first] = args;
   if (first === undefined) return ["--help"];
   return first.startsWith("-") && !(args.length === 1 && OURS.has(first)) ? ["run", ...args] : args;
+}
+
+const HELP = { short: "-h", long: "--help", value: "none" } as const;
+
+/** The daemon's options are read as keepalived reads them, before commander sees them. */
+function canonicalRun(args: readonly string[], terminal: Terminal): readonly string[] {
+  const [command, ...words] = args;
+  if (command !== "run") return args;
+  const { options, operands } = canonicalWords(words, [...optionSpecs(), HELP]);
+  if (operands.length > 0) terminal.err(`holdfast: unexpected argument(s): ${operands.join(" ")}; they are ignored\n`);
+  return [command, ...options];
 }
 
 type Done = (exitCode: number) => void;
@@ -140,6 +153,8 @@ function foreign(parts: ProgramParts): readonly (readonly [string, string, Forei
   ];
 }
 
+const CHECKERS_ONLY = "-C asks for the health checkers alone, and there are none yet: VRRP would be a surprise";
+
 function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation, done: Done): void {
   const run = program.command("run").description("run the daemon (takes keepalived's options)");
   for (const option of runOptions()) run.addOption(option);
@@ -149,10 +164,11 @@ function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation,
     if (typeof raw.signum === "string") return done(printSignal(terminal, raw.signum));
     const options = toRunOptions(raw, terminal.env);
     if (raw.configTest !== undefined) {
-      const { file, configId } = options;
+      const { file, configId, allConfig, problems } = options;
       const logFile = typeof raw.configTest === "string" ? raw.configTest.replace(/^=/, "") : null;
-      return done(await parts.testConfig({ file, configId, logFile }));
+      return done(await parts.testConfig({ file, configId, allConfig, problems, logFile }));
     }
+    if (options.checkersOnly) throw new CliError(CHECKERS_ONLY, EXIT.failed, "start it without -C, or with -P as well");
     return done(await parts.runDaemon(options));
   });
 }
@@ -187,7 +203,7 @@ function addCheck(program: Command, parts: ProgramParts, done: Done): void {
 function printSignal(terminal: Terminal, name: string): number {
   const number = SIGNALS[name];
   if (number === undefined)
-    throw new CliError(`unknown signal ${name}`, EXIT.usage, `known: ${Object.keys(SIGNALS).join(", ")}`);
+    throw new CliError(`unknown signal ${name}`, EXIT.failed, `known: ${Object.keys(SIGNALS).join(", ")}`);
   terminal.out(`${number}\n`);
   return EXIT.ok;
 }
@@ -228,6 +244,20 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
       done(await explainCommand(contextFor(terminal, options, never()), instance, options));
+    });
+  asking(program, "log-level", "how much the daemon logs, from now on; without LEVEL the level it has")
+    .argument("[level]", "error, warning, info, detail (as -D) or debug (each packet and timer)")
+    .action(async (level: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { logLevelCommand } = await import("./commands/log-level.ts");
+      done(await logLevelCommand(contextFor(terminal, options, never()), level, options));
+    });
+  asking(program, "dump", "write keepalived's dump files, as its signals do; prints their paths")
+    .argument("<kind>", "data (USR1), stats (USR2), stats-clear (SIGRTMAX-1) or json (SIGRTMIN+2)")
+    .action(async (kind: string, options: PlaceOptions & { readonly json?: boolean }) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { dumpCommand } = await import("./commands/dump.ts");
+      done(await dumpCommand(contextFor(terminal, options, never()), kind, options));
     });
   asking(program, "reload", "read the configuration again")
     .option("--dry-run", "only say what would change")

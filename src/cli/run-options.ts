@@ -5,6 +5,8 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { DEFAULT_PID_FILE, DEFAULT_VRRP_PID_FILE } from "../control/contract/types.ts";
+import type { OptionSpec } from "./getopt.ts";
+import { DEFAULT_FACILITY, parseFacility, parseUmask } from "./log-facility.ts";
 import { socketPath, stateDirectory } from "./paths.ts";
 
 export type LogFormat = "json" | "keepalived";
@@ -23,8 +25,26 @@ export interface RunOptions {
   readonly logDetail: boolean;
   readonly logFormat: LogFormat;
   readonly dumpConfig: boolean;
+  readonly facility: number;
+  /** -S was given: in the foreground, too, lines go to syslog. */
+  readonly facilityGiven: boolean;
+  readonly noSyslog: boolean;
+  readonly logFile: string | null;
+  readonly flushLogFile: boolean;
+  /** --debug: the log level of the first moment. */
+  readonly debug: boolean;
+  readonly umask: number | null;
+  /** -R: the end of the keeper is the end of the daemon. */
+  readonly dontRespawn: boolean;
+  readonly coreDump: boolean;
+  /** -e: every include must find its file. */
+  readonly allConfig: boolean;
+  /** -C without -P: nothing that could be run. */
+  readonly checkersOnly: boolean;
   /** -i: the id that `@id` lines are compared with; null means the node's name. */
   readonly configId: string | null;
+  /** Values that name nothing; keepalived says so and goes on. */
+  readonly problems: readonly string[];
   /** One line per accepted option that does nothing here. */
   readonly notices: readonly string[];
 }
@@ -32,6 +52,9 @@ export interface RunOptions {
 export interface ConfigTestOptions {
   readonly file: string;
   readonly configId: string | null;
+  readonly allConfig: boolean;
+  /** Problems of the command line that keepalived counts as errors of the configuration. */
+  readonly problems: readonly string[];
   /** -t=FILE: findings go there instead of standard error. */
   readonly logFile: string | null;
 }
@@ -45,55 +68,65 @@ interface Spec {
   readonly without?: string;
 }
 
-const NOT_DONE = "not done yet";
+const RELEASED = "addresses are always released at a stop: one that stays behind is on two hosts soon";
+const NO_LVS = "virtual servers are not done yet";
+const NO_SNMP = "there is no SNMP";
 
 const SPECS: readonly Spec[] = [
   { flags: "-f, --use-file <file>", doc: "configuration file" },
   { flags: "-n, --dont-fork", doc: "stay in the foreground, log to standard error" },
-  { flags: "-l, --log-console", doc: "log to the console as well" },
+  { flags: "-l, --log-console", doc: "log to the console as well, where -S or -g would take its place" },
   { flags: "-D, --log-detail", doc: "detailed log lines" },
+  {
+    flags: "-S, --log-facility <facility>",
+    doc: "syslog facility: 0-7, local0-local7, user, daemon; with -n also logs to syslog",
+  },
+  {
+    flags: "-g, --log-file [file]",
+    doc: "also log to files: FILE, and FILE with _vrrp and _healthcheckers before its last dot",
+  },
+  { flags: "--flush-log-file", doc: "have the disk write each line before the next" },
+  { flags: "-G, --no-syslog", doc: "no lines to syslog" },
   { flags: "-d, --dump-conf", doc: "log the configuration at start" },
   { flags: "-p, --pid <file>", doc: "pid file" },
   { flags: "-r, --vrrp_pid <file>", doc: "second pid file (default: /run/keepalived_vrrp.pid, with -p none)" },
+  { flags: "-u, --umask <mask>", doc: "file mode mask of daemon and scripts" },
+  { flags: "-R, --dont-respawn", doc: "end when the keeper ends, instead of starting it again" },
+  { flags: "-m, --core-dump", doc: "leave a core file after a crash" },
+  { flags: "-e, --all-config", doc: "a missing include is an error" },
   { flags: "-i, --config-id <id>", doc: "id that lines beginning with @id are compared with" },
   { flags: "-t, --config-test [logfile]", doc: "test the configuration and exit" },
   { flags: "-v, --version", doc: "show the version and exit" },
   { flags: "--signum <name>", doc: "show the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON" },
-  { flags: "-P, --vrrp", doc: "VRRP only", without: "virtual servers are not done yet, so VRRP is all there is" },
-  { flags: "-C, --check", doc: "health checkers only", without: "virtual servers are not done yet" },
+  { flags: "--debug [options]", doc: "log every packet and timer; which ones is not chosen" },
+  { flags: "-P, --vrrp", doc: "VRRP only", without: "VRRP is all there is" },
+  { flags: "-C, --check", doc: "health checkers only; refused, because there are none yet" },
   { flags: "-B, --no_bfd", doc: "no BFD", without: "there is no BFD" },
   { flags: "--all", doc: "start every process", without: "there are always two processes" },
-  { flags: "-S, --log-facility <facility>", doc: "syslog facility", without: NOT_DONE },
-  { flags: "-g, --log-file [file]", doc: "log to a file", without: NOT_DONE },
-  { flags: "-T, --genhash", doc: "genhash, a program of its own", without: NOT_DONE },
-  { flags: "-G, --no-syslog", doc: "no syslog", without: "with -n nothing goes to syslog anyway" },
-  { flags: "--flush-log-file", doc: "flush the log file", without: NOT_DONE },
-  { flags: "-u, --umask <mask>", doc: "umask for files", without: "files are made with mode 0600 or 0644" },
+  { flags: "-T, --genhash", doc: "genhash, a program of its own", without: NO_LVS },
   {
     flags: "-X, --release-vips",
     doc: "drop addresses on a signal",
     without: "addresses are always released at a stop",
   },
-  {
-    flags: "-V, --dont-release-vrrp",
-    doc: "keep addresses at a stop",
-    without: "addresses are always released at a stop",
-  },
-  { flags: "-I, --dont-release-ipvs", doc: "keep IPVS at a stop", without: "virtual servers are not done yet" },
-  { flags: "-R, --dont-respawn", doc: "do not restart children", without: "the keeper is always restarted" },
+  { flags: "-V, --dont-release-vrrp", doc: "keep addresses at a stop", without: RELEASED },
+  { flags: "-I, --dont-release-ipvs", doc: "keep IPVS at a stop", without: NO_LVS },
   { flags: "-c, --checkers_pid <file>", doc: "pid file of the checkers", without: "there is no such process" },
   { flags: "-b, --bfd_pid <file>", doc: "pid file of BFD", without: "there is no such process" },
-  { flags: "-a, --address-monitoring", doc: "log address changes", without: NOT_DONE },
+  { flags: "-a, --address-monitoring", doc: "log address changes", without: "use `holdfast log-level debug`" },
   {
     flags: "-s, --namespace <name>",
     doc: "network namespace",
     without: "start it inside: ip netns exec NAME holdfast run",
   },
-  { flags: "-e, --all-config", doc: "missing include is an error", without: NOT_DONE },
-  { flags: "-x, --snmp", doc: "SNMP", without: NOT_DONE },
-  { flags: "-A, --snmp-agent-socket <file>", doc: "SNMP agent", without: NOT_DONE },
-  { flags: "-m, --core-dump", doc: "core dump", without: NOT_DONE },
-  { flags: "-M, --core-dump-pattern [pattern]", doc: "core pattern", without: NOT_DONE },
+  { flags: "-x, --snmp", doc: "SNMP", without: NO_SNMP },
+  { flags: "-A, --snmp-agent-socket <file>", doc: "SNMP agent", without: NO_SNMP },
+  {
+    flags: "-M, --core-dump-pattern [pattern]",
+    doc: "core pattern",
+    without: "it would change a setting of the whole host; set kernel.core_pattern yourself, and use -m",
+  },
+  { flags: "--perf [when]", doc: "perf data", without: "use perf(1) on the process" },
 ];
 
 /** Options as commander reads them; those that change nothing are hidden from --help. */
@@ -104,6 +137,15 @@ export function runOptions(): readonly Option[] {
     new Option("--socket <path>", "API socket (default: /run/holdfast.sock, or beside the pid file)"),
     new Option("--log-format <format>", "form of the log lines").choices(["json", "keepalived"]).default("keepalived"),
   ];
+}
+
+/** The same for getopt.ts, which reads the words first. */
+export function optionSpecs(): readonly OptionSpec[] {
+  return runOptions().map(({ short, long, required, optional }) => ({
+    short: short ?? null,
+    long: long ?? "",
+    value: required ? "required" : optional ? "optional" : "none",
+  }));
 }
 
 export type RawOptions = Readonly<Record<string, string | boolean | undefined>>;
@@ -125,6 +167,37 @@ function noticesFor(raw: RawOptions): string[] {
 const defaultVrrpPidFile = (pidFile: string | undefined): string | null =>
   pidFile === undefined || resolve(pidFile) === DEFAULT_PID_FILE ? DEFAULT_VRRP_PID_FILE : null;
 
+/** keepalived's default when -g names no file. */
+const DEFAULT_LOG_FILE = "/tmp/keepalived.log";
+
+function logOptions(raw: RawOptions) {
+  const facility = text(raw.logFacility);
+  const file = raw.logFile === true ? DEFAULT_LOG_FILE : text(raw.logFile);
+  return {
+    facility: (facility === null ? null : parseFacility(facility)) ?? DEFAULT_FACILITY,
+    facilityGiven: facility !== null,
+    noSyslog: raw.syslog === false,
+    logFile: file === null ? null : resolve(file),
+    flushLogFile: raw.flushLogFile === true,
+    debug: raw.debug !== undefined,
+    logConsole: raw.logConsole === true,
+    logDetail: raw.logDetail === true,
+  };
+}
+
+function problemsOf(raw: RawOptions): string[] {
+  const facility = text(raw.logFacility);
+  const mask = text(raw.umask);
+  const problems: string[] = [];
+  if (facility !== null && parseFacility(facility) === null) {
+    problems.push(`Invalid log facility '${facility}': write -S with 0 to 7, local0 to local7, user or daemon`);
+  }
+  if (mask !== null && parseUmask(mask) === null) {
+    problems.push(`Invalid --umask option ${mask}: write -u with an octal number from 0 to 0777`);
+  }
+  return problems;
+}
+
 export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, string | undefined>>): RunOptions {
   const places = {
     pid: text(raw.pid) ?? undefined,
@@ -138,11 +211,16 @@ export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, strin
     stateDir: stateDirectory(places),
     socketPath: socketPath(places, env),
     foreground: raw.dontFork === true,
-    logConsole: raw.logConsole === true,
-    logDetail: raw.logDetail === true,
+    ...logOptions(raw),
+    umask: parseUmask(text(raw.umask) ?? ""),
+    dontRespawn: raw.dontRespawn === true,
+    coreDump: raw.coreDump === true || raw.coreDumpPattern !== undefined,
+    allConfig: raw.allConfig === true,
+    checkersOnly: raw.check === true && raw.vrrp !== true,
     logFormat: raw.logFormat === "json" ? "json" : "keepalived",
     dumpConfig: raw.dumpConf === true,
     configId: text(raw.configId),
+    problems: problemsOf(raw),
     notices: noticesFor(raw),
   };
 }

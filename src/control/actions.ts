@@ -1,5 +1,7 @@
 /** What the API asks of the daemon. Implemented by the control process, faked in tests. */
 import type { Diagnostic } from "../core/config/model.ts";
+import type { DumpKind } from "../core/dumps/kinds.ts";
+import type { LogLevel } from "../core/events/log-line.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
@@ -19,4 +21,7 @@ export interface ControlActions {
   checks?(): readonly CheckStatus[];
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
+  logLevel?(): LogLevel;
+  setLogLevel?(level: LogLevel): void;
+  dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;
 }

@@ -78,6 +78,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   addQueries(app, options, schemas);
   addReload(app, options, schemas);
+  addOperations(app, options, schemas);
   return app;
 }
 
@@ -126,6 +127,26 @@ function addReload(app: FastifyInstance, { actions }: ApiOptions, schemas: Schem
     if (body === null) return reply;
     const outcome = await actions.reload(body.dryRun);
     return reply.code(outcome.outcome === "refused" ? 422 : 200).send({ api: 1, ...outcome });
+  });
+}
+
+function addOperations(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  app.get("/v1/log-level", (_request, reply) => {
+    const level = actions.logLevel?.() ?? "info";
+    return reply.send({ api: 1, level, before: level });
+  });
+  app.post("/v1/log-level", (request, reply) => {
+    const body = parse(schemas.LogLevelRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const before = actions.logLevel?.() ?? "info";
+    actions.setLogLevel?.(body.level);
+    return reply.send({ api: 1, level: actions.logLevel?.() ?? "info", before });
+  });
+  app.post("/v1/dump", async (request, reply) => {
+    const body = parse(schemas.DumpRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const report = (await actions.dump?.(body.kind)) ?? { files: [], problems: ["this daemon writes no dumps"] };
+    return reply.send({ api: 1, ...report });
   });
 }
 

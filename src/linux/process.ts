@@ -35,6 +35,16 @@ export function setProcessName(arena: Arena, name: string): void {
   arena.release(offset, NAME_BYTES);
 }
 
+/** -m: core files of any size, also of the children made later (RLIMIT_CORE). */
+export function allowCoreDumps(arena: Arena): Result<void, KernelError> {
+  const RLIMIT_CORE = 4;
+  const offset = arena.allocate(16);
+  arena.bytes.fill(0xff, offset, offset + 16);
+  const result = setrlimit(RLIMIT_CORE, arena.at(offset));
+  arena.release(offset, 16);
+  return result < 0 ? err(kernelError(result, "allow core files (CAP_SYS_RESOURCE is needed)")) : ok(undefined);
+}
+
 /** Timers of this thread fire when they are due: the default lets the kernel be 50 microseconds late. */
 export function setPreciseTimers(): void {
   const PR_SET_TIMERSLACK = 29;

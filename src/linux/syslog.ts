@@ -14,7 +14,8 @@ export const IDENTS: Readonly<Record<Origin, string>> = {
 };
 
 export interface Syslog {
-  write(origin: Origin, line: string): void;
+  /** severity: 0 to 7 of syslog(3). */
+  write(origin: Origin, line: string, severity: number): void;
   /** Appended to the idents from now on: network namespace and instance. */
   rename(suffix: string): void;
   close(): void;
@@ -23,12 +24,16 @@ export interface Syslog {
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
-/** LOG_DAEMON | LOG_INFO, as keepalived without -S. */
-const PRIORITY = (3 << 3) | 6;
 const LINE_BYTES = 8_192;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-export function openSyslog(arena: Arena, path = "/dev/log"): Syslog {
+export interface SyslogOptions {
+  /** Number of the facility, 0 to 23 of syslog(3). */
+  readonly facility: number;
+  readonly path?: string;
+}
+
+export function openSyslog(arena: Arena, { facility, path = "/dev/log" }: SyslogOptions): Syslog {
   const descriptor = socket(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
   // struct sockaddr_un { family, path[108] }
   const address = arena.allocate(110);
@@ -41,9 +46,10 @@ export function openSyslog(arena: Arena, path = "/dev/log"): Syslog {
     rename(text) {
       suffix = text;
     },
-    write(origin, line) {
+    write(origin, line, severity) {
+      const priority = facility * 8 + severity;
       const bytes = Buffer.from(
-        `<${PRIORITY}>${timestamp(new Date())} ${IDENTS[origin]}${suffix}[${process.pid}]: ${line}`,
+        `<${priority}>${timestamp(new Date())} ${IDENTS[origin]}${suffix}[${process.pid}]: ${line}`,
       );
       const length = Math.min(bytes.length, LINE_BYTES);
       arena.bytes.set(bytes.subarray(0, length), buffer);

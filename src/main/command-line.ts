@@ -27,10 +27,11 @@ function parts(): ProgramParts {
       // Not process.exit(): it waits for worker threads, and one may hang in a dead file system. Output is synchronous.
       return (await import("../linux/process.ts")).exitNow(code);
     },
-    testConfig: async ({ file, configId, logFile }) => {
+    testConfig: async ({ file, configId, logFile, allConfig, problems }) => {
       const { runConfigTest } = await import("../cli/check.ts");
       const err = logFile === null ? errLine : (text: string) => appendFileSync(logFile, `${text}\n`);
-      return runConfigTest({ file, ...(configId === null ? {} : { configId }) }, await checkIo(err));
+      const options = { file, allConfig, problems, ...(configId === null ? {} : { configId }) };
+      return runConfigTest(options, await checkIo(err));
     },
     check: async (options) => (await import("../cli/check.ts")).runCheck(options, await checkIo(errLine)),
     sim: async (words) => {

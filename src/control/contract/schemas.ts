@@ -6,6 +6,8 @@
  */
 import { z } from "zod";
 import type { Diagnostic } from "../../core/config/model.ts";
+import { DUMP_KINDS } from "../../core/dumps/kinds.ts";
+import { LOG_LEVELS } from "../../core/events/log-line.ts";
 import type { CheckOutcome, HoldfastEventBody, HookKind, Origin } from "../../core/events/vocabulary.ts";
 import type { Cause, Fault } from "../../core/vrrp/causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
@@ -165,6 +167,25 @@ export const HealthReply = z.object({
   api: z.literal(1),
   healthy: z.boolean(),
   /** Why not, one line each. */
+  problems: z.array(z.string()),
+});
+
+export const LogLevelRequest = z.object({ level: z.enum(LOG_LEVELS) });
+
+export const LogLevelReply = z.object({
+  api: z.literal(1),
+  level: z.enum(LOG_LEVELS),
+  /** The level until this question. */
+  before: z.enum(LOG_LEVELS),
+});
+
+export const DumpRequest = z.object({ kind: z.enum(DUMP_KINDS) });
+
+export const DumpReply = z.object({
+  api: z.literal(1),
+  /** Paths that were written. */
+  files: z.array(z.string()),
+  /** What could not be done, one sentence each. */
   problems: z.array(z.string()),
 });
 

@@ -11,6 +11,8 @@ export const DEFAULT_PID_FILE = "/run/keepalived.pid";
 export const DEFAULT_VRRP_PID_FILE = "/run/keepalived_vrrp.pid";
 export const SOCKET_NAME = "holdfast.sock";
 
+export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;
+export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
 export type InstanceView = z.infer<typeof schemas.InstanceView>;
 export type CheckView = z.infer<typeof schemas.CheckView>;

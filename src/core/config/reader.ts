@@ -7,8 +7,17 @@ import { decomment } from "./comments.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Definitions, ExpansionBudget } from "./expand.ts";
 import { readDefinition, readLoop, substitute } from "./expand.ts";
+import {
+  type IncludeChecks,
+  mustBeReadable,
+  mustMatch,
+  NO_CHECKS,
+  readIncludeCheck,
+  withLetter,
+} from "./include-check.ts";
 import type { SourceSpan } from "./model.ts";
 import { directoryOf, expandBraces, resolvePath } from "./paths.ts";
+import { predefined } from "./predefined.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Mapped } from "./text.ts";
 import { columnAt, slice, trim } from "./text.ts";
@@ -22,6 +31,8 @@ export interface LogicalLine {
 export interface ReadOptions {
   /** Overrides the host name up to its first dot (`-i`). */
   readonly configId?: string;
+  /** What every include must find (-e); include_check changes it for its file. */
+  readonly includeCheck?: IncludeChecks;
 }
 
 export interface ReadResult {
@@ -51,6 +62,8 @@ interface Reader {
   readonly files: Map<string, readonly string[]>;
   /** Paths being read, outermost first. */
   readonly stack: string[];
+  /** include_check of the file being read. */
+  checks: IncludeChecks;
   bytes: number;
   fileCount: number;
   /** Set once a limit is hit: the rest is not read. */
@@ -82,6 +95,7 @@ export function readConfig(
     lines: [],
     files: new Map(),
     stack,
+    checks: options.includeCheck ?? NO_CHECKS,
     bytes: 0,
     fileCount: 0,
     exhausted: false,
@@ -99,29 +113,6 @@ export function readConfig(
   }
   readText(reader, absolute, text.value);
   return { lines: reader.lines, files: reader.files, readable: true };
-}
-
-function predefined(
-  source: ConfigSource,
-  stack: readonly string[],
-  configId: string,
-  use: readonly string[],
-): string | null {
-  const [name, first, second] = use;
-  if (name === "_HASH") return "#";
-  if (name === "_BANG") return "!";
-  if (name === "_PWD") return directoryOf(stack.at(-1) ?? "/");
-  if (name === "_INSTANCE") return configId;
-  if (name === "_ENV") return first === undefined ? null : source.env(first);
-  if (name !== "_RANDOM") return null;
-  const min = wholeNumber(first, 0);
-  const max = wholeNumber(second, 32_767);
-  return min === null || max === null || min > max ? null : String(source.random(min, max));
-}
-
-function wholeNumber(text: string | undefined, fallback: number): number | null {
-  if (text === undefined) return fallback;
-  return /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 function stop(reader: Reader, span: SourceSpan | null, message: string): void {
@@ -146,7 +137,9 @@ function readText(reader: Reader, path: string, content: string): void {
   const physical = content.split("\n").map((line) => line.replace(/\r+$/, ""));
   reader.files.set(path, physical);
   reader.stack.push(path);
+  const { checks } = reader;
   readLines(reader, path, physical);
+  reader.checks = checks;
   reader.stack.pop();
 }
 
@@ -311,13 +304,17 @@ function expand(reader: Reader, place: Place, line: Mapped, depth: number): void
   }
 }
 
+const INCLUDE_CHECK = /^include_check(?:[ \t]+(.*))?$/;
 const INCLUDE = /^include([rmwba]?)[ \t]+(.*)$/;
 
 /** Follows an include line; false when the line is none. */
 function include(reader: Reader, place: Place, line: Mapped): boolean {
   const match = INCLUDE.exec(line.text);
-  if (match === null) return false;
-  const variant = match[1] ?? "";
+  if (match === null) {
+    includeCheck(reader, line.text);
+    return false;
+  }
+  const checks = withLetter(reader.checks, match[1] ?? "");
   const pattern = (match[2] ?? "").trim().replace(/^"(.*)"$/, "$1");
   const span = spanOf(place, line);
   if (reader.stack.length >= LIMITS.depth) {
@@ -330,22 +327,22 @@ function include(reader: Reader, place: Place, line: Mapped): boolean {
     return true;
   }
   const paths = reader.source.glob(pattern, directoryOf(place.file));
-  if (paths.length === 0) noMatch(reader, span, variant, pattern);
-  else if (variant === "b" || variant === "a") missingBraces(reader, span, pattern, place);
-  for (const path of paths) includeFile(reader, span, variant, path);
+  if (paths.length === 0) noMatch(reader, span, checks, pattern);
+  else if (checks.braceMatch) missingBraces(reader, span, pattern, place);
+  for (const path of paths) includeFile(reader, span, checks, path);
   return true;
 }
 
-function noMatch(reader: Reader, span: SourceSpan, variant: string, pattern: string): void {
-  const wildcard = /[*?[]/.test(pattern);
-  // A wildcard may match nothing under `includer`: an empty conf.d is no mistake.
-  const strict =
-    variant === "m" ||
-    variant === "a" ||
-    variant === "b" ||
-    (variant === "w" && wildcard) ||
-    (variant === "r" && !wildcard);
-  if (strict)
+/** Takes effect for the includes that follow; what is wrong with the line is told where keywords are. */
+function includeCheck(reader: Reader, text: string): void {
+  const line = INCLUDE_CHECK.exec(text);
+  if (line === null) return;
+  const words = (line[1] ?? "").split(/\s+/).filter((word) => word !== "");
+  reader.checks = readIncludeCheck(words, reader.checks).checks;
+}
+
+function noMatch(reader: Reader, span: SourceSpan, checks: IncludeChecks, pattern: string): void {
+  if (mustMatch(checks, pattern))
     reader.diagnostics.report(
       "include-no-match",
       span,
@@ -368,7 +365,7 @@ function missingBraces(reader: Reader, span: SourceSpan, pattern: string, place:
   }
 }
 
-function includeFile(reader: Reader, span: SourceSpan, variant: string, path: string): void {
+function includeFile(reader: Reader, span: SourceSpan, checks: IncludeChecks, path: string): void {
   if (reader.exhausted) return;
   if (reader.stack.includes(path)) {
     reader.diagnostics.report("include-loop", span, `${path} includes itself`, "break the circle of includes");
@@ -379,7 +376,7 @@ function includeFile(reader: Reader, span: SourceSpan, variant: string, path: st
     readText(reader, path, text.value);
     return;
   }
-  if (variant === "r" || variant === "a")
+  if (mustBeReadable(checks))
     reader.diagnostics.report(
       "include-unreadable",
       span,

@@ -7,8 +7,9 @@ import type { HoldfastEvent, Origin } from "./vocabulary.ts";
 /** keepalived's syslog names; people and tools filter by them. */
 export type LogIdent = "Keepalived" | "Keepalived_vrrp" | "Keepalived_healthcheckers";
 
-/** `detail` is what keepalived prints with -D (--log-detail) only. */
-export type LogLevel = "error" | "warning" | "info" | "detail";
+/** `detail` is what keepalived prints with -D (--log-detail) only, `debug` each packet and timer. Most important first. */
+export const LOG_LEVELS = ["error", "warning", "info", "detail", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogLine {
   readonly ident: LogIdent;
@@ -87,14 +88,14 @@ export interface Description {
   readonly sentence: string;
 }
 
-const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warning: 1, info: 2, detail: 3 };
+export const LEVEL_RANK: Readonly<Record<LogLevel, number>> = { error: 0, warning: 1, info: 2, detail: 3, debug: 4 };
 
 /** One object for a whole event: the words for people, keepalived's lines, and the event itself for programs. */
 export function formatJson(event: HoldfastEvent, description: Description): string {
   const { lines, sentence } = description;
   const level = lines.reduce<LogLevel>(
-    (worst, line) => (RANK[line.level] < RANK[worst] ? line.level : worst),
-    "detail",
+    (worst, line) => (LEVEL_RANK[line.level] < LEVEL_RANK[worst] ? line.level : worst),
+    "debug",
   );
   return JSON.stringify({
     time: isoTime(event.time),
