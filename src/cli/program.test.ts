@@ -379,6 +379,7 @@ describe("keepalived's command line", () => {
       umask: null,
       dontRespawn: false,
       coreDump: false,
+      namespace: null,
       allConfig: false,
       checkersOnly: false,
       dumpConfig: true,
@@ -411,7 +412,7 @@ describe("keepalived's command line", () => {
       "-P -C -B --all -S 1 -G -X -V -I -R -u 022 -c /c.pid -b /b.pid -a -s ns -e -x -A a -m -M p --flush-log-file";
     const { started, exitCode } = await holdfast(`${letters} -f a.conf`);
     expect(exitCode).toBe(0);
-    expect(started?.notices).toHaveLength(13);
+    expect(started?.notices).toHaveLength(12);
     expect(started).toMatchObject({ umask: 0o022, facility: 17, noSyslog: true, dontRespawn: true, coreDump: true });
     expect(started?.notices).toContain("option -X changes nothing: addresses are always released at a stop");
   });

@@ -37,6 +37,8 @@ export interface RunOptions {
   /** -R: the end of the keeper is the end of the daemon. */
   readonly dontRespawn: boolean;
   readonly coreDump: boolean;
+  /** -s: the network namespace, by the name that `ip netns` gives it. */
+  readonly namespace: string | null;
   /** -e: every include must find its file. */
   readonly allConfig: boolean;
   /** -C without -P: nothing that could be run. */
@@ -91,6 +93,7 @@ const SPECS: readonly Spec[] = [
   { flags: "-p, --pid <file>", doc: "pid file" },
   { flags: "-r, --vrrp_pid <file>", doc: "second pid file (default: /run/keepalived_vrrp.pid, with -p none)" },
   { flags: "-u, --umask <mask>", doc: "file mode mask of daemon and scripts" },
+  { flags: "-s, --namespace <name>", doc: "network namespace to run in, instead of net_namespace of the file" },
   { flags: "-R, --dont-respawn", doc: "end when the keeper ends, instead of starting it again" },
   { flags: "-m, --core-dump", doc: "leave a core file after a crash" },
   { flags: "-e, --all-config", doc: "a missing include is an error" },
@@ -114,11 +117,6 @@ const SPECS: readonly Spec[] = [
   { flags: "-c, --checkers_pid <file>", doc: "pid file of the checkers", without: "there is no such process" },
   { flags: "-b, --bfd_pid <file>", doc: "pid file of BFD", without: "there is no such process" },
   { flags: "-a, --address-monitoring", doc: "log address changes", without: "use `holdfast log-level debug`" },
-  {
-    flags: "-s, --namespace <name>",
-    doc: "network namespace",
-    without: "start it inside: ip netns exec NAME holdfast run",
-  },
   { flags: "-x, --snmp", doc: "SNMP", without: NO_SNMP },
   { flags: "-A, --snmp-agent-socket <file>", doc: "SNMP agent", without: NO_SNMP },
   {
@@ -215,6 +213,7 @@ export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, strin
     umask: parseUmask(text(raw.umask) ?? ""),
     dontRespawn: raw.dontRespawn === true,
     coreDump: raw.coreDump === true || raw.coreDumpPattern !== undefined,
+    namespace: text(raw.namespace),
     allConfig: raw.allConfig === true,
     checkersOnly: raw.check === true && raw.vrrp !== true,
     logFormat: raw.logFormat === "json" ? "json" : "keepalived",

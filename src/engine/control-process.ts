@@ -30,6 +30,7 @@ import { createShortageTeller } from "./shortage-teller.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
 export const STOP_LIMIT = seconds(5);
+const SHORTEST_STOP = seconds(1);
 /** After everything was killed: then the daemon ends, whatever is left waiting in the kernel. */
 export const LAST_LIMIT = micros(REAP_LIMIT + seconds(1));
 
@@ -99,6 +100,9 @@ class Control implements ControlProcess {
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
+  /** Resolves when the reload that runs has ended. */
+  #reloading: Promise<void> | null = null;
+  #nextReload: Promise<ReloadReport> | null = null;
   readonly #scripts: DaemonScripts;
   /** startup_script runs. */
   #starting: Promise<void> | null = null;
@@ -214,7 +218,27 @@ class Control implements ControlProcess {
     return this.#starting ?? Promise.resolve();
   }
 
-  async reload(dryRun: boolean): Promise<ReloadReport> {
+  /** One at a time: what is asked for meanwhile is one more reload afterwards, because the file may have changed again. */
+  reload(dryRun: boolean): Promise<ReloadReport> {
+    if (dryRun) return this.#reload(true);
+    if (this.#reloading === null) return this.#beginReload();
+    this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = null;
+      return this.#beginReload();
+    });
+    return this.#nextReload;
+  }
+
+  #beginReload(): Promise<ReloadReport> {
+    const report = this.#reload(false);
+    const end = (): void => {
+      this.#reloading = null;
+    };
+    this.#reloading = report.then(end, end);
+    return report;
+  }
+
+  async #reload(dryRun: boolean): Promise<ReloadReport> {
     // startup_script prepares what the new file may need as well.
     await this.#starting;
     const parsed = this.#options.parse();
@@ -309,7 +333,9 @@ class Control implements ControlProcess {
   #stopLimit(): Micros {
     const gates = (this.#config?.instances ?? []).map(({ vrrp }) => vrrp.releaseGate?.timeout ?? 0);
     const script = this.#config?.global.shutdownScript?.timeout ?? 0;
-    return micros(STOP_LIMIT + Math.max(0, ...gates) + script);
+    // child_wait_time 0 must not mean that nothing is released in order.
+    const wait = Math.max(this.#config?.global.childWaitTime ?? STOP_LIMIT, SHORTEST_STOP);
+    return micros(wait + Math.max(0, ...gates) + script);
   }
 }
 

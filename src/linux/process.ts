@@ -2,8 +2,11 @@
  * What the keeper does to itself whatever the file says: signals it ignores, its name, its timers, its way out. Every
  * function acts on the calling process at once and keeps nothing. What the file may ask for is own-process.ts.
  */
+import { err, ok, type Result } from "../core/lib/result.ts";
+import type { KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
-import { ignoreSignal, prctl } from "./libc.ts";
+import { ignoreSignal, prctl, setrlimit } from "./libc.ts";
+import { kernelError } from "./sockets.ts";
 
 export { exitNow } from "./libc.ts";
 

@@ -8,9 +8,10 @@ import { fileURLToPath } from "node:url";
 import { createMailer } from "../adapters/mail.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
-import { renderDiagnostic } from "../core/config/diagnostics.ts";
-import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
+import type { LoadedConfig } from "../core/config/load.ts";
+import type { PlaceConfig } from "../core/config/model.ts";
 import type { HoldfastEvent } from "../core/events/vocabulary.ts";
+import { ok } from "../core/lib/result.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
 import { createServiceStatus } from "../engine/service-status.ts";
@@ -18,7 +19,6 @@ import { type Arena, createArena } from "../linux/arena.ts";
 import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createWallClock } from "../linux/clock.ts";
-import { createConfigSource } from "../linux/config-source.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
 import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
@@ -26,19 +26,21 @@ import { createFileWatch } from "../linux/file-watch.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
+import { allowCoreDumps, setProcessName } from "../linux/process.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
 import { openServiceManager } from "../linux/sd-notify.ts";
 import { createSpawner } from "../linux/spawn.ts";
 import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
-import { openSyslog } from "../linux/syslog.ts";
 import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { Timers } from "../ports/timers.ts";
+import { hasErrors, load, logDiagnostics, readAgain, toParsed } from "./config-reading.ts";
 import { daemonize, detachedEnvironment, reportToStarter, takeDetachedMark } from "./daemonize.ts";
 import { debuggerOptions } from "./debugger.ts";
-import { createDumper } from "./dumps.ts";
-import { createLogWriter, type LogWriter } from "./log-writer.ts";
+import { createDumper, type Dumper } from "./dumps.ts";
+import { type LogWriter, openLog } from "./log-writer.ts";
 import { moveIn, moveIntoNamespace } from "./place.ts";
+import { createReloadSchedule } from "./reload-schedule.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 
 /** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
@@ -50,6 +52,8 @@ const CLOSE_MILLIS = 2_000;
 const NO_SETPRIV =
   "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
   "master; install util-linux, then restart";
+
+const NO_RESPAWN = "the keeper has ended, and -R (--dont-respawn) says not to start another";
 
 const NO_REALTIME =
   "this Node cannot handle real-time signals: 36, 63 and 64 are ignored; use `holdfast dump` instead of them";
@@ -71,20 +75,22 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
   if (!given.foreground && !detached) return daemonize();
   const signals = takeSignals();
   const arena = createArena(4 * 1024 * 1024);
-  const syslog = detached ? openSyslog(arena) : null;
-  const log = createLogWriter({ format: given.logFormat, detail: given.logDetail, syslog });
+  const log = openLog(arena, given, detached);
   const report = detached ? reportToStarter : () => undefined;
-  const refuse = (problem: string, code: number): number => {
-    log.line("parent", problem);
+  const refuse = async (problem: string, code: number): Promise<number> => {
+    log.line("parent", problem, "error");
     report(problem);
+    await Promise.race([log.close(), setTimeout(CLOSE_MILLIS)]);
     return code;
   };
   const parsed = load(given);
-  const { place } = parsed.config.global;
+  const place = placeOf(given, parsed);
   const lost = moveIntoNamespace(arena, place.netNamespace, detachedEnvironment(detached));
   if (lost !== null) return refuse(lost, EXIT.fatal);
-  const options = moveIn(given, place, syslog);
+  const options = moveIn(given, place, log);
   for (const notice of options.notices) log.line("parent", notice);
+  for (const problem of options.problems) log.line("parent", problem, "warning");
+  setUpProcess(options, parsed, { arena, log });
   if (!signals.realtime) log.line("parent", NO_REALTIME);
   logDiagnostics(log, parsed);
   const unfit = whyUnfit(parsed, options.file);
@@ -148,22 +154,25 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     fifos: createFifoPort(arena),
     mailer: createMailer(),
     wallMillis: Date.now,
-    parse: () => {
-      const loaded = load(options);
-      logDiagnostics(log, loaded);
-      return toParsed(options, loaded);
-    },
+    parse: () => readAgain(options, current.config.global.reload, log),
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };
+      schedule.configure(config.global.reload);
       plane.opened?.readModel.setConfig(config, diagnostics);
     },
-    onFatal: (reason) => {
-      outcome.fatal ??= reason;
-      stop("fatal");
-    },
+    onFatal: (reason) => fail(reason),
   });
   const service = startService({ arena, bus, timers }, control);
+  const schedule = createReloadSchedule({
+    reload: () => void service.reload(false),
+    say: (text) => log.line("parent", text),
+  });
+  if (options.dontRespawn) bus.subscribe(({ body }) => body.kind === "keeper-lost" && !stopping && fail(NO_RESPAWN));
   let stopping = false;
+  function fail(reason: string): void {
+    outcome.fatal ??= reason;
+    stop("fatal");
+  }
   function stop(signal: string): void {
     // The second order means: now.
     if (stopping) control.hurry();
@@ -174,13 +183,16 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const dumper = createDumper({ control, log, config: () => current.config, umask, arena, now: () => timers.now() });
   signals.give({
     stop,
-    reload: () => void service.reload(false),
+    reload: () => {
+      log.reopen();
+      void service.reload(false);
+    },
     dump: (kind) => void dumper.dump(kind),
   });
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
   if (!stopping) control.start(toParsed(options, parsed));
-  const opening = startPlane(daemon, { control, reload: service.reload, events: replay }).then((opened) => {
+  const opening = startPlane(daemon, { control, dumper, reload: service.reload, events: replay }).then((opened) => {
     plane.opened = opened;
     opened.readModel.setConfig(current.config, current.diagnostics);
   });
@@ -189,19 +201,22 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   report(null);
   await Promise.race([control.begun(), ended]);
   if (!stopping) service.ready();
+  if (options.dumpConfig) await dumper.log();
   await ended;
   service.close();
-  if (outcome.fatal !== null) log.line("parent", outcome.fatal);
+  schedule.close();
+  if (outcome.fatal !== null) log.line("parent", outcome.fatal, "error");
   bus.publish("parent", { kind: "stopped" });
-  await Promise.race([plane.opened?.close(), setTimeout(CLOSE_MILLIS)]);
+  await Promise.race([Promise.all([plane.opened?.close(), log.close()]), setTimeout(CLOSE_MILLIS)]);
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
-function keeperLauncher({ options, log }: Daemon) {
+function keeperLauncher({ options, log, parsed }: Daemon) {
+  const name = parsed.config.global.processNames.keeper;
   return createKeeperLauncher({
     entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
     nodeOptions: debuggerOptions(),
-    args: [],
+    args: name === null ? [] : [name],
     onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
   });
 }
@@ -226,11 +241,12 @@ function startService(
 
 interface PlaneInput {
   readonly control: ControlProcess;
+  readonly dumper: Dumper;
   readonly reload: ControlProcess["reload"];
   readonly events: { subscribe: EventBus["subscribe"] };
 }
 
-function startPlane(daemon: Daemon, { control, reload, events }: PlaneInput) {
+function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneInput) {
   const { options, version, bus, log } = daemon;
   const timers = createTimers();
   return startControlPlane({
@@ -246,10 +262,34 @@ function startPlane(daemon: Daemon, { control, reload, events }: PlaneInput) {
       reload,
       checks: () => control.checks.status(),
       keeper: () => control.keeper.state(),
+      logLevel: () => log.level,
+      setLogLevel: (level) => {
+        log.line("parent", `Changing log level from ${log.level} to ${level}`, level);
+        log.level = level;
+      },
+      dump: (kind) => dumper.dump(kind),
     },
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
     onProblem: (message) => log.line("parent", message),
   });
+}
+
+/** -s and -u count more than net_namespace and umask of the file. */
+function placeOf({ namespace, umask }: RunOptions, { config }: LoadedConfig): PlaceConfig {
+  const { place } = config.global;
+  return { ...place, netNamespace: namespace ?? place.netNamespace, umask: umask ?? place.umask };
+}
+
+/** Its name in process lists, and -m. */
+function setUpProcess(
+  { coreDump }: RunOptions,
+  { config }: LoadedConfig,
+  { arena, log }: Pick<Daemon, "arena" | "log">,
+): void {
+  const { control: name } = config.global.processNames;
+  if (name !== null) setProcessName(arena, name);
+  const allowed = coreDump ? allowCoreDumps(arena) : ok(undefined);
+  if (!allowed.ok) log.line("parent", `${allowed.error.what}: ${allowed.error.errno}`, "warning");
 }
 
 /** VRRP does not wait for the journal and the API: what happens before they listen is handed to them afterwards. */
@@ -263,32 +303,6 @@ function replaying(bus: EventBus): { subscribe: (listener: EventListener) => () 
       return bus.subscribe(listener);
     },
   };
-}
-
-function load(options: RunOptions): LoadedConfig {
-  return loadConfig(
-    createConfigSource(),
-    options.file,
-    options.configId === null ? {} : { configId: options.configId },
-  );
-}
-
-const hasErrors = ({ diagnostics }: LoadedConfig): boolean => diagnostics.some(({ severity }) => severity === "error");
-
-/** At a reload an error refuses the file; at the start the rest of it is run, as keepalived does. */
-function toParsed(options: RunOptions, loaded: LoadedConfig): ParsedConfig {
-  const { config, diagnostics, readable } = loaded;
-  const first = diagnostics.find(({ severity }) => severity === "error");
-  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-  const at = first?.span ? `${first.span.file}:${first.span.line}: ` : "";
-  const why = first === undefined ? null : `${errors} error(s) in the configuration, the first: ${at}${first.message}`;
-  return { config, diagnostics, unusable: readable ? why : `the configuration ${options.file} cannot be read` };
-}
-
-function logDiagnostics(log: LogWriter, loaded: LoadedConfig): void {
-  for (const diagnostic of loaded.diagnostics) {
-    if (diagnostic.severity !== "info") log.line("parent", renderDiagnostic(diagnostic, loaded.files));
-  }
 }
 
 /** Ours and, where asked for, the one by the name that monitoring looks for; both name control. */

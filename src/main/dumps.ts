@@ -8,6 +8,7 @@ import { renderParentData, renderVrrpData } from "../core/dumps/data.ts";
 import { dumpFiles } from "../core/dumps/files.ts";
 import type { DumpInput } from "../core/dumps/input.ts";
 import { renderJson } from "../core/dumps/json.ts";
+import type { DumpKind } from "../core/dumps/kinds.ts";
 import { renderStats } from "../core/dumps/stats.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
@@ -15,7 +16,7 @@ import type { Arena } from "../linux/arena.ts";
 import { writeDumpFile } from "../linux/dump-file.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
 import type { LogWriter } from "./log-writer.ts";
-import type { DumpKind } from "./signals.ts";
+import type { SignalDump } from "./signals.ts";
 
 export interface DumpHost {
   readonly control: ControlProcess;
@@ -35,15 +36,17 @@ export interface DumpReport {
 }
 
 export interface Dumper {
-  dump(kind: DumpKind): Promise<DumpReport>;
+  dump(kind: SignalDump): Promise<DumpReport>;
+  /** -d: the data dump as log lines. */
+  log(): Promise<void>;
 }
 
 export function createDumper(host: DumpHost): Dumper {
   let last: readonly VrrpInstanceStatus[] = [];
   let busy: Promise<unknown> = Promise.resolve();
   /** Asked for and not begun: a storm of signals asks for one dump of each kind, not for thousands. */
-  const waiting = new Map<DumpKind, Promise<DumpReport>>();
-  const make = async (kind: DumpKind): Promise<DumpReport> => {
+  const waiting = new Map<SignalDump, Promise<DumpReport>>();
+  const make = async (kind: SignalDump): Promise<DumpReport> => {
     waiting.delete(kind);
     if (kind === "threads") return logThreads(host);
     const fresh = await host.control.keeper.status(kind === "stats-clear");
@@ -66,6 +69,10 @@ export function createDumper(host: DumpHost): Dumper {
         (error: unknown) => host.log.line("vrrp", `the dump failed: ${String(error)}`),
       );
       return made;
+    },
+    async log() {
+      const input = inputOf(host, (await host.control.keeper.status()) ?? last);
+      for (const line of renderVrrpData(input).trimEnd().split("\n")) host.log.line("vrrp", line);
     },
   };
 }
@@ -94,19 +101,19 @@ const virtualAddresses = (config: HoldfastConfig): ReadonlySet<string> =>
     ),
   );
 
-const WORDS: Readonly<Record<Exclude<DumpKind, "threads">, string>> = {
+const WORDS: Readonly<Record<DumpKind, string>> = {
   data: "Printing VRRP data",
   stats: "Printing VRRP stats",
   "stats-clear": "Printing and clearing VRRP stats",
   json: "Printing VRRP as json",
 };
 
-function writeFiles(kind: Exclude<DumpKind, "threads">, input: DumpInput, { log }: DumpHost): DumpReport {
+function writeFiles(kind: DumpKind, input: DumpInput, { log }: DumpHost): DumpReport {
   const place = {
     settings: input.config.global.dumps,
     folder: process.env.TMPDIR || "/tmp",
-    instance: null,
-    namespace: null,
+    instance: input.config.global.place.instance,
+    namespace: input.config.global.place.netNamespace,
   };
   const names = dumpFiles(place);
   if (kind === "data") log.line("parent", `Printing parent data for process(${process.pid}) on signal`);

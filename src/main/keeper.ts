@@ -37,7 +37,8 @@ setPreciseTimers();
 
 const arena = createArena();
 const clock = createMonotonicClock(arena);
-setProcessName(arena, "holdfast-vrrp");
+// vrrp_process_name, if configured.
+setProcessName(arena, process.argv[2] ?? "holdfast-vrrp");
 const reactor = createReactor(arena, clock);
 const kernel = required(openKernelPort(arena));
 const routing = required(openRoutingPort(arena));

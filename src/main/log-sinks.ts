@@ -18,6 +18,8 @@ export interface SinkLine {
 
 export interface LogSink {
   write(line: SinkLine): void;
+  /** Appended to the idents from now on: network namespace and instance. */
+  rename?(suffix: string): void;
   /** Opens its file anew, for log rotation. */
   reopen?(): void;
   close?(): Promise<void>;
@@ -58,7 +60,10 @@ function isJournal(): boolean {
 }
 
 export function syslogSink(syslog: Syslog): LogSink {
-  return { write: ({ origin, level, text }) => syslog.write(origin, text, PRIORITIES[level]) };
+  return {
+    write: ({ origin, level, text }) => syslog.write(origin, text, PRIORITIES[level]),
+    rename: (suffix) => syslog.rename(suffix),
+  };
 }
 
 /** keepalived's three files: FILE, and FILE with the process's name before its last dot. */

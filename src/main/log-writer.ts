@@ -17,6 +17,8 @@ export interface LogWriter {
   line(origin: Origin, text: string, level?: LogLevel): void;
   /** Lines of this level and of more important ones are written. */
   level: LogLevel;
+  /** Appended to syslog's idents from now on. */
+  rename(suffix: string): void;
   /** After a log rotation. */
   reopen(): void;
   close(): Promise<void>;
@@ -54,6 +56,9 @@ export function createLogWriter({ format, level, sinks }: LogWriterOptions): Log
       const shown =
         format === "json" ? JSON.stringify({ time: isoTime(time), level: lineLevel, ident, message: text }) : text;
       put(origin, { level: lineLevel, text: shown, time });
+    },
+    rename(suffix) {
+      for (const sink of sinks) sink.rename?.(suffix);
     },
     reopen() {
       for (const sink of sinks) sink.reopen?.();

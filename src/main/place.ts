@@ -14,7 +14,7 @@ import {
 import type { PlaceConfig } from "../core/config/model.ts";
 import type { Arena } from "../linux/arena.ts";
 import { continueInNamespace, PID_FOLDER } from "../linux/net-namespace.ts";
-import type { Syslog } from "../linux/syslog.ts";
+import { ignoreRealtimeSignals } from "../linux/process.ts";
 
 /** Set in the process that has moved, so that it does not move again. */
 const MOVED = "HOLDFAST_NETNS";
@@ -29,13 +29,15 @@ export function moveIntoNamespace(
   delete process.env[MOVED];
   if (name === null || here === name) return null;
   const argv = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  // Ignored is what the process that begins anew inherits: it must not be ended by one before it has taken them.
+  ignoreRealtimeSignals();
   const moved = continueInNamespace(arena, { name, argv, env: { ...process.env, ...env, [MOVED]: name } });
   return moved.ok ? null : moved.error;
 }
 
 /** Name in the log, umask, and the options with their paths. */
-export function moveIn(options: RunOptions, place: PlaceConfig, syslog: Pick<Syslog, "rename"> | null): RunOptions {
-  syslog?.rename(identSuffix(place));
+export function moveIn(options: RunOptions, place: PlaceConfig, log: { rename(suffix: string): void }): RunOptions {
+  log.rename(identSuffix(place));
   if (place.umask !== null) process.umask(place.umask);
   const moved = placed(options, place);
   if (moved.pidFile !== options.pidFile) makeFolder(PID_FOLDER);

@@ -2,15 +2,16 @@
  * The signals of the control process, which is the one that init scripts and administrators know. Owns which signal asks
  * for what (keepalived(8), SIGNALS; the real-time ones as glibc numbers them); what is done is the caller's.
  */
+import type { DumpKind } from "../core/dumps/kinds.ts";
 import { watchSignals } from "../linux/realtime-signals.ts";
 
-/** data: USR1; stats: USR2; json: SIGRTMIN+2; stats-clear: SIGRTMAX-1; threads: SIGRTMAX. */
-export type DumpKind = "data" | "stats" | "stats-clear" | "json" | "threads";
+/** threads: SIGRTMAX; it goes to the log. */
+export type SignalDump = DumpKind | "threads";
 
 export interface SignalActions {
   readonly stop: (signal: string) => void;
   readonly reload: () => void;
-  readonly dump: (kind: DumpKind) => void;
+  readonly dump: (kind: SignalDump) => void;
 }
 
 export interface TakenSignals {
@@ -20,7 +21,7 @@ export interface TakenSignals {
   give(actions: SignalActions): void;
 }
 
-const REALTIME: ReadonlyMap<number, DumpKind> = new Map([
+const REALTIME: ReadonlyMap<number, SignalDump> = new Map([
   [36, "json"],
   [63, "stats-clear"],
   [64, "threads"],

@@ -3,6 +3,7 @@
 import { type IpAddress, isMulticast } from "../lib/ip.ts";
 import { micros } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
+import { compileDaemon } from "./compile-daemon.ts";
 import { readGarpDefaults } from "./compile-garp.ts";
 import { compileNotify, noticeDefaults } from "./compile-notify.ts";
 import { compileProcess } from "./compile-process.ts";
@@ -11,7 +12,7 @@ import { readVirtualDefaults } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
-import type { DumpSettings, GlobalConfig } from "./model.ts";
+import type { GlobalConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import type { Node } from "./tree.ts";
@@ -61,8 +62,8 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       enableScriptSecurity: settings.has("enable_script_security"),
       dynamicInterfaces: settings.has("dynamic_interfaces"),
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
-      processName: settings.text("process_name"),
-      dumps: readDumps(settings),
+      childWaitTime: null,
+      ...compileDaemon(settings, diagnostics),
       ...compileNotify(settings, diagnostics),
       ...compileProcess(settings, diagnostics),
     },
@@ -86,15 +87,5 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       strict: settings.flag("vrrp_strict") ?? false,
       virtual: readVirtualDefaults(settings, diagnostics),
     },
-  };
-}
-
-function readDumps(settings: Settings): DumpSettings {
-  return {
-    useInstance: settings.flag("data_use_instance") ?? false,
-    stateFile: settings.text("state_dump_file"),
-    statsFile: settings.text("stats_dump_file"),
-    jsonFile: settings.text("json_dump_file"),
-    jsonVersion: settings.text("json_version") === "2" ? 2 : 1,
   };
 }

@@ -54,7 +54,17 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     mailDefault: defaults.notices.mail,
   });
   const place = { ...global.place, ...readPlace(root, diagnostics) };
-  return { global: { ...global, place }, defaults, scripts, files, processes, instances: members, groups, host };
+  const childWaitTime = root.duration("child_wait_time");
+  return {
+    global: { ...global, place, childWaitTime },
+    defaults,
+    scripts,
+    files,
+    processes,
+    instances: members,
+    groups,
+    host,
+  };
 }
 
 /** Checks, files and processes: the first of a name counts. */

@@ -151,6 +151,15 @@ export interface PlaceConfig {
   readonly umask: number | null;
 }
 
+/** How a reload comes about and what goes with it. */
+export interface ReloadSettings {
+  readonly timeFile: string | null;
+  readonly repeat: boolean;
+  /** reload_file; "" is keepalived.reload beside the pid file. */
+  readonly file: string | null;
+  readonly saveDirectory: string | null;
+}
+
 export interface GlobalConfig {
   readonly routerId: string | null;
   readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
@@ -158,8 +167,12 @@ export interface GlobalConfig {
   /** Interfaces may be missing at start. */
   readonly dynamicInterfaces: boolean;
   readonly startupDelay: Micros;
-  readonly processName: string | null;
+  /** Null: the program's own name. Fixed at the start. */
+  readonly processNames: { readonly control: string | null; readonly keeper: string | null };
   readonly dumps: DumpSettings;
+  readonly reload: ReloadSettings;
+  /** child_wait_time: what a stop may take; null is STOP_LIMIT. */
+  readonly childWaitTime: Micros | null;
   readonly notify: NotifyConfig;
   /** Null: no server or no address is given, so nothing is sent. */
   readonly mail: MailConfig | null;

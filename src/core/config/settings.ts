@@ -52,7 +52,7 @@ export function readSettings(nodes: readonly Node[], block: string, diagnostics:
       continue;
     }
     if (entry.status !== "done") {
-      reportNotDone(node, entry, diagnostics);
+      withoutEffect(node, entry, diagnostics);
       continue;
     }
     if (!blockFits(node, entry, diagnostics)) continue;
@@ -64,6 +64,12 @@ export function readSettings(nodes: readonly Node[], block: string, diagnostics:
     else list.push({ node, value });
   }
   return settingsOf(found);
+}
+
+function withoutEffect(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): void {
+  reportNotDone(node, entry, diagnostics);
+  // A value that it does not take is a mistake all the same.
+  if (entry.status === "refused" && node.block === null) readValue(node, entry, diagnostics);
 }
 
 function settingsOf(found: ReadonlyMap<string, readonly Found[]>): Settings {

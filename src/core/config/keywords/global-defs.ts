@@ -1,8 +1,9 @@
 /** Keywords of global_defs. */
+import { GLOBAL_DAEMON } from "./global-daemon.ts";
 import { GLOBAL_NOTIFY } from "./global-notify.ts";
 import { GLOBAL_PROCESS } from "./global-process.ts";
 import type { KeywordEntry } from "./types.ts";
-import { bool, choice, done, integer, ipv4, ipv6, later, none, seconds, word, words } from "./types.ts";
+import { bool, done, integer, ipv4, ipv6, later, lvs, none, seconds, word, words } from "./types.ts";
 
 export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("router_id", word, "Name of this host in messages.", { default: "host name", reload: "live" }),
@@ -56,22 +57,7 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("default_interface", word, "Interface of addresses that name none and stand outside an instance.", {
     default: "eth0",
   }),
-  done("process_name", word, "Name of the process in process lists.", { default: "holdfast" }),
-  done("process_names", none, "Process names; Holdfast has two processes and uses process_name.", { reload: "none" }),
-  done("vrrp_process_name", word, "Process names; Holdfast has two processes and uses process_name.", {
-    reload: "none",
-  }),
-  done("checker_process_name", word, "Process names; Holdfast has two processes and uses process_name.", {
-    reload: "none",
-  }),
-  done("bfd_process_name", word, "Process names; Holdfast has two processes and uses process_name.", {
-    reload: "none",
-  }),
-  done("lvs_process_name", word, "Old name of checker_process_name.", {
-    aliasOf: "checker_process_name",
-    reload: "none",
-  }),
-  later("checker_log_all_failures", bool, "Logs every failed check."),
+  lvs("checker_log_all_failures", bool, "Logs every failed check."),
   done("vrrp_strict", bool, "strict_mode for every instance: it closes their addresses unless the priority is 255.", {
     default: "off",
   }),
@@ -110,20 +96,20 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
       default: "keepalived",
     },
   ),
-  later("nftables_ipvs", words, "Firewall tables for no_accept and virtual MAC."),
+  lvs("nftables_ipvs", words, "Firewall tables for no_accept and virtual MAC."),
   done("nftables_priority", integer(-2_147_483_648, 2_147_483_647), "Priority of the base chains in that table.", {
     default: "-1",
   }),
-  later("nftables_ipvs_priority", word, "Number of the nftables rules."),
-  later("nftables_ipvs_start_fwmark", word, "Number of the nftables rules."),
+  lvs("nftables_ipvs_priority", word, "Number of the nftables rules."),
+  lvs("nftables_ipvs_start_fwmark", word, "Number of the nftables rules."),
   done("nftables_ifindex", none, "Interfaces by their index in rules for link-local addresses: always so."),
   done("nftables_counters", none, "Rules with counters."),
-  later("lvs_sync_daemon", words, "IPVS connection synchronisation."),
-  later("lvs_timeouts", words, "IPVS timeouts."),
-  later("lvs_flush", none, "IPVS at start."),
-  later("rs_init_notifies", none, "IPVS at start."),
-  later("lvs_flush_on_stop", words, "IPVS at stop."),
-  later("lvs_flush_onstop", words, "Old name of lvs_flush_on_stop.", { aliasOf: "lvs_flush_on_stop" }),
+  lvs("lvs_sync_daemon", words, "IPVS connection synchronisation."),
+  lvs("lvs_timeouts", words, "IPVS timeouts."),
+  lvs("lvs_flush", none, "IPVS at start."),
+  lvs("rs_init_notifies", none, "IPVS at start."),
+  lvs("lvs_flush_on_stop", words, "IPVS at stop."),
+  lvs("lvs_flush_onstop", words, "Old name of lvs_flush_on_stop.", { aliasOf: "lvs_flush_on_stop" }),
   later("snmp_socket", word, "AgentX socket."),
   later("enable_snmp_vrrp", none, "SNMP."),
   later("enable_snmp_keepalived", none, "SNMP."),
@@ -163,10 +149,10 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
     default: "on while no size is given",
     reload: "restart-daemon",
   }),
-  later("lvs_netlink_cmd_rcv_bufs", word, "Socket buffer."),
-  later("lvs_netlink_cmd_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
-  later("lvs_netlink_monitor_rcv_bufs", word, "Socket buffer."),
-  later("lvs_netlink_monitor_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
+  lvs("lvs_netlink_cmd_rcv_bufs", word, "Socket buffer."),
+  lvs("lvs_netlink_cmd_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
+  lvs("lvs_netlink_monitor_rcv_bufs", word, "Socket buffer."),
+  lvs("lvs_netlink_monitor_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
   done(
     "vrrp_rx_bufs_policy",
     words,
@@ -176,40 +162,13 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("vrrp_rx_bufs_multiplier", integer(1, 65_535), "Adverts or packets in vrrp_rx_bufs_policy.", { default: "3" }),
   done("vmac_prefix", word, "Begin of the names of virtual interfaces; at most 10 characters.", { default: "vrrp" }),
   done("vmac_addr_prefix", word, "The same for those of use_vmac_addr.", { default: "vmac_prefix" }),
-  later("random_seed", word, "Seed of random numbers."),
-  later("reload_check_config", words, "Checks the file before a reload; Holdfast always does."),
-  later("reload_time_file", word, "Time of the next reload."),
-  later("reload_repeat", none, "Repeats the reload."),
-  later("reload_file", words, "Interlock of reloads."),
-  later("include_check", words, "Checks of include."),
-  later("config_save_dir", word, "Copies of the configuration."),
-  later("tmp_config_directory", word, "Copy of the configuration while it is read."),
-  done("data_use_instance", bool, "Puts instance name and network namespace into the names of the data dumps.", {
-    default: "off",
-  }),
-  done("state_dump_file", word, "Path of the data dump (USR1); the parent's gets _parent before its last dot.", {
-    default: "keepalived.data in TMPDIR, else in /tmp",
-  }),
-  done("stats_dump_file", word, "Path of the dump of counters (USR2).", {
-    default: "keepalived.stats in TMPDIR, else in /tmp",
-  }),
-  done("json_dump_file", word, "Path of the JSON dump (SIGRTMIN+2).", {
-    default: "keepalived.json in TMPDIR, else in /tmp",
-  }),
-  done(
-    "json_version",
-    choice("1", "2"),
-    "Form of the JSON dump: 1 the bare list of instances, 2 an object around it.",
-    {
-      default: "1",
-    },
-  ),
   done("iproute_usr_dir", word, "Directory of the distribution's names of routing tables, protocols and scopes.", {
     default: "/usr/lib/iproute2, then /usr/share/iproute2",
   }),
   done("iproute_etc_dir", word, "Directory of the administrator's names of routing tables, protocols and scopes.", {
     default: "/etc/iproute2",
   }),
+  ...GLOBAL_DAEMON,
   ...GLOBAL_NOTIFY,
   ...GLOBAL_PROCESS,
 ];

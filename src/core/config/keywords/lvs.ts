@@ -1,23 +1,23 @@
-/** Keywords of virtual servers, real servers and their checkers. None is done yet; all are known by name. */
+/** Keywords of virtual servers, real servers and their checkers. They are the part after VRRP; all are known by name. */
 import type { KeywordEntry } from "./types.ts";
-import { block, bool, command, later, list, none, word, words } from "./types.ts";
+import { block, bool, command, list, lvs, none, word, words } from "./types.ts";
 
 const names = (doc: string, args: typeof word, ...keywords: readonly string[]): readonly KeywordEntry[] =>
-  keywords.map((name) => later(name, args, doc));
+  keywords.map((name) => lvs(name, args, doc));
 
 const CHECKER_COMMON: readonly KeywordEntry[] = [
   ...names("How the checker connects.", word, "connect_ip", "connect_port", "bindto", "bind_port", "bind_if", "fwmark"),
   ...names("Timing of the checker.", word, "connect_timeout", "retry", "delay_before_retry", "warmup", "delay_loop"),
-  later("alpha", none, "Starts as down."),
-  later("log_all_failures", bool, "Logs every failure."),
+  lvs("alpha", none, "Starts as down."),
+  lvs("log_all_failures", bool, "Logs every failure."),
 ];
 
 const HTTP: readonly KeywordEntry[] = [
   ...CHECKER_COMMON,
-  later("url", block("url"), "A page to fetch."),
+  lvs("url", block("url"), "A page to fetch."),
   ...names("Form of the request.", word, "http_protocol", "virtualhost", "sni_name"),
   ...names("Switches of the checker.", none, "fast_recovery", "enable_sni", "tls_compliant"),
-  later("nb_get_retry", word, "Old name of retry.", { aliasOf: "retry" }),
+  lvs("nb_get_retry", word, "Old name of retry.", { aliasOf: "retry" }),
 ];
 
 const CHECKERS: readonly KeywordEntry[] = [
@@ -31,7 +31,7 @@ const CHECKERS: readonly KeywordEntry[] = [
   "PING_CHECK",
   "UDP_CHECK",
   "FILE_CHECK",
-].map((name) => later(name, block(name), "A checker."));
+].map((name) => lvs(name, block(name), "A checker."));
 
 const SERVER_DEFAULTS: readonly KeywordEntry[] = [
   ...names(
@@ -47,11 +47,11 @@ const SERVER_DEFAULTS: readonly KeywordEntry[] = [
     "snmp_name",
   ),
   ...names("Switch of the server.", none, "inhibit_on_failure", "alpha"),
-  later("smtp_alert", bool, "Mail on changes."),
+  lvs("smtp_alert", bool, "Mail on changes."),
 ];
 
 export const LVS_BLOCKS: Readonly<Record<string, readonly KeywordEntry[]>> = {
-  virtual_server_group: [later("fwmark", words, "Firewall mark.")],
+  virtual_server_group: [lvs("fwmark", words, "Firewall mark.")],
   virtual_server: [
     ...names("Scheduler.", words, "lb_algo", "lvs_sched"),
     ...names("Forwarding method.", words, "lb_kind", "lvs_method", "sorry_server_lvs_method"),
@@ -85,7 +85,7 @@ export const LVS_BLOCKS: Readonly<Record<string, readonly KeywordEntry[]>> = {
     ),
     ...names("Hook.", command, "quorum_up", "quorum_down"),
     ...SERVER_DEFAULTS,
-    later("real_server", block("real_server", 2), "A server behind the service."),
+    lvs("real_server", block("real_server", 2), "A server behind the service."),
   ],
   real_server: [
     ...SERVER_DEFAULTS,
@@ -114,27 +114,27 @@ export const LVS_BLOCKS: Readonly<Record<string, readonly KeywordEntry[]>> = {
   ],
   SMTP_CHECK: [
     ...CHECKER_COMMON,
-    later("helo_name", word, "Name in HELO."),
-    later("host", list, "Old form of the connection."),
+    lvs("helo_name", word, "Name in HELO."),
+    lvs("host", list, "Old form of the connection."),
   ],
-  DNS_CHECK: [...CHECKER_COMMON, later("type", word, "Record type."), later("name", word, "Record name.")],
+  DNS_CHECK: [...CHECKER_COMMON, lvs("type", word, "Record type."), lvs("name", word, "Record name.")],
   MISC_CHECK: [
     ...CHECKER_COMMON,
-    later("misc_path", command, "The command."),
-    later("misc_timeout", word, "Its limit."),
-    later("misc_dynamic", none, "Exit code is weight."),
-    later("user", words, "User to run as."),
+    lvs("misc_path", command, "The command."),
+    lvs("misc_timeout", word, "Its limit."),
+    lvs("misc_dynamic", none, "Exit code is weight."),
+    lvs("user", words, "User to run as."),
   ],
-  BFD_CHECK: [later("name", word, "BFD instance."), later("alpha", none, "Starts as down.")],
+  BFD_CHECK: [lvs("name", word, "BFD instance."), lvs("alpha", none, "Starts as down.")],
   PING_CHECK: CHECKER_COMMON,
   UDP_CHECK: [
     ...CHECKER_COMMON,
     ...names("Of the packet.", words, "payload", "require_reply", "min_reply_length", "max_reply_length"),
   ],
   FILE_CHECK: [
-    later("track_file", word, "The file."),
-    later("weight", words, "Factor."),
-    later("dynamic", words, "Documented, never read by keepalived."),
+    lvs("track_file", word, "The file."),
+    lvs("weight", words, "Factor."),
+    lvs("dynamic", words, "Documented, never read by keepalived."),
   ],
   SSL: names("Client certificate.", word, "password", "ca", "certificate", "key"),
 };

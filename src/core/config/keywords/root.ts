@@ -1,6 +1,6 @@
 /** Keywords that stand outside every block. */
 import type { KeywordEntry } from "./types.ts";
-import { block, done, later, list, none, word, words } from "./types.ts";
+import { block, done, later, list, lvs, none, seconds, word, words } from "./types.ts";
 
 export const ROOT: readonly KeywordEntry[] = [
   done("global_defs", block("global_defs"), "Options of the whole daemon."),
@@ -16,9 +16,9 @@ export const ROOT: readonly KeywordEntry[] = [
     block("garp_group"),
     "Interfaces that share one spacing of gratuitous ARP and neighbour advertisements.",
   ),
-  later("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
-  later("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
-  later("SSL", block("SSL"), "Client certificate of SSL_GET."),
+  lvs("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
+  lvs("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
+  lvs("SSL", block("SSL"), "Client certificate of SSL_GET."),
   done("track_group", block("track_group", 1), "Instances that depend on static addresses, routes and rules."),
   done(
     "static_ipaddress",
@@ -30,17 +30,24 @@ export const ROOT: readonly KeywordEntry[] = [
   done("net_namespace", word, "Network namespace to run in (ip-netns(8)), with a /run/keepalived of its own.", {
     reload: "restart-daemon",
   }),
-  later("net_namespace_ipvs", words, "Network namespace of IPVS."),
+  lvs("net_namespace_ipvs", words, "Network namespace of IPVS."),
   done("namespace_with_ipsets", none, "ipsets in namespaces on old kernels: accepted; nftables is used instead."),
   done("instance", word, "Name in the pid files and in the log's ident.", { reload: "restart-daemon" }),
   done("use_pid_dir", none, "Pid files in /run/keepalived.", { reload: "restart-daemon" }),
   later("linkbeat_use_polling", none, "Polls link states."),
   later("linkbeat_interfaces", list, "Interfaces whose link state is polled."),
-  later("child_wait_time", word, "Seconds to wait for processes at stop."),
+  done(
+    "child_wait_time",
+    seconds(0, 4_294_967_295),
+    "Seconds that a stop may take, beyond the longest release_timeout.",
+    {
+      default: "5",
+    },
+  ),
   done(
     "interface_up_down_delays",
     list,
     "Per interface: seconds it must be down, and seconds it must be up, before that counts; 0 to 255, up as down unless given.",
   ),
-  later("include_check", words, "Checks of include."),
+  done("include_check", words, "As in global_defs; keepalived 2.2.7 knows it only there.", { default: "none" }),
 ];

@@ -10,6 +10,7 @@ import {
   ip,
   later,
   list,
+  lvs,
   none,
   optionalCommand,
   seconds,
@@ -242,7 +243,7 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     "Bytes that this instance adds to the receive buffer of its socket; the instances of an interface share one socket and their sizes add up.",
     { default: "vrrp_rx_bufs_policy" },
   ),
-  later("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
+  lvs("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
 ];
 
 export const AUTHENTICATION: readonly KeywordEntry[] = [

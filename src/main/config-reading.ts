@@ -1,0 +1,91 @@
+/**
+ * Reads the configuration for start and reload, with what goes along: the interlock file of reload_file, the copies of
+ * config_save_dir, findings into the log. Decides what a finding is worth at a reload.
+ */
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { RunOptions } from "../cli/run-options.ts";
+import { renderDiagnostic } from "../core/config/diagnostics.ts";
+import { ALL_CHECKS } from "../core/config/include-check.ts";
+import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
+import type { ReloadSettings } from "../core/config/model.ts";
+import { isoTime } from "../core/events/log-line.ts";
+import type { ParsedConfig } from "../engine/control-process.ts";
+import { createConfigSource } from "../linux/config-source.ts";
+import { writeDumpFile } from "../linux/dump-file.ts";
+import type { LogWriter } from "./log-writer.ts";
+
+export type ReadingOptions = Pick<RunOptions, "file" | "configId" | "allConfig" | "pidFile">;
+
+export function load({ file, configId, allConfig }: ReadingOptions): LoadedConfig {
+  return loadConfig(createConfigSource(), file, {
+    ...(configId === null ? {} : { configId }),
+    ...(allConfig ? { includeCheck: ALL_CHECKS } : {}),
+  });
+}
+
+export const hasErrors = ({ diagnostics }: LoadedConfig): boolean =>
+  diagnostics.some(({ severity }) => severity === "error");
+
+/** At a reload an error refuses the file; at the start the rest of it is run, as keepalived does. */
+export function toParsed(options: ReadingOptions, loaded: LoadedConfig): ParsedConfig {
+  const { config, diagnostics, readable } = loaded;
+  const first = diagnostics.find(({ severity }) => severity === "error");
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  const at = first?.span ? `${first.span.file}:${first.span.line}: ` : "";
+  const why = first === undefined ? null : `${errors} error(s) in the configuration, the first: ${at}${first.message}`;
+  return { config, diagnostics, unusable: readable ? why : `the configuration ${options.file} cannot be read` };
+}
+
+export function logDiagnostics(log: LogWriter, loaded: LoadedConfig): void {
+  for (const diagnostic of loaded.diagnostics) {
+    if (diagnostic.severity === "info") continue;
+    log.line("parent", renderDiagnostic(diagnostic, loaded.files), diagnostic.severity);
+  }
+}
+
+/** A reload's reading: `settings` are those in force, because the new ones are not known yet. */
+export function readAgain(options: ReadingOptions, settings: ReloadSettings, log: LogWriter): ParsedConfig {
+  const unlock = lock(interlockPath(options, settings), log);
+  try {
+    const loaded = load(options);
+    logDiagnostics(log, loaded);
+    if (settings.saveDirectory !== null) save(settings.saveDirectory, loaded, log);
+    return toParsed(options, loaded);
+  } finally {
+    unlock();
+  }
+}
+
+function interlockPath({ pidFile }: ReadingOptions, { file }: ReloadSettings): string | null {
+  return file === "" ? join(dirname(pidFile), "keepalived.reload") : file;
+}
+
+/** Creates or empties the file; whoever writes the configuration sees by it that we have begun, and that we are done. */
+function lock(path: string | null, log: LogWriter): () => void {
+  if (path === null) return () => undefined;
+  try {
+    closeSync(openSync(path, "w", 0o644));
+  } catch (error) {
+    log.line(
+      "parent",
+      `reload_file ${path} cannot be made: ${(error as Error).message}; the reload goes on`,
+      "warning",
+    );
+  }
+  return () => {
+    try {
+      unlinkSync(path);
+    } catch {
+      // It could not be made, or somebody took it away: there is nothing left to undo.
+    }
+  };
+}
+
+/** One file with all that was read, for whoever wonders later what the daemon saw. */
+function save(directory: string, { files }: LoadedConfig, log: LogWriter): void {
+  const stamp = isoTime(Date.now()).replaceAll(":", "");
+  const text = [...files].map(([path, lines]) => `# ${path}\n${lines.join("\n")}\n`).join("\n");
+  const written = writeDumpFile(join(directory, `keepalived.conf.${stamp}`), text);
+  if (!written.ok) log.line("parent", `config_save_dir: ${written.error}`, "warning");
+}
