@@ -101,9 +101,9 @@ export interface KernelPort {
   change(changes: readonly AddressChange[]): readonly { readonly change: AddressChange; readonly error: KernelError }[];
 }
 
-/** Gratuitous ARP by AF_PACKET. */
+/** Gratuitous ARP, for IPv6 unsolicited neighbour advertisements, by AF_PACKET. */
 export interface AnnouncePort {
-  /** Sends `repeat` requests per address; returns frames sent and the first error. */
+  /** Sends `repeat` frames per address; returns frames sent and the first error. */
   announce(
     link: Link,
     addresses: readonly IpAddress[],

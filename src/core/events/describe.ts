@@ -4,6 +4,7 @@
  * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
  */
 import { unreachable } from "../lib/assert.ts";
+import { familyOf } from "../lib/ip.ts";
 import { describeHost } from "./describe-host.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
@@ -82,15 +83,24 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   }
 }
 
+/** keepalived's words. */
+const ANNOUNCEMENTS = {
+  4: { many: "gratuitous ARPs", one: "gratuitous ARP" },
+  6: { many: "Unsolicited Neighbour Adverts", one: "unsolicited Neighbour Advert" },
+} as const;
+
 function announcementLines(body: Extract<HoldfastEventBody, { kind: "announcement" }>): readonly LogLine[] {
   const { instance, interface: device, addresses, frames } = body;
   const each = addresses.length === 0 ? 0 : Math.round(frames / addresses.length);
   const lines = addresses.map((address) =>
-    vrrpLine("detail", `(${instance}) Sending/queueing gratuitous ARPs on ${device} for ${address}`),
+    vrrpLine(
+      "detail",
+      `(${instance}) Sending/queueing ${ANNOUNCEMENTS[familyOf(address)].many} on ${device} for ${address}`,
+    ),
   );
   for (let round = 0; round < each; round++) {
     for (const address of addresses) {
-      lines.push(vrrpLine("detail", `Sending gratuitous ARP on ${device} for ${address}`));
+      lines.push(vrrpLine("detail", `Sending ${ANNOUNCEMENTS[familyOf(address)].one} on ${device} for ${address}`));
     }
   }
   return lines;
