@@ -43,7 +43,7 @@ const ETHERTYPE_IP = 0x0800;
 const ETHERTYPE_ARP = 0x0806;
 const VRRP = 112;
 
-/** Records VRRP and ARP as they arrive at a host. */
+/** Records frames as they arrive at a host, unless told otherwise VRRP over IPv4 and ARP. */
 export class Capture {
   readonly #program: RunningProgram;
   readonly #file: string;
@@ -53,7 +53,8 @@ export class Capture {
     this.#file = file;
   }
 
-  static async start(host: LabHost, name = "capture"): Promise<Capture> {
+  /** `filter` as tcpdump takes it. */
+  static async start(host: LabHost, name = "capture", filter = "ip proto 112 or arp"): Promise<Capture> {
     const file = join(host.directory, `${name}.pcap`);
     rmSync(file, { force: true });
     // A snapshot of any length would leave room for eight frames in the ring, and bursts are longer.
@@ -72,7 +73,7 @@ export class Capture {
       "-w",
       file,
     ];
-    const program = host.spawn(["tcpdump", ...options, "ip proto 112 or arp"]);
+    const program = host.spawn(["tcpdump", ...options, filter]);
     await program.line(/listening on/, { timeoutMs: 10_000 });
     await until(() => (existsSync(file) && statSync(file).size >= 24) || undefined, "a capture file", 5_000);
     return new Capture(program, file);

@@ -108,8 +108,11 @@ export class LabHost implements NamespaceTarget {
     return [...text.matchAll(/inet ([0-9.]+)/g)].map((match) => match[1] ?? "");
   }
 
+  /** An address of either family on eth0. */
   async holds(address: string): Promise<boolean> {
-    return (await this.addresses()).includes(address);
+    if (!address.includes(":")) return (await this.addresses()).includes(address);
+    const text = await this.execOrThrow(["ip", "-6", "-o", "addr", "show", "dev", "eth0"]);
+    return text.includes(` inet6 ${address}/`);
   }
 
   /** Translates the id that a program of this host wrote into its pid file. */

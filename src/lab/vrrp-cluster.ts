@@ -65,6 +65,11 @@ export class VrrpCluster {
     return daemon;
   }
 
+  /** Ends every daemon, so that the next test finds bare hosts. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#daemons.splice(0).map((daemon) => daemon.stop()));
+  }
+
   #lastLines(): string {
     const said = (daemon: Daemon) => daemon.program.lines.slice(-20).map((line) => line.text);
     return this.#daemons

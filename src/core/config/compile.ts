@@ -97,8 +97,9 @@ interface Instances {
 
 function addInstance(instance: InstanceConfig | null, instances: Instances, diagnostics: DiagnosticSink): void {
   if (instance === null) return;
-  const { name, virtualRouterId, interface: device } = instance.vrrp;
-  const router = `${virtualRouterId} ${device}`;
+  const { name, virtualRouterId, family, interface: device } = instance.vrrp;
+  // IPv4 and IPv6 routers are separate, whatever their numbers (RFC 9568 section 1.2).
+  const router = `${virtualRouterId} ${device} ${family}`;
   const sameName = instances.byName.get(name);
   const sameRouter = instances.byRouter.get(router);
   if (sameName !== undefined) {
@@ -112,7 +113,7 @@ function addInstance(instance: InstanceConfig | null, instances: Instances, diag
     diagnostics.report(
       "duplicate-vrid",
       instance.span,
-      `${name} uses virtual_router_id ${virtualRouterId} on ${device}, as ${sameRouter.vrrp.name} does; it is left out`,
+      `${name} uses virtual_router_id ${virtualRouterId} of IPv${family} on ${device}, as ${sameRouter.vrrp.name} does; it is left out`,
       "give each instance on an interface its own virtual_router_id",
     );
   } else {

@@ -64,6 +64,15 @@ describe("an IPv6 instance", () => {
   });
 });
 
+test("one number serves an IPv4 and an IPv6 router on the same interface, and no two of one family", () => {
+  const block = (name: string, vip: string) =>
+    `vrrp_instance ${name} {\n interface eth0\n virtual_router_id 7\n${vips(vip)}\n}\n`;
+  const text = block("A", "192.0.2.1") + block("B", "fe80::1") + block("C", "fe80::2");
+  const { config, diagnostics } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
+  expect(config.instances.map(({ vrrp }) => vrrp.name)).toEqual(["A", "B"]);
+  expect(diagnostics.map(({ code }) => code)).toEqual(["duplicate-vrid"]);
+});
+
 describe("whatever names an address first decides the family", () => {
   test.each([
     [`${vips("192.0.2.1", "fe80::51")}`, 4, ["192.0.2.1"]],
