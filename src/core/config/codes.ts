@@ -99,6 +99,7 @@ export const DIAGNOSTIC_CODES = {
   deprecated: strict("An old keyword that keepalived advises against; it works."),
   "bad-address": entry("error", "The text is not an address."),
   "family-mismatch": entry("error", "An address is of another family than its instance and is left out."),
+  "group-not-on-link": strict("An IPv6 multicast group that routers may pass on; keepalived uses it, too."),
   "ipv6-version-2": entry("warning", "An IPv6 instance has version 2, which no RFC describes for IPv6."),
   "bad-route": entry("error", "A word of a route is not understood; the message says whether the route is left out."),
   "bad-rule": entry("error", "A word of a routing rule is not understood; the rule is left out."),

@@ -27,15 +27,15 @@ export interface CompiledGlobals {
 /** RFC 9568 sections 5.1.1.2 and 5.1.2.2. */
 const VRRP_GROUPS = { 4: "224.0.0.18" as IpAddress, 6: "ff02::12" as IpAddress } as const;
 
-/**
- * A multicast group of the wanted family; null when the keyword is missing or names another kind of address. Of IPv6 one that stays on the
- * link (ffX2::/16): a wider one would be routed, and the receivers' hop limit check would drop it.
- */
+/** A multicast group of the wanted family; null when the keyword is missing or names another kind of address. */
 export function readGroup(settings: Settings, keyword: string, context: FamilyContext): IpAddress | null {
   const group = addressOfFamily(settings, keyword, context);
   if (group === null) return null;
   const { family, diagnostics } = context;
-  if (family === 4 ? isMulticast(group) : /^ff[0-9a-f]2:/.test(group)) return group;
+  if (isMulticast(group) && (family === 4 || keyword !== "mcast_dst_ip" || staysOnLink(group))) {
+    if (family === 6 && !staysOnLink(group)) wideGroup(settings, keyword, context);
+    return group;
+  }
   diagnostics.report(
     "bad-address",
     settings.node(keyword)?.span ?? null,
@@ -45,6 +45,16 @@ export function readGroup(settings: Settings, keyword: string, context: FamilyCo
       : `write an address from ff02:: to ff02:ffff:ffff:ffff:ffff:ffff:ffff:ffff, usually ${VRRP_GROUPS[6]}`,
   );
   return null;
+}
+
+/** ffX2::/16 (RFC 4291 section 2.7): routers do not pass it on. */
+const staysOnLink = (group: IpAddress): boolean => /^ff[0-9a-f]2:/.test(group);
+
+/** keepalived refuses such a group in mcast_dst_ip, and only complains of it in vrrp_mcast_group6. */
+function wideGroup(settings: Settings, keyword: string, { diagnostics }: FamilyContext): void {
+  const span = settings.node(keyword)?.span ?? null;
+  const message = `${keyword} ${settings.text(keyword)} does not stay on the link: routers may pass the adverts on`;
+  diagnostics.report("group-not-on-link", span, message, `write an address of ff02::/16, usually ${VRRP_GROUPS[6]}`);
 }
 
 export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticSink): CompiledGlobals {

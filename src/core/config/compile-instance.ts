@@ -124,7 +124,7 @@ function compileVrrp(
   const family = instanceFamily(node.block ?? []);
   const inFamily = { name: identity.name, family, diagnostics };
   checkNativeIpv6(settings, inFamily);
-  const version = readVersion(settings, defaults.version, inFamily);
+  const version = readVersion(node.block ?? [], settings, defaults.version, inFamily);
   const flag = (name: string, fallback: boolean): boolean => settings.flag(name) ?? fallback;
   const advertInterval = readInterval(settings, version, diagnostics);
   const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;

@@ -57,6 +57,11 @@ describe("an IPv6 instance", () => {
     expect(codes).toEqual(["ipv6-version-2", "auth-ignored"]);
   });
 
+  it("below an address version 2 is refused, as keepalived does", () => {
+    const { vrrp, codes } = load(`${vips("fe80::51")}\nversion 2`);
+    expect([vrrp?.version, codes]).toEqual([3, ["family-mismatch"]]);
+  });
+
   it("89 addresses go into a packet of 1500 bytes; the rest is not advertised", () => {
     const { vrrp, codes } = load(vips(...Array.from({ length: 100 }, (_, at) => `2001:db8::1:${at.toString(16)}`)));
     expect([vrrp?.advertised.length, vrrp?.excluded.length]).toEqual([89, 11]);
@@ -104,6 +109,12 @@ test.each([
   const { vrrp, codes } = load(`${body}\n${vips("fe80::51")}`);
   expect(vrrp?.transport).toMatchObject({ group: "ff02::12" });
   expect(codes).toEqual([code]);
+});
+
+test("a group beyond the link is used and complained of in vrrp_mcast_group6", () => {
+  const { vrrp, codes } = load(vips("fe80::51"), "vrrp_mcast_group6 ff0e::55");
+  expect(vrrp?.transport).toMatchObject({ group: "ff0e::55" });
+  expect(codes).toEqual(["group-not-on-link"]);
 });
 
 test.each(["vrrp_mcast_group6 224.0.0.18", "vrrp_mcast_group6 fe80::1", "vrrp_mcast_group4 ff02::12"])(

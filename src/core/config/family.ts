@@ -75,19 +75,31 @@ export function checkNativeIpv6(settings: Settings, { name, family, diagnostics 
 }
 
 /**
- * IPv6 is version 3 (RFC 9568 section 5.2.1) whatever vrrp_version says. An explicit `version 2` is keepalived's own: version 2's message
- * with IPv6 addresses, understood by keepalived alone.
+ * IPv6 is version 3 (RFC 9568 section 5.2.1) whatever vrrp_version says. An explicit `version 2` above the first address is keepalived's
+ * own: version 2's message with IPv6 addresses, understood by keepalived alone. Below it keepalived refuses it, and so do we.
  */
-export function readVersion(settings: Settings, fallback: 2 | 3, { name, family, diagnostics }: FamilyContext): 2 | 3 {
+export function readVersion(
+  block: readonly Node[],
+  settings: Settings,
+  fallback: 2 | 3,
+  context: FamilyContext,
+): 2 | 3 {
+  const { name, family, diagnostics } = context;
   const given = settings.number("version");
   if (given === null) return family === 6 ? 3 : fallback;
-  if (given === 2 && family === 6) {
-    diagnostics.report(
-      "ipv6-version-2",
-      settings.node("version")?.span ?? null,
-      `${name}: version 2 over IPv6 is in no RFC; only keepalived understands it`,
-      "remove the line on all hosts at once: IPv6 is version 3 by itself",
-    );
+  if (given === 3 || family === 4) return given === 3 ? 3 : 2;
+  const node = settings.node("version");
+  const refused = node !== null && block.findIndex((one) => familyNamedBy(one) !== null) < block.indexOf(node);
+  if (refused) {
+    const message = `${name}: \`version 2\` is ignored, because an IPv6 address stands above it`;
+    diagnostics.report("family-mismatch", node.span, message, "remove it: IPv6 is version 3 by itself");
+    return 3;
   }
-  return given === 3 ? 3 : 2;
+  diagnostics.report(
+    "ipv6-version-2",
+    node?.span ?? null,
+    `${name}: version 2 over IPv6 is in no RFC; only keepalived understands it`,
+    "remove the line on all hosts at once: IPv6 is version 3 by itself",
+  );
+  return 2;
 }
