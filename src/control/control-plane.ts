@@ -2,6 +2,7 @@
  * Journal, read model and API put together as one part of the control process: what main needs to start, and to stop.
  * Neither a broken journal nor a socket in the way stops the daemon: both are reported and the rest goes on.
  */
+import { isTransient } from "../core/events/packet-events.ts";
 import type { ControlActions } from "./actions.ts";
 import { Journal } from "./journal.ts";
 import { openJournal } from "./journal-opening.ts";
@@ -92,7 +93,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 const writeTo = (journal: Journal, readModel: ReadModel): unknown =>
-  readModel.subscribe((entry) => journal.append(entry));
+  readModel.subscribe((entry) => {
+    if (!isTransient(entry.body)) journal.append(entry);
+  });
 
 /** What happened before is written after all, as far as it is still known, with numbers that follow the journal's. */
 function takeUp(journal: Journal, readModel: ReadModel, stateDir: string): string {

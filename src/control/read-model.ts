@@ -5,6 +5,7 @@
  */
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import { failureInWords, faultInWords } from "../core/events/explain.ts";
+import { isTransient } from "../core/events/packet-events.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
@@ -84,11 +85,19 @@ export class ReadModel {
   }
 
   record(event: HoldfastEvent): EventEntry {
+    if (isTransient(event.body)) return this.#pass(event);
     const entry: EventEntry = { sequence: this.#nextSequence++, ...event };
     this.#ring.push(entry);
     // Cut in blocks: a shift per event would copy the ring each time.
     if (this.#ring.length > this.#ringSize * 1.25) this.#ring = this.#ring.slice(-this.#ringSize);
     this.#fold(event.body, event.time);
+    for (const listener of this.#listeners) listener(entry);
+    return entry;
+  }
+
+  /** For those who watch; it has no number of its own, because nothing keeps it. */
+  #pass(event: HoldfastEvent): EventEntry {
+    const entry: EventEntry = { sequence: this.lastSequence, ...event };
     for (const listener of this.#listeners) listener(entry);
     return entry;
   }

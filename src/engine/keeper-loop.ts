@@ -84,4 +84,22 @@ class Loop implements KeeperLoop {
   }
 }
 
+/** A socket's queue holds no more batches of adverts than this; a flood would go on for ever. */
+const CATCH_UP_BATCHES = 32;
+
+/**
+ * Reads what a process that was stopped has slept through, before a BACKUP concludes from its deadline that the master is dead. A
+ * process that was running looks once a wake-up: a flood must not keep it from taking over.
+ */
+export function catchUp(
+  engine: Pick<VrrpEngine, "overslept">,
+  adverts: { takeBacklog(): boolean },
+  host: { now(): Instant; look(): void },
+): void {
+  for (let batch = 0; batch < CATCH_UP_BATCHES; batch++) {
+    if (!adverts.takeBacklog() || !engine.overslept(host.now())) return;
+    host.look();
+  }
+}
+
 const HEARTBEAT: FromKeeper = { type: "heartbeat" };

@@ -9,11 +9,14 @@ import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { VrrpEffect } from "../core/vrrp/effects.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
 import { reconfigure, step } from "../core/vrrp/machine.ts";
+import type { Packet } from "../core/vrrp/packet.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
+import type { DropReason } from "../core/vrrp/status.ts";
 import type { Link } from "../ports/network.ts";
 import { AddressCarrier } from "./address-carrier.ts";
 import { AnnouncementQueue } from "./announcement-queue.ts";
+import { debugsInstance, packetEvent, sentEvent, timerEvent } from "./debug-teller.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { HostObjects } from "./host-objects.ts";
 import { RoutingCarrier } from "./routing-carrier.ts";
@@ -48,6 +51,8 @@ export class EffectRunner {
   #gates: FromKeeper[] = [];
   /** Something waits for flush(). */
   pending = false;
+  /** Each packet and each timer of every instance is told. */
+  debugging = false;
 
   constructor(ports: EnginePorts, all: () => readonly Runtime[]) {
     this.#all = all;
@@ -72,8 +77,10 @@ export class EffectRunner {
   /** Gives the event to the core and gathers what it asks for. */
   dispatch(runtime: Runtime, event: VrrpEvent): void {
     const before = runtime.state;
-    const { state, effects } = step(runtime.config, before, event, this.ports.clock.now());
+    const now = this.ports.clock.now();
+    const { state, effects } = step(runtime.config, before, event, now);
     this.#apply(runtime, before, state, effects);
+    if (this.debugs(runtime)) this.event(timerEvent(runtime, event.kind, now));
   }
 
   /** A reload changed the instance: state is kept, only differences reach the kernel. */
@@ -91,6 +98,19 @@ export class EffectRunner {
     if (runtime.held.length === 0) return;
     const grew = this.addresses.change(runtime);
     if (grew) this.#announcements.push({ runtime, repeat: config.garp.repeat, elsewhere: false });
+  }
+
+  debugs(runtime: Runtime): boolean {
+    return this.debugging || debugsInstance(runtime);
+  }
+
+  debugPacket(runtime: Runtime, action: "received" | "dropped", packet: Packet, reason: DropReason | null): void {
+    this.event(packetEvent(runtime, action, packet, reason));
+  }
+
+  #debugSent(runtime: Runtime, resigns: boolean): void {
+    const sent = sentEvent(runtime, resigns);
+    if (sent !== null) this.event(sent);
   }
 
   event(body: HoldfastEventBody): void {
@@ -196,6 +216,7 @@ export class EffectRunner {
       if (runtime.preparedFor === null) continue;
       this.ports.adverts.queue(runtime.slot);
       runtime.counters.advertsSent++;
+      if (this.debugs(runtime)) this.#debugSent(runtime, false);
     }
     this.#sendBatch(runtimes);
   }
@@ -208,6 +229,7 @@ export class EffectRunner {
       if (runtime.preparedFor === null) continue;
       this.ports.adverts.queue(runtime.slot + 1);
       runtime.counters.priorityZeroSent++;
+      if (this.debugs(runtime)) this.#debugSent(runtime, true);
     }
     this.#sendBatch(runtimes);
   }

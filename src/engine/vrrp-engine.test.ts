@@ -83,6 +83,7 @@ beforeEach(() => {
     adverts: {
       open: () => ({ ok: true, value: undefined }),
       close: () => undefined,
+      listen: () => undefined,
       prepare: () => undefined,
       forget: () => undefined,
       queue: (slot) => log.push(slot % 2 === 0 ? "advert" : "resign"),

@@ -17,47 +17,18 @@ import type { HostConfig } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { emptyCounters } from "../core/vrrp/status.ts";
 import type { Link, ReceivedPacket } from "../ports/network.ts";
+import type { VrrpEngine } from "./engine-interface.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { type Interest, interestOf } from "./interest.ts";
+import { PacketDesk } from "./packet-desk.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
-import { type AddresseeTable, addresseeTable, receivePacket } from "./vrrp-receive.ts";
-import { createRuntime, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
+import { channelOf, createRuntime, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
 
+export type { VrrpEngine } from "./engine-interface.ts";
 export type { EnginePorts } from "./engine-ports.ts";
-
-export interface VrrpEngine {
-  handleControl(message: ToKeeper): void;
-  handlePacket(packet: ReceivedPacket): void;
-  /** Links or addresses changed, or notifications were lost: read both again. */
-  handleKernelChange(): void;
-  /** Whether a change of this interface, or of this address on it, can matter: hosts of containers change others all the time. */
-  concerns(interfaceIndex: number, name: string | null, address: string | null): boolean;
-  /** A route or rule of ours was deleted, and not by us. */
-  handleRoutingLost(record: RouteRecord | RuleRecord): void;
-  /** Notifications about routes were lost: put back what is missing. */
-  handleRoutingOverrun(): void;
-  /** The kernel says that an address went; ours are recognised, others ignored. */
-  handleAddressRemoved(interfaceIndex: number, address: string): void;
-  /** Another host speaks ARP for an address; of interest only while a MASTER holds it there. */
-  handleConflict(interfaceIndex: number, address: IpAddress, mac: string): void;
-  /** No heartbeat from control for too long: its trackers are unknown, so nothing may be served. */
-  /** Somebody else removed something from the table of our packet filter rules. */
-  handleFirewallTouched(): void;
-  controlSilent(silentMillis: number): void;
-  controlBack(): void;
-  /** Control is gone for good: release without gates. */
-  abandon(): void;
-  /** Carries out everything that is due, then flushes. */
-  wake(): void;
-  nextDeadline(): Instant | null;
-  /** The longest advert interval in use, microseconds; 0 without instances. */
-  longestInterval(): number;
-  /** Every instance has stopped after `stop` or abandon(). */
-  readonly finished: boolean;
-}
 
 /** Rounds of immediately due deadlines in one wake-up; more means the core does not advance. */
 const ROUNDS_MAX = 8;
@@ -72,7 +43,7 @@ class Engine implements VrrpEngine {
   readonly #conflicts: ConflictDesk;
   readonly #standings: TrackerStandings = { scripts: new Map(), files: new Map(), processes: new Map() };
   #runtimes: Runtime[] = [];
-  #addressees: AddresseeTable = new Map();
+  readonly #desk: PacketDesk;
   #slots = 0;
   #silent = false;
   #stopping = false;
@@ -85,6 +56,7 @@ class Engine implements VrrpEngine {
   constructor(ports: EnginePorts) {
     this.#ports = ports;
     this.#effects = new EffectRunner(ports, () => this.#runtimes);
+    this.#desk = new PacketDesk(this.#effects);
     this.#conflicts = new ConflictDesk(ports.conflicts);
   }
 
@@ -113,6 +85,9 @@ class Engine implements VrrpEngine {
         this.#ports.send(this.#status(message.id));
         if (message.clear) for (const { counters } of this.#runtimes) Object.assign(counters, emptyCounters());
         return;
+      case "log-level":
+        this.#effects.debugging = message.level === "debug";
+        return;
       case "stop":
         this.#stop(false);
         break;
@@ -121,8 +96,11 @@ class Engine implements VrrpEngine {
   }
 
   handlePacket(packet: ReceivedPacket): void {
-    receivePacket(this.#addressees, this.#effects, packet);
-    if (this.#effects.pending) this.#settle();
+    this.#desk.receive(packet);
+    // No deadline of a BACKUP before every advert that came with this one has been read: wake() runs them.
+    if (!this.#effects.pending) return;
+    this.#effects.flush();
+    this.#conflicts.follow(this.#runtimes, this.#effects.addresses);
   }
 
   handleKernelChange(): void {
@@ -134,7 +112,7 @@ class Engine implements VrrpEngine {
   #readKernel(): void {
     this.#rereadAt = null;
     const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
-    this.#addressees = addresseeTable(this.#runtimes);
+    this.#desk.follow(this.#runtimes, this.#ports.clock.now());
     // First the faults: an interface that went takes its addresses along, and that is FAULT, not a lost address.
     this.#assessAll();
     this.#effects.addresses.reconcile(addresses);
@@ -222,7 +200,20 @@ class Engine implements VrrpEngine {
     this.#effects.announcements.run();
     const { nextDeadline } = this.#effects.host;
     if (nextDeadline !== null && now >= nextDeadline) this.#recount();
+    this.#desk.tick(now);
     this.#settle();
+  }
+
+  sendDue(): void {
+    const now = this.#ports.clock.now();
+    for (const runtime of this.#runtimes) {
+      if (runtime.deadline <= now && runtime.state.role.kind === "master") this.#effects.dispatch(runtime, DEADLINE);
+    }
+    if (this.#effects.pending) this.#effects.flush();
+  }
+
+  overslept(now: Instant): boolean {
+    return this.#runtimes.some(({ deadline, state }) => state.role.kind === "backup" && now - deadline > OVERSLEPT);
   }
 
   /** A link has kept its new state for long enough. */
@@ -237,6 +228,7 @@ class Engine implements VrrpEngine {
       this.#effects.host.nextDeadline ?? Number.POSITIVE_INFINITY,
       this.#effects.virtual.deadline ?? Number.POSITIVE_INFINITY,
       this.#effects.announcements.deadline,
+      this.#desk.nextDeadline ?? Number.POSITIVE_INFINITY,
     );
     for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
     return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
@@ -270,7 +262,7 @@ class Engine implements VrrpEngine {
     if (!this.#runtimes.some((runtime) => runtime.retired && runtime.state.role.kind === "stopped")) return;
     const stopped = this.#runtimes.filter((runtime) => runtime.retired && runtime.state.role.kind === "stopped");
     this.#runtimes = this.#runtimes.filter((runtime) => !stopped.includes(runtime));
-    this.#addressees = addresseeTable(this.#runtimes);
+    this.#desk.follow(this.#runtimes, this.#ports.clock.now());
     for (const runtime of stopped) {
       this.#ports.adverts.forget(runtime.slot);
       this.#ports.adverts.forget(runtime.slot + 1);
@@ -289,10 +281,10 @@ class Engine implements VrrpEngine {
 
   #closeUnused(runtime: Runtime): void {
     const index = runtime.hearLink?.index;
-    const { family } = runtime.config;
+    const channel = channelOf(runtime.config);
     if (index === undefined) return;
-    if (this.#runtimes.some((other) => other.hearLink?.index === index && other.config.family === family)) return;
-    this.#ports.adverts.close(index, family);
+    if (this.#runtimes.some((other) => other.hearLink?.index === index && channelOf(other.config) === channel)) return;
+    this.#ports.adverts.close(index, channel);
   }
 
   #configure(serial: number, configs: readonly VrrpInstanceConfig[], host: HostConfig): void {
@@ -329,7 +321,7 @@ class Engine implements VrrpEngine {
 
   #refresh(): void {
     const addresses = refreshNetwork(this.#ports, this.#runtimes, this.#effects);
-    this.#addressees = addresseeTable(this.#runtimes);
+    this.#desk.follow(this.#runtimes, this.#ports.clock.now());
     this.#effects.addresses.reconcile(addresses);
     this.#effects.pending = true;
     this.#effects.flush();
@@ -393,6 +385,8 @@ class Engine implements VrrpEngine {
   }
 }
 
+/** A process that runs is not this late, whatever the load. */
+const OVERSLEPT = millis(20);
 /** In a storm of changes the kernel is read this often at once, then once in REREAD_PAUSE: no advert waits for it. */
 const REREADS_AT_ONCE = 8;
 const REREAD_PAUSE = millis(50);

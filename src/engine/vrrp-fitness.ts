@@ -11,7 +11,7 @@ import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import type { EffectRunner } from "./vrrp-effects.ts";
-import { type Runtime, wireConfig } from "./vrrp-runtime.ts";
+import { channelOf, type Runtime, wireConfig } from "./vrrp-runtime.ts";
 
 /** Reads links and addresses again, brings sockets and frames up to date, and returns the addresses. */
 export function refreshNetwork(
@@ -115,12 +115,12 @@ function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpA
 function openSockets(ports: EnginePorts, runtime: Runtime, effects: EffectRunner): void {
   const { hearLink: link, config } = runtime;
   if (link === null) {
-    if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn, config.family);
+    if (runtime.openedOn !== null) ports.adverts.close(runtime.openedOn, channelOf(config));
     runtime.openedOn = null;
     return;
   }
   if (runtime.openedOn === link.index && runtime.socketFault === null) return;
-  const opened = ports.adverts.open(link, config.family, config.transport);
+  const opened = ports.adverts.open(link, channelOf(config), config.transport);
   runtime.openedOn = link.index;
   runtime.preparedFor = null;
   const fault = opened.ok ? null : socketFault(link, opened.error);

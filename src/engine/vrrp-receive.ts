@@ -1,7 +1,7 @@
-/** From a raw packet to an `advert` event, or to a counter that says why not. */
+/** From a raw packet of a known virtual router to an `advert` event, or to a counter that says why not. */
 import { compareIp, type Family, type IpAddress } from "../core/lib/ip.ts";
 import type { Advert } from "../core/vrrp/events.ts";
-import { type Drop, decode, peekSource, peekVirtualRouterId } from "../core/vrrp/packet.ts";
+import { type Drop, decode, peekSource } from "../core/vrrp/packet.ts";
 import type { DropReason } from "../core/vrrp/status.ts";
 import { validate } from "../core/vrrp/validate.ts";
 import type { ReceivedPacket } from "../ports/network.ts";
@@ -9,31 +9,29 @@ import type { EffectRunner } from "./vrrp-effects.ts";
 import { prepareFrames } from "./vrrp-fitness.ts";
 import type { Runtime } from "./vrrp-runtime.ts";
 
-export function receivePacket(table: AddresseeTable, effects: EffectRunner, received: ReceivedPacket): void {
-  const family = received.header === null ? 4 : 6;
-  const virtualRouterId = peekVirtualRouterId(received.packet, family) ?? 0;
-  const runtime = table.get(addresseeKey(received.interfaceIndex, family, virtualRouterId));
-  // Other people's virtual routers share the segment: their adverts are no fault of ours.
-  if (runtime === undefined) return;
+/** Null when the advert was obeyed, or counted where we take no part; otherwise why it was refused. */
+export function receivePacket(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket): DropReason | null {
   if (received.truncated) {
-    drop(runtime, effects, received, { reason: "truncated", detail: "longer than any advert" });
-    return;
+    return drop(runtime, effects, received, { reason: "truncated", detail: "longer than any advert" });
   }
   const packet = decode(received.packet, received.header);
-  if (!packet.ok) {
-    drop(runtime, effects, received, packet.error);
-    return;
-  }
+  if (!packet.ok) return drop(runtime, effects, received, packet.error);
   const { observedSource: ownSource, keys: keyed, lastSource } = runtime;
   const accepted = validate(runtime.config, packet.value, { ownSource, keyed, lastSource });
   if (!accepted.ok) {
-    drop(runtime, effects, received, accepted.error);
-    return;
+    if (effects.debugs(runtime)) effects.debugPacket(runtime, "dropped", packet.value, accepted.error.reason);
+    return drop(runtime, effects, received, accepted.error);
   }
   const { advert, notices } = accepted.value;
+  if (effects.debugs(runtime)) effects.debugPacket(runtime, "received", packet.value, notices[0]?.reason ?? null);
   for (const notice of notices) takeNotice(runtime, effects, received, notice);
   if (keyed !== null && yields(runtime, advert)) keyed.heardLower(packet.value);
   runtime.lastSource = advert.source;
+  obey(runtime, effects, advert);
+  return null;
+}
+
+function obey(runtime: Runtime, effects: EffectRunner, advert: Advert): void {
   runtime.counters.advertsReceived++;
   if (advert.priority === 0) runtime.counters.priorityZeroReceived++;
   const { kind } = runtime.state.role;
@@ -59,7 +57,7 @@ export function addresseeTable(runtimes: readonly Runtime[]): AddresseeTable {
   return table;
 }
 
-const addresseeKey = (interfaceIndex: number, family: Family, virtualRouterId: number): number =>
+export const addresseeKey = (interfaceIndex: number, family: Family, virtualRouterId: number): number =>
   (interfaceIndex * 2 + (family === 6 ? 1 : 0)) * 256 + virtualRouterId;
 
 /** Told like a drop, and counted, although the advert is obeyed. */
@@ -78,14 +76,15 @@ function yields({ state, observedSource }: Runtime, { priority, source }: Advert
   return observedSource !== null && compareIp(source, observedSource) < 0;
 }
 
-function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, why: Drop): void {
+function drop(runtime: Runtime, effects: EffectRunner, received: ReceivedPacket, why: Drop): DropReason {
   const { reason } = why;
   count(runtime, reason);
-  if (runtime.dropsReported.has(reason)) return;
+  if (runtime.dropsReported.has(reason)) return reason;
   runtime.dropsReported.add(reason);
   // Too short for a source address: nothing better to name than nothing.
   const source = peekSource(received.packet, received.header) ?? UNKNOWN_SOURCE;
   effects.event({ kind: "drop", instance: runtime.config.name, source, ...why });
+  return reason;
 }
 
 function count({ counters: { drops } }: Runtime, reason: DropReason): void {

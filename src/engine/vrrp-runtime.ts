@@ -8,8 +8,16 @@ import type { VrrpState } from "../core/vrrp/state.ts";
 import { type DropReason, emptyCounters, type VrrpCounters, type VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { KeyPorts } from "../ports/digest.ts";
-import type { AddressChange, Link } from "../ports/network.ts";
+import type { AddressChange, AdvertChannel, Link } from "../ports/network.ts";
 import { type Authentication, createAuthentication, hasKeys } from "./vrrp-authentication.ts";
+
+/** Packets for one virtual router within a second. */
+export interface StormWatch {
+  since: number;
+  packets: number;
+  /** When the alarm may be raised again. */
+  quietUntil: number;
+}
 
 export interface Runtime {
   config: VrrpInstanceConfig;
@@ -51,6 +59,8 @@ export interface Runtime {
   keys: Authentication | null;
   /** Who sent the last advert that was obeyed. */
   lastSource: IpAddress | null;
+  /** Packets for it, counted against storms. */
+  readonly storm: StormWatch;
   /** A unicast peer speaks the checksum of keepalived before 1.3.6, and so do we. */
   oldChecksum: boolean;
   /** Reasons already reported since the last change of state. */
@@ -84,6 +94,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     keys: null,
     lastSource: null,
     oldChecksum: false,
+    storm: { since: 0, packets: 0, quietUntil: 0 },
     dropsReported: new Set(),
     conflictsTold: new Map(),
     retired: false,
@@ -102,6 +113,11 @@ export function wireConfig({ config, oldChecksum }: Runtime): VrrpInstanceConfig
   const { transport } = config;
   if (!oldChecksum || transport.kind !== "unicast") return config;
   return { ...config, transport: { ...transport, checksum: "old" } };
+}
+
+/** The socket that brings this instance's adverts. */
+export function channelOf({ authentication, family }: VrrpInstanceConfig): AdvertChannel {
+  return authentication.kind === "ah" ? "ah" : family;
 }
 
 /** keepalived matches instances across a reload by these, not by name. */

@@ -46,6 +46,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     adverts: {
       open: () => ({ ok: true, value: undefined }),
       close: () => undefined,
+      listen: () => undefined,
       prepare: () => undefined,
       forget: () => undefined,
       queue: () => undefined,

@@ -7,9 +7,8 @@
  *
  * It never looks into a VRRP message and never waits.
  */
-import type { Family } from "../core/lib/ip.ts";
 import type { Transport } from "../core/vrrp/config.ts";
-import type { AdvertPort, Link, ReceivedPacket } from "../ports/network.ts";
+import type { AdvertChannel, AdvertPort, Link, ReceivedPacket } from "../ports/network.ts";
 import { createAdvertReceiver } from "./advert-receiver.ts";
 import { createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
@@ -21,18 +20,28 @@ export interface AdvertPortOptions {
   readonly watcher: Watcher;
   /** The packet is valid during the call only. */
   readonly onPacket: (packet: ReceivedPacket) => void;
+  /** Runs after a full batch, before the next socket is read: own adverts that are due go first. */
+  readonly onFullBatch?: () => void;
 }
 
-export function createAdvertPort(options: AdvertPortOptions): AdvertPort {
+/** The keeper's loop also wants to know whether a look at the sockets left packets behind. */
+export interface SocketAdvertPort extends AdvertPort {
+  /** True once after a look that took a full batch: more may wait. */
+  takeBacklog(): boolean;
+}
+
+export function createAdvertPort(options: AdvertPortOptions): SocketAdvertPort {
   const sockets = createSockets(options.arena);
   const sender = createAdvertSender(options.arena, sockets);
   const receiver = createAdvertReceiver({ ...options, sockets });
   return {
-    open(link: Link, family: Family, transport: Transport) {
-      const sending = sender.open(family);
-      return sending.ok ? receiver.open(link, family, transport) : sending;
+    open(link: Link, channel: AdvertChannel, transport: Transport) {
+      const sending = sender.open(channel === 6 ? 6 : 4);
+      return sending.ok ? receiver.open(link, channel, transport) : sending;
     },
-    close: (interfaceIndex, family) => receiver.close(interfaceIndex, family),
+    close: (interfaceIndex, channel) => receiver.close(interfaceIndex, channel),
+    listen: (plans) => receiver.listen(plans),
+    takeBacklog: () => receiver.takeBacklog(),
     prepare: (slot, advert) => sender.prepare(slot, advert),
     forget: (slot) => sender.forget(slot),
     queue: (slot) => sender.queue(slot),

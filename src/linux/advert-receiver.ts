@@ -1,14 +1,17 @@
 /**
- * The receiving half of the advert port: one raw socket per interface and family, joined to the groups in use there, read with
- * recvmmsg(2), at most 64 packets a wake-up so that a flood cannot keep the loop from its deadlines.
+ * The receiving half of the advert port: one raw socket per interface and channel, joined to the groups in use there, with a filter in
+ * the kernel for what nobody here is told, read with recvmmsg(2), at most 64 packets a wake-up so that a flood cannot keep the loop
+ * from its deadlines.
  */
-import { type Family, type IpAddress, ipBytes } from "../core/lib/ip.ts";
+import { type IpAddress, ipBytes } from "../core/lib/ip.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
+import { AH_HEADER, AH_PROTOCOL } from "../core/vrrp/ah.ts";
 import type { Transport } from "../core/vrrp/config.ts";
-import type { KernelError, Link, ReceivedPacket } from "../ports/network.ts";
+import { receiveFilter } from "../core/vrrp/receive-filter.ts";
+import type { AdvertChannel, KernelError, Link, ListenPlan, ReceivedPacket } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
 import { ERRNO } from "./libc.ts";
-import { createPacketBuffers, type PacketBuffers } from "./packet-buffers.ts";
+import { createPacketBuffers, PACKETS_MAX, type PacketBuffers } from "./packet-buffers.ts";
 import type { Watcher } from "./reactor.ts";
 import {
   AF_INET,
@@ -34,8 +37,10 @@ const SO_BINDTOIFINDEX = 62;
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 export interface AdvertReceiver {
-  open(link: Link, family: Family, transport: Transport): Result<void, KernelError>;
-  close(interfaceIndex: number, family: Family): void;
+  open(link: Link, channel: AdvertChannel, transport: Transport): Result<void, KernelError>;
+  close(interfaceIndex: number, channel: AdvertChannel): void;
+  listen(plans: readonly ListenPlan[]): void;
+  takeBacklog(): boolean;
 }
 
 export interface AdvertReceiverOptions {
@@ -43,11 +48,14 @@ export interface AdvertReceiverOptions {
   readonly sockets: Sockets;
   readonly watcher: Watcher;
   readonly onPacket: (packet: ReceivedPacket) => void;
+  readonly onFullBatch?: () => void;
 }
 
 interface Receiver {
   readonly descriptor: number;
   readonly groups: Set<string>;
+  /** What the filter was made from: most changes of the host change nothing here. */
+  filtered: string;
 }
 
 export function createAdvertReceiver(options: AdvertReceiverOptions): AdvertReceiver {
@@ -57,34 +65,66 @@ export function createAdvertReceiver(options: AdvertReceiverOptions): AdvertRece
 class Receivers implements AdvertReceiver {
   readonly #options: AdvertReceiverOptions;
   readonly #open = new Map<number, Receiver>();
-  readonly #buffers = new Map<Family, PacketBuffers>();
+  readonly #buffers = new Map<4 | 6, PacketBuffers>();
+  #backlog = false;
 
   constructor(options: AdvertReceiverOptions) {
     this.#options = options;
   }
 
-  open(link: Link, family: Family, transport: Transport): Result<void, KernelError> {
-    const known = this.#open.get(keyOf(link.index, family));
-    const opened = known === undefined ? this.#openSocket(link, family) : ok(known);
+  open(link: Link, channel: AdvertChannel, transport: Transport): Result<void, KernelError> {
+    const known = this.#open.get(keyOf(link.index, channel));
+    const opened = known === undefined ? this.#openSocket(link, channel) : ok(known);
     if (!opened.ok || transport.kind === "unicast") return opened.ok ? ok(undefined) : opened;
     const joined = this.#join(opened.value, link, transport.group);
-    if (!joined.ok && known === undefined) this.close(link.index, family);
+    if (!joined.ok && known === undefined) this.close(link.index, channel);
     return joined;
   }
 
-  close(interfaceIndex: number, family: Family): void {
-    const receiver = this.#open.get(keyOf(interfaceIndex, family));
+  takeBacklog(): boolean {
+    const backlog = this.#backlog;
+    this.#backlog = false;
+    return backlog;
+  }
+
+  listen(plans: readonly ListenPlan[]): void {
+    const byKey = new Map(plans.map((plan) => [keyOf(plan.interfaceIndex, plan.channel), plan]));
+    for (const [key, receiver] of this.#open) this.#filter(receiver, byKey.get(key) ?? null);
+  }
+
+  #filter(receiver: Receiver, plan: ListenPlan | null): void {
+    const wanted = JSON.stringify(plan);
+    if (receiver.filtered === wanted) return;
+    receiver.filtered = wanted;
+    const { sockets } = this.#options;
+    if (plan === null) {
+      sockets.dropIncoming(receiver.descriptor);
+      return;
+    }
+    const tightness = plan.shut ? "shut" : "open";
+    const place = { family: plan.channel === 6 ? 6 : 4, offset: plan.channel === "ah" ? AH_HEADER : 0 } as const;
+    const program = receiveFilter(plan.expected, { ...place, tightness, unknownToo: plan.unknownToo });
+    // Too long, or refused for want of memory (net.core.optmem_max): what the kernel lets in is judged here as well.
+    if (program === null || sockets.attachFilter(receiver.descriptor, program) < 0) {
+      sockets.acceptIncoming(receiver.descriptor);
+    }
+    if (plan.bufferBytes !== null) sockets.setBuffers(receiver.descriptor, { receive: plan.bufferBytes });
+  }
+
+  close(interfaceIndex: number, channel: AdvertChannel): void {
+    const receiver = this.#open.get(keyOf(interfaceIndex, channel));
     if (receiver === undefined) return;
-    this.#open.delete(keyOf(interfaceIndex, family));
+    this.#open.delete(keyOf(interfaceIndex, channel));
     this.#options.watcher.unwatch(receiver.descriptor);
     this.#options.sockets.close(receiver.descriptor);
   }
 
-  #openSocket(link: Link, family: Family): Result<Receiver, KernelError> {
+  #openSocket(link: Link, channel: AdvertChannel): Result<Receiver, KernelError> {
     const { sockets, watcher } = this.#options;
-    const over = family === 6 ? " over IPv6" : "";
-    const what = `open a raw socket to receive adverts${over} on ${link.name}`;
-    const opened = sockets.open(family === 6 ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_VRRP, what);
+    const family = channel === 6 ? 6 : 4;
+    const what = `open a raw socket to receive adverts${OVER[channel]} on ${link.name}`;
+    const protocol = channel === "ah" ? AH_PROTOCOL : IPPROTO_VRRP;
+    const opened = sockets.open(family === 6 ? AF_INET6 : AF_INET, SOCK_RAW, protocol, what);
     if (!opened.ok) return opened;
     const descriptor = opened.value;
     // Until it is bound the socket takes packets of every interface: let none in, and throw away what was faster.
@@ -99,9 +139,9 @@ class Receivers implements AdvertReceiver {
     this.#setOptions(descriptor, family);
     sockets.setBuffers(descriptor, { receive: RECEIVE_BUFFER_BYTES });
     sockets.acceptIncoming(descriptor);
-    const receiver = { descriptor, groups: new Set<string>() };
-    this.#open.set(keyOf(link.index, family), receiver);
-    watcher.watch(descriptor, () => this.#receive({ interfaceIndex: link.index, family, descriptor, buffers }));
+    const receiver = { descriptor, groups: new Set<string>(), filtered: "" };
+    this.#open.set(keyOf(link.index, channel), receiver);
+    watcher.watch(descriptor, () => this.#receive({ interfaceIndex: link.index, channel, descriptor, buffers }));
     return ok(receiver);
   }
 
@@ -115,7 +155,7 @@ class Receivers implements AdvertReceiver {
   }
 
   /** Only groups that this socket has joined; and of IPv6 packets what their header said. */
-  #setOptions(descriptor: number, family: Family): void {
+  #setOptions(descriptor: number, family: 4 | 6): void {
     const { sockets } = this.#options;
     if (family === 4) {
       sockets.setInt(descriptor, IPPROTO_IP, IP_MULTICAST_ALL, 0);
@@ -143,12 +183,12 @@ class Receivers implements AdvertReceiver {
 
   #receive(from: {
     readonly interfaceIndex: number;
-    readonly family: Family;
+    readonly channel: AdvertChannel;
     readonly descriptor: number;
     readonly buffers: PacketBuffers;
   }): void {
     const { interfaceIndex, descriptor, buffers } = from;
-    const key = keyOf(interfaceIndex, from.family);
+    const key = keyOf(interfaceIndex, from.channel);
     const count = buffers.fill(descriptor);
     for (let position = 0; position < count; position++) {
       // A handler may have closed the interface: what it sent before no longer counts.
@@ -160,9 +200,12 @@ class Receivers implements AdvertReceiver {
         truncated: buffers.truncated(position),
       });
     }
+    if (count < PACKETS_MAX) return;
+    this.#backlog = true;
+    this.#options.onFullBatch?.();
   }
 
-  #buffersOf(family: Family): PacketBuffers {
+  #buffersOf(family: 4 | 6): PacketBuffers {
     const known = this.#buffers.get(family);
     if (known !== undefined) return known;
     const made = createPacketBuffers(this.#options.arena, family);
@@ -171,4 +214,7 @@ class Receivers implements AdvertReceiver {
   }
 }
 
-const keyOf = (interfaceIndex: number, family: Family): number => interfaceIndex * 2 + (family === 6 ? 1 : 0);
+const OVER: Readonly<Record<AdvertChannel, string>> = { 4: "", 6: " over IPv6", ah: " with authentication headers" };
+const CHANNELS: Readonly<Record<AdvertChannel, number>> = { 4: 0, 6: 1, ah: 2 };
+
+const keyOf = (interfaceIndex: number, channel: AdvertChannel): number => interfaceIndex * 3 + CHANNELS[channel];

@@ -10,7 +10,7 @@ import { recvmmsg } from "./libc.ts";
 import { IOVEC, IPPROTO_IPV6, MMSGHDR, MSG_DONTWAIT, MSG_TRUNC } from "./sockets.ts";
 
 /** Packets a wake-up takes from one interface. */
-const PACKETS_MAX = 64;
+export const PACKETS_MAX = 64;
 /** The longest advert: 20 + 60 + 8 + 4 * 255 + 8 bytes over IPv4, and 8 + 16 * 255 over IPv6 if fragments were used. */
 const PACKET_BYTES = { 4: 2048, 6: 4096 + 64 } as const;
 

@@ -8,7 +8,7 @@ import { earliest } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
 import type { HostConfig } from "../core/routing/host.ts";
-import { createKeeperLoop } from "../engine/keeper-loop.ts";
+import { catchUp, createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createKeeperTuner } from "../engine/keeper-settings.ts";
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
 import { warmUp } from "../engine/warm-up.ts";
@@ -51,8 +51,16 @@ const owner = process.pid;
 const virtualInterfaces = required(openVirtualInterfaces({ arena, owner, isAlive, onRefused: refused }));
 const onRemoval = (): void => engine.handleFirewallTouched();
 const firewall = openFirewall({ arena, owner, isAlive, watch: { watcher: reactor, onRemoval } });
-const packets: { onPacket: (packet: ReceivedPacket) => void } = { onPacket: () => undefined };
-const adverts = createAdvertPort({ arena, watcher: reactor, onPacket: (packet) => packets.onPacket(packet) });
+const packets: { onPacket: (packet: ReceivedPacket) => void; onFullBatch: () => void } = {
+  onPacket: () => undefined,
+  onFullBatch: () => undefined,
+};
+const adverts = createAdvertPort({
+  arena,
+  watcher: reactor,
+  onPacket: (packet) => packets.onPacket(packet),
+  onFullBatch: () => packets.onFullBatch(),
+});
 
 const link = openLinkSocket({ arena, reactor, descriptor: LINK_FD, onLine: receiveLine, onClose: controlGone });
 const send = (message: FromKeeper): void => link.send(JSON.stringify(message), message.type === "heartbeat");
@@ -75,6 +83,7 @@ const engine = createVrrpEngine({
 const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));
 const loop = createKeeperLoop(engine, { send, start: clock.now(), onSettings: (settings) => tuner.apply(settings) });
 packets.onPacket = (packet) => engine.handlePacket(packet);
+packets.onFullBatch = () => engine.sendDue();
 const monitor = required(
   openKernelMonitor({ arena, watcher: reactor, ownPort: kernel.port, onNotices: kernelChanged }),
 );
@@ -87,6 +96,7 @@ for (;;) {
   reactor.wait(due);
   tuner.woke(due, clock.now);
   // Packets were handled inside wait(), before deadlines: a thawed BACKUP must see the adverts it slept through.
+  catchUp(engine, adverts, { now: () => clock.now(), look: () => void reactor.wait(clock.now()) });
   engine.wake();
   tellConflicts();
   loop.tick(clock.now());

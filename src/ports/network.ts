@@ -6,6 +6,7 @@ import type { Family, IpAddress } from "../core/lib/ip.ts";
 import type { Result } from "../core/lib/result.ts";
 import type { Transport, VirtualAddress } from "../core/vrrp/config.ts";
 import type { Ipv6Header } from "../core/vrrp/packet.ts";
+import type { ExpectedAdvert } from "../core/vrrp/receive-filter.ts";
 
 export interface KernelError {
   /** Symbolic errno, e.g. "EPERM". */
@@ -65,12 +66,30 @@ export interface ReceivedPacket {
   readonly truncated: boolean;
 }
 
-/** Raw sockets for protocol 112. */
+/** By which socket adverts come: protocol 112 of a family, or over IPv4 behind an authentication header (protocol 51). */
+export type AdvertChannel = Family | "ah";
+
+/** What one receiving socket lets in. */
+export interface ListenPlan {
+  readonly interfaceIndex: number;
+  readonly channel: AdvertChannel;
+  readonly expected: readonly ExpectedAdvert[];
+  /** Virtual routers that are not ours, too, to be named in the log. */
+  readonly unknownToo: boolean;
+  /** During a flood: the kernel also drops what has a wrong version, length or source. */
+  readonly shut: boolean;
+  /** SO_RCVBUF; null leaves it as open() made it. */
+  readonly bufferBytes: number | null;
+}
+
+/** Raw sockets for VRRP. */
 export interface AdvertPort {
   /** Makes sure that adverts for this transport arrive and can be sent on the interface. Idempotent. */
-  open(link: Link, family: Family, transport: Transport): Result<void, KernelError>;
-  /** Ends what open() began when no instance of that family uses the interface any more. */
-  close(interfaceIndex: number, family: Family): void;
+  open(link: Link, channel: AdvertChannel, transport: Transport): Result<void, KernelError>;
+  /** Ends what open() began when no instance uses that channel of the interface any more. */
+  close(interfaceIndex: number, channel: AdvertChannel): void;
+  /** Replaces what the receiving sockets let in; one that no plan names lets nothing in. */
+  listen(plans: readonly ListenPlan[]): void;
   prepare(slot: number, advert: PreparedAdvert): void;
   forget(slot: number): void;
   /** Puts a prepared advert into the batch. */

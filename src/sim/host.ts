@@ -318,6 +318,7 @@ export class Host {
     return {
       open: () => ok(undefined),
       close: () => undefined,
+      listen: () => undefined,
       prepare: (slot, advert) =>
         void slots.set(slot, { ...advert, packets: advert.packets.map((packet) => packet.slice()) }),
       forget: (slot) => void slots.delete(slot),

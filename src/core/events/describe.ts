@@ -6,6 +6,7 @@
 import { unreachable } from "../lib/assert.ts";
 import { familyOf } from "../lib/ip.ts";
 import { describeHost } from "./describe-host.ts";
+import { describePacketEvent } from "./describe-packets.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
+import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
 /** The keepalived whose wording this is: programs that read the log look for its name and version. */
@@ -32,6 +34,7 @@ const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived
 
 function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isHostEvent(body)) return describeHost(body);
+  if (isPacketEvent(body)) return describePacketEvent(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
@@ -199,7 +202,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | PacketEventBody>,
   {
     kind:
       | "vrrp"

@@ -6,10 +6,12 @@
 
 import { unreachable } from "../lib/assert.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
+import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
+import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
 
 export { failureInWords, hookSucceeded, lengthInWords, outcomeInWords } from "./outcome.ts";
@@ -172,6 +174,7 @@ export const conflictRemedy = (mac: string): string =>
 /** One line of `history`; null for events that only matter to a log. */
 export function eventInWords(body: HoldfastEventBody): string {
   if (isHostEvent(body)) return hostEventInWords(body);
+  if (isPacketEvent(body)) return packetEventInWords(body);
   switch (body.kind) {
     case "vrrp":
       return `${body.instance}: ${reportInWords(body.report)}`;
@@ -216,7 +219,7 @@ export function eventInWords(body: HoldfastEventBody): string {
 }
 
 type OfDaemon = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | PacketEventBody>,
   {
     kind:
       | "vrrp"

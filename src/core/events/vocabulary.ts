@@ -9,6 +9,7 @@ import type { VrrpStateName } from "../vrrp/state.ts";
 import type { DropReason } from "../vrrp/status.ts";
 import type { HostEventBody } from "./host-events.ts";
 import type { CheckOutcome } from "./outcome.ts";
+import type { PacketEventBody } from "./packet-events.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
@@ -34,6 +35,7 @@ export interface RoutingText {
 
 export type HoldfastEventBody =
   | HostEventBody
+  | PacketEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
   | {

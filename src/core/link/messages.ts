@@ -5,6 +5,7 @@
  * Control speaks first (`hello`), the keeper answers `hello`; a version that differs ends the keeper with exit code 42.
  * Then `configure`. Control sends `heartbeat` every HEARTBEAT_MILLIS, the keeper answers each.
  */
+import type { LogLevel } from "../events/log-line.ts";
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
@@ -74,6 +75,8 @@ export type ToKeeper =
       readonly reason: string;
     }
   | { readonly type: "heartbeat" }
+  /** At `debug` the keeper tells each packet and each timer decision, until another level is told. Sent again to a new keeper. */
+  | { readonly type: "log-level"; readonly level: LogLevel }
   /** clear: the counters start anew after the answer, and nothing is counted between the two. */
   | { readonly type: "status"; readonly id: number; readonly clear?: true }
   /** Release everything in order, answer `stopped`, exit 0. */

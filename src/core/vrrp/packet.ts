@@ -43,6 +43,8 @@ export interface Packet extends Message {
   readonly destination: IpAddress;
   /** TTL or hop limit. */
   readonly ttl: number;
+  /** Length of the IPv4 packet, or of the IPv6 payload. */
+  readonly bytes: number;
   /** The authentication header before the message; null when there is none. */
   readonly ah: ReceivedAh | null;
   /** Source address in network order. Valid as long as the packet's buffer. */
@@ -107,6 +109,7 @@ export function decode(bytes: Uint8Array, header: Ipv6Header | null): Result<Pac
     source: ipFromBytes(family, source, 0),
     destination: ipFromBytes(family, destination, 0),
     ttl,
+    bytes: place.value.end,
     ah,
     sourceBytes: source,
   });
