@@ -292,7 +292,9 @@ describeHoldfast("objects of the kernel", () => {
       "keepalived",
       config.replace("priority 100", "priority 50").replace("track_interface {\n     eth6 weight 10\n    }", ""),
     );
-    const daemon = run(host, "holdfast", config);
+    // A buffer of two notices: most of the storm is lost, and what counts must be read again.
+    const small = "global_defs {\n vrrp_netlink_monitor_rcv_bufs 2304\n}\n";
+    const daemon = run(host, "holdfast", small + config);
     await eventually(() => count(daemon, "Entering MASTER STATE") === 1, "MASTER", daemon);
     await eventually(() => count(standby, "Entering BACKUP STATE") >= 1, "the peer is BACKUP", standby);
     const capture = await Capture.start(peer);
@@ -300,13 +302,15 @@ describeHoldfast("objects of the kernel", () => {
     const before = count(standby, "Entering MASTER STATE");
     const change = Array.from({ length: 5_000 }, (_, at) => `link set eth6 mtu ${1400 + (at % 2)}`).join("\n");
     for (let round = 0; round < 6; round++) {
-      await host.execOrThrow(["ip", "-batch", "-"], { input: change, timeoutMs: 60_000 });
+      const last = round === 5 ? "\nlink set eth6 down" : "";
+      await host.execOrThrow(["ip", "-batch", "-"], { input: change + last, timeoutMs: 60_000 });
     }
+    await eventually(() => said(daemon).includes("Netlink reports eth6 down"), "the end of the storm is known", daemon);
     await sleep(1_200);
     await capture.stop();
     expect(count(standby, "Entering MASTER STATE")).toBe(before);
     expect(count(daemon, "Entering MASTER STATE")).toBe(1);
-    const times = capture.adverts().flatMap(({ at, priority }) => (priority === 110 ? [at] : []));
+    const times = capture.adverts().flatMap(({ at, priority }) => (priority >= 100 ? [at] : []));
     const gaps = times.slice(1).map((at, position) => at - (times[position] as number));
     expect(times.length).toBeGreaterThan(1);
     // One second apart; two would mean that one is missing.

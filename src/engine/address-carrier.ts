@@ -97,7 +97,10 @@ export class AddressCarrier {
     for (const runtime of runtimes) {
       const lost = runtime.held.filter((address) => !found.has(this.#place(runtime, address)));
       for (const address of lost) this.#lose(runtime, address);
-      const idle = addressesOf(runtime.config).filter(({ address }) => !held.has(address));
+      // `no_track`: while we hold, it is the administrator's whether such an address is there.
+      const idle = addressesOf(runtime.config).filter(
+        ({ address, options }) => !held.has(address) && !(runtime.routed && options?.untracked === true),
+      );
       for (const address of idle) {
         const prefixLength = found.get(this.#place(runtime, address));
         if (prefixLength === undefined || this.#isLastOf(present, runtime, address)) continue;
@@ -108,7 +111,15 @@ export class AddressCarrier {
 
   #lose(runtime: Runtime, address: VirtualAddress): void {
     runtime.held = runtime.held.filter((entry) => entry !== address);
+    if (address.options?.untracked === true) return;
     this.#host.dispatch(runtime, { kind: "address-removed", address: address.address });
+  }
+
+  /** Somebody deleted a held address; true when that is the instance's business. */
+  deletedByHand(runtime: Runtime, address: VirtualAddress): boolean {
+    if (address.options?.untracked !== true) return true;
+    runtime.held = runtime.held.filter((entry) => entry !== address);
+    return false;
   }
 
   #sweep(runtime: Runtime, leftover: VirtualAddress): void {

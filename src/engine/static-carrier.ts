@@ -10,7 +10,7 @@ import { isSameRule, type RuleRecord } from "../core/netlink/rules.ts";
 import type { StaticAddress, StaticObjects } from "../core/routing/host.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
-import type { AddressChange, InterfaceAddress, KernelError } from "../ports/network.ts";
+import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { RoutingChange, RoutingObject } from "../ports/routing.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 
@@ -90,15 +90,23 @@ export class StaticCarrier {
     this.#restore(missing);
   }
 
-  /** Faults of an instance that depends on a static object that cannot be put back. */
-  faultsOf(instance: string): readonly Fault[] {
-    if (this.#broken.size === 0) return [];
+  /** Faults of an instance that depends on a static object that cannot be put back, or whose interface is not usable. */
+  faultsOf(instance: string, links: readonly Link[]): readonly Fault[] {
+    if (this.#statics.groups.length === 0) return [];
     const groups = new Set(
       this.#statics.groups.filter(({ instances }) => instances.includes(instance)).map(({ name }) => name),
     );
-    return [...this.#broken]
-      .filter(([object]) => groups.has(metaOf(object).trackGroup ?? ""))
-      .map(([object, reason]) => ({ kind: "static-object", object: textOf(object), reason }));
+    return this.#objects
+      .filter((object) => groups.has(metaOf(object).trackGroup ?? ""))
+      .flatMap((object): readonly Fault[] => {
+        const device = deviceOf(object);
+        const link = links.find(({ name }) => name === device);
+        if (device !== null && link?.usable !== true) {
+          return [{ kind: "interface", interface: device, problem: link === undefined ? "missing" : "down" }];
+        }
+        const reason = this.#broken.get(object);
+        return reason === undefined ? [] : [{ kind: "static-object", object: textOf(object), reason }];
+      });
   }
 
   #restore(objects: readonly StaticObject[]): void {
@@ -181,6 +189,11 @@ function objectsOf({ addresses, routes, rules }: StaticObjects): readonly Static
 function metaOf(object: StaticObject): { readonly tracked: boolean; readonly trackGroup: string | null } {
   if (object.kind === "address") return object.address;
   return object.kind === "route" ? object.route : object.rule;
+}
+
+function deviceOf(object: StaticObject): string | null {
+  if (object.kind === "address") return object.address.address.device;
+  return object.kind === "route" ? object.route.device : object.rule.inputDevice;
 }
 
 function textOf(object: StaticObject): string {

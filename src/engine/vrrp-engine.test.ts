@@ -539,6 +539,31 @@ vrrp_instance V {
     expect(status()?.state).toBe("MASTER");
   });
 
+  it("an address with no_track that somebody deletes stays away, and the lease of the others goes on", () => {
+    const [address] = ROUTED.advertised;
+    const options = { peer: null, flags: 0, duplicateDetection: false, preferredLifetime: null, untracked: true };
+    const loose = { ...(address as VirtualAddress), address: "192.0.2.101" as IpAddress, options };
+    start({ ...ROUTED, excluded: [loose], leaseSeconds: 2 });
+    becomeMaster();
+    kernel = kernel.filter((entry) => entry.address !== loose.address);
+    engine.handleAddressRemoved(7, loose.address);
+    log = [];
+    wakeAt(engine.nextDeadline() as Instant);
+    wakeAt(engine.nextDeadline() as Instant);
+    expect(status()?.state).toBe("MASTER");
+    expect(log.filter((line) => line.startsWith("renew") || line.startsWith("add"))).not.toContain(
+      `renew ${loose.address}`,
+    );
+    expect(log).toContain(`renew ${VIP}`);
+  });
+
+  it("the interface of a tracked route is watched", () => {
+    const routes = ROUTED.routes.map((route) => ({ ...route, device: "eth9" }));
+    start({ ...ROUTED, routes });
+    expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "interface", interface: "eth9" }] });
+    engine.handleControl({ type: "stop" });
+  });
+
   it("one that the kernel refuses is told and does not cost the mastership", () => {
     start(ROUTED);
     routingErrno = "ENETUNREACH";

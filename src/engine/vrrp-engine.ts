@@ -154,6 +154,7 @@ class Engine implements VrrpEngine {
     for (const runtime of this.#runtimes) {
       const held = runtime.held.find((entry) => entry.address === address);
       if (held === undefined || this.#effects.addresses.deviceIndex(runtime, held) !== interfaceIndex) continue;
+      if (!this.#effects.addresses.deletedByHand(runtime, held)) continue;
       // `held` stays whole: removing one can take secondaries along, and a renewal under way may have put this one back. The core
       // removes all of them, and one that is not there costs nothing.
       this.#effects.dispatch(runtime, { kind: "address-removed", address: held.address });

@@ -77,7 +77,7 @@ export function assessFitness(
     source: runtime.observedSource,
     controlSilent: silent,
   });
-  const faults: Fault[] = [...evaluation.faults, ...effects.host.statics.faultsOf(config.name)];
+  const faults: Fault[] = [...evaluation.faults, ...effects.host.statics.faultsOf(config.name, effects.countedLinks)];
   if (runtime.virtualFault !== null && runtime.link !== null) faults.push(runtime.virtualFault);
   if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
   const { waiting, priority } = evaluation;

@@ -140,10 +140,14 @@ function ownInterfaceFaults(config: VrrpInstanceConfig, inputs: TrackerInputs): 
   return faults;
 }
 
-/** track_interface, and the interfaces that carry addresses: without them we could not serve. */
+/** track_interface, and the interfaces that carry addresses and routes: without them we could not serve. `no_track` leaves one out. */
 function trackedInterfaces(config: VrrpInstanceConfig): readonly Tracked[] {
   const tracked = [...config.trackInterfaces];
-  for (const { device } of [...config.advertised, ...config.excluded]) {
+  const carriers = [
+    ...[...config.advertised, ...config.excluded].filter(({ options }) => options?.untracked !== true),
+    ...config.routes.filter((route) => route.tracked),
+  ];
+  for (const { device } of carriers) {
     if (device === null || device === config.interface || tracked.some((it) => it.key === device)) continue;
     tracked.push({ key: device, weight: 0, reverse: false });
   }
