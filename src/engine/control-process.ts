@@ -201,7 +201,9 @@ class Control implements ControlProcess {
     this.#files.configure(config);
     this.#processes.configure(config);
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
-    const delay = config.global.startupDelay;
+    // CLOCK_MONOTONIC counts from the boot.
+    const sinceBoot = this.#options.timers.now();
+    const delay = micros(Math.max(config.global.startupDelay, config.global.delayAfterBoot - sinceBoot));
     if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
     else this.#startKeeper();
     this.checks.configure(config);

@@ -173,6 +173,9 @@ export class EffectRunner {
       case "announce":
         this.#announcements.push({ runtime, repeat: effect.repeat, elsewhere: false });
         return;
+      case "announce-source":
+        this.#announceSource(runtime);
+        return;
       case "announce-elsewhere":
         this.#announcements.push({ runtime, repeat: 1, elsewhere: true });
         return;
@@ -270,6 +273,10 @@ export class EffectRunner {
   /** Without `all` the virtual MAC interface is meant. */
   #isElsewhere({ config, link: own }: Runtime, { index }: Link): boolean {
     return config.garp.extraAll && index !== own?.index;
+  }
+
+  #announceSource({ link, observedSource }: Runtime): void {
+    if (link !== null && observedSource !== null) this.ports.announce.announce(link, [observedSource], 1);
   }
 
   #announce({ runtime, link, addresses, repeat }: Burst): void {

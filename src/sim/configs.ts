@@ -31,6 +31,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     virtualRouterId: 51 + instance,
     priority,
     ...timing,
+    highestPeerPriority: 255,
     initialState: "BACKUP",
     preempt: !setup.nopreempt,
     preemptDelay: 0 as Micros,

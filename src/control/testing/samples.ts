@@ -84,6 +84,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     preempt: false,
     preemptDelay: seconds(0),
     downTimerAdverts: 3,
+    highestPeerPriority: 255,
     authentication: { kind: "none" },
     transport: { kind: "multicast", group: ip("224.0.0.18") },
     sourceAddress: null,

@@ -72,6 +72,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       enableScriptSecurity: settings.has("enable_script_security"),
       dynamicInterfaces: settings.has("dynamic_interfaces"),
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),
+      delayAfterBoot: settings.duration("vrrp_delay_after_boot") ?? micros(0),
       childWaitTime: null,
       ...compileDaemon(settings, diagnostics),
       ...compileNotify(settings, diagnostics),

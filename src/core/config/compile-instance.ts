@@ -23,7 +23,7 @@ import type { Command, InstanceConfig } from "./model.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, wordSpan } from "./settings.ts";
 import type { KeySource } from "./source.ts";
 import { readTracked, type TrackContext } from "./tracked.ts";
 import type { Node } from "./tree.ts";
@@ -139,6 +139,7 @@ function compileVrrp(
     ...readStanding(settings, identity.name, authentication.kind === "ah", diagnostics),
     advertInterval,
     downTimerAdverts,
+    highestPeerPriority: readHighestPeer(settings, diagnostics),
     authentication,
     authHmac,
     receive: readReceive(settings, defaults),
@@ -241,6 +242,18 @@ function readInterval(settings: Settings, version: 2 | 3, diagnostics: Diagnosti
 /** IPv6: the kernel's hop limit, which keepalived leaves as it is. */
 const UNICAST_TTL = { 4: 255, 6: 64 } as const;
 
+/** timer_expired_backup [PRIO]: Holdfast always gives up in time; the number says how patient the peers are. */
+function readHighestPeer(settings: Settings, diagnostics: DiagnosticSink): number {
+  const node = settings.node("timer_expired_backup");
+  const word = node?.args[0];
+  if (node === null || word === undefined) return 255;
+  const priority = /^\d{1,3}$/.test(word.text) ? Number(word.text) : 0;
+  if (priority >= 1 && priority <= 254) return priority;
+  const message = `\`${word.text}\` is no priority of a peer and is ignored`;
+  diagnostics.report("bad-value", wordSpan(node, word), message, "write timer_expired_backup [1 to 254]");
+  return 255;
+}
+
 function readTransport(settings: Settings, defaults: InstanceDefaults, context: FamilyContext): Transport {
   const { family, diagnostics } = context;
   const multicast: Transport = {
@@ -248,9 +261,11 @@ function readTransport(settings: Settings, defaults: InstanceDefaults, context: 
     group: readGroup(settings, "mcast_dst_ip", context) ?? defaults.groups[family],
   };
   const blocks = settings.nodes("unicast_peer");
-  if (blocks.length === 0) return multicast;
+  if (blocks.length === 0) return settings.has("unicast_fault_no_peer") ? unicastTransport([]) : multicast;
   const peers = readPeers(blocks, context);
   const node = blocks[0];
+  // Without a peer there is nobody to send to: FAULT, and never the multicast group.
+  if (peers.length === 0 && settings.has("unicast_fault_no_peer")) return unicastTransport([]);
   if (peers.length === 0) {
     diagnostics.report(
       "no-unicast-peer",

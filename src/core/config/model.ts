@@ -167,6 +167,8 @@ export interface GlobalConfig {
   /** Interfaces may be missing at start. */
   readonly dynamicInterfaces: boolean;
   readonly startupDelay: Micros;
+  /** Since the boot of the host. */
+  readonly delayAfterBoot: Micros;
   /** Null: the program's own name. Fixed at the start. */
   readonly processNames: { readonly control: string | null; readonly keeper: string | null };
   readonly dumps: DumpSettings;

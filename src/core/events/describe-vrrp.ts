@@ -34,6 +34,12 @@ export function describeReport(instance: string, report: VrrpReport): readonly L
       return lowerPriorityLines(name, report);
     case "faults":
       return report.faults.length === 0 ? [] : [detail(`${name} in FAULT: ${faultsInWords(report.faults)}`)];
+    case "two-owners":
+      return [
+        warning(
+          `${name} CONFIGURATION ERROR: local instance and ${report.source} are both configured as address owner (priority 255), please fix`,
+        ),
+      ];
     case "announced":
       return [detail(`${name} holds ${report.addresses.join(", ")}: on the interface and announced`)];
     default:

@@ -44,6 +44,8 @@ export function faultInWords(fault: Fault): string {
         : `${fault.count === 0 ? "no" : fault.count} processes ${fault.key} run, and that is not its quorum`;
     case "interface":
       return `interface ${fault.interface} ${LINK_PROBLEM[fault.problem]}`;
+    case "no-peer":
+      return "no unicast peer is configured (unicast_fault_no_peer)";
     case "no-source-address":
       return `interface ${fault.interface} has no IPv4 address to send from`;
     case "socket":
@@ -78,6 +80,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return `${fault.key} has to run as often as its quorum says`;
     case "interface":
       return `interface ${fault.interface} has to ${LINK_REMEDY[fault.problem]}`;
+    case "no-peer":
+      return "unicast_peer has to name the other hosts";
     case "no-source-address":
       return `interface ${fault.interface} has to get an IPv4 address`;
     case "socket":
@@ -291,6 +295,8 @@ function reportInWords(report: Extract<HoldfastEventBody, { kind: "vrrp" }>["rep
       return `${report.source} announces the lower priority ${report.priority} while this node is ${report.state}`;
     case "faults":
       return report.faults.length === 0 ? "no fault is left" : faultsInWords(report.faults);
+    case "two-owners":
+      return `${report.source} also has priority 255, which the owner of the address alone may have: give one of the two hosts another priority`;
     case "announced":
       return `holds ${report.addresses.join(", ")}: on the interface and announced`;
     default:

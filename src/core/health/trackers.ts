@@ -130,7 +130,8 @@ function controlFaults(inputs: TrackerInputs): Fault[] {
 /** Without its interface an instance cannot speak, whatever dont_track_primary says; a carrier may be ignored. */
 function ownInterfaceFaults(config: VrrpInstanceConfig, inputs: TrackerInputs): Fault[] {
   const problem = linkProblem(config.interface, inputs);
-  const faults: Fault[] = [];
+  const { transport } = config;
+  const faults: Fault[] = transport.kind === "unicast" && transport.peers.length === 0 ? [{ kind: "no-peer" }] : [];
   if (problem === "missing" || (problem === "down" && !config.dontTrackPrimary)) {
     faults.push({ kind: "interface", interface: config.interface, problem });
   }

@@ -12,6 +12,8 @@ export type Fault =
   | { readonly kind: "process"; readonly key: string; readonly count: number }
   /** "up" is a problem for `weight 0 reverse` only. */
   | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" | "up" }
+  /** Unicast without a peer (unicast_fault_no_peer). */
+  | { readonly kind: "no-peer" }
   | { readonly kind: "no-source-address"; readonly interface: string }
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
   /** A virtual MAC or ipvlan interface could not be made. */

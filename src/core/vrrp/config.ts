@@ -183,6 +183,8 @@ export interface VrrpInstanceConfig {
   readonly preemptDelay: Micros;
   /** Advert intervals in Master_Down_Interval, 1 to 100; the RFC says 3. */
   readonly downTimerAdverts: number;
+  /** Highest priority among the peers (timer_expired_backup), 1 to 255: a MASTER that slept longer than that one waits gives up. */
+  readonly highestPeerPriority: number;
   readonly authentication: Authentication;
   readonly transport: Transport;
   /** unicast_src_ip or mcast_src_ip; null means the interface's first address (IPv6: first link-local address). */

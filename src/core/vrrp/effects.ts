@@ -17,6 +17,8 @@ export type VrrpEffect =
   | { readonly kind: "announce"; readonly repeat: number }
   /** One frame per address on interfaces other than the instance's own (garp_extra_if). */
   | { readonly kind: "announce-elsewhere" }
+  /** One frame for our own source address: unicast peers may have learnt another way to us while we were in FAULT. */
+  | { readonly kind: "announce-source" }
   | { readonly kind: "ask-gate"; readonly which: "claim" | "release"; readonly gate: number }
   | { readonly kind: "cancel-gate"; readonly gate: number }
   | { readonly kind: "report"; readonly report: VrrpReport };

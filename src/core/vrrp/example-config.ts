@@ -40,6 +40,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   preempt: true,
   preemptDelay: micros(0),
   downTimerAdverts: 3,
+  highestPeerPriority: 255,
   authentication: { kind: "none" },
   transport: { kind: "multicast", group: ip("224.0.0.18") },
   sourceAddress: null,

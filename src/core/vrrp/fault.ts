@@ -17,5 +17,6 @@ export function forgetOwnFaults(draft: Draft, which: "claim-refused" | "all"): v
 export function recoverIfFit(draft: Draft): void {
   const { role, faults, waiting, siblingsWaiting } = draft.state;
   if (role.kind !== "fault" || faults.length > 0 || waiting || siblingsWaiting) return;
+  if (draft.config.transport.kind === "unicast") draft.effects.push({ kind: "announce-source" });
   transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);
 }

@@ -235,6 +235,7 @@ function winningCause(state: VrrpState, advert: Advert): Cause | null {
 }
 
 function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): void {
+  if (advert.priority === 255 && draft.state.priority === 255) reportTwoOwners(draft, advert);
   // One more advert makes the winner see a lower one and announce itself again.
   if (draft.config.higherPrioSendAdvert) draft.effects.push(SEND_ADVERT);
   if (role.phase.kind === "releasing") {
@@ -242,6 +243,11 @@ function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): 
     return;
   }
   transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
+}
+
+/** The tie is decided by the address at once; keepalived waits for two adverts and goes down to 254 for it. */
+function reportTwoOwners(draft: Draft, { source }: Advert): void {
+  draft.effects.push({ kind: "report", report: { kind: "two-owners", source } });
 }
 
 /** A rival may have announced the address, also one that resigns: whoever announces last has the clients. */

@@ -248,6 +248,8 @@ class Auditor {
         assert(next?.kind === "send-advert", "a renewal without its advert");
         return;
       case "announce":
+      case "announce-source":
+        return;
       case "announce-elsewhere":
         assert(this.addresses, "announced without addresses");
         return;

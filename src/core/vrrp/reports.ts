@@ -31,6 +31,8 @@ export type VrrpReport =
       readonly ours: number;
       readonly state: "BACKUP" | "MASTER";
     }
+  /** Another host is configured as owner of the addresses (priority 255), too. */
+  | { readonly kind: "two-owners"; readonly source: IpAddress }
   | { readonly kind: "faults"; readonly faults: readonly import("./causes.ts").Fault[] }
   /** Addresses are in the kernel and the first burst is out: clients can reach us. */
   | { readonly kind: "announced"; readonly addresses: readonly IpAddress[] };

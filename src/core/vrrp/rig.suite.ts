@@ -175,6 +175,8 @@ function describeReport(report: Extract<VrrpEffect, { readonly kind: "report" }>
       return `lower ${report.priority}`;
     case "faults":
       return `faults ${report.faults.map((it) => it.kind).join(",") || "none"}`;
+    case "two-owners":
+      return "two owners";
     case "announced":
       return "announced";
   }

@@ -18,9 +18,14 @@ export function masterDownInterval(config: TimerSettings, priority: number, mast
   return (config.downTimerAdverts * masterAdvertInterval + skewTime(config, priority, masterAdvertInterval)) as Micros;
 }
 
-/** The soonest that any peer with our settings takes over after our last advert: Master_Down of the highest priority. */
-export function shortestPeerMasterDown(config: TimerSettings): Micros {
-  return masterDownInterval(config, 255, config.advertInterval);
+/**
+ * The soonest that any peer with our settings takes over after our last advert: Master_Down of the highest priority there is, or
+ * that timer_expired_backup names.
+ */
+export function shortestPeerMasterDown(
+  config: TimerSettings & Pick<VrrpInstanceConfig, "highestPeerPriority">,
+): Micros {
+  return masterDownInterval(config, config.highestPeerPriority, config.advertInterval);
 }
 
 /** Grid of advert phases: a sixteenth of the interval, not finer than 1 ms (a wake-up costs more than it would save). */

@@ -66,7 +66,14 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
     words,
     "Interfaces may be missing at start: no warning. Holdfast waits for them with and without this word; allow_if_changes is accepted.",
   ),
-  later("vrrp_delay_after_boot", seconds(0, 4_294_967), "Seconds after boot before VRRP begins."),
+  done(
+    "vrrp_delay_after_boot",
+    seconds(0, 4_294_967),
+    "Seconds after the boot of the host before VRRP begins; of this and vrrp_startup_delay the later one counts.",
+    {
+      default: "0",
+    },
+  ),
   done(
     "log_unknown_vrids",
     none,

@@ -207,11 +207,15 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("virtual_routes", list, "Routes that move with the address, one per line, in the words of ip-route(8)."),
   done("virtual_rules", list, "Routing rules that move with the address, one per line, in the words of ip-rule(8)."),
   done("no_virtual_ipaddress", none, "An instance without addresses on purpose: the warning about it is left out."),
-  later("track_src_ip", none, "FAULT while the source address is missing."),
-  later("track_bfd", list, "BFD sessions that decide over FAULT or priority.", {
+  done(
+    "track_src_ip",
+    none,
+    "FAULT while the configured source address is missing; Holdfast does so always, because it could not send from it.",
+  ),
+  later("track_bfd", list, "BFD sessions that decide over FAULT or priority; BFD is not done.", {
     safety: "the session is not watched",
   }),
-  later("unicast_fault_no_peer", none, "FAULT when no unicast peer is configured."),
+  done("unicast_fault_no_peer", none, "FAULT instead of the multicast group when no unicast peer is given."),
   done(
     "old_unicast_checksum",
     words,
@@ -224,8 +228,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     none,
     "Sets the sysctl promote_secondaries on the interface, so that other addresses of a prefix stay when one goes; restored at stop.",
   ),
-  later("timer_expired_backup", words, "Falls back to BACKUP after a missed timer."),
-  later("thread_timer_expired", words, "Old name of timer_expired_backup.", { aliasOf: "timer_expired_backup" }),
+  done(
+    "timer_expired_backup",
+    words,
+    "`[PRIORITY]`, 1 to 254, the highest of the peers: a MASTER whose process stood still for longer than such a peer waits becomes BACKUP. Holdfast does so always, without the number as if a peer had 255.",
+  ),
+  done("thread_timer_expired", words, "Old name of timer_expired_backup.", { aliasOf: "timer_expired_backup" }),
   done("accept", none, "Traffic to and from the addresses passes; the default without strict mode."),
   done("no_accept", none, "While MASTER, nftables drops traffic to and from the addresses; not with priority 255."),
   done(
