@@ -16,14 +16,15 @@ nothing happens that must not. What is not given is drawn from the seed.
   --vrrp-version 2|3
   --interval MS          advert interval in milliseconds
   --[no-]nopreempt       --[no-]equal-priorities   --[no-]gates
-  --[no-]unicast         --[no-]mixed-intervals    --lease default|off
+  --[no-]unicast         --[no-]mixed-intervals    --[no-]groups
+  --lease default|off
   --no-faults            nothing goes wrong
   --json                 one JSON object a run
   --help
 
 Exit code 0: nothing violated. 1: a violation; the last line is the command that replays it. 2: wrong usage.`;
 
-const SWITCHES = ["nopreempt", "equal-priorities", "gates", "unicast", "mixed-intervals", "faults"] as const;
+const SWITCHES = ["nopreempt", "equal-priorities", "gates", "unicast", "mixed-intervals", "groups", "faults"] as const;
 
 class UsageError extends Error {}
 

@@ -1,12 +1,19 @@
 /** Builds the instance configurations of a run: what the configuration language would produce for equal files on all nodes. */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Micros, millis, seconds } from "../core/lib/units.ts";
-import { DEFAULT_RECEIVE, type Transport, unicastTransport, type VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import {
+  DEFAULT_RECEIVE,
+  type SyncGroupMembership,
+  type Transport,
+  unicastTransport,
+  type VrrpInstanceConfig,
+} from "../core/vrrp/config.ts";
 import { defaultLeaseSeconds } from "../core/vrrp/lease.ts";
 import type { Setup } from "./options.ts";
 
 export const INTERFACE = "eth0";
 export const CHECK = "check";
+export const GROUP = "G1";
 export const CLAIM_TIMEOUT = seconds(5);
 export const RELEASE_TIMEOUT = seconds(2);
 
@@ -21,7 +28,9 @@ export const virtualAddress = (instance: number): IpAddress => `192.0.2.${100 + 
 /** Instance number `instance` on node number `node`; instances favour different nodes. */
 export function instanceConfig(setup: Setup, node: number, instance: number): VrrpInstanceConfig {
   const advertInterval = intervalOf(setup, node);
-  const priority = setup.equalPriorities ? 100 : (PRIORITIES[(node + instance) % setup.nodes] ?? 100);
+  const priority = setup.equalPriorities
+    ? 100
+    : (PRIORITIES[(node + (setup.groups ? 0 : instance)) % setup.nodes] ?? 100);
   const timing = { advertInterval, downTimerAdverts: 3 };
   return {
     name: `VI_${instance + 1}`,
@@ -58,7 +67,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     trackProcesses: [],
     trackInterfaces: [],
     dontTrackPrimary: false,
-    syncGroup: null,
+    syncGroup: groupOf(setup),
     garp: {
       delay: seconds(5),
       repeat: 5,
@@ -82,6 +91,17 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     hearsVia: null,
     filter: null,
     leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
+  };
+}
+
+/** All instances of a node; then they favour the same node. */
+function groupOf(setup: Setup): SyncGroupMembership | null {
+  if (!setup.groups) return null;
+  return {
+    name: GROUP,
+    members: Array.from({ length: setup.instances }, (_, instance) => `VI_${instance + 1}`),
+    claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
+    releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,
   };
 }
 

@@ -51,7 +51,7 @@ export function createHooks(parts: HookParts): HookEngine {
 function createSpawner(parts: HookParts): Spawner {
   return {
     examine: (command) => immediate(ok({ file: command.argv[0] ?? "", args: command.argv.slice(1), identity: null })),
-    start: (program, env, onEnd) => run(parts, program, env.HOLDFAST_INSTANCE ?? "", onEnd),
+    start: (program, env, onEnd) => run(parts, program, env.HOLDFAST_GROUP ?? env.HOLDFAST_INSTANCE ?? "", onEnd),
   };
 }
 
@@ -93,7 +93,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
   return {
     ...compileGlobals([], createDiagnostics()),
     scripts: [],
-    groups: [],
+    groups: groupsOf(configs),
     files: [],
     processes: [],
     instances: configs.map((vrrp) => ({
@@ -107,6 +107,15 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     })),
     host: PLAIN_HOST,
   };
+}
+
+/** The sync group of all instances, told by notify like they are. */
+function groupsOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig["groups"] {
+  const group = configs[0]?.syncGroup ?? null;
+  if (group === null) return [];
+  const span = { file: "simulated.conf", line: 1, column: 1, length: 1 };
+  const { name, members } = group;
+  return [{ name, members, hooks: { notify: commandOf("notify") }, hookTimeout: seconds(10), mail: false, span }];
 }
 
 function commandOf(name: string): Command {

@@ -8,8 +8,10 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpPhaseName } from "../core/vrrp/state.ts";
+import { GROUP } from "./configs.ts";
 import { Convergence } from "./convergence-rules.ts";
 import type { RemovalReason } from "./fake-kernel.ts";
+import { Groups } from "./group-rules.ts";
 import { Holding } from "./holding-rules.ts";
 import type { Observer } from "./observer.ts";
 import type { Scene } from "./scene.ts";
@@ -28,6 +30,7 @@ export class Invariants implements Observer {
   readonly #wire: Wire;
   readonly #holding: Holding;
   readonly #convergence: Convergence;
+  readonly #groups: Groups;
   /** What notify was told, oldest first; the last of it. */
   readonly told: { readonly node: number; readonly instance: string; readonly state: string }[] = [];
   takeovers = 0;
@@ -38,6 +41,7 @@ export class Invariants implements Observer {
     this.#wire = new Wire(world);
     this.#holding = new Holding(world, this.tracks);
     this.#convergence = new Convergence(world, this.tracks);
+    this.#groups = new Groups(world, this.tracks);
   }
 
   get settleTime(): number {
@@ -53,15 +57,17 @@ export class Invariants implements Observer {
     for (const own of this.tracks) {
       for (const track of own) {
         this.#holding.checkTrack(track);
-        this.#wire.checkTrack(track);
+        this.#wire.checkTrack(track, track.config.syncGroup === null ? [track] : own);
       }
     }
     this.#holding.checkOverlaps();
     this.#convergence.check();
+    this.#groups.check();
   }
 
   keeperStarted(node: number): void {
     this.#trace(node, "keeper", "keeper starts");
+    this.#groups.keeperStarted(node);
     this.#world.disturbances.touch(node);
     for (const track of this.#own(node)) forgetKeeper(track, this.#world.now);
   }
@@ -73,6 +79,7 @@ export class Invariants implements Observer {
   }
 
   daemonGone(node: number): void {
+    this.#groups.daemonGone(node);
     for (const track of this.#own(node)) {
       track.hookRunning = null;
       track.hooksDue = [];
@@ -81,6 +88,7 @@ export class Invariants implements Observer {
 
   keeperEvent(node: number, body: HoldfastEventBody): void {
     this.#trace(node, "event", body);
+    if (body.kind === "sync-group") this.#groups.entered(node, body.from, body.to);
     if (body.kind !== "vrrp") return;
     const track = this.#named(node, body.instance);
     const { report } = body;
@@ -128,6 +136,13 @@ export class Invariants implements Observer {
   hook(node: number, instance: string, what: "started" | "ended", words: readonly string[]): void {
     const [hook = "", , , state = ""] = words;
     this.#trace(node, "hook", `${instance} ${words.join(" ")} ${what}`);
+    if (words[1] === "GROUP" || instance === GROUP) {
+      if (what === "started" && hook === "notify") {
+        this.told.push({ node, instance, state });
+        this.#groups.told(node, state);
+      }
+      return;
+    }
     const track = this.#named(node, instance);
     if (what === "ended") {
       track.hookRunning = null;

@@ -20,6 +20,7 @@ const mutant = (name: string, ...edits: Edit[]): Mutant => ({ name, edits });
 const TRANSITION = "core/vrrp/transition.js";
 const MASTER = "core/vrrp/master.js";
 const BACKUP = "core/vrrp/backup.js";
+const GROUP = "core/vrrp/sync-group.js";
 const EFFECTS = "engine/vrrp-effects.js";
 const CARRIER = "engine/address-carrier.js";
 const SUPERVISOR = "engine/keeper-supervisor.js";
@@ -66,6 +67,19 @@ export const MUTANTS: readonly Mutant[] = [
     edit(MASTER, "compareIp(source, state.source) < 0", "compareIp(source, state.source) > 0"),
   ),
   mutant("the claim gate is ignored", edit(BACKUP, "if (claimGateOf(draft.config) === null) {", "if (true) {")),
+  mutant(
+    "a fault is not shared in its sync group",
+    edit(GROUP, "for (const rule of [shareFaults, ", "for (const rule of ["),
+  ),
+  mutant("one falls back and its sibling stays", edit(GROUP, "fallBackTogether, claim", "claim")),
+  mutant(
+    "one member claims alone",
+    edit(
+      GROUP,
+      "if (!members.every((member) => (isUp(member) && !isReleasing(member)) || wants(member)))",
+      "if (false)",
+    ),
+  ),
   mutant(
     "FAULT leads to MASTER",
     edit(TRANSITION, 'assert(draft.state.role.kind === "backup"', "assert(true"),

@@ -20,6 +20,8 @@ export interface SimOptions {
   readonly unicast?: boolean;
   /** Version 3 only: every node its own advert interval, which the others learn. */
   readonly mixedIntervals?: boolean;
+  /** All instances of a node in one sync group; means nothing with one instance. */
+  readonly groups?: boolean;
   /** No faults at all when false. */
   readonly faults?: boolean;
 }
@@ -42,6 +44,7 @@ export function drawSetup(options: SimOptions): Setup {
   const leaseOff = prng.chance(0.1);
   const unicast = prng.chance(0.25);
   const mixed = prng.chance(0.4);
+  const groups = prng.chance(0.35);
   const version = options.version ?? versionFor(options.intervalMillis, drawnVersion);
   const drawn: Setup = {
     seed: options.seed,
@@ -56,10 +59,16 @@ export function drawSetup(options: SimOptions): Setup {
     lease: leaseOff ? "off" : "default",
     unicast,
     mixedIntervals: mixed,
+    groups,
     faults: true,
   };
   const setup: Setup = { ...drawn, ...options };
-  return { ...setup, version, mixedIntervals: version === 3 && setup.mixedIntervals };
+  return {
+    ...setup,
+    version,
+    mixedIntervals: version === 3 && setup.mixedIntervals,
+    groups: setup.groups && setup.instances > 1,
+  };
 }
 
 /** Version 2 counts whole seconds. */
@@ -80,6 +89,7 @@ export function replayCommand(options: SimOptions): string {
   pushValue(words, "lease", options.lease);
   pushSwitch(words, "unicast", options.unicast);
   pushSwitch(words, "mixed-intervals", options.mixedIntervals);
+  pushSwitch(words, "groups", options.groups);
   if (options.faults === false) words.push("--no-faults");
   return words.join(" ");
 }

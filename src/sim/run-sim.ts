@@ -55,6 +55,7 @@ export function describeResult(result: SimResult): string[] {
     ...(setup.gates ? ["gates"] : []),
     ...(setup.unicast ? ["unicast"] : []),
     ...(setup.mixedIntervals ? ["mixed intervals"] : []),
+    ...(setup.groups ? ["sync group"] : []),
     setup.lease === "off" ? "lease off" : "lease",
   ];
   const what = `${setup.nodes} nodes, ${setup.instances} instances, VRRPv${setup.version}, ${setup.intervalMillis} ms, ${flags.join(", ")}`;

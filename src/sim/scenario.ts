@@ -1,4 +1,5 @@
 /** What a directed scenario needs: a world with every option fixed, looking at it, and saying what was expected. */
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { virtualAddress } from "./configs.ts";
 import type { SimOptions } from "./options.ts";
 import { drawSetup } from "./options.ts";
@@ -22,10 +23,14 @@ const PLAIN: SimOptions = {
   lease: "default",
   unicast: false,
   mixedIntervals: false,
+  groups: false,
 };
 
-export function makeWorld(changes: Partial<SimOptions> = {}): World {
-  return new World(drawSetup({ ...PLAIN, ...changes }));
+export function makeWorld(
+  changes: Partial<SimOptions> = {},
+  adapt?: (config: VrrpInstanceConfig, node: number) => VrrpInstanceConfig,
+): World {
+  return new World(drawSetup({ ...PLAIN, ...changes }), adapt);
 }
 
 /** A world in which both daemons have run for so long that node 2 (priority 150) holds the address. */

@@ -3,6 +3,7 @@
  * runs this against damaged copies of the daemon's code.
  */
 import { describeResult, runSim } from "./run-sim.ts";
+import { GROUPS } from "./scenarios/groups.ts";
 import { INCIDENTS } from "./scenarios/incidents.ts";
 import { NETWORK } from "./scenarios/network.ts";
 import { PROCESSES } from "./scenarios/processes.ts";
@@ -12,7 +13,7 @@ const HOURS = 0.1;
 
 /** The first thing that is wrong, or null. */
 export function runSuite(): string | null {
-  for (const [name, scenario] of Object.entries({ ...INCIDENTS, ...PROCESSES, ...NETWORK })) {
+  for (const [name, scenario] of Object.entries({ ...INCIDENTS, ...GROUPS, ...PROCESSES, ...NETWORK })) {
     const wrong = attempt(name, scenario);
     if (wrong !== null) return wrong;
   }

@@ -12,6 +12,10 @@ import { speaks, type Track, type WireAdvert } from "./tracks.ts";
 const LATE = 2_000;
 const EARLY = 100;
 
+function ranOut(track: Track, local: number): boolean {
+  return track.phase === "BACKUP" && local > track.latestLocal + LATE;
+}
+
 export class Wire {
   readonly #world: Scene;
 
@@ -47,14 +51,14 @@ export class Wire {
     // A winner's interval is learned with the advert that made us BACKUP; it may be shorter than ours.
     const heard = cause === "higher-priority-advert" || cause === "equal-priority-higher-address";
     track.masterInterval = heard ? track.masterInterval : config.advertInterval;
-    const wait =
-      cause === "address-removed"
-        ? skew(config, config.priority, track.masterInterval)
-        : masterDown(config, config.priority, track.masterInterval);
+    const short = skew(config, config.priority, track.masterInterval);
+    const long = masterDown(config, config.priority, track.masterInterval);
+    // A sibling waits as long as the one that fell: nobody here knows for which reason that was.
+    const least = cause === "address-removed" || cause === "sibling-left" ? short : long;
     // Interrupted between decision and report: the timer runs since the decision, which nobody has seen.
     const interrupted = this.#world.disturbances.nodeCleanSince(track.node) >= this.#world.now;
-    track.earliestLocal = interrupted ? Number.NEGATIVE_INFINITY : local + wait;
-    track.latestLocal = local + wait;
+    track.earliestLocal = interrupted ? Number.NEGATIVE_INFINITY : local + least;
+    track.latestLocal = local + (cause === "address-removed" ? short : long);
   }
 
   claimed(track: Track): void {
@@ -66,7 +70,8 @@ export class Wire {
     track.latestLocal = Number.POSITIVE_INFINITY;
   }
 
-  checkTrack(track: Track): void {
+  /** own: the tracks that claim together with this one, itself included. */
+  checkTrack(track: Track, own: readonly Track[]): void {
     const host = this.#world.host(track.node);
     if (!host.serving) return;
     if (track.sentBeforeReport) {
@@ -80,7 +85,8 @@ export class Wire {
     if (speaks(track.phase) && track.advertLocal !== null && local - track.advertLocal > advertInterval + LATE) {
       this.#fail("advert", track, "has missed an advert");
     }
-    if (track.phase === "BACKUP" && local > track.latestLocal + LATE) {
+    // Members of a sync group wait for the last of them.
+    if (own.every((other) => speaks(other.phase) || ranOut(other, local)) && ranOut(track, local)) {
       this.#fail("timer", track, "has not claimed although its timer has run out");
     }
   }
