@@ -33,13 +33,14 @@ import { createSpawner } from "../linux/spawn.ts";
 import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
 import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
+import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
 import { hasErrors, load, logDiagnostics, readAgain, toParsed } from "./config-reading.ts";
 import { daemonize, detachedEnvironment, reportToStarter, takeDetachedMark } from "./daemonize.ts";
 import { debuggerOptions } from "./debugger.ts";
 import { createDumper, type Dumper } from "./dumps.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
-import { moveIn, moveIntoNamespace } from "./place.ts";
+import { mayMove, moveIn, moveIntoNamespace } from "./place.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 
@@ -66,6 +67,7 @@ interface Daemon {
   readonly log: LogWriter;
   readonly parsed: LoadedConfig;
   readonly guard: GuardPort;
+  readonly launcher: KeeperLauncher;
   /** Tells a waiting starter; null is success. */
   readonly report: (problem: string | null) => void;
 }
@@ -83,6 +85,8 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
     await Promise.race([log.close(), setTimeout(CLOSE_MILLIS)]);
     return code;
   };
+  const capable = checkCapabilities();
+  const prepared = prepareKeeper(given, log, capable.ok);
   const parsed = load(given);
   const place = placeOf(given, parsed);
   const lost = moveIntoNamespace(arena, place.netNamespace, detachedEnvironment(detached));
@@ -96,7 +100,6 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
   const unfit = whyUnfit(parsed, options.file);
   if (unfit !== null) return refuse(unfit.problem, unfit.code);
   // A keeper without CAP_NET_ADMIN would only find out when it has won an election and cannot add the address.
-  const capable = checkCapabilities();
   if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
   const pidFiles = takePidFiles(options);
   if (typeof pidFiles === "string") return refuse(pidFiles, EXIT.fatal);
@@ -119,7 +122,11 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
     bus.subscribe(({ body }) => {
       if (body.kind === "keeper-started") noteKeeper(options.pidFile, body.pid);
     });
-    const code = await serve({ options, version, arena, bus, log, parsed, guard: guard.value, report }, signals);
+    const launcher = prepared.named(parsed.config.global.processNames.keeper);
+    const code = await serve(
+      { options, version, arena, bus, log, parsed, guard: guard.value, launcher, report },
+      signals,
+    );
     forgetKeeper(options.pidFile);
     return code;
   } finally {
@@ -128,7 +135,7 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
 }
 
 async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
-  const { options, version, arena, bus, log, parsed, guard, report } = daemon;
+  const { options, version, arena, bus, log, parsed, guard, launcher, report } = daemon;
   const timers = createTimers();
   const umask = process.umask();
   const setpriv = findSetpriv();
@@ -147,7 +154,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     spawner: createSpawner(arena, setpriv),
     files: createFileWatch(arena, poll),
     processes: createProcessWatch(arena, poll),
-    launcher: keeperLauncher(daemon),
+    launcher,
     guard,
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
@@ -211,14 +218,28 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
-function keeperLauncher({ options, log, parsed }: Daemon) {
-  const name = parsed.config.global.processNames.keeper;
+function keeperLauncher(options: RunOptions, log: LogWriter, name: string | null) {
   return createKeeperLauncher({
     entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
     nodeOptions: debuggerOptions(),
     args: name === null ? [] : [name],
     onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
   });
+}
+
+/** A keeper needs about as long to get going as we need to read the file: it starts beside that, where it may run at all. */
+function prepareKeeper(options: RunOptions, log: LogWriter, mayRun: boolean) {
+  const launcher = keeperLauncher(options, log, null);
+  // -m raises a limit that the keeper inherits, which comes later.
+  if (mayRun && !options.coreDump && !mayMove(options)) launcher.prepare();
+  return {
+    /** Once the configuration says by which name it runs: another one than expected needs another process. */
+    named(name: string | null): KeeperLauncher {
+      if (name === null) return launcher;
+      launcher.discard();
+      return keeperLauncher(options, log, name);
+    },
+  };
 }
 
 /** What the service manager hears; without one nobody listens. */

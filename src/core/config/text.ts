@@ -1,18 +1,20 @@
 /**
  * Text that remembers where each character stood in its source line, so that a diagnostic still points at the right
  * column after comments, definitions and loops have been worked into the line. Owns slicing and joining, nothing else.
+ * Nearly every piece stands in its line as it is: that one knows its first column only.
  */
 export interface Mapped {
   readonly text: string;
-  /** Column of each character, counted from 1; one longer than the text, the last entry is the end. */
-  readonly columns: readonly number[];
+  /**
+   * A number: the first character's column, counted from 1, the others follow it. Otherwise the column of each character; one longer than
+   * the text, the last entry is the end.
+   */
+  readonly columns: number | readonly number[];
 }
 
 /** A piece of a source line that starts at the given column. */
 export function mapped(text: string, column = 1): Mapped {
-  const columns: number[] = [];
-  for (let index = 0; index <= text.length; index++) columns.push(column + index);
-  return { text, columns };
+  return { text, columns: column };
 }
 
 /** Text that did not stand in the file: every character points at the place that brought it in. */
@@ -22,7 +24,9 @@ export function inserted(text: string, column: number): Mapped {
 
 export function slice(source: Mapped, start: number, end: number = source.text.length): Mapped {
   if (start === 0 && end === source.text.length) return source;
-  return { text: source.text.slice(start, end), columns: source.columns.slice(start, end + 1) };
+  const { columns } = source;
+  const text = source.text.slice(start, end);
+  return { text, columns: typeof columns === "number" ? columns + start : columns.slice(start, end + 1) };
 }
 
 export function join(parts: readonly Mapped[]): Mapped {
@@ -32,9 +36,10 @@ export function join(parts: readonly Mapped[]): Mapped {
   const columns: number[] = [];
   for (const part of parts) {
     text += part.text;
-    for (let index = 0; index < part.text.length; index++) columns.push(part.columns[index] ?? 1);
+    for (let index = 0; index < part.text.length; index++) columns.push(columnAt(part, index));
   }
-  columns.push(parts.at(-1)?.columns.at(-1) ?? 1);
+  const last = parts.at(-1);
+  columns.push(last === undefined ? 1 : columnAt(last, last.text.length));
   return { text, columns };
 }
 
@@ -43,6 +48,7 @@ export function trim(source: Mapped): Mapped {
   return slice(source, start, Math.max(start, source.text.trimEnd().length));
 }
 
-export function columnAt(source: Mapped, index: number): number {
-  return source.columns[Math.min(index, source.columns.length - 1)] ?? 1;
+export function columnAt({ text, columns }: Mapped, index: number): number {
+  if (typeof columns === "number") return columns + Math.min(index, text.length);
+  return columns[Math.min(index, columns.length - 1)] ?? 1;
 }
