@@ -35,6 +35,8 @@ export interface VrrpEngine {
   /** A BACKUP's deadline passed so long ago that this process cannot have been running. */
   overslept(now: Instant): boolean;
   nextDeadline(): Instant | null;
+  /** Whether the deadline last returned is that of a BACKUP, which will claim then. */
+  claimIsNext(): boolean;
   /** The longest advert interval in use, microseconds; 0 without instances. */
   longestInterval(): number;
   /** Every instance has stopped after `stop` or abandon(). */

@@ -113,6 +113,13 @@ export class EffectRunner {
     if (sent !== null) this.event(sent);
   }
 
+  /** When something that is carried out over time goes on; infinity when nothing does. */
+  get deadline(): number {
+    const never = Number.POSITIVE_INFINITY;
+    const { host, virtual, announcements } = this;
+    return Math.min(host.nextDeadline ?? never, virtual.deadline ?? never, announcements.deadline);
+  }
+
   event(body: HoldfastEventBody): void {
     this.#message({ type: "event", at: this.ports.clock.now(), body });
   }

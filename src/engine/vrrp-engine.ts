@@ -25,7 +25,7 @@ import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
-import { channelOf, createRuntime, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
+import { channelOf, createRuntime, firstDue, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
 
 export type { VrrpEngine } from "./engine-interface.ts";
 export type { EnginePorts } from "./engine-ports.ts";
@@ -44,6 +44,8 @@ class Engine implements VrrpEngine {
   readonly #standings: TrackerStandings = { scripts: new Map(), files: new Map(), processes: new Map() };
   #runtimes: Runtime[] = [];
   readonly #desk: PacketDesk;
+  /** Whose deadline comes first, as last looked for. */
+  #next: Runtime | null = null;
   #slots = 0;
   #silent = false;
   #stopping = false;
@@ -224,19 +226,19 @@ class Engine implements VrrpEngine {
   }
 
   nextDeadline(): Instant | null {
-    let first: number = Math.min(
-      this.#rereadAt ?? Number.POSITIVE_INFINITY,
-      this.#effects.host.nextDeadline ?? Number.POSITIVE_INFINITY,
-      this.#effects.virtual.deadline ?? Number.POSITIVE_INFINITY,
-      this.#effects.announcements.deadline,
-      this.#desk.nextDeadline ?? Number.POSITIVE_INFINITY,
-    );
-    for (const runtime of this.#runtimes) if (runtime.deadline < first) first = runtime.deadline;
-    return first === Number.POSITIVE_INFINITY ? null : (first as Instant);
+    const never = Number.POSITIVE_INFINITY;
+    const first = Math.min(this.#rereadAt ?? never, this.#effects.deadline, this.#desk.nextDeadline ?? never);
+    this.#next = firstDue(this.#runtimes, first);
+    const at = this.#next?.deadline ?? first;
+    return at === never ? null : (at as Instant);
   }
 
   longestInterval(): number {
     return this.#runtimes.reduce((longest, runtime) => Math.max(longest, runtime.config.advertInterval), 0);
+  }
+
+  claimIsNext(): boolean {
+    return this.#next?.state.role.kind === "backup";
   }
 
   /** Runs due deadlines and flushes until nothing is due; each round gives every instance at most one step. */

@@ -136,6 +136,18 @@ export function setState(runtime: Runtime, state: VrrpState): void {
   runtime.deadline = nextDeadline(state) ?? Number.POSITIVE_INFINITY;
 }
 
+/** The instance whose deadline comes first, if that is before an instant. */
+export function firstDue(runtimes: readonly Runtime[], before: number): Runtime | null {
+  let first = before;
+  let found: Runtime | null = null;
+  for (const runtime of runtimes) {
+    if (runtime.deadline >= first) continue;
+    first = runtime.deadline;
+    found = runtime;
+  }
+  return found;
+}
+
 export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
   const { config, state } = runtime;
   const role = state.role;

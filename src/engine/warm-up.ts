@@ -4,19 +4,17 @@
  */
 
 import type { IpAddress } from "../core/lib/ip.ts";
-import { err } from "../core/lib/result.ts";
 import { instant } from "../core/lib/units.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import { configWith } from "../core/vrrp/example-config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
-import { IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
+import { stagePorts } from "./stage-ports.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
 
 /** Enough calls for the interpreter's caches; more would only lengthen the start. */
 const LIVES = 4;
 
-const OWN = "192.0.2.1" as IpAddress;
 const RIVAL = "192.0.2.2" as IpAddress;
 const GROUP = "224.0.0.18" as IpAddress;
 
@@ -35,7 +33,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
   });
   let now = instant(1);
   const engine = createVrrpEngine({
-    pid: 0,
+    ...stagePorts(),
     clock: { now: () => now },
     keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => now } },
     send: (message) => {
@@ -43,32 +41,6 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
       if (message.type !== "event" || message.body.kind !== "vrrp") return;
       if (message.body.report.kind === "state") entered.add(message.body.report.to);
     },
-    adverts: {
-      open: () => ({ ok: true, value: undefined }),
-      close: () => undefined,
-      listen: () => undefined,
-      prepare: () => undefined,
-      forget: () => undefined,
-      queue: () => undefined,
-      flush: () => [],
-    },
-    kernel: {
-      links: () => [{ index: 1, name: "eth0", usable: true, mac: new Uint8Array(6), mtu: 1500 }],
-      addresses: () => [
-        { interfaceIndex: 1, address: OWN, prefixLength: 24, secondary: false, tentative: false, validSeconds: null },
-      ],
-      change: () => [],
-    },
-    announce: { announce: () => ({ frames: 0, error: null }) },
-    conflicts: { watch: () => undefined },
-    routing: IDLE_ROUTING,
-    settings: IDLE_SETTINGS,
-    virtualInterfaces: {
-      ensure: ({ name }) => err({ errno: "EOPNOTSUPP", what: `create ${name}` }),
-      removeAllBut: () => [],
-      silenceLocalReports: () => undefined,
-    },
-    firewall: { apply: () => null, sweep: () => [] },
   });
   const hear = (priority: number): void => {
     const packet = encodeAdvert(config, { source: RIVAL, destination: GROUP, priority });

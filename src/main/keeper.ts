@@ -10,6 +10,8 @@ import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
 import type { HostConfig } from "../core/routing/host.ts";
 import { catchUp, createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createKeeperTuner } from "../engine/keeper-settings.ts";
+import { createRehearsal } from "../engine/rehearsal.ts";
+
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
 import { warmUp } from "../engine/warm-up.ts";
 import { createAdvertPort } from "../linux/advert-port.ts";
@@ -90,9 +92,10 @@ const monitor = required(
 required(openRoutingMonitor({ arena, watcher: reactor, ownPort: routing.port, onNotices: routingLost }));
 
 warmUp();
+const rehearsal = createRehearsal(() => engine.claimIsNext());
 
 for (;;) {
-  const due = earliest(engine.nextDeadline(), loop.nextDeadline());
+  const due = earliest(rehearsal.before(engine.nextDeadline(), clock.now()), loop.nextDeadline());
   reactor.wait(due);
   tuner.woke(due, clock.now);
   // Packets were handled inside wait(), before deadlines: a thawed BACKUP must see the adverts it slept through.
