@@ -202,7 +202,7 @@ export class CheckRunner {
       this.#start();
       return;
     }
-    // It was not run, so it says nothing: the standing stays, whatever it is (docs/decisions/0034-checks-without-resources.md).
+    // It was not run, so it says nothing: the standing stays, whatever it is (docs/decisions/0033-checks-without-resources.md).
     if (result.shortage !== null) {
       this.#arm();
       return;

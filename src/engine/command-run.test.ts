@@ -77,3 +77,41 @@ test("kill leaves a program that the kernel holds after the limit, whatever came
   expect(signals.slice(0, 2)).toEqual(["SIGTERM", "SIGKILL"]);
   expect(ends).toMatchObject([{ cancelled: true, outcome: { kind: "signal", signal: "SIGKILL" } }]);
 });
+
+const SHORT = { kind: "spawn-failed", reason: "the host is out of processes (EAGAIN)", shortage: "processes" } as const;
+
+test("a host without processes: it is tried again each second, and runs when there are some", async () => {
+  const told: (string | null)[] = [];
+  const { spawner, timers, results } = shortRun(told);
+  await timers.advance(millis(1));
+  spawner.running()[0]?.end(SHORT);
+  await timers.advance(seconds(1));
+  spawner.running()[0]?.end(SHORT);
+  await timers.advance(seconds(1));
+  spawner.running()[0]?.end(0);
+  expect(results).toMatchObject([{ outcome: { kind: "exit", code: 0 }, shortage: null, unusable: false }]);
+  expect(told).toEqual(["processes", "processes", null]);
+});
+
+test("when its time is over it has not failed: it has not been run", async () => {
+  const { spawner, timers, results } = shortRun([]);
+  for (let second = 0; second < 5; second++) {
+    await timers.advance(millis(1));
+    spawner.running()[0]?.end(SHORT);
+    await timers.advance(millis(999));
+  }
+  await timers.advance(seconds(1));
+  expect(results).toMatchObject([{ outcome: { kind: "spawn-failed" }, shortage: "processes", unusable: false }]);
+  expect(spawner.running()).toEqual([]);
+});
+
+function shortRun(told: (string | null)[]) {
+  const timers = createVirtualTimers();
+  const spawner = createFakeSpawner();
+  const results: CommandResult[] = [];
+  const tools = { timers, spawner, onShortage: (what: string | null) => void told.push(what) };
+  const command = { argv: ["/c"], user: null, group: null, text: "/c" };
+  const order = { command, policy: PLAIN_POLICY, env: {}, timeout: seconds(5), patient: true };
+  runCommand(tools, order, { onEnd: (result) => void results.push(result) });
+  return { timers, spawner, results };
+}

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -236,4 +237,34 @@ test.runIf(process.geteuid?.() === 0)("a script with a user runs as that user", 
   });
   expect(uid).toBe(String(examined.value.identity?.uid));
   expect(uid).not.toBe("0");
+});
+
+test.skipIf(process.geteuid?.() !== 0)("set_supplementary_groups gives a script all groups of its user", async () => {
+  const path = scriptFile("#!/bin/sh\nid -G\n");
+  chmodSync(folder, 0o755);
+  const groupsWith = async (supplementaryGroups: boolean): Promise<string> => {
+    const examined = await spawner.examine({ ...commandOf(path), user: "games" }, { ...policy, supplementaryGroups });
+    if (!examined.ok) throw new Error(examined.error.reason);
+    // /etc/group of this host decides; where games is in no other group both are the same.
+    const program = { ...examined.value };
+    const output = await new Promise<ProgramOutput>((resolve) => {
+      spawner.start(
+        supplementaryGroups ? { ...program, identity: { uid: 5, gid: 60, groups: [4, 20] } } : program,
+        {},
+        (_, said) => resolve(said),
+      );
+    });
+    return output.stdout.trim();
+  };
+  expect((await groupsWith(false)).split(" ")).toHaveLength(1);
+  expect(await groupsWith(true)).toBe("60 4 20");
+});
+
+test("use_symlink_paths off runs the file that the link leads to", async () => {
+  const path = scriptFile('#!/bin/sh\necho "$0"\n');
+  const link = `${path}-link`;
+  symlinkSync(path, link);
+  const examined = await spawner.examine(commandOf(link), { ...policy, symlinkPaths: false });
+  expect(examined).toMatchObject({ ok: true, value: { file: path } });
+  expect(await spawner.examine(commandOf(link), policy)).toMatchObject({ ok: true, value: { file: link } });
 });
