@@ -84,9 +84,9 @@ export const DIAGNOSTIC_CODES = {
   "unknown-tracked": strict("track_file or track_process names something that is not defined above."),
   "track-incomplete": strict("A track_file without `file`, or a vrrp_track_process without `process`, is left out."),
   "unused-tracker": entry("info", "A track_file or vrrp_track_process that nobody tracks is not watched."),
-  "unknown-member": entry("warning", "A sync group names an instance that does not exist; it goes without it."),
-  "member-twice": entry("warning", "An instance belongs to one sync group only; the second mention is ignored."),
-  "group-too-small": entry("warning", "A sync group has fewer than two members: there is nothing to keep together."),
+  "unknown-member": strict("A sync group names an instance that does not exist; it goes without it."),
+  "member-twice": strict("An instance belongs to one sync group only; the second mention is ignored."),
+  "group-too-small": strict("A sync group has fewer than two members: there is nothing to keep together."),
   "group-weight-ignored": entry(
     "warning",
     "A member of a sync group tracks something with a weight; it is ignored unless sync_group_tracking_weight is set.",

@@ -161,8 +161,9 @@ const DROP_TEXT: Partial<Record<DropReason, string>> = {
 type GroupEvent = Extract<HoldfastEventBody, { kind: "sync-group" }>;
 
 /** keepalived says nothing of a group that stops or has not begun. */
-export function describeGroup({ group, to }: GroupEvent): readonly LogLine[] {
-  return to === "STOP" || to === "INIT" ? [] : [info(`VRRP_Group(${group}) Syncing instances to ${to} state`)];
+export function describeGroup({ group, from, to }: GroupEvent): readonly LogLine[] {
+  const silent = to === "STOP" || to === "INIT" || (from === "INIT" && to === "BACKUP");
+  return silent ? [] : [info(`VRRP_Group(${group}) Syncing instances to ${to} state`)];
 }
 
 type DropEvent = Extract<HoldfastEventBody, { kind: "drop" }>;

@@ -26,11 +26,11 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   }),
   done(
     "vrrp_garp_interval",
-    seconds(0.000_001, 1_000),
+    seconds(0.000_001, 4_294),
     "Seconds between two gratuitous ARP frames on one interface. The first goes at once; an address that has to wait is announced once, however often the burst repeats it.",
     { default: "0" },
   ),
-  done("vrrp_gna_interval", seconds(0.000_001, 1_000), "The same for neighbour advertisements of IPv6.", {
+  done("vrrp_gna_interval", seconds(0.000_001, 4_294), "The same for neighbour advertisements of IPv6.", {
     default: "0",
   }),
   done("vrrp_min_garp", bool, "One frame per address and no second burst, unless other garp keywords say otherwise.", {

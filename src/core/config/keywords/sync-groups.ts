@@ -33,13 +33,13 @@ export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
 export const GARP_GROUP: readonly KeywordEntry[] = [
   done(
     "garp_interval",
-    seconds(0.000_001, 1_000),
+    seconds(0.000_001, 4_294),
     "Seconds between two gratuitous ARP frames on the group's interfaces together.",
     {
       default: "vrrp_garp_interval",
     },
   ),
-  done("gna_interval", seconds(0.000_001, 1_000), "The same for neighbour advertisements of IPv6.", {
+  done("gna_interval", seconds(0.000_001, 4_294), "The same for neighbour advertisements of IPv6.", {
     default: "vrrp_gna_interval",
   }),
   done("interface", word, "An interface of the group; may be given several times."),
