@@ -25,6 +25,7 @@ export function createConfigSource(): ConfigSource {
     workingDirectory: process.cwd(),
     random: (min, max) => randomInt(min, max + 1),
     hasInterface,
+    interfaces,
     hasUser: (name) => inDatabase("/etc/passwd", name),
     hasGroup: (name) => inDatabase("/etc/group", name),
   };
@@ -149,6 +150,16 @@ function firstWritable(path: string): string | null {
     }
   } catch {
     return null;
+  }
+}
+
+/** Two lines of titles, then one for each interface. */
+function interfaces(): readonly string[] {
+  try {
+    const lines = readFileSync("/proc/net/dev", "utf8").split("\n").slice(2);
+    return lines.map((line) => line.trim().split(":")[0] ?? "").filter((name) => name !== "");
+  } catch {
+    return [];
   }
 }
 

@@ -7,10 +7,11 @@ import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { HoldfastConfig, SourceSpan } from "./model.ts";
 import type { ConfigSource } from "./source.ts";
+import { closest } from "./suggest.ts";
 
 export function lintInterfaces(config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
   const interfaces: Interfaces = { source, known: new Map() };
-  const report = absenceReport(config, diagnostics);
+  const report = absenceReport(config, source, diagnostics);
   lintHostInterfaces(config.host, interfaces, report);
   for (const { vrrp, span } of config.instances) {
     for (const name of interfacesOf(vrrp)) if (isAbsent(interfaces, name)) report(span, vrrp.name, name);
@@ -58,15 +59,18 @@ function lintHostInterfaces({ statics, linkDelays }: HostConfig, interfaces: Int
 type Absence = (span: SourceSpan | null, who: string, name: string) => void;
 
 /** dynamic_interfaces says that interfaces may come later; Holdfast waits for them either way. */
-function absenceReport(config: HoldfastConfig, diagnostics: DiagnosticSink): Absence {
+function absenceReport(config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): Absence {
   const code = config.global.dynamicInterfaces ? "dynamic-interface" : "unknown-interface";
-  return (span, who, name) =>
+  return (span, who, name) => {
+    const near = closest(name, source.interfaces?.() ?? []);
+    const meant = near === null ? "" : `did you mean \`${near}\`, which exists? `;
     diagnostics.report(
       code,
       span,
       `${who}: interface ${name} does not exist here`,
-      "ip -br link shows the names; what needs it waits until it exists",
+      `${meant}ip -br link shows the names; what needs it waits until it exists`,
     );
+  };
 }
 
 /** A peer waits down_timer_adverts - 1 intervals at least: an interface that counts as up for longer lets it take over beside us. */

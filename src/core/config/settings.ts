@@ -173,16 +173,24 @@ function readWord(node: Node, word: Word, spec: ArgSpec, diagnostics: Diagnostic
   const value = wordValue(word.text, spec);
   if (value === null) {
     const message = `\`${word.text}\` is no value for \`${node.keyword}\``;
-    diagnostics.report("bad-value", wordSpan(node, word), message, `write ${node.keyword} ${wanted(spec)}`);
+    const meant = meantValue(word.text, spec);
+    const remedy = `${meant === null ? "" : `did you mean \`${meant}\`? `}write ${node.keyword} ${wanted(spec)}`;
+    diagnostics.report("bad-value", wordSpan(node, word), message, remedy);
     return undefined;
   }
   if (!inRange(value, spec)) {
-    const message = `\`${node.keyword} ${word.text}\` is out of range and ignored`;
+    const message = `\`${node.keyword} ${word.text}\` is outside the valid range${rangeText(spec)} and ignored`;
     diagnostics.report("out-of-range", wordSpan(node, word), message, `write ${node.keyword} ${wanted(spec)}`);
     return undefined;
   }
   if (spec.kind === "weight") return { weight: value as number, reverse: node.args[1]?.text === "reverse" };
   return value;
+}
+
+/** The value that somebody misspelt, where there are only so many. */
+function meantValue(text: string, spec: ArgSpec): string | null {
+  if (spec.kind === "choice") return closest(text, spec.values);
+  return spec.kind === "bool" ? closest(text, [...YES, ...NO]) : null;
 }
 
 /** The value of one word, null when it is not of the wanted kind. Durations are in microseconds. */
@@ -218,6 +226,8 @@ function inRange(value: boolean | number | string, spec: ArgSpec): boolean {
   const unit = spec.kind === "seconds" ? 1_000_000 : 1;
   return value >= spec.min * unit && value <= spec.max * unit;
 }
+
+const rangeText = (spec: ArgSpec): string => ("min" in spec ? ` ${spec.min} to ${spec.max}` : "");
 
 /** What the keyword takes, in words. */
 export function wanted(spec: ArgSpec): string {

@@ -36,6 +36,8 @@ export interface ConfigSource {
   random(min: number, max: number): number;
   /** Whether the network interface exists now; null when that cannot be told. */
   hasInterface(name: string): boolean | null;
+  /** The network interfaces that exist now, for "did you mean"; none when that cannot be told. */
+  interfaces?(): readonly string[];
   /** Whether the user or group exists; null when that cannot be told. */
   hasUser(name: string): boolean | null;
   hasGroup(name: string): boolean | null;
