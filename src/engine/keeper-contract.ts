@@ -1,6 +1,7 @@
 /**
  * What the supervisor of the keeper needs from control, and what it offers to it. keeper-supervisor.ts is the one that does it.
  */
+import type { LogLevel } from "../core/events/log-line.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { KeeperSettings } from "../core/link/keeper-settings.ts";
@@ -49,6 +50,8 @@ export interface KeeperSupervisor {
   tellStandings(standings: Standings, succeeded: readonly string[]): void;
   /** The host's settings have changed. */
   tellSettings(): void;
+  /** At `debug` the keeper tells each packet and timer; also one that is started later. */
+  setLogLevel(level: LogLevel): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
   /** Null when the keeper does not answer in time. clear: its counters start anew. */
   status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;

@@ -3,6 +3,7 @@
  * Its one hard rule: nobody speaks for a keeper that may still act. A silent keeper is killed, its end is awaited, and only
  * then are its addresses removed and priority 0 sent in its name.
  */
+import type { LogLevel } from "../core/events/log-line.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
 import {
   EXIT_DO_NOT_RESTART,
@@ -62,6 +63,7 @@ class Supervisor implements KeeperSupervisor {
   #ticker: Timer | null = null;
   #restartTimer: Timer | null = null;
   #statusTimer: Timer | null = null;
+  #logLevel: LogLevel | null = null;
   #restarts = 0;
   #failures = 0;
   #serial = 0;
@@ -106,6 +108,11 @@ class Supervisor implements KeeperSupervisor {
   tellSettings(): void {
     const settings = this.#host.settings();
     if (settings !== null) this.#send({ type: "settings", settings });
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    if (this.#greeted) this.#send({ type: "log-level", level });
   }
 
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void {
@@ -254,6 +261,7 @@ class Supervisor implements KeeperSupervisor {
     const setup = this.#pending?.setup ?? this.#setup;
     const serial = this.#pending?.serial ?? ++this.#serial;
     this.tellSettings();
+    if (this.#logLevel !== null) this.#send({ type: "log-level", level: this.#logLevel });
     this.#send({ type: "configure", serial, ...setup });
     this.#send({ type: "standings", standings: this.#host.standings(), succeeded: [] });
     if (this.#stopping) this.#send({ type: "stop" });

@@ -138,8 +138,6 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const { options, version, arena, bus, log, parsed, guard, launcher, report } = daemon;
   const timers = createTimers();
   const umask = process.umask();
-  const setpriv = findSetpriv();
-  if (setpriv === null) log.line("parent", NO_SETPRIV);
   const outcome: { fatal: string | null } = { fatal: null };
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -151,7 +149,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
     timers,
-    spawner: createSpawner(arena, setpriv),
+    spawner: createSpawner(arena, setprivOrWarning(log)),
     files: createFileWatch(arena, poll),
     processes: createProcessWatch(arena, poll),
     launcher,
@@ -196,6 +194,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     },
     dump: (kind) => void dumper.dump(kind),
   });
+  control.keeper.setLogLevel(log.level);
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
   if (!stopping) control.start(toParsed(options, parsed));
@@ -287,6 +286,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       setLogLevel: (level) => {
         log.line("parent", `Changing log level from ${log.level} to ${level}`, level);
         log.level = level;
+        control.keeper.setLogLevel(level);
       },
       dump: (kind) => dumper.dump(kind),
     },
@@ -299,6 +299,12 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
 function placeOf({ namespace, umask }: RunOptions, { config }: LoadedConfig): PlaceConfig {
   const { place } = config.global;
   return { ...place, netNamespace: namespace ?? place.netNamespace, umask: umask ?? place.umask };
+}
+
+function setprivOrWarning(log: LogWriter): string | null {
+  const found = findSetpriv();
+  if (found === null) log.line("parent", NO_SETPRIV, "warning");
+  return found;
 }
 
 /** Its name in process lists, and -m. */
