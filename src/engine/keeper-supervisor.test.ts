@@ -106,6 +106,20 @@ test("control speaks first, then configures and tells all standings", () => {
   expect(types.filter((type) => type !== "heartbeat").slice(0, 3)).toEqual(["hello", "configure", "standings"]);
 });
 
+test("the log level is told at once, and again to every new keeper before its configuration", async () => {
+  const { timers, supervisor, keeper } = setUp();
+  const levels = () => keeper().heard.flatMap((message) => (message.type === "log-level" ? [message.level] : []));
+  supervisor.setLogLevel("detail");
+  expect(levels()).toEqual([]);
+  keeper().greet();
+  supervisor.setLogLevel("debug");
+  expect(levels()).toEqual(["detail", "debug"]);
+  keeper().exit(1);
+  await timers.advance(millis(1));
+  keeper().greet();
+  expect(levels()).toEqual(["debug"]);
+});
+
 test("a silent keeper is killed, but nobody speaks for it before it has been reaped", async () => {
   const { timers, keeper, released, events } = setUp();
   keeper().greet();
