@@ -49,7 +49,7 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
     "virtual_rules {\n from all table main priority 2N suppress_prefixlength 0 suppress_ifgroup 5\n from all table 1N priority 3N realms 5/6\n iif eth0 table 1N priority 4N inet6\n}",
   "rules without tracking": "virtual_rules {\n from 10.N.0.0/16 table 1N priority 2N no_track\n}",
   "address options":
-    "virtual_ipaddress_excluded {\n 10.N.0.1/24 brd + label eth0:N\n 10.N.1.1/24 noprefixroute scope link\n 10.N.2.1/24 brd -\n 10.N.3.1/32 home\n}",
+    "virtual_ipaddress_excluded {\n 10.N.0.1/24 brd + label eth0:N\n 10.N.1.1/24 noprefixroute scope link\n 10.N.2.1/24 brd -\n 10.N.3.1/32 home\n 2001:db8:N::1/64\n 2001:db8:N::2/128\n 2001:db8:N::3/64 preferred_lft 0\n}",
 };
 
 const NUMBERED = Object.entries(CONFIGURATIONS).map(([title, block], position) => {

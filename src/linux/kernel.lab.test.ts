@@ -94,7 +94,7 @@ describe("announcements", () => {
     expect(seen.seen).toEqual([5, 5]);
     expect(seen.large).toEqual({ frames: 1500, error: null });
     expect(seen.gone.frames).toBe(0);
-    expect(seen.gone.error).toEqual({ errno: "ENXIO", what: "send gratuitous ARP on gone0" });
+    expect(seen.gone.error).toEqual({ errno: "ENXIO", what: "announce addresses on gone0" });
     expect(seen.withoutMac).toEqual({ frames: 0, error: null });
   });
 });
