@@ -44,6 +44,8 @@ export class EffectRunner {
   readonly #all: () => readonly Runtime[];
   #adverts: Runtime[] = [];
   #resigns: Runtime[] = [];
+  #yielded: Runtime[] = [];
+  #echoes: Runtime[] = [];
   #announcements: { readonly runtime: Runtime; readonly repeat: number; readonly elsewhere: boolean }[] = [];
   #toConfirm: { readonly runtime: Runtime; readonly report: VrrpReport }[] = [];
   #messages: FromKeeper[] = [];
@@ -140,10 +142,12 @@ export class EffectRunner {
       this.routing.flushRemovals();
       this.addresses.flushRemovals();
       this.#flushResigns();
+      this.#sendAdverts(this.#yielded.splice(0));
       this.#closeComing();
       this.addresses.flushAdditions();
       this.routing.flushAdditions();
       this.#flushAnnouncements();
+      this.#flushEchoes();
       this.#flushMessages();
     }
   }
@@ -170,12 +174,19 @@ export class EffectRunner {
         return;
       case "remove-addresses":
         this.#announcements = this.#announcements.filter((entry) => entry.runtime !== runtime);
+        this.#echoes = this.#echoes.filter((entry) => entry !== runtime);
         this.announcements.forget(runtime);
         this.routing.remove(runtime);
         this.addresses.remove(runtime, runtime.held);
         return;
       case "send-resign":
         this.#resigns.push(runtime);
+        return;
+      case "send-yielded":
+        this.#yielded.push(runtime);
+        return;
+      case "echo":
+        this.#echoes.push(runtime);
         return;
       case "announce":
         this.#announcements.push({ runtime, repeat: effect.repeat, elsewhere: false });
@@ -219,9 +230,13 @@ export class EffectRunner {
   }
 
   #flushAdverts(): void {
-    if (this.#adverts.length === 0) return;
     const runtimes = this.#adverts;
     this.#adverts = [];
+    this.#sendAdverts(runtimes);
+  }
+
+  #sendAdverts(runtimes: readonly Runtime[]): void {
+    if (runtimes.length === 0) return;
     for (const runtime of runtimes) {
       if (runtime.preparedFor === null) continue;
       this.ports.adverts.queue(runtime.slot);
@@ -261,6 +276,18 @@ export class EffectRunner {
   #closeComing(): void {
     const coming = this.addresses.coming();
     if (coming !== null) this.virtual.close(this.#all(), this.addresses, coming);
+  }
+
+  /** Neither logged nor spaced: they are part of the announcement before them. */
+  #flushEchoes(): void {
+    if (this.#echoes.length === 0) return;
+    for (const runtime of this.#echoes.splice(0)) {
+      for (const [index, addresses] of this.addresses.heldByDevice(runtime)) {
+        const link = this.addresses.links.find((candidate) => candidate.index === index);
+        if (link === undefined) continue;
+        runtime.counters.garpSent += this.ports.announce.announce(link, addresses, 1).frames;
+      }
+    }
   }
 
   #flushAnnouncements(): void {

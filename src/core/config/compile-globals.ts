@@ -86,7 +86,7 @@ export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticS
       },
       ...readGarpDefaults(settings, diagnostics),
       lowerPrioNoAdvert: settings.flag("vrrp_lower_prio_no_advert") ?? false,
-      higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? false,
+      higherPrioSendAdvert: settings.flag("vrrp_higher_prio_send_advert") ?? true,
       checkUnicastSource: settings.flag("vrrp_check_unicast_src") ?? false,
       downTimerAdverts: settings.number("vrrp_down_timer_adverts") ?? 3,
       ownerIgnoreAdverts: settings.flag("vrrp_owner_ignore_adverts") ?? false,

@@ -36,7 +36,8 @@ test("defaults are keepalived's", () => {
     sourceAddress: null,
     dontTrackPrimary: false,
     lowerPrioNoAdvert: false,
-    higherPrioSendAdvert: false,
+    // Ours is on: the winner of an election announces itself last.
+    higherPrioSendAdvert: true,
     ownerIgnoreAdverts: false,
     v3ChecksumAsV2: false,
     authHmac: null,

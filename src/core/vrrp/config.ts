@@ -207,7 +207,7 @@ export interface VrrpInstanceConfig {
   readonly garp: Garp;
   /** Do not answer a lower-priority master with an advert of our own (RFC before 9568). */
   readonly lowerPrioNoAdvert: boolean;
-  /** Send one more advert before yielding, so that the winner announces itself again. */
+  /** Say the own priority once more after yielding, so that the winner announces itself again. */
   readonly higherPrioSendAdvert: boolean;
   /** Priority 255 drops every advert. */
   readonly ownerIgnoreAdverts: boolean;

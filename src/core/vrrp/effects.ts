@@ -8,6 +8,8 @@ import type { VrrpReport } from "./reports.ts";
 
 export type VrrpEffect =
   | { readonly kind: "send-advert" }
+  /** Our own, lower priority, said after the addresses are gone: the winner announces itself again, and is the last to do so. */
+  | { readonly kind: "send-yielded" }
   /** Priority 0: we resign (RFC 9568 section 5.2.4). */
   | { readonly kind: "send-resign" }
   | { readonly kind: "add-addresses" }
@@ -15,6 +17,8 @@ export type VrrpEffect =
   | { readonly kind: "remove-addresses" }
   /** Gratuitous ARP for every address, `repeat` frames each. */
   | { readonly kind: "announce"; readonly repeat: number }
+  /** One frame for every address, without a word: core/vrrp/echoes.ts. */
+  | { readonly kind: "echo" }
   /** One frame per address on interfaces other than the instance's own (garp_extra_if). */
   | { readonly kind: "announce-elsewhere" }
   /** One frame for our own source address: unicast peers may have learnt another way to us while we were in FAULT. */

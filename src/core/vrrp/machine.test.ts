@@ -231,9 +231,9 @@ describe("MASTER (RFC 9568 section 6.4.3)", () => {
     expect(master().hear(100, LOWER).said()).toContain("lower 100");
   });
 
-  it("higher_prio_send_advert sends one more advert before it yields", () => {
+  it("higher_prio_send_advert says the lower priority once more, after the addresses are gone", () => {
     const rig = master({ higherPrioSendAdvert: true }).hear(101);
-    expect(rig.said()).toEqual(["send-advert", "remove-addresses", "MASTER->BACKUP higher-priority-advert"]);
+    expect(rig.said()).toEqual(["remove-addresses", "MASTER->BACKUP higher-priority-advert", "send-yielded"]);
   });
 
   it("(740) version 3 takes the interval of the master it yields to", () => {

@@ -8,6 +8,7 @@ import { after, type Instant, type Micros } from "../lib/units.ts";
 import { failClaim } from "./backup.ts";
 import type { Cause, Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
+import { echoAt, followingEcho, startEchoes } from "./echoes.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { Advert } from "./events.ts";
 import { leaseEnd, renewalDue } from "./lease.ts";
@@ -47,6 +48,7 @@ export function routineAdvert(
   if (isLimited(role.phase) && now >= role.phase.deadline) return null;
   if (role.garpAt !== null && now >= role.garpAt) return null;
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
+  if (role.echo !== null && now >= echoAt(role.echo)) return null;
   if (role.garpExtraAt !== null && now >= role.garpExtraAt) return null;
   const renews = renewalDue(role, now, config.advertInterval);
   const advertiseAt = following(role.advertiseAt, config.advertInterval, now);
@@ -108,6 +110,10 @@ export function masterDeadline(draft: Draft, role: MasterRole): void {
   if (next.garpExtraAt !== null && now >= next.garpExtraAt) {
     draft.effects.push({ kind: "announce-elsewhere" });
     next = { ...next, garpExtraAt: following(next.garpExtraAt, config.garp.extraPeriod, now) };
+  }
+  if (next.echo !== null && now >= echoAt(next.echo)) {
+    draft.effects.push({ kind: "echo" });
+    next = { ...next, echo: followingEcho(next.echo, now) };
   }
   draft.state = { ...draft.state, role: next };
 }
@@ -236,13 +242,10 @@ function winningCause(state: VrrpState, advert: Advert): Cause | null {
 
 function yieldTo(draft: Draft, role: MasterRole, advert: Advert, cause: Cause): void {
   if (advert.priority === 255 && draft.state.priority === 255) reportTwoOwners(draft, advert);
-  // One more advert makes the winner see a lower one and announce itself again.
-  if (draft.config.higherPrioSendAdvert) draft.effects.push(SEND_ADVERT);
-  if (role.phase.kind === "releasing") {
-    finishRelease(draft, role, PREEMPTED);
-    return;
-  }
-  transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
+  if (role.phase.kind === "releasing") finishRelease(draft, role, PREEMPTED);
+  else transition(draft, { to: "backup", wait: "master-down", advert }, cause, PREEMPTED);
+  // Whoever held addresses may have announced them last: the winner hears a lower priority and announces itself again.
+  if (draft.config.higherPrioSendAdvert && role.phase.kind !== "claiming") draft.effects.push({ kind: "send-yielded" });
 }
 
 /** The tie is decided by the address at once; keepalived waits for two adverts and goes down to 254 for it. */
@@ -255,7 +258,10 @@ function announceAgain(draft: Draft, role: MasterRole): MasterRole {
   const { lowerPrioRepeat, lowerPrioDelay } = draft.config.garp;
   if (role.phase.kind === "claiming" || lowerPrioRepeat === 0) return role;
   draft.effects.push({ kind: "announce", repeat: lowerPrioRepeat });
-  return lowerPrioDelay > 0 ? { ...role, garpAt: after(draft.now, lowerPrioDelay), garpRepeat: lowerPrioRepeat } : role;
+  const echoing = { ...role, echo: startEchoes(draft.config, draft.now) };
+  return lowerPrioDelay > 0
+    ? { ...echoing, garpAt: after(draft.now, lowerPrioDelay), garpRepeat: lowerPrioRepeat }
+    : echoing;
 }
 
 /** RFC 9568 section 6.4.3 (710): another resigns, the others shall know that we are here. */
@@ -288,6 +294,7 @@ function advertised(
     garpAt: role.garpAt,
     garpRepeat: role.garpRepeat,
     garpRefreshAt: role.garpRefreshAt,
+    echo: role.echo,
     garpExtraAt: role.garpExtraAt,
     leaseUntil: renews ? leaseEnd(renewedNow, leaseSeconds) : role.leaseUntil,
     renewedAt: renews ? renewedNow : role.renewedAt,

@@ -262,6 +262,12 @@ class Auditor {
         assert(effect.gate === (this.gate ?? this.answered), "a gate cancelled that does not run");
         this.gate = null;
         return;
+      case "send-yielded":
+        assert(!this.addresses, "a yield told while the addresses are still there");
+        return;
+      case "echo":
+        assert(this.addresses, "an echo without addresses");
+        return;
       case "report":
         this.report(effect.report);
         return;

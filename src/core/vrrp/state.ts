@@ -32,6 +32,12 @@ export interface ReleasingPhase {
   readonly done: boolean;
 }
 
+/** Place in the row of echoes (echoes.ts). */
+export interface Echo {
+  readonly since: Instant;
+  readonly next: number;
+}
+
 export type VrrpRole =
   /** Waiting for the first result of trackers that can veto. */
   | { readonly kind: "init" }
@@ -59,6 +65,8 @@ export type VrrpRole =
       /** Frames per address in that burst. */
       readonly garpRepeat: number;
       readonly garpRefreshAt: Instant | null;
+      /** Announcements that follow a takeover of a virtual MAC; null when there are none to come. */
+      readonly echo: Echo | null;
       readonly garpExtraAt: Instant | null;
       /** When the kernel drops our addresses unless renewed; null without lease or without addresses. */
       readonly leaseUntil: Instant | null;

@@ -7,6 +7,7 @@ import { assert } from "../lib/assert.ts";
 import { after, type Instant, type Micros } from "../lib/units.ts";
 import type { Cause, Fault } from "./causes.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
+import { startEchoes } from "./echoes.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { Advert } from "./events.ts";
 import { leaseEnd } from "./lease.ts";
@@ -159,6 +160,7 @@ function enterMaster(draft: Draft, gate: "open" | "ask" | ClaimGate): MasterRole
     garpAt: null,
     garpRepeat: 0,
     garpRefreshAt: null,
+    echo: null,
     garpExtraAt: null,
     leaseUntil: null,
     renewedAt: null,
@@ -177,6 +179,7 @@ export function takeAddresses(draft: Draft, advertiseAt: Instant): MasterRole {
     garpAt: garp.delay > 0 ? after(now, garp.delay) : null,
     garpRepeat: garp.repeat,
     garpRefreshAt: garp.refresh > 0 ? after(now, garp.refresh) : null,
+    echo: startEchoes(config, now),
     garpExtraAt: garp.extraPeriod > 0 ? after(now, garp.extraPeriod) : null,
     leaseUntil: leaseSeconds === null ? null : leaseEnd(now, leaseSeconds),
     renewedAt: leaseSeconds === null ? null : now,

@@ -1,5 +1,7 @@
 /** What can be read off a state: names, deadline, and whether the addresses are ours. Changes nothing. */
+
 import { earliest, type Instant } from "../lib/units.ts";
+import { echoAt } from "./echoes.ts";
 import type { BackupRole, MasterRole, VrrpPhaseName, VrrpState, VrrpStateName } from "./state.ts";
 
 /**
@@ -41,21 +43,25 @@ export function nextDeadline(state: VrrpState): Instant | null {
   switch (role.kind) {
     case "backup":
       return backupDeadline(role);
-    case "master": {
-      // Once per advert: no list of arguments is built here.
-      let first = role.advertiseAt;
-      if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
-      if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;
-      if (role.garpExtraAt !== null && role.garpExtraAt < first) first = role.garpExtraAt;
-      if (isLimited(role.phase) && role.phase.deadline < first) first = role.phase.deadline;
-      return first;
-    }
+    case "master":
+      return masterDeadline(role);
     case "fault":
       return role.retryAt;
     case "init":
     case "stopped":
       return null;
   }
+}
+
+/** Once per advert: no list of arguments is built here. */
+function masterDeadline(role: MasterRole): Instant {
+  let first = role.advertiseAt;
+  if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
+  if (role.echo !== null && echoAt(role.echo) < first) first = echoAt(role.echo);
+  if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;
+  if (role.garpExtraAt !== null && role.garpExtraAt < first) first = role.garpExtraAt;
+  if (isLimited(role.phase) && role.phase.deadline < first) first = role.phase.deadline;
+  return first;
 }
 
 /** What only the other members of the sync group can bring about has no deadline. */

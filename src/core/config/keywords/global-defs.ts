@@ -48,7 +48,9 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
     reload: "restart-instance",
   }),
   done("vrrp_lower_prio_no_advert", bool, "Default of lower_prio_no_advert.", { default: "off" }),
-  done("vrrp_higher_prio_send_advert", bool, "Default of higher_prio_send_advert.", { default: "off" }),
+  done("vrrp_higher_prio_send_advert", bool, "Default of higher_prio_send_advert; keepalived's is off.", {
+    default: "on",
+  }),
   done("vrrp_check_unicast_src", bool, "Default of check_unicast_src.", { default: "off" }),
   done("vrrp_skip_check_adv_addr", bool, "Default of skip_check_adv_addr.", { default: "off" }),
   done("vrrp_down_timer_adverts", integer(1, 100), "Default of down_timer_adverts.", { default: "3" }),

@@ -160,9 +160,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("lower_prio_no_advert", bool, "Does not answer a lower-priority master with an advert.", {
     default: "vrrp_lower_prio_no_advert",
   }),
-  done("higher_prio_send_advert", bool, "Sends one more advert before yielding to a higher priority.", {
-    default: "vrrp_higher_prio_send_advert",
-  }),
+  done(
+    "higher_prio_send_advert",
+    bool,
+    "A MASTER that yields says its own priority once more after its addresses are gone, so that the winner announces itself last. Off in strict mode.",
+    { default: "vrrp_higher_prio_send_advert" },
+  ),
   done("down_timer_adverts", integer(1, 100), "Missed adverts until a master counts as dead.", {
     default: "vrrp_down_timer_adverts",
   }),
