@@ -293,6 +293,20 @@ describeHoldfast("an IPv6 pair", () => {
     await capture.stop();
   });
 
+  test.sequential("another host that advertises a held address is told", async () => {
+    const daemon = cluster.start("db1", "holdfast", pairConfig());
+    await cluster.heldBy(["db1"], vip);
+    // With ndisc_notify a kernel advertises its addresses anew when the hardware address changes.
+    const there = lab.host("db2");
+    await there.execOrThrow(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/ndisc_notify"]);
+    await there.execOrThrow(["ip", "-6", "addr", "add", `${VIP6}/128`, "dev", "eth0", "nodad"]);
+    await there.execOrThrow(["sh", "-c", "ip link set eth0 address 02:00:00:00:00:83"]);
+    await daemon.program.line(/fe80::51 is in use elsewhere: neighbour advertisement from 02:00:00:00:00:8/, {
+      timeoutMs: 15_000,
+    });
+    await there.execOrThrow(["ip", "-6", "addr", "del", `${VIP6}/128`, "dev", "eth0"]);
+  });
+
   test.sequential("a source address that is not usable yet is waited for", async () => {
     const host = lab.host("db1");
     await host.execOrThrow(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 down"]);

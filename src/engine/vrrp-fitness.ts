@@ -106,7 +106,7 @@ function sourceOf(
 }
 
 /** The kernel lists the newest first: the oldest stays the source when another is added, and while it exists no other becomes it. */
-function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpAddress | null {
+export function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpAddress | null {
   const usable = onLink.filter((entry) => isLinkLocal(entry.address) && !entry.tentative);
   const current = usable.find((entry) => entry.address === runtime.observedSource);
   return (current ?? usable.at(-1))?.address ?? null;

@@ -6,7 +6,7 @@
  */
 import { conflictFilter, readConflict } from "../core/arp/conflict.ts";
 import { ETHERTYPE_ARP } from "../core/arp/frame.ts";
-import type { IpAddress } from "../core/lib/ip.ts";
+import { familyOf, type IpAddress } from "../core/lib/ip.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { AddressConflict, ConflictPort, HeldAddresses, KernelError } from "../ports/network.ts";
 import type { Arena } from "./arena.ts";
@@ -73,7 +73,8 @@ export function openConflictWatch(
       own = ownMacs;
       held.clear();
       for (const { interfaceIndex, addresses } of wanted) held.set(interfaceIndex, addresses);
-      setFilter([...new Set(wanted.flatMap(({ addresses }) => [...addresses]))].sort());
+      const all = new Set(wanted.flatMap(({ addresses }) => [...addresses]));
+      setFilter([...all].filter((address) => familyOf(address) === 4).sort());
     },
     close() {
       watcher.unwatch(descriptor);

@@ -21,6 +21,8 @@ export interface PacketBuffers {
   truncated(position: number): boolean;
   /** Null for IPv4. */
   header(position: number): Ipv6Header | null;
+  /** Interface that an IPv6 packet came in by; 0 for IPv4, where the socket says it. */
+  interfaceIndex(position: number): number;
 }
 
 export function createPacketBuffers(arena: Arena, family: Family): PacketBuffers {
@@ -66,6 +68,9 @@ export function createPacketBuffers(arena: Arena, family: Family): PacketBuffers
     header(position) {
       return beside?.header(position) ?? null;
     },
+    interfaceIndex(position) {
+      return beside?.interfaceIndex(position) ?? 0;
+    },
   };
 }
 
@@ -86,6 +91,7 @@ interface Ipv6Headers {
   /** Takes over what came with the first `count` messages, and makes room for the next call. */
   read(count: number): void;
   header(position: number): Ipv6Header | null;
+  interfaceIndex(position: number): number;
 }
 
 function createIpv6Headers(arena: Arena, headers: number): Ipv6Headers {
@@ -93,6 +99,7 @@ function createIpv6Headers(arena: Arena, headers: number): Ipv6Headers {
   const controls = arena.allocate(PACKETS_MAX * CONTROL_BYTES);
   const destinations = arena.allocate(PACKETS_MAX * ADDRESS);
   const made: MutableHeader[] = [];
+  const interfaces = new Int32Array(PACKETS_MAX);
 
   const makeRoom = (position: number): void => {
     const header = headers + position * MMSGHDR.bytes;
@@ -118,7 +125,10 @@ function createIpv6Headers(arena: Arena, headers: number): Ipv6Headers {
     const type = arena.view.getInt32(message + CMSG.type, true);
     if (arena.view.getInt32(message + CMSG.level, true) !== IPPROTO_IPV6) return;
     const data = message + CMSG.data;
-    if (type === IPV6_PKTINFO) arena.bytes.copyWithin(destinations + position * ADDRESS, data, data + ADDRESS);
+    if (type === IPV6_PKTINFO) {
+      arena.bytes.copyWithin(destinations + position * ADDRESS, data, data + ADDRESS);
+      interfaces[position] = arena.view.getInt32(data + ADDRESS, true);
+    }
     const header = made[position];
     if (type === IPV6_HOPLIMIT && header !== undefined) header.hopLimit = arena.view.getInt32(data, true);
   };
@@ -139,5 +149,6 @@ function createIpv6Headers(arena: Arena, headers: number): Ipv6Headers {
       }
     },
     header: (position) => made[position] ?? null,
+    interfaceIndex: (position) => interfaces[position] ?? 0,
   };
 }

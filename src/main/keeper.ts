@@ -25,13 +25,14 @@ import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
+import { openNeighbourWatch } from "../linux/neighbour-watch.ts";
 import { createOwnProcess } from "../linux/own-process.ts";
 import { exitNow, ignoreControlSignals, isAlive, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
 import { openRoutingMonitor, type RoutingNotice } from "../linux/routing-monitor.ts";
 import { openRoutingPort } from "../linux/routing-port.ts";
 import { openVirtualInterfaces } from "../linux/virtual-interfaces.ts";
-import type { AddressConflict, KernelError, ReceivedPacket } from "../ports/network.ts";
+import type { AddressConflict, ConflictPort, KernelError, ReceivedPacket } from "../ports/network.ts";
 
 /** Orders come by the socket pair alone: first of all no signal may end us half way. */
 ignoreControlSignals();
@@ -46,9 +47,16 @@ const kernel = required(openKernelPort(arena));
 const routing = required(openRoutingPort(arena));
 const announce = required(openAnnouncePort(arena));
 const found: AddressConflict[] = [];
-const conflicts = required(
-  openConflictWatch({ arena, watcher: reactor, onConflict: (conflict) => void found.push(conflict) }),
-);
+const watching = { arena, watcher: reactor, onConflict: (conflict: AddressConflict) => void found.push(conflict) };
+const arpWatch = required(openConflictWatch(watching));
+/** A kernel without IPv6 has no such socket, and no such address. */
+const neighbourWatch = openNeighbourWatch(watching);
+const conflicts: ConflictPort = {
+  watch(held, ownMacs) {
+    arpWatch.watch(held, ownMacs);
+    if (neighbourWatch.ok) neighbourWatch.value.watch(held, ownMacs);
+  },
+};
 const owner = process.pid;
 const virtualInterfaces = required(openVirtualInterfaces({ arena, owner, isAlive, onRefused: refused }));
 const onRemoval = (): void => engine.handleFirewallTouched();

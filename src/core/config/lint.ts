@@ -4,7 +4,7 @@
  * because a file may be tested away from the host it is for.
  */
 
-import { leaseCoversPeers } from "../vrrp/lease.ts";
+import { KERNEL_LATENESS, leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { lintInterfaces } from "./lint-interfaces.ts";
 import type { Command, HoldfastConfig, InstanceConfig, SourceSpan } from "./model.ts";
@@ -174,7 +174,7 @@ function lintLease(instance: InstanceConfig, diagnostics: DiagnosticSink): void 
   diagnostics.report(
     "lease-too-long",
     span,
-    `${vrrp.name}: the kernel keeps an address of a killed host for up to ${vrrp.leaseSeconds + 0.45} s, a peer waits ${patience}: both may answer for that long`,
+    `${vrrp.name}: the kernel keeps an address of a killed host for up to ${vrrp.leaseSeconds + KERNEL_LATENESS / 1e6} s, a peer waits ${patience}: both may answer for that long`,
     "use slower adverts; `fence strict`, which closes this gap, is planned and not available yet",
   );
 }

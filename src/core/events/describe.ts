@@ -10,6 +10,7 @@ import { describePacketEvent } from "./describe-packets.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import {
+  conflictMeans,
   conflictRemedy,
   eventInWords,
   failureInWords,
@@ -112,7 +113,7 @@ function announcementLines(body: Extract<HoldfastEventBody, { kind: "announcemen
 /** The remedy is in the line: whoever is called at night reads the log first. */
 function conflictText(body: Extract<HoldfastEventBody, { kind: "address-conflict" }>): string {
   const { instance, interface: device, address, mac } = body;
-  return `(${instance}) ${address} is in use elsewhere: ARP from ${mac} on ${device}; ${conflictRemedy(mac)}`;
+  return `(${instance}) ${address} is in use elsewhere: ${conflictMeans(address)} from ${mac} on ${device}; ${conflictRemedy(mac)}`;
 }
 
 function linkText({ interface: device, state }: Extract<HoldfastEventBody, { kind: "link" }>): string {

@@ -5,6 +5,7 @@
  */
 
 import { unreachable } from "../lib/assert.ts";
+import { familyOf, type IpAddress } from "../lib/ip.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
@@ -171,6 +172,10 @@ const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
 
 export const hookPurpose = (hook: HookKind): string => HOOK_PURPOSE[hook];
 
+/** How the other host was noticed. */
+export const conflictMeans = (address: IpAddress): string =>
+  familyOf(address) === 6 ? "neighbour advertisement" : "ARP";
+
 /** What an operator does about an address that somebody else uses. */
 export const conflictRemedy = (mac: string): string =>
   `find ${mac} (\`ip neigh\`, the switch's table) and take the address off there; if it is the peer, its adverts do not arrive: look at the firewall and at the dropped packets in \`holdfast explain\``;
@@ -196,7 +201,7 @@ export function eventInWords(body: HoldfastEventBody): string {
     case "announcement":
       return `${body.instance}: announced ${body.addresses.join(", ")} on ${body.interface}, ${body.frames} frames`;
     case "address-conflict":
-      return `${body.instance}: ${body.address} is held here and in use elsewhere: ARP from ${body.mac} on ${body.interface}; ${conflictRemedy(body.mac)}`;
+      return `${body.instance}: ${body.address} is held here and in use elsewhere: ${conflictMeans(body.address)} from ${body.mac} on ${body.interface}; ${conflictRemedy(body.mac)}`;
     case "link":
       return `interface ${body.interface} is ${body.state}`;
     case "socket":

@@ -8,7 +8,7 @@ const leaseFor = (interval: number, downTimerAdverts = 3) =>
   defaultLeaseSeconds(configWith({ advertInterval: seconds(interval), downTimerAdverts }));
 
 describe("the default lease", () => {
-  it("is the largest whole second that ends, 0.45 s late, within three advert intervals", () => {
+  it("is the largest whole second that ends, a second late, within three advert intervals", () => {
     expect(leaseFor(1)).toBe(2);
     expect(leaseFor(5)).toBe(14);
     expect(leaseFor(2)).toBe(5);
@@ -27,13 +27,13 @@ describe("the default lease", () => {
     expect(leaseFor(10, 1)).toBe(11);
   });
 
-  it("covers the peers exactly when N + 0.45 s <= down_timer_adverts x advert_int", () => {
+  it("covers the peers exactly when N + 1 s <= down_timer_adverts x advert_int", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4_095 }), fc.integer({ min: 1, max: 10 }), (centiseconds, adverts) => {
         const config = configWith({ advertInterval: millis(centiseconds * 10), downTimerAdverts: adverts });
         const patience = (adverts * centiseconds) / 100;
         for (let lease = 1; lease < 450; lease++) {
-          const covers = Math.round((lease + 0.45) * 100) <= Math.round(patience * 100);
+          const covers = Math.round((lease + 1) * 100) <= Math.round(patience * 100);
           expect(leaseCoversPeers({ ...config, leaseSeconds: lease })).toBe(covers);
           if (covers && lease >= minimumLeaseSeconds(config)) {
             expect(defaultLeaseSeconds(config)).toBeGreaterThanOrEqual(lease);

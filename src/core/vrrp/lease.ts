@@ -1,7 +1,9 @@
 /**
  * Arithmetic of the kernel lease: the addresses carry a lifetime (valid_lft), the keeper renews it before its adverts.
- * The kernel counts whole seconds, never ends a lifetime early and up to 0.45 s late. A lease excludes a second holder only if it
- * has surely ended before the peers' Master_Down_Interval has.
+ * The kernel counts whole seconds and ends a lifetime up to a second late: its timer is never set nearer than that, so when any
+ * address of the host changes shortly before the end, the end waits for the timer after that (addrconf.c and devinet.c,
+ * ADDRCONF_TIMER_FUZZ_MAX). Undisturbed it is 0.45 s at most. A lease excludes a second holder only if it has surely ended before the
+ * peers' Master_Down_Interval has.
  */
 import type { Instant, Micros } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
@@ -9,7 +11,7 @@ import type { VrrpInstanceConfig } from "./config.ts";
 type LeaseSettings = Pick<VrrpInstanceConfig, "advertInterval" | "downTimerAdverts">;
 
 /** How much later than asked the kernel may remove an address. */
-export const KERNEL_LATENESS = 450_000 as Micros;
+export const KERNEL_LATENESS = 1_000_000 as Micros;
 
 /** Renewals are kept this far apart: each is a netlink write, and more of them buy nothing. */
 export const RENEW_MIN = 500_000 as Micros;
