@@ -19,7 +19,7 @@ function entry(address: string, changes: Partial<InterfaceAddress> = {}): Interf
 
 let runtime: Runtime;
 beforeEach(() => {
-  runtime = { ...createRuntime(IPV6, 0, instant(1)), link: LINK };
+  runtime = { ...createRuntime(IPV6, 0, instant(1)), link: LINK, hearLink: LINK };
 });
 
 test("RFC 9568 section 5.1.2.1: the source is a link-local address, and none that duplicate detection has not passed", () => {
@@ -34,7 +34,7 @@ test("the oldest link-local address is the source, and stays it while it exists"
 });
 
 test("IPv4 and IPv6 routers of one number on one interface are two", () => {
-  const ipv4 = { ...createRuntime(configWith({ version: 3 }), 2, instant(1)), link: LINK };
+  const ipv4 = { ...createRuntime(configWith({ version: 3 }), 2, instant(1)), link: LINK, hearLink: LINK };
   expect(new Set([instanceKey(ipv4.config), instanceKey(IPV6)]).size).toBe(2);
   expect(new Set(addresseeTable([ipv4, runtime]).values()).size).toBe(2);
 });
