@@ -5,7 +5,8 @@
 import { crc32 } from "node:zlib";
 import type { EventEntry } from "./contract/types.ts";
 
-const LINE = /^\{"seq":(\d{1,15}),"crc":"([0-9a-f]{8})","event":(\{.*\})\}$/;
+/** `s`: JSON leaves U+2028 and U+2029 as they are, and a program may write them to standard error. */
+const LINE = /^\{"seq":(\d{1,15}),"crc":"([0-9a-f]{8})","event":(\{.*\})\}$/s;
 
 const checksum = (sequence: number, event: string): string =>
   crc32(`${sequence}:${event}`).toString(16).padStart(8, "0");

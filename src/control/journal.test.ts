@@ -42,6 +42,11 @@ describe("a journal line", () => {
       }),
     );
   });
+
+  it("reads back with the line separators of Unicode in it, which JSON does not escape", () => {
+    const detail = "a\u2028b\u2029c";
+    expect(decodeLine(encodeLine(entry(1, detail)).slice(0, -1))).toEqual(entry(1, detail));
+  });
 });
 
 describe("the journal after a crash", () => {
