@@ -137,6 +137,19 @@ test("a silent keeper is killed, but nobody speaks for it before it has been rea
   expect(released[0]?.[0]?.resign?.packets[0]?.packet[22]).toBe(0);
 });
 
+test("a keeper that takes over hundreds of instances may be busy for longer", async () => {
+  const { timers, keeper, supervisor } = setUp();
+  keeper().greet();
+  const [instance] = configOf(CONFIG).instances.map(({ vrrp }) => vrrp);
+  if (instance === undefined) throw new Error("the configuration has an instance");
+  const instances = Array.from({ length: 200 }, () => instance);
+  supervisor.configure({ instances, host: PLAIN_HOST }, () => undefined);
+  await timers.advance(millis(SILENCE_LIMIT_MILLIS + 400));
+  expect(keeper().killed).toBe(false);
+  await timers.advance(millis(1_000));
+  expect(keeper().killed).toBe(true);
+});
+
 test("a keeper that was BACKUP loses its addresses but does not resign", () => {
   const { keeper, released } = setUp();
   keeper().greet();

@@ -24,6 +24,10 @@ import { createLineReader } from "./line-reader.ts";
 
 /** One heartbeat unanswered when the next is due: well below the shortest useful lease (2 s at 1 s adverts), far above a loaded host's delays. */
 export const SILENCE_LIMIT_MILLIS = 900;
+/** Taking over an instance is work of its own, on a busy host some milliseconds; the sum stays below that lease of 2 s. */
+const SILENCE_PER_INSTANCE_MILLIS = 3;
+const SILENCE_LIMIT_MOST_MILLIS = 1_800;
+
 /** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
 export const START_LIMIT_MILLIS = 10_000;
 const STATUS_DEBOUNCE = millis(100);
@@ -38,6 +42,10 @@ interface PendingConfigure {
   readonly serial: number;
   readonly setup: KeeperSetup;
   readonly onDone: (error: string | null) => void;
+}
+
+function silenceLimit({ length }: readonly unknown[]): number {
+  return Math.min(SILENCE_LIMIT_MOST_MILLIS, SILENCE_LIMIT_MILLIS + length * SILENCE_PER_INSTANCE_MILLIS);
 }
 
 export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
@@ -185,7 +193,7 @@ class Supervisor implements KeeperSupervisor {
     if (now - this.#tickedAt > 1.5 * HEARTBEAT_MILLIS * 1_000) this.#heardAt = now;
     this.#tickedAt = now;
     const silentMillis = Math.round((now - this.#heardAt) / 1_000);
-    const limit = this.#greeted ? SILENCE_LIMIT_MILLIS : START_LIMIT_MILLIS;
+    const limit = this.#greeted ? silenceLimit((this.#pending?.setup ?? this.#setup).instances) : START_LIMIT_MILLIS;
     if (silentMillis > limit && this.#condition !== "frozen") this.#frozen(silentMillis);
     this.#send({ type: "heartbeat" });
     this.#ticker = timers.schedule(millis(HEARTBEAT_MILLIS), () => this.#tick());
