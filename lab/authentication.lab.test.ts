@@ -114,6 +114,14 @@ describeHoldfast("adverts that are proved", () => {
           // auth_hmac takes the place of the PASS block of version 2.
           return blocks.join("").replace(/authentication \{[^}]*\}/, "");
         };
+        for (const [name, own] of [
+          ["db1", "fe80::81"],
+          ["db2", "fe80::82"],
+        ] as const) {
+          const host = lab.host(name);
+          await host.execOrThrow(["sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6"]);
+          await host.execOrThrow(["ip", "addr", "add", `${own}/64`, "dev", "eth0", "nodad"]);
+        }
         const cluster = new VrrpCluster(lab);
         let first = cluster.start("db1", DAEMON, config("db1"));
         const second = cluster.start("db2", DAEMON, config("db2"));

@@ -73,7 +73,7 @@ export const DIAGNOSTIC_CODES = {
   "auth-ignored": strict(
     "The kind of authentication does not exist there (version 3, IPv6, beside auth_hmac) and is ignored.",
   ),
-  "ah-clears-master": strict("state MASTER together with auth_type AH: it is cleared, as keepalived does."),
+  "ah-clears-master": entry("warning", "state MASTER together with auth_type AH: it is cleared, as keepalived does."),
   "hmac-unusable": entry(
     "error",
     "auth_hmac lacks a usable key; the instance is left out, because unsigned it would be a second master.",

@@ -152,3 +152,41 @@ describe("an advert is dropped, with the reason counted", () => {
     expect(JSON.stringify(result)).not.toMatch(/geheim|1111/);
   });
 });
+
+describe("rules of single peers and old ones", () => {
+  const ttl = (min: number, max: number): VrrpInstanceConfig =>
+    configWith({
+      transport: unicastTransport([SENDER], { checkSource: true, peerTtls: [{ peer: SENDER, min, max }] }),
+    });
+
+  it("min_ttl and max_ttl: only in the range", () => {
+    expect(refusal(ttl(60, 64), from(UNICAST, { ttl: 60 }))).toBeNull();
+    expect(refusal(ttl(60, 64), from(UNICAST, { ttl: 59 }))).toBe("ttl");
+    expect(refusal(ttl(60, 64), from(UNICAST, { ttl: 65 }))).toBe("ttl");
+  });
+
+  it("the checksum of keepalived before 1.3.6 is believed and noticed, unless never", () => {
+    const unicast = (checksum: "auto" | "old" | "new"): VrrpInstanceConfig =>
+      configWith({ version: 3, transport: unicastTransport([SENDER], { checksum }) });
+    const old = from(unicast("old"));
+    expect(validate(unicast("auto"), old, CONTEXT)).toMatchObject({ value: { notices: [{ reason: "old-checksum" }] } });
+    expect(refusal(unicast("new"), old)).toBe("checksum");
+  });
+
+  it("skip_check_adv_addr compares the list of a master once", () => {
+    const config = configWith({ receive: { ...configWith().receive, skipCheckAdvAddr: true } });
+    const theirs = from(configWith({ advertised: [virtualAddress("192.0.2.7")] }));
+    expect(validate(config, theirs, CONTEXT)).toMatchObject({ value: { notices: [{ reason: "address-list" }] } });
+    expect(validate(config, theirs, { ...CONTEXT, lastSource: SENDER })).toMatchObject({ value: { notices: [] } });
+  });
+
+  it("an address list without any of ours asks whether the virtual router id is used twice", () => {
+    const result = validate(configWith(), from(configWith({ advertised: [virtualAddress("192.0.2.7")] })), CONTEXT);
+    expect(result.ok && result.value.notices[0]?.detail).toContain("another virtual router");
+  });
+
+  it("version 3 notices another interval, and learns it", () => {
+    const packet = from(configWith({ version: 3, advertInterval: seconds(0.25) }));
+    expect(validate(V3, packet, CONTEXT)).toMatchObject({ value: { notices: [{ reason: "interval-differs" }] } });
+  });
+});
