@@ -341,8 +341,10 @@ function readFilter(
 function isClosed(vrrp: VrrpInstanceConfig, settings: Settings): boolean {
   // RFC 9568 section 6.1: the owner of an address always accepts.
   if (vrrp.priority === 255) return false;
+  // Strict mode has looked at accept itself.
+  if (vrrp.filter?.closed === true) return true;
   const no = settings.node("no_accept");
   const yes = settings.node("accept");
   if (no !== null) return yes === null || yes.line < no.line;
-  return yes === null && vrrp.filter?.closed === true;
+  return false;
 }
