@@ -128,7 +128,7 @@ for name in lo eth0 eth1; do echo 1 > /proc/sys/net/ipv6/conf/$name/disable_ipv6
 ip link set lo up
 ip addr add 10.9.0.1/24 dev eth0; ip addr add 10.8.0.1/24 dev eth1
 ip link set eth0 up; ip link set eth1 up
-await() { n=0; until eval "$1"; do n=$((n+1)); [ $n -lt 150 ] || { echo "never: $1"; exit 1; }; sleep 0.1; done; }
+await() { n=0; until eval "$1"; do n=$((n+1)); [ $n -lt 600 ] || { echo "never: $1"; exit 1; }; sleep 0.1; done; }
 if [ "$kind" = keepalived ]; then
   keepalived -n -l -D -P -f "$file" -p /run/pid -r /run/pid2 >"$out.log" 2>&1 & DAEMON=$!
 else
@@ -161,7 +161,7 @@ async function run(index: number, kind: Kind, config: string): Promise<void> {
   writeFileSync(`${out}.conf`, config);
   const inside = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"];
   const argv = [...inside, "sh", "-c", SCRIPT, "sh", kind, `${out}.conf`, out, HOLDFAST_LAUNCHER];
-  const result = await execute(argv, { timeoutMs: 60_000 });
+  const result = await execute(argv, { timeoutMs: 120_000 });
   const log = existsSync(`${out}.log`) ? readFileSync(`${out}.log`, "utf8") : "";
   expect(`${result.stdout}${result.stderr}`, log).toBe("");
 }
@@ -199,7 +199,7 @@ describeLab("dumps beside keepalived's", () => {
       run(index, "holdfast", config),
     ]);
     await Promise.all(runs);
-  }, 120_000);
+  }, 180_000);
 
   for (const [index, title] of Object.keys(CONFIGS).entries()) {
     describe(title, () => {

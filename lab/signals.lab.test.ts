@@ -28,7 +28,7 @@ export TMPDIR=$out
 mount -t tmpfs none /run
 ip link add eth0 type veth peer name eth1
 ip link set lo up; ip addr add 192.0.2.1/24 dev eth0; ip link set eth0 up; ip link set eth1 up
-await() { n=0; until eval "$1"; do n=$((n+1)); [ $n -lt 200 ] || { echo "never: $1"; exit 1; }; sleep 0.1; done; }
+await() { n=0; until eval "$1"; do n=$((n+1)); [ $n -lt 600 ] || { echo "never: $1"; exit 1; }; sleep 0.1; done; }
 # Port 9229 in the state LISTEN: nothing else of this namespace listens to anything.
 open() { grep -q ':240D .* 0A ' /proc/net/tcp /proc/net/tcp6; }
 `;
@@ -96,7 +96,7 @@ async function run(script: string): Promise<string> {
   writeFileSync(join(out, "k.conf"), CONFIG);
   const inside = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"];
   const { code, stdout, stderr } = await execute([...inside, "sh", "-c", script, "sh", out, HOLDFAST_LAUNCHER], {
-    timeoutMs: 90_000,
+    timeoutMs: 150_000,
   });
   // Null: it hung and was killed.
   expect(code, `${stdout}${stderr}`).toBe(0);
