@@ -40,7 +40,7 @@ async function life(kind: DaemonKind): Promise<readonly string[]> {
       until(
         () => recorder.lines.filter((other) => other === line).length === times || undefined,
         `${kind}: ${line}, ${times} times; it heard ${recorder.lines.join(", ")}`,
-        15_000,
+        40_000,
       );
     setHealth(host, 0);
     const daemon = new VrrpCluster(lab).start("db1", kind, groupConfig(host, recorder));
@@ -83,8 +83,8 @@ describeHoldfast("a sync group", () => {
           const [db1, db2] = [lab.host("db1"), lab.host("db2")];
           for (const host of [db1, db2]) setHealth(host, 0);
           const both = async (name: string) => {
-            await cluster.heldBy([name]);
-            await cluster.heldBy([name], { vip: SECOND_VIP });
+            await cluster.heldBy([name], { timeoutMs: 40_000 });
+            await cluster.heldBy([name], { vip: SECOND_VIP, timeoutMs: 40_000 });
           };
           cluster.start("db1", first, groupConfig(db1, null, 150));
           await both("db1");
@@ -110,7 +110,7 @@ describeHoldfast("a sync group", () => {
       const tracked = "vrrp_track_process p {\n    process hf-tracked\n    weight 0\n}\n";
       const lines = [`notify "${recorder.script}"`, "track_process {", "    p", "}"];
       const said = (line: string, times = 1) =>
-        until(() => recorder.lines.filter((other) => other === line).length === times || undefined, line, 15_000);
+        until(() => recorder.lines.filter((other) => other === line).length === times || undefined, line, 40_000);
       const daemon = new VrrpCluster(lab).start("db1", "holdfast", tracked + instanceBlock({ lines }));
       await said("INSTANCE VI_1 FAULT 100");
       const running = host.spawn([program, "600"]);
