@@ -62,6 +62,23 @@ describe("addresses", () => {
     expect(seen.afterLateRenewal).toBeNull();
   });
 
+  it("of IPv6 too, and the route of the host's own prefix does not end with them", () => {
+    const seen = inNamespace<{
+      added: Failure[];
+      renewed: Failure[];
+      afterRenewal: string[];
+      late: Failure[];
+      afterLate: string[];
+      routes: string;
+    }>("lease6");
+    expect([seen.added, seen.renewed]).toEqual([[], []]);
+    expect(seen.afterRenewal.sort()).toEqual(["2001:db8::51/64 2", "fe80::51/128 2"]);
+    expect(seen.late.map(({ error }) => error.errno)).toEqual(["EADDRNOTAVAIL", "EADDRNOTAVAIL"]);
+    expect(seen.afterLate).toEqual([]);
+    // Without "expires": the host has that prefix for ever.
+    expect(seen.routes).toMatch(/^2001:db8::\/64 proto kernel metric 256 pref/m);
+  });
+
   it("hundreds go in and out in one call; what is gone already counts as removed", () => {
     const seen = inNamespace<{
       addFailures: Failure[];

@@ -1,9 +1,11 @@
 /** For tests only: what the lab tests of this layer look at, each in a fresh namespace. */
 
+import { writeFileSync } from "node:fs";
 import { gratuitousArp, macText } from "../../core/arp/frame.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import type { Instant } from "../../core/lib/units.ts";
 import { PLAIN_HOST } from "../../core/routing/host.ts";
+import type { AddressChange } from "../../ports/network.ts";
 import { createAdvertPort } from "../advert-port.ts";
 import { openAnnouncePort } from "../announce-port.ts";
 import { checkCapabilities } from "../capabilities.ts";
@@ -118,6 +120,39 @@ function lease(): unknown {
     renewedLate,
     afterLateRenewal: held(),
   };
+}
+
+/** The same for IPv6, in short: a renewal in time, one too late, and a permanent address that gets a lifetime. */
+function lease6(): unknown {
+  makeVeth();
+  writeFileSync("/proc/sys/net/ipv6/conf/all/disable_ipv6", "0");
+  ip("addr", "add", "2001:db8::1/64", "dev", "a0", "nodad");
+  ip("addr", "add", "2001:db8::51/64", "dev", "a0", "nodad");
+  const world = createWorld();
+  const { kernel } = world;
+  const { index } = linkNamed(world, "a0");
+  const change = (action: AddressChange["action"], address: string, prefixLength: number): AddressChange => ({
+    ...changeOf(action, index, address, 2),
+    address: virtualAddress(address, prefixLength),
+  });
+  const all = (action: AddressChange["action"]) => [
+    change(action, "fe80::51", 128),
+    change(action, "2001:db8::51", 64),
+  ];
+  const held = () =>
+    kernel
+      .addresses()
+      .flatMap(({ address, prefixLength, validSeconds }) =>
+        address.endsWith("::51") ? [`${address}/${prefixLength} ${validSeconds}`] : [],
+      );
+  openKernelMonitor({ arena: world.arena, watcher: world.reactor, onNotices: () => undefined });
+  const added = kernel.change(all("add"));
+  const renewed = kernel.change(all("renew"));
+  const afterRenewal = held();
+  runUntil(world, 10e6, () => held().length === 0);
+  const late = kernel.change(all("renew"));
+  const routes = ip("-6", "route", "show", "dev", "a0");
+  return { added, renewed, afterRenewal, late, afterLate: held(), routes };
 }
 
 function changes(): unknown {
@@ -327,6 +362,7 @@ export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
   advertErrors,
   manyAdverts,
   lease,
+  lease6,
   changes,
   announce,
   conflicts,
