@@ -32,8 +32,11 @@ import { createSockets } from "./sockets.ts";
 const LOCAL_REPORTS = "ipv4/igmp_link_local_mcast_reports";
 /** On the virtual interface: it alone answers for its addresses, and takes packets whose way back leads through its base. */
 const OWN_SETTINGS = { arp_ignore: 1, rp_filter: 0, accept_local: 1, promote_secondaries: 1 } as const;
-/** On its base: no answers with the base's MAC for addresses of the virtual interface. */
-const BASE_SETTINGS = { arp_ignore: 1, arp_filter: 1 } as const;
+/**
+ * On its base: no answers with the base's MAC for addresses of the virtual interface, and no questions in their name. The latter is not
+ * keepalived's: there the first packet that the host sends to a client by its base teaches the client the base's MAC.
+ */
+const BASE_SETTINGS = { arp_ignore: 1, arp_filter: 1, arp_announce: 2 } as const;
 
 export interface VirtualInterfaceOptions {
   readonly arena: Arena;
