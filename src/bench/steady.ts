@@ -3,7 +3,7 @@
  * contestants run side by side, each in its lab, and the same windows count for both: the machine's mood is shared, and a
  * window that one of them would have had for itself would be no more alike.
  */
-import { sleep } from "../lab/processes.ts";
+import { sleep, until } from "../lab/processes.ts";
 import { cpuNanoseconds, pssMebibytes } from "./accounts.ts";
 import { byRouter, Capture } from "./capture.ts";
 import type { BenchCase, CaseOptions, Labs } from "./cases.ts";
@@ -66,6 +66,10 @@ async function measureMaster(labs: Labs, count: number, options: CaseOptions): P
     }
   };
   try {
+    for (const { name, capture } of runners) {
+      const complete = () => (byRouter(capture.adverts).size >= count ? true : undefined);
+      await until(complete, `${name} sends adverts of ${count} instances`, 60_000);
+    }
     await sleep(EARLY_MILLIS);
     await take(early, "early");
     await sleep(WARM_UP_MILLIS - EARLY_MILLIS - WINDOW_MILLIS);

@@ -30,12 +30,14 @@ export function refreshNetwork(
     effects.routing.verify();
   }
   const virtual = effects.addresses.virtualAddresses();
+  // Few, however many instances there are: looked through once for each of them.
+  const real = addresses.filter(({ address }) => !virtual.has(address));
   for (const runtime of runtimes) {
     const named = (name: string): Link | null => links.find((link) => link.name === name) ?? null;
     runtime.link = named(runtime.config.interface);
     runtime.sendLink = named(runtime.config.sendsVia ?? runtime.config.interface);
     runtime.hearLink = named(runtime.config.hearsVia ?? runtime.config.interface);
-    const source = sourceOf(runtime, addresses, virtual);
+    const source = sourceOf(runtime, addresses, real);
     openSockets(ports, runtime, effects);
     runtime.observedSource = source;
     prepareFrames(ports, runtime);
@@ -92,14 +94,14 @@ export function assessFitness(
 function sourceOf(
   runtime: Runtime,
   addresses: readonly InterfaceAddress[],
-  virtual: ReadonlySet<IpAddress>,
+  real: readonly InterfaceAddress[],
 ): IpAddress | null {
   const configured = runtime.config.sourceAddress;
   if (configured !== null) {
     return addresses.some((entry) => entry.address === configured && !entry.tentative) ? configured : null;
   }
   const index = runtime.link?.index;
-  const onLink = addresses.filter((entry) => entry.interfaceIndex === index && !virtual.has(entry.address));
+  const onLink = real.filter((entry) => entry.interfaceIndex === index);
   if (runtime.config.family === 6) return linkLocalOf(runtime, onLink);
   const own = onLink.filter((entry) => familyOf(entry.address) === 4);
   return (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null;
