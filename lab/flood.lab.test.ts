@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { type Lab, withLab } from "../src/lab/lab.ts";
 import { LAB_DATA } from "../src/lab/paths.ts";
-import { until } from "../src/lab/processes.ts";
+import { sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock, VrrpCluster } from "../src/lab/vrrp-cluster.ts";
 import { instanceWhen, statusOf } from "./holdfast-client.ts";
 import { DAEMON, describeHoldfast } from "./support.ts";
@@ -45,7 +45,7 @@ async function counted(daemon: Daemon, name: string): Promise<{ dropped: number;
 }
 
 describeHoldfast("floods", () => {
-  test("wrong router, length and source end in the kernel; a storm of believable adverts raises an alarm; nobody changes hands", () =>
+  test("wrong router, length and source end in the kernel; nobody changes hands; a storm of believable ones raises an alarm", () =>
     withLab(async (lab) => {
       const cluster = new VrrpCluster(lab);
       const master = cluster.start("db1", DAEMON, config(150, OWN.db1, OWN.db2));
@@ -67,6 +67,8 @@ describeHoldfast("floods", () => {
         ["length", "GROUP", "bad adverts (length)"],
         ["source", "PEERS", "bad adverts (not-a-peer)"],
       ] as const) {
+        // Both routers share the socket: what the last kind has shut for ten seconds tells nothing of this one.
+        await sleep(11_000);
         const before = await counted(master, name);
         await flood(lab, kind);
         await until(() => master.program.text.includes(text) || undefined, `${kind}: the flood is told`, 20_000);
@@ -76,14 +78,15 @@ describeHoldfast("floods", () => {
         expect(now.dropped - before.dropped).toBeLessThan(FLOOD / 4);
       }
 
-      await flood(lab, "storm");
-      await until(() => master.program.text.includes("advert storm") || undefined, "the storm is told", 20_000);
-      expect(master.program.text).toContain("auth_hmac");
-
       for (const name of ["GROUP", "PEERS"]) {
         expect((await counted(master, name)).became).toBe(1);
         expect((await counted(backup, name)).became).toBe(0);
       }
       for (const vip of ["192.168.11.51", "192.168.11.52"]) expect(await cluster.holders(vip)).toEqual(["db1"]);
+
+      // Believable adverts cannot be told from right ones: what they do is not bounded, but it is told.
+      await flood(lab, "storm");
+      await until(() => master.program.text.includes("advert storm") || undefined, "the storm is told", 20_000);
+      expect(master.program.text).toContain("auth_hmac");
     }));
 });
