@@ -24,6 +24,7 @@ const CONFIGS: Readonly<Record<string, string>> = {
 global_defs {
   router_id db1
   script_user root
+  vrrp_higher_prio_send_advert off
   vrrp_garp_master_delay 2
 }
 vrrp_script chk {
@@ -60,6 +61,7 @@ vrrp_instance VI_1 {
 global_defs {
   router_id db1
   script_user root
+  vrrp_higher_prio_send_advert off
   enable_script_security
   vrrp_version 3
 }
@@ -88,6 +90,7 @@ vrrp_instance VI_2 {
 global_defs {
   router_id db1
   script_user root
+  vrrp_higher_prio_send_advert off
 }
 vrrp_script bad {
   script "/usr/bin/false"
