@@ -304,9 +304,10 @@ export class EffectRunner {
     }
   }
 
-  /** Without `all` the virtual MAC interface is meant. */
-  #isElsewhere({ config, link: own }: Runtime, { index }: Link): boolean {
-    return config.garp.extraAll && index !== own?.index;
+  /** Interfaces that no advert leaves by, whose MAC a switch would forget; without `all` only the virtual ones (keepalived.conf(5)). */
+  #isElsewhere({ config, sendLink }: Runtime, { index, name }: Link): boolean {
+    if (index === sendLink?.index) return false;
+    return config.garp.extraAll || config.virtualInterfaces.some((virtual) => virtual.name === name);
   }
 
   #announceSource({ link, observedSource }: Runtime): void {

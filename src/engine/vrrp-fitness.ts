@@ -29,6 +29,8 @@ export function refreshNetwork(
     effects.host.statics.verify(addresses);
     effects.routing.verify();
   }
+  // Opening a socket joins its group, and the kernel reports that within milliseconds: never from a virtual MAC that another host uses.
+  effects.virtual.follow(runtimes, effects.addresses);
   const virtual = effects.addresses.virtualAddresses();
   // Few, however many instances there are: looked through once for each of them.
   const real = addresses.filter(({ address }) => !virtual.has(address));
