@@ -48,7 +48,9 @@ function run(
   args: readonly string[],
   cwd: string,
 ): { readonly code: number; readonly output: string } {
-  const done = spawnSync(command, args, { cwd, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+  const env = { ...process.env, NO_COLOR: "1" };
+  // The list of all modules as JSON is longer than the default of 1 MiB.
+  const done = spawnSync(command, args, { cwd, encoding: "utf8", env, maxBuffer: 64 * 1024 * 1024 });
   return { code: done.status ?? -1, output: done.stdout + done.stderr };
 }
 

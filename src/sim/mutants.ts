@@ -123,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "hooks are not serialised",
-    edit("engine/hook-engine.js", "if (queue.running !== null)\n            return;\n        const job", "const job"),
+    edit("engine/hook-engine.js", "if (queue.running !== null || this.#waitsForMember(queue))", "if (false)"),
   ),
   mutant(
     "leftovers are not swept",
@@ -131,6 +131,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "nobody speaks for a dead keeper",
-    edit(SUPERVISOR, "this.#host.guard.release(this.#book.orders())", "{ removed: [], errors: [] }"),
+    edit(SUPERVISOR, "this.#host.guard.release(this.#book.orders(), statics)", "{ removed: [], errors: [] }"),
   ),
 ];
