@@ -21,6 +21,14 @@ type Kinds = readonly [DaemonKind, DaemonKind, DaemonKind];
 /** Longer than any Master_Down here (3.8 s) and what a busy machine adds to it. */
 const SETTLE_MILLIS = 20_000;
 
+/**
+ * Four are due. A busy machine may let a lower priority be first for a moment, which the higher one then corrects: two more. Two
+ * masters that do not hear or do not obey each other alternate with every advert, dozens of times in a run.
+ */
+const HANDOVERS_MAX = 6;
+/** Without preemption whoever was first stays: on a busy machine that need not be the higher priority. */
+const ANY = "any one host";
+
 class MixedCluster {
   readonly lab: Lab;
   readonly #kinds: Kinds;
@@ -67,8 +75,8 @@ class MixedCluster {
     };
     await until(settled, what, SETTLE_MILLIS).catch((error) => {
       const logs = [...this.#daemons].map(([name, { program }]) => {
-        const lines = program.lines.slice(-40).map((line) => line.text);
-        return `-- ${name}\n${lines.join("\n")}`;
+        const lines = program.lines.map((line) => line.text).filter((line) => !line.includes("gratuitous"));
+        return `-- ${name}\n${lines.slice(-80).join("\n")}`;
       });
       throw new Error(`${String(error)}: ${last.join("; ")}\n${logs.join("\n")}`);
     });
@@ -96,7 +104,9 @@ async function addressesOn(lab: Lab, host: string): Promise<ReadonlySet<string>>
 function wrongHolders(feature: Feature, held: readonly ReadonlySet<string>[], wanted: string): readonly string[] {
   return feature.vips.flatMap((vip) => {
     const names = CLUSTER.filter((_, index) => held[index]?.has(vip)).map(({ name }) => name);
-    return names.join() === wanted ? [] : [`${feature.title}: ${vip} is on ${names.join(" and ") || "no host"}`];
+    return names.join() === wanted || (wanted === ANY && names.length === 1)
+      ? []
+      : [`${feature.title}: ${vip} is on ${names.join(" and ") || "no host"}`];
   });
 }
 
@@ -113,7 +123,7 @@ async function runCluster(kinds: Kinds): Promise<void> {
     await cluster.backups([1, 2]);
     await cluster.settles("others change nothing", () => "db1");
     await cluster.stop(0);
-    await cluster.settles("the second holds all", () => "db2");
+    await cluster.settles("the second holds all", ({ preempts }) => (preempts ? "db2" : ANY));
     await cluster.stop(1);
     await cluster.settles("the third holds all", () => "db3");
     cluster.start(0);
@@ -129,7 +139,9 @@ async function runCluster(kinds: Kinds): Promise<void> {
     for (const feature of FEATURES) {
       for (const id of feature.virtualRouterIds) {
         const row = SenderWatch.row(watches, id);
-        expect(row, `senders of ${feature.title}`).toEqual(["db1", "db2", "db3", "db1"]);
+        const what = `senders of ${feature.title}:\n${SenderWatch.timeline(watches, id)}`;
+        expect([row.at(0), row.at(-1)], what).toEqual(["db1", "db1"]);
+        expect(row.length, what).toBeLessThanOrEqual(HANDOVERS_MAX);
       }
     }
   } finally {

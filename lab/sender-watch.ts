@@ -44,6 +44,13 @@ export class SenderWatch {
     });
   }
 
+  /** One line per advert of a virtual router, for people who look into a failure. */
+  static timeline(watches: readonly SenderWatch[], virtualRouterId: number): string {
+    const sent = watches.flatMap((watch) => watch.sent()).filter((it) => it.virtualRouterId === virtualRouterId);
+    const lines = sent.sort((a, b) => a.at - b.at).map(({ at, host, priority }) => `${at} ${host} ${priority}`);
+    return lines.join("\n");
+  }
+
   /**
    * The senders of one virtual router in their order. A single advert of the master just replaced was on its way when the other's
    * came (each learns of the other only then) and counts as nothing; two of them would be two masters.
