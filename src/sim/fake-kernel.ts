@@ -1,6 +1,6 @@
 /**
  * The kernel of one host: one Ethernet link, its addresses and their lifetimes. A lifetime ends on a whole second
- * after it was granted, up to 0.45 s late and never early, as Linux does. Renewing an address that is gone puts it back,
+ * after it was granted, up to 1 s late and never early, as Linux does when other addresses change. Renewing an address that is gone puts it back,
  * as RTM_NEWADDR with NLM_F_REPLACE does: keeping a lost address lost is the daemon's duty.
  */
 import type { IpAddress } from "../core/lib/ip.ts";
@@ -11,7 +11,7 @@ import type { Prng } from "./prng.ts";
 
 export const LINK_INDEX = 2;
 /** The kernel's worst lateness in removing an expired address. */
-export const EXPIRY_LATENESS = 450_000;
+export const EXPIRY_LATENESS = 1_000_000;
 
 /** asked: by the keeper itself, for which it is no news. */
 export type RemovalReason = "asked" | "guard" | "expired" | "foreign";
