@@ -106,14 +106,30 @@ test("an instance that a reload removes is told as FAULT, with notify_deleted as
 
 test("a reload writes all states where the file asks for it, and leaves pipe and reader alone", async () => {
   const text = globals("fifo_write_vrrp_states_on_reload") + instance("A", 1);
-  const { notifier, enter, lines, spawner, timers } = setUp(text);
+  const group = "\nvrrp_sync_group G { group { A } }";
+  const { notifier, enter, lines, spawner, timers } = setUp(text + group);
   await timers.advance(millis(1));
   enter("A", "MASTER", 110);
   notifier.group("G", "MASTER");
-  notifier.configure(configOf(text + instance("B", 2)));
+  notifier.configure(configOf(text + instance("B", 2) + group));
   await timers.advance(millis(1));
   expect(lines().slice(2)).toEqual(['GROUP "G" MASTER 0', 'INSTANCE "A" MASTER 110']);
   expect(spawner.started).toHaveLength(1);
+});
+
+test("a reload says nothing of groups and instances that are gone, also not when the name comes again", () => {
+  const text = globals("fifo_write_vrrp_states_on_reload") + instance("A", 1);
+  const group = "\nvrrp_sync_group G { group { A } }";
+  const { notifier, enter, lines } = setUp(text + instance("B", 2) + instance("C", 3) + group);
+  for (const name of ["A", "B", "C"]) enter(name, "BACKUP");
+  notifier.group("G", "BACKUP");
+  // The end of B is reported before the reload, that of C, which has something to release, after it.
+  enter("B", "STOP");
+  notifier.configure(configOf(text));
+  enter("C", "STOP");
+  expect(lines().slice(4)).toEqual(['INSTANCE "B" FAULT 100', 'INSTANCE "A" BACKUP 100', 'INSTANCE "C" FAULT 100']);
+  notifier.configure(configOf(text + instance("B", 2) + instance("C", 3) + group));
+  expect(lines().slice(7)).toEqual(['INSTANCE "A" BACKUP 100']);
 });
 
 test("a changed reader is another pipe: the old reader is let go, the new one begins", async () => {

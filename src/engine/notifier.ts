@@ -46,9 +46,13 @@ interface Told {
   priority: number;
   notices: InstanceNotices;
   lastMail: ToldState | null;
+  /** It has stopped: nothing more is to come, unless it begins anew. */
+  ended: boolean;
 }
 
 const SILENT: InstanceNotices = { mail: false, priorityChanges: false, deleted: false };
+
+const newTold = (): Told => ({ state: null, priority: 0, notices: SILENT, lastMail: null, ended: false });
 
 export function createNotifier(options: NotifierOptions): Notifier {
   return new Teller(options);
@@ -75,8 +79,8 @@ class Teller implements Notifier {
     this.#config = config;
     this.#mail.configure(config.global.mail);
     this.#configureFifos(config);
-    // Instances that are gone keep their notices: their end is still to be told.
     for (const { vrrp, notices } of config.instances) this.#instance(vrrp.name).notices = notices;
+    this.#forget(config);
     if (reload && config.global.notify.statesOnReload) this.#tellStates(config);
   }
 
@@ -90,6 +94,8 @@ class Teller implements Notifier {
     }
     const { deleted } = told.notices;
     const state = toldState(report.to, { stopping: this.#options.stopping(), deleted });
+    told.ended = report.to === "STOP";
+    if (told.ended && !this.#configured(instance)) this.#instances.delete(instance);
     if (state === null) return;
     told.state = state;
     told.priority = report.priority;
@@ -102,7 +108,7 @@ class Teller implements Notifier {
   group(name: string, to: VrrpStateName): void {
     const state = toldState(to, { stopping: this.#options.stopping(), deleted: false });
     if (state === null) return;
-    const told = this.#groups.get(name) ?? { state, priority: 0, notices: SILENT, lastMail: null };
+    const told = this.#groups.get(name) ?? newTold();
     this.#groups.set(name, told);
     told.state = state;
     const mail = this.#config?.groups.find((group) => group.name === name)?.mail ?? false;
@@ -132,6 +138,20 @@ class Teller implements Notifier {
     }
   }
 
+  /** Of instances that are gone the end is still to be told, if the keeper has not reported it yet. */
+  #forget(config: HoldfastConfig): void {
+    const instances = new Set(config.instances.map(({ vrrp }) => vrrp.name));
+    for (const [name, { ended }] of this.#instances) {
+      if (ended && !instances.has(name)) this.#instances.delete(name);
+    }
+    const groups = new Set(config.groups.map(({ name }) => name));
+    for (const name of this.#groups.keys()) if (!groups.has(name)) this.#groups.delete(name);
+  }
+
+  #configured(instance: string): boolean {
+    return this.#config?.instances.some(({ vrrp }) => vrrp.name === instance) ?? false;
+  }
+
   /** fifo_write_vrrp_states_on_reload; keepalived writes groups first. */
   #tellStates(config: HoldfastConfig): void {
     for (const [name, { state }] of this.#groups) if (state !== null) this.#write(groupLine(name, state));
@@ -144,7 +164,7 @@ class Teller implements Notifier {
   #instance(name: string): Told {
     const known = this.#instances.get(name);
     if (known !== undefined) return known;
-    const told: Told = { state: null, priority: 0, notices: SILENT, lastMail: null };
+    const told = newTold();
     this.#instances.set(name, told);
     return told;
   }
