@@ -1,8 +1,14 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { writeDumpFile } from "./dump-file.ts";
+
+// A disk that hangs would hold control up in fsync(2); nothing here may call it.
+vi.mock("node:fs", async (original) => ({
+  ...(await original<typeof import("node:fs")>()),
+  fsyncSync: () => expect.fail("a dump waits for the disk"),
+}));
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-dump-"));
 afterAll(() => rmSync(folder, { recursive: true }));

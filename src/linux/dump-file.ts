@@ -1,9 +1,10 @@
 /**
  * Writes a dump so that a reader sees the old file or the whole new one: a new file beside it, then rename(2). The folder may be
  * /tmp, where everybody may write: the new file is made with O_EXCL and never through a link, and a link by the dump's
- * own name is replaced, not followed. Mode 0600, as keepalived's, because configurations say much about a host.
+ * own name is replaced, not followed. Mode 0600, as keepalived's, because configurations say much about a host. Nothing is forced
+ * to the disk: a dump need not outlive the host, and control must not wait for a disk that hangs.
  */
-import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { err, ok, type Result } from "../core/lib/result.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -20,8 +21,6 @@ export function writeDumpFile(path: string, text: string): Result<void, string> 
     made = true;
     try {
       writeAll(descriptor, Buffer.from(text));
-      // A full disk may show only here.
-      fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
