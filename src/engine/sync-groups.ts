@@ -76,8 +76,8 @@ export class SyncGroups {
   /** In the group's order, but who has changed first is told first, as with keepalived. */
   #membersOf(name: string, first: Runtime): readonly Runtime[] {
     const members = this.#host.all().filter(({ config }) => config.syncGroup?.name === name);
-    const order = first.config.syncGroup?.members ?? [];
-    const place = (runtime: Runtime): number => (runtime === first ? -1 : order.indexOf(runtime.config.name));
+    const places = new Map((first.config.syncGroup?.members ?? []).map((member, index) => [member, index]));
+    const place = (runtime: Runtime): number => (runtime === first ? -1 : (places.get(runtime.config.name) ?? -1));
     return members.sort((a, b) => place(a) - place(b));
   }
 }

@@ -62,7 +62,7 @@ export function faultInWords(fault: Fault): string {
     case "claim-refused":
       return `the claim was refused: ${fault.reason}`;
     case "sibling":
-      return `sibling ${fault.instance} of sync group ${fault.group} is in FAULT: ${faultsInWords(fault.faults)}`;
+      return `sibling ${fault.instance}${andMore(fault.more)} of sync group ${fault.group} is in FAULT: ${faultsInWords(fault.faults)}`;
     default:
       return unreachable(fault);
   }
@@ -98,11 +98,13 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "claim-refused":
       return `notify_claim has to end with exit code 0; it is tried again ${retry}`;
     case "sibling":
-      return `${fault.instance} has to recover: ${fault.faults.map((each) => faultRemedy(each, retry)).join("; ")}`;
+      return `${fault.instance}${andMore(fault.more)} has to recover: ${fault.faults.map((each) => faultRemedy(each, retry)).join("; ")}`;
     default:
       return unreachable(fault);
   }
 }
+
+const andMore = (count: number): string => (count === 0 ? "" : ` (and ${count} more)`);
 
 export function faultsInWords(faults: readonly Fault[]): string {
   return faults.map(faultInWords).join("; ");

@@ -23,12 +23,16 @@ export type Fault =
   | { readonly kind: "static-object"; readonly object: string; readonly reason: string }
   | { readonly kind: "control-silent" }
   | { readonly kind: "claim-refused"; readonly reason: string }
-  /** Another member of the sync group may not serve, so this one does not either. */
+  /**
+   * Other members of the sync group may not serve, so this one does not either: the one that failed first, what is wrong with it,
+   * and how many more there are. Not all of them by name: each of n members would carry n - 1.
+   */
   | {
       readonly kind: "sibling";
       readonly group: string;
       readonly instance: string;
       readonly faults: readonly Fault[];
+      readonly more: number;
     };
 
 export type Cause =

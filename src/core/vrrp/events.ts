@@ -29,7 +29,7 @@ export type VrrpEvent =
   /** A check succeeded (also one that already did): a refused claim may be tried again. */
   | { readonly kind: "check-succeeded" }
   /** The sync group: what keeps other members from serving, and whether one of them still waits for a tracker. */
-  | { readonly kind: "siblings"; readonly faults: readonly SiblingFault[]; readonly waiting: boolean }
+  | { readonly kind: "siblings"; readonly fault: SiblingFault | null; readonly waiting: boolean }
   /** Every member of the sync group wants MASTER: claim. */
   | { readonly kind: "group-claim" }
   /** Every claim gate of the sync group is open: take the addresses. */

@@ -25,7 +25,7 @@ export function fitness(draft: Draft, event: FitnessEvent): void {
 
 /** What is wrong now decides between serving and FAULT, and ends INIT when nothing is. */
 export function weighFaults(draft: Draft, faults: readonly Fault[]): void {
-  const changed = !sameValue(faults, draft.state.faults);
+  const changed = !sameValue(faults.map(asTold), draft.state.faults.map(asTold));
   draft.state = { ...draft.state, faults };
   const { role, waiting, siblingsWaiting } = draft.state;
   const cause: Cause = { code: "fault", faults };
@@ -39,6 +39,9 @@ export function weighFaults(draft: Draft, faults: readonly Fault[]): void {
     begin(draft);
   }
 }
+
+/** One more faulty sibling is no news: n members would tell it n times. The state and `explain` have the number. */
+const asTold = (fault: Fault): Fault => (fault.kind === "sibling" ? { ...fault, more: 0 } : fault);
 
 /** INIT ends. Only the owner of the addresses claims without listening first (RFC 9568 section 6.4.1). */
 function begin(draft: Draft): void {

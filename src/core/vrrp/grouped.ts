@@ -39,7 +39,8 @@ export function groupSays(draft: Draft, event: GroupEvent): void {
 function siblings(draft: Draft, event: Extract<GroupEvent, { readonly kind: "siblings" }>): void {
   if (draft.state.role.kind === "stopped") return;
   draft.state = { ...draft.state, siblingsWaiting: event.waiting };
-  weighFaults(draft, [...draft.state.faults.filter((fault) => fault.kind !== "sibling"), ...event.faults]);
+  const own = draft.state.faults.filter((fault) => fault.kind !== "sibling");
+  weighFaults(draft, event.fault === null ? own : [...own, event.fault]);
 }
 
 function groupTakes(draft: Draft): void {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { seconds } from "../lib/units.ts";
+import { instant, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "./config.ts";
 import { configWith, virtualAddress } from "./example-config.ts";
 import { GroupRig } from "./group-rig.suite.ts";
-import { HIGHER, LINK_FAULT, LOWER, SCRIPT_FAULT } from "./rig.suite.ts";
+import { initialState, step } from "./machine.ts";
+import { HIGHER, LINK_FAULT, LOWER, OURS, SCRIPT_FAULT } from "./rig.suite.ts";
+import { groupOrders, NEW_GROUP } from "./sync-group.ts";
 
 const GROUP = "G1";
 
@@ -93,7 +95,7 @@ describe("a sync group", () => {
     const rig = masters();
     rig.fit("VI_2", [SCRIPT_FAULT]);
     expect(states(rig)).toEqual(["VI_2 MASTER->FAULT fault", "VI_1 MASTER->FAULT fault", "G1 MASTER->FAULT fault"]);
-    const faults = [{ kind: "sibling", group: GROUP, instance: "VI_2", faults: [SCRIPT_FAULT] }];
+    const faults = [{ kind: "sibling", group: GROUP, instance: "VI_2", faults: [SCRIPT_FAULT], more: 0 }];
     expect(rig.state("VI_1").faults).toEqual(faults);
     expect(rig.state("VI_2").faults).toEqual([SCRIPT_FAULT]);
   });
@@ -233,5 +235,56 @@ describe("a reload of a sync group", () => {
     rig.pass(10_000);
     expect(rig.phases).toBe("VI_1 MASTER, VI_2 MASTER");
     expect(states(rig)).toEqual(["VI_2 BACKUP->MASTER master-down"]);
+  });
+});
+
+/** One link takes all members down at once: the orders until they agree, and the bytes that a status says about it. */
+function allFault(count: number): { readonly orders: number; readonly bytes: number } {
+  const names = Array.from({ length: count }, (_, at) => `VI_${at}`);
+  const now = instant(1_000_000_000);
+  const members = names.map((name) => {
+    const config = member(1, { name }, names);
+    const fit = { kind: "fitness", faults: [LINK_FAULT], waiting: false, priority: 100, source: OURS } as const;
+    return { config, state: step(config, initialState(config, now), fit, now).state };
+  });
+  let given = 0;
+  for (let due = groupOrders(members, NEW_GROUP); due.length > 0; due = groupOrders(members, NEW_GROUP)) {
+    given += due.length;
+    expect(given, "the members do not come to agreement").toBeLessThanOrEqual(4 * count);
+    for (const { member: at, event } of due) {
+      const each = members[at];
+      if (each !== undefined) each.state = step(each.config, each.state, event, now).state;
+    }
+  }
+  return { orders: given, bytes: JSON.stringify(members.map(({ state }) => [state.faults, state.cause])).length };
+}
+
+describe("a large sync group", () => {
+  it("needs one order for each member and says a few hundred bytes of each, however many there are", () => {
+    for (const count of [10, 500]) {
+      const { orders, bytes } = allFault(count);
+      expect(orders).toBe(count);
+      expect(bytes / count).toBeLessThan(400);
+    }
+  });
+
+  it("says who failed first and how many more did, and tells it once", () => {
+    const names = [1, 2, 3, 4].map((at) => `VI_${at}`);
+    const rig = new GroupRig([1, 2, 3, 4].map((at) => member(at, {}, names))).begin().pass(4_000);
+    const told = (name: string) => rig.state(name).faults.filter((fault) => fault.kind === "sibling");
+    const first = { kind: "sibling", group: GROUP, instance: "VI_2", faults: [SCRIPT_FAULT], more: 0 };
+    rig.fit("VI_2", [SCRIPT_FAULT]).said();
+    rig.pass(10).fit("VI_3", [LINK_FAULT]);
+    expect(told("VI_1")).toEqual([{ ...first, more: 1 }]);
+    expect(told("VI_3")).toEqual([first]);
+    expect(told("VI_2")).toEqual([{ ...first, instance: "VI_3", faults: [LINK_FAULT] }]);
+    expect(
+      rig.said().filter((line) => /^VI_[14]/.test(line)),
+      "a count is no news",
+    ).toEqual([]);
+    rig.fit("VI_2");
+    expect(told("VI_1")).toEqual([{ ...first, instance: "VI_3", faults: [LINK_FAULT] }]);
+    rig.fit("VI_3");
+    expect(rig.names).toEqual(["BACKUP", "BACKUP", "BACKUP", "BACKUP"]);
   });
 });

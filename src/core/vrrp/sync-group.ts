@@ -24,7 +24,7 @@ export interface GroupMember {
 export interface GroupMemory {
   readonly state: VrrpStateName;
   /** Names of the members that were claiming or serving when the group was last at rest. */
-  readonly up: readonly string[];
+  readonly up: ReadonlySet<string>;
 }
 
 export interface GroupOrder {
@@ -42,7 +42,7 @@ export interface GroupReport {
   readonly instance: string;
 }
 
-export const NEW_GROUP: GroupMemory = { state: "INIT", up: [] };
+export const NEW_GROUP: GroupMemory = { state: "INIT", up: new Set() };
 
 const NONE: readonly GroupOrder[] = [];
 
@@ -61,7 +61,7 @@ export function settleGroup(
   memory: GroupMemory,
 ): { readonly memory: GroupMemory; readonly report: GroupReport | null } {
   const to = groupState(members, memory.state);
-  const up = members.filter(isUp).map(({ config }) => config.name);
+  const up = new Set(members.filter(isUp).map(({ config }) => config.name));
   if (to === memory.state) return { memory: { state: to, up }, report: null };
   const first = members.find(({ state }) => !follows(state)) ?? members[0];
   if (first === undefined) return { memory, report: null };
@@ -92,24 +92,67 @@ function isUp({ state: { role } }: GroupMember): boolean {
 
 const ownFaults = ({ faults }: VrrpState): readonly Fault[] => faults.filter((fault) => fault.kind !== "sibling");
 
+/**
+ * Everybody hears of the member that failed first, and that one of the next: two faults for the whole group, however many members
+ * it has, so that work and messages grow with their number and not with its square.
+ */
 function shareFaults(members: readonly GroupMember[]): readonly GroupOrder[] {
+  const running = members.filter(({ state }) => state.role.kind !== "stopped");
+  const faulty = running.filter(({ state }) => state.faults.some((fault) => fault.kind !== "sibling"));
+  const lead = earliest(faulty, null);
+  const forLead = siblingFault(earliest(faulty, lead), faulty.length - 2);
+  const forFaulty = siblingFault(lead, faulty.length - 2);
+  const forFit = siblingFault(lead, faulty.length - 1);
+  const failed = new Set(faulty);
+  const waiting = running.reduce((count, { state }) => (state.waiting ? count + 1 : count), 0);
+  const knows = knowledge();
   const orders: GroupOrder[] = [];
-  for (const [member, { config, state }] of members.entries()) {
+  for (const [index, member] of members.entries()) {
+    const { state } = member;
     if (state.role.kind === "stopped") continue;
-    const others = members.filter((other) => other.config.name !== config.name && other.state.role.kind !== "stopped");
-    const faults = others.flatMap((other) => siblingFault(other));
-    const waiting = others.some((other) => other.state.waiting);
-    const known = state.faults.filter((fault) => fault.kind === "sibling");
-    if (waiting === state.siblingsWaiting && sameValue(faults, known)) continue;
-    orders.push({ member, event: { kind: "siblings", faults, waiting } });
+    const fault = member === lead ? forLead : failed.has(member) ? forFaulty : forFit;
+    const othersWait = waiting > (state.waiting ? 1 : 0);
+    if (othersWait === state.siblingsWaiting && knows(state, fault)) continue;
+    orders.push({ member: index, event: { kind: "siblings", fault, waiting: othersWait } });
   }
   return orders;
 }
 
-function siblingFault({ config, state }: GroupMember): SiblingFault[] {
-  const faults = ownFaults(state);
-  if (faults.length === 0) return [];
-  return [{ kind: "sibling", group: config.syncGroup?.name ?? "", instance: config.name, faults }];
+/** The one that has been in its state longest; by name among equals, so that it does not depend on who is asked first. */
+function earliest(faulty: readonly GroupMember[], but: GroupMember | null): GroupMember | null {
+  let first: GroupMember | null = null;
+  for (const member of faulty) if (member !== but && (first === null || isBefore(member, first))) first = member;
+  return first;
+}
+
+function isBefore(one: GroupMember, other: GroupMember): boolean {
+  if (one.state.since !== other.state.since) return one.state.since < other.state.since;
+  return one.config.name < other.config.name;
+}
+
+function siblingFault(member: GroupMember | null, more: number): SiblingFault | null {
+  if (member === null) return null;
+  const { config, state } = member;
+  return {
+    kind: "sibling",
+    group: config.syncGroup?.name ?? "",
+    instance: config.name,
+    faults: ownFaults(state),
+    more,
+  };
+}
+
+/** Whether a member has heard of it. Members hold the same object, which is compared by value once. */
+function knowledge(): (state: VrrpState, fault: SiblingFault | null) => boolean {
+  const same = new Map<SiblingFault, Fault>();
+  return ({ faults }, fault) => {
+    const known = faults.find(({ kind }) => kind === "sibling") ?? null;
+    if (known === null || fault === null) return known === fault;
+    if (same.get(fault) === known) return true;
+    if (!sameValue(fault, known)) return false;
+    same.set(fault, known);
+    return true;
+  };
 }
 
 /** Who was up and is BACKUP now has been beaten or has lost its address; the others follow, waiting as long as it waits. */
@@ -130,7 +173,7 @@ function fallBackTogether(members: readonly GroupMember[], memory: GroupMemory):
 function hasFallen(member: GroupMember, { up }: GroupMemory): boolean {
   const { role } = member.state;
   if (role.kind !== "backup" || role.preparing !== null) return false;
-  return up.includes(member.config.name) || (up.length > 0 && obeysMaster(member));
+  return up.has(member.config.name) || (up.size > 0 && obeysMaster(member));
 }
 
 /** A member that joins a serving group, but hears a master that it obeys. */
