@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """answer_probe.py INTERFACE ADDRESS INTERVAL_MS: pings an address again and again, and says which host answers.
 
-Reads "go" and "rest" on standard input and probes in between. One line whenever another MAC begins to answer, when the
+Reads "go" and "rest" on standard input and probes in between. One line whenever another host begins to answer, when the
 same one answers after a silence of more than four intervals, and ten times a second otherwise:
-"<unix time in ms> <mac> <silence before it in ms>". Times are the kernel's, taken when the answer arrived
+"<unix time in ms> <mac> <silence before it in ms> <ttl>". Hosts that share a virtual MAC are told apart by the TTL of
+their answers (net.ipv4.ip_default_ttl). Times are the kernel's, taken when the answer arrived
 (SO_TIMESTAMPNS). The answer is the kernel's own echo reply, so no program on the answering host is part of the figure.
 """
 import ctypes
@@ -91,22 +92,23 @@ def drain(ears, wanted, report):
         for _, kind, data in ancillary:
             if kind == SO_TIMESTAMPNS:
                 seconds, nanoseconds = struct.unpack("qq", data[:16])
-                report.answer(seconds * 1000 + nanoseconds / 1e6, frame[6:12])
+                report.answer(seconds * 1000 + nanoseconds / 1e6, (frame[6:12], frame[22]))
 
 
 class Report:
     def __init__(self, silence):
         self.silence = silence
-        self.mac = None
+        self.host = None
         self.at = 0
         self.told = 0
 
-    def answer(self, at, mac):
+    def answer(self, at, host):
         gap = at - self.at if self.at else 0
-        if mac != self.mac or gap > self.silence or at - self.told > 100:
-            print("%.4f %s %.4f" % (at, ":".join("%02x" % byte for byte in mac), gap), flush=True)
+        if host != self.host or gap > self.silence or at - self.told > 100:
+            mac = ":".join("%02x" % byte for byte in host[0])
+            print("%.4f %s %.4f %d" % (at, mac, gap, host[1]), flush=True)
             self.told = at
-        self.mac = mac
+        self.host = host
         self.at = at
 
 

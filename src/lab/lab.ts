@@ -115,6 +115,11 @@ export class LabHost implements NamespaceTarget {
     return text.includes(` inet6 ${address}/`);
   }
 
+  /** An IPv4 address on any interface: one with a virtual MAC has an interface of its own. */
+  async carries(address: string): Promise<boolean> {
+    return (await this.execOrThrow(["ip", "-4", "-o", "addr", "show"])).includes(` inet ${address}/`);
+  }
+
   /** Translates the id that a program of this host wrote into its pid file. */
   outsidePid(insidePid: number): number | null {
     return outsidePid(this.pid, insidePid);
@@ -240,7 +245,7 @@ async function createHost(
     enterArgv(sandbox, ["unshare", ...HOLDER_FLAGS, "bash", "-c", HOLDER_SCRIPT, "holder", spec.name, names]),
     { entered: true, ownSession: true },
   );
-  await holder.line(/^ready$/, { timeoutMs: 5_000 });
+  await holder.line(/^ready$/, { timeoutMs: 20_000 });
   const unshare = await holder.pid();
   const pid = await until(() => childrenOf(unshare)[0], `${spec.name} has a first process`, 5_000);
   const target = { pid, userNamespace: sandbox.userNamespace };
