@@ -23,6 +23,8 @@ export interface InstancePlan {
   readonly checkedFile?: string;
   /** More addresses of the first instance. */
   readonly extraAddresses?: readonly string[];
+  /** More lines of every instance. */
+  readonly lines?: readonly string[];
 }
 
 /** Virtual router ids in use on one interface; the rest go to the next one. */
@@ -63,7 +65,7 @@ function instanceText(plan: InstancePlan, index: number): string {
     advert_int ${plan.advertInterval}
     virtual_ipaddress {
 ${addresses.map((address) => `        ${address}\n`).join("")}    }
-${tracked}}
+${tracked}${(plan.lines ?? []).map((line) => `    ${line}\n`).join("")}}
 `;
 }
 

@@ -3,16 +3,12 @@
  * both are MASTER. Measured: the longest time the client gets no answer after the repair. The repair falls at a random
  * phase of both masters' intervals, because who hears whom first decides whether keepalived leaves a black hole.
  */
-import { sleep, until } from "../lab/processes.ts";
+import { sleep } from "../lab/processes.ts";
 import type { BenchCase, CaseOptions, Labs } from "./cases.ts";
 import { CONTESTANTS, type DaemonName, type InstancePlan } from "./daemons.ts";
 import { TIMINGS, type Timing } from "./failover.ts";
 import { Pair, wallMillis } from "./pair.ts";
 import type { Measurements } from "./report.ts";
-
-/** The first host has the client back when it has answered this long without a silence. */
-const STEADY_MILLIS = 1_500;
-const SILENCE_MILLIS = 20;
 
 export const HEAL_CASES: readonly BenchCase[] = (Object.keys(TIMINGS) as Timing[]).map((timing) => ({
   name: `heal-${timing}`,
@@ -54,19 +50,7 @@ async function runHeal(pair: Pair): Promise<number> {
   await sleep(500 + Math.random() * 1_000 * Math.max(pair.plan.advertInterval, 0.1));
   const healedAt = wallMillis();
   pair.restoreLinkOfA();
-  const since = () => pair.answers.filter((it) => it.at > healedAt);
-  await until(
-    () => {
-      const lines = since();
-      const disturbed = lines.findLastIndex((it) => it.host !== "db1" || it.gap > SILENCE_MILLIS);
-      const steadySince = lines[disturbed + 1]?.at;
-      const last = lines.at(-1);
-      if (steadySince === undefined || last === undefined || wallMillis() - last.at > 200) return undefined;
-      return last.at - steadySince >= STEADY_MILLIS ? true : undefined;
-    },
-    "the first host answers steadily after the repair",
-    30_000,
-  );
+  const silence = await pair.silenceUntilSteady(healedAt);
   pair.probe(false);
-  return Math.max(...since().map((it) => it.gap));
+  return silence;
 }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { createLab } from "../lab/lab.ts";
 import type { BenchCase, Labs } from "./cases.ts";
 import { keepalivedVersion } from "./daemons.ts";
+import { FAILBACK_CASES } from "./failback.ts";
 import { FAILOVER_CASES } from "./failover.ts";
 import { HEAL_CASES } from "./heal.ts";
 import { RELOAD_CASES } from "./reload.ts";
@@ -17,6 +18,7 @@ import { STEADY_CASES } from "./steady.ts";
 const VRRP_CASES: readonly BenchCase[] = [
   ...FAILOVER_CASES,
   ...HEAL_CASES,
+  ...FAILBACK_CASES,
   ...STEADY_CASES,
   ...STARTUP_CASES,
   ...RELOAD_CASES,

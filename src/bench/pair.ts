@@ -3,7 +3,7 @@
  * kernel's. Faults are injected from here; what happened is read from outside, never from the daemon.
  */
 import { join } from "node:path";
-import type { Lab, LabHost } from "../lab/lab.ts";
+import type { Lab } from "../lab/lab.ts";
 import { spawnInside } from "../lab/namespace.ts";
 import { LAB_DATA } from "../lab/paths.ts";
 import { type RunningProgram, sleep, until } from "../lab/processes.ts";
@@ -11,6 +11,11 @@ import { Capture, type CapturedAdvert } from "./capture.ts";
 import { Daemon, type DaemonName, type InstancePlan, virtualAddress } from "./daemons.ts";
 
 const PROBE_INTERVAL_MILLIS = "0.5";
+/** Of echo replies: the hosts' answers differ in it even when they share a virtual MAC. */
+const TTL_OF = { db1: 61, db2: 62 } as const;
+/** The first host has the client back when it has answered this long without a silence. */
+const STEADY_MILLIS = 1_500;
+const SILENCE_MILLIS = 20;
 
 export interface Answer {
   /** Wall clock, milliseconds. */
@@ -33,11 +38,7 @@ export class Pair {
   readonly #client: RunningProgram;
   readonly #switch: RunningProgram;
 
-  private constructor(
-    lab: Lab,
-    plan: InstancePlan,
-    parts: { capture: Capture; names: ReadonlyMap<string, string>; name: DaemonName },
-  ) {
+  private constructor(lab: Lab, plan: InstancePlan, parts: { capture: Capture; name: DaemonName }) {
     this.lab = lab;
     this.plan = plan;
     this.a = new Daemon(parts.name, lab.host("db1"), { ...plan, priority: 200 });
@@ -48,9 +49,9 @@ export class Pair {
     const probe = join(LAB_DATA, "observer/answer_probe.py");
     this.#client = lab.host("client").spawn([probe, "eth0", virtualAddress(0), PROBE_INTERVAL_MILLIS]);
     this.#client.onLine(({ text }) => {
-      const [at, mac, gap] = text.split(" ");
-      if (gap === undefined) return;
-      this.answers.push({ at: Number(at), host: parts.names.get(mac ?? "") ?? "?", gap: Number(gap) });
+      const [at, , gap, ttl] = text.split(" ");
+      const host = Object.entries(TTL_OF).find(([, value]) => value === Number(ttl))?.[0];
+      if (host !== undefined) this.answers.push({ at: Number(at), host, gap: Number(gap) });
     });
     // A program that is already running cuts the link about a millisecond after it is told.
     this.#switch = spawnInside(lab.sandbox, ["ip", "-force", "-batch", "-"]);
@@ -58,9 +59,10 @@ export class Pair {
 
   static async start(lab: Lab, plan: InstancePlan, name: DaemonName): Promise<Pair> {
     const capture = await Capture.start(lab.host("db2"), "eth0");
-    const names = new Map<string, string>();
-    for (const host of ["db1", "db2"]) names.set(await macOf(lab.host(host)), host);
-    const pair = new Pair(lab, plan, { capture, names, name });
+    for (const [host, ttl] of Object.entries(TTL_OF)) {
+      await lab.host(host).execOrThrow(["sysctl", "-qw", `net.ipv4.ip_default_ttl=${ttl}`]);
+    }
+    const pair = new Pair(lab, plan, { capture, name });
     await pair.#client.line(/^ready$/, { timeoutMs: 10_000 });
     pair.a.start();
     pair.b.start();
@@ -97,7 +99,7 @@ export class Pair {
   async settled(): Promise<void> {
     const address = virtualAddress(0);
     const steady = async (): Promise<true | undefined> => {
-      const [a, b] = await Promise.all([this.lab.host("db1").holds(address), this.lab.host("db2").holds(address)]);
+      const [a, b] = await Promise.all([this.lab.host("db1").carries(address), this.lab.host("db2").carries(address)]);
       return a && !b ? true : undefined;
     };
     await until(steady, "the first host holds the address", 30_000);
@@ -108,6 +110,24 @@ export class Pair {
   firstAnswerOfB(since: number): Promise<Answer> {
     const find = (): Answer | undefined => this.answers.find((it) => it.at >= since && it.host === "db2");
     return until(find, "the second host answers", 15_000);
+  }
+
+  /** Waits until the first host answers without a silence; the longest one that the client had after an instant, milliseconds. */
+  async silenceUntilSteady(since: number): Promise<number> {
+    const after = () => this.answers.filter((it) => it.at > since);
+    await until(
+      () => {
+        const lines = after();
+        const disturbed = lines.findLastIndex((it) => it.host !== "db1" || it.gap > SILENCE_MILLIS);
+        const steadySince = lines[disturbed + 1]?.at;
+        const last = lines.at(-1);
+        if (steadySince === undefined || last === undefined || wallMillis() - last.at > 200) return undefined;
+        return last.at - steadySince >= STEADY_MILLIS ? true : undefined;
+      },
+      "the first host answers steadily again",
+      30_000,
+    );
+    return Math.max(...after().map((it) => it.gap));
   }
 
   /** `carrier`: both ends see it. `silent`: the switch drops the port's frames. */
@@ -126,8 +146,4 @@ export class Pair {
     await this.b.stop();
     this.#capture.stop();
   }
-}
-
-async function macOf(host: LabHost): Promise<string> {
-  return (await host.execOrThrow(["cat", "/sys/class/net/eth0/address"])).trim();
 }
