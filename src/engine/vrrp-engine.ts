@@ -25,7 +25,8 @@ import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
-import { channelOf, createRuntime, firstDue, instanceKey, type Runtime, renewKeys, statusOf } from "./vrrp-runtime.ts";
+import { isGone, matchInstances, readyToBegin } from "./vrrp-roster.ts";
+import { channelOf, createRuntime, firstDue, type Runtime, renewKeys, setState, statusOf } from "./vrrp-runtime.ts";
 
 export type { VrrpEngine } from "./engine-interface.ts";
 export type { EnginePorts } from "./engine-ports.ts";
@@ -46,6 +47,7 @@ class Engine implements VrrpEngine {
   readonly #desk: PacketDesk;
   /** Whose deadline comes first, as last looked for. */
   #next: Runtime | null = null;
+  /** The next free slot; two an instance: the ordinary advert and the one of priority 0. */
   #slots = 0;
   #silent = false;
   #stopping = false;
@@ -262,8 +264,8 @@ class Engine implements VrrpEngine {
 
   /** Stopped instances leave; the last one of an ordered stop says so. */
   #bury(): void {
-    if (!this.#runtimes.some((runtime) => runtime.retired && runtime.state.role.kind === "stopped")) return;
-    const stopped = this.#runtimes.filter((runtime) => runtime.retired && runtime.state.role.kind === "stopped");
+    if (!this.#runtimes.some(isGone)) return;
+    const stopped = this.#runtimes.filter(isGone);
     this.#runtimes = this.#runtimes.filter((runtime) => !stopped.includes(runtime));
     this.#desk.follow(this.#runtimes, this.#ports.clock.now());
     for (const runtime of stopped) {
@@ -273,6 +275,10 @@ class Engine implements VrrpEngine {
     }
     if (this.#effects.virtual.leave(stopped, this.#runtimes, this.#effects.addresses)) this.#effects.flush();
     if (this.finished) this.#finish();
+    else if (this.#begin()) {
+      this.#assessAll();
+      this.#effects.flush();
+    }
   }
 
   /** Static objects go last: they may be what the farewell travels by. */
@@ -292,31 +298,21 @@ class Engine implements VrrpEngine {
 
   #configure(serial: number, configs: readonly VrrpInstanceConfig[], host: HostConfig): void {
     this.#effects.announcements.configure(host.spacing);
-    const wanted = new Map(configs.map((config) => [instanceKey(config), config]));
-    const kept = new Set<string>();
-    const fresh: Runtime[] = [];
-    for (const runtime of this.#runtimes) {
-      const key = instanceKey(runtime.config);
-      const config = wanted.get(key);
-      if (config === undefined || runtime.retired) {
-        if (!runtime.retired) this.#retire(runtime, false);
-        continue;
-      }
-      kept.add(key);
-      this.#effects.reconfigure(runtime, config);
+    const { kept, gone, added } = matchInstances(this.#runtimes, configs);
+    for (const runtime of gone) this.#retire(runtime, false);
+    for (const [runtime, config] of kept) this.#effects.reconfigure(runtime, config);
+    for (const config of added) {
+      const runtime = createRuntime(config, this.#slots, this.#ports.clock.now());
+      this.#slots += 2;
+      renewKeys(runtime, this.#ports.keys);
+      this.#runtimes.push(runtime);
     }
-    for (const [key, config] of wanted) {
-      if (!kept.has(key)) fresh.push(createRuntime(config, this.#nextSlot(), this.#ports.clock.now()));
-    }
-    for (const runtime of fresh) renewKeys(runtime, this.#ports.keys);
-    this.#runtimes.push(...fresh);
     this.#interest = null;
     if (this.#effects.addresses.links.length === 0) this.#effects.addresses.links = this.#ports.kernel.links();
     this.#effects.host.configure(host, this.#runtimes);
-    for (const runtime of fresh) this.#effects.routing.sweep(runtime);
     this.#refresh();
     this.#effects.host.promote(this.#runtimes);
-    for (const runtime of fresh) this.#effects.dispatch(runtime, { kind: "start" });
+    this.#begin();
     this.#assessAll();
     this.#effects.groups.forgetUnused();
     this.#ports.send({ type: "configured", serial, error: null });
@@ -330,11 +326,15 @@ class Engine implements VrrpEngine {
     this.#effects.flush();
   }
 
-  /** Two slots an instance: the ordinary advert and the one of priority 0. */
-  #nextSlot(): number {
-    const slot = this.#slots;
-    this.#slots += 2;
-    return slot;
+  /** Those that wait for nobody: what a namesake still holds is not swept, and its gate not overtaken. */
+  #begin(): boolean {
+    const ready = readyToBegin(this.#runtimes);
+    for (const runtime of ready) {
+      runtime.begun = true;
+      this.#effects.routing.sweep(runtime);
+      this.#effects.dispatch(runtime, { kind: "start" });
+    }
+    return ready.length > 0;
   }
 
   #standing({ scripts, files, processes }: Standings, succeeded: readonly string[]): void {
@@ -350,7 +350,8 @@ class Engine implements VrrpEngine {
   }
 
   #gate(message: Extract<ToKeeper, { type: "gate" }>): void {
-    const runtime = this.#runtimes.find((candidate) => candidate.config.name === message.instance);
+    // By number, which no two of them share: a name may be that of two instances, and may change while the gate runs.
+    const runtime = this.#runtimes.find(({ state }) => state.gateSerial === message.gate);
     if (runtime === undefined) return;
     this.#effects.dispatch(
       runtime,
@@ -370,12 +371,14 @@ class Engine implements VrrpEngine {
     runtime.retired = true;
     // Its siblings go on without it, unless all stop together.
     if (!this.#stopping) runtime.config = { ...runtime.config, syncGroup: null };
-    this.#effects.dispatch(runtime, { kind: "stop", skipGates });
+    if (runtime.begun) this.#effects.dispatch(runtime, { kind: "stop", skipGates });
+    // Nobody was told of it, so nobody is told of its end.
+    else setState(runtime, { ...runtime.state, role: { kind: "stopped" } });
   }
 
   #assessAll(): void {
     for (const runtime of this.#runtimes) {
-      if (!runtime.retired) assessFitness(runtime, this.#standings, this.#silent, this.#effects);
+      if (runtime.begun && !runtime.retired) assessFitness(runtime, this.#standings, this.#silent, this.#effects);
     }
   }
 

@@ -7,7 +7,8 @@ import type { InterfaceAddress, Link } from "../ports/network.ts";
 import { grant, passingPrefixes } from "./address-changes.ts";
 import { linkLocalOf } from "./vrrp-fitness.ts";
 import { addresseeTable } from "./vrrp-receive.ts";
-import { createRuntime, instanceKey, type Runtime } from "./vrrp-runtime.ts";
+import { instanceKey } from "./vrrp-roster.ts";
+import { createRuntime, type Runtime } from "./vrrp-runtime.ts";
 
 const LINK: Link = { index: 7, name: "eth0", usable: true, mac: new Uint8Array(6), mtu: 1500 };
 const IPV6 = configWith({ family: 6, version: 3, advertised: [{ ...virtualAddress("fe80::51"), prefixLength: 128 }] });

@@ -67,14 +67,19 @@ export interface Runtime {
   readonly dropsReported: Set<DropReason>;
   /** When a conflict was last told, by address and MAC. */
   readonly conflictsTold: Map<string, Instant>;
+  /** Takes part; not while an instance of the same name, which a reload has removed, still releases. */
+  begun: boolean;
   /** Removed from the configuration, or the daemon stops. */
   retired: boolean;
 }
 
+/** Slots are never used again, so no two instances of one keeper ever ask a gate of the same number. */
+const GATES_PER_SLOT = 1_000_000;
+
 export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Instant): Runtime {
   return {
     config,
-    state: initialState(config, now),
+    state: { ...initialState(config, now), gateSerial: slot * GATES_PER_SLOT },
     deadline: Number.POSITIVE_INFINITY,
     slot,
     counters: emptyCounters(),
@@ -97,6 +102,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     storm: { since: 0, packets: 0, quietUntil: 0 },
     dropsReported: new Set(),
     conflictsTold: new Map(),
+    begun: false,
     retired: false,
   };
 }
@@ -118,12 +124,6 @@ export function wireConfig({ config, oldChecksum }: Runtime): VrrpInstanceConfig
 /** The socket that brings this instance's adverts. */
 export function channelOf({ authentication, family }: VrrpInstanceConfig): AdvertChannel {
   return authentication.kind === "ah" ? "ah" : family;
-}
-
-/** keepalived matches instances across a reload by these, not by name. */
-export function instanceKey(config: VrrpInstanceConfig): string {
-  const virtual = config.virtualInterfaces.map(({ name, base }) => `${name}@${base}`).join();
-  return `${config.interface}|${config.family}|${config.virtualRouterId}|${config.transport.kind}|${virtual}`;
 }
 
 /** All addresses an instance carries while it is MASTER. */
