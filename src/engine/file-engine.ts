@@ -47,9 +47,9 @@ export function createFileEngine(options: FileEngineOptions): FileEngine {
     return text.ok ? "" : text.error;
   };
 
-  const reread = (entry: Watched): void => {
+  const reread = (entry: Watched, problem: string | null = null): void => {
     const before = entry.value;
-    const detail = read(entry);
+    const detail = [problem ?? "", read(entry)].filter((text) => text !== "").join("; ");
     if (entry.value === before && detail === "") return;
     event(entry, detail);
     if (entry.value !== before) tell({ [entry.config.name]: { kind: "value", value: entry.value } });
@@ -57,7 +57,11 @@ export function createFileEngine(options: FileEngineOptions): FileEngine {
 
   /** Null, or why it cannot be watched; then it is tried again until it can. */
   const watch = (entry: Watched): string | null => {
-    const watched = port.watch(entry.config.path, () => reread(entry));
+    const watched = port.watch(
+      entry.config.path,
+      () => reread(entry),
+      () => watchAnew(entry),
+    );
     if (watched.ok) {
       entry.watch = watched.value;
       return null;
@@ -66,6 +70,12 @@ export function createFileEngine(options: FileEngineOptions): FileEngine {
       if (watch(entry) === null) reread(entry);
     });
     return watched.error;
+  };
+
+  /** Its directory was removed or moved away; perhaps there is another one already. */
+  const watchAnew = (entry: Watched): void => {
+    entry.watch = null;
+    reread(entry, watch(entry));
   };
 
   const begin = (config: TrackFileConfig): void => {

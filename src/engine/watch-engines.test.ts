@@ -68,6 +68,38 @@ test("a directory that comes later is watched then", async () => {
   expect(told).toEqual([{ f: { kind: "value", value: 9 } }]);
 });
 
+test("a directory that goes is waited for, and its successor is watched", async () => {
+  const timers = createVirtualTimers();
+  const published: HoldfastEventBody[] = [];
+  const told: unknown[] = [];
+  let text: string | null = "9";
+  const listeners: { readonly changed: () => void; readonly lost: () => void }[] = [];
+  const engine = createFileEngine({
+    port: {
+      watch: (_path, changed, lost) => {
+        if (text === null) return err("no such directory");
+        listeners.push({ changed, lost });
+        return ok({ close: () => undefined });
+      },
+      read: () => ok(text),
+      create: () => ok(undefined),
+    },
+    timers,
+    publish: (body) => published.push(body),
+    tell: (files) => told.push(files),
+  });
+  engine.configure(FILES);
+  text = null;
+  listeners[0]?.lost();
+  expect(told).toEqual([{ f: { kind: "value", value: 0 } }]);
+  expect(published.at(-1)).toMatchObject({ value: 0, detail: "no such directory" });
+  text = "8";
+  await timers.advance(millis(6_000));
+  text = "7";
+  listeners[1]?.changed();
+  expect(told.slice(1)).toEqual([{ f: { kind: "value", value: 8 } }, { f: { kind: "value", value: 7 } }]);
+});
+
 function bench(kernelTells: boolean) {
   const running = new Map<number, ProcessFacts>();
   const listeners: ProcessListener[] = [];

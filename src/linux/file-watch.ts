@@ -14,7 +14,9 @@ const IN_MOVED_FROM = 0x40;
 const IN_MOVED_TO = 0x80;
 const IN_CLOSE_WRITE = 0x8;
 const IN_DELETE = 0x200;
-const EVENTS = IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE;
+/** The directory itself was moved: the watch would go with it to its new name. */
+const IN_MOVE_SELF = 0x800;
+const EVENTS = IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVE_SELF;
 const IN_Q_OVERFLOW = 0x4000;
 const IN_IGNORED = 0x8000;
 const INIT_FLAGS = 0o2004000;
@@ -27,12 +29,18 @@ interface Watched {
   readonly descriptor: number;
   readonly name: string;
   readonly changed: () => void;
+  readonly lost: () => void;
+}
+
+interface News {
+  readonly changed: Set<Watched>;
+  readonly lost: Set<Watched>;
 }
 
 export function createFileWatch(arena: Arena, poll: BackgroundPoll): FileWatchPort {
   const inotify = new Inotify(arena, poll);
   return {
-    watch: (path, changed) => inotify.watch(path, changed),
+    watch: (path, changed, lost) => inotify.watch(path, { changed, lost }),
     read: readBeginning,
     create,
   };
@@ -85,7 +93,7 @@ class Inotify {
     this.#poll = poll;
   }
 
-  watch(path: string, changed: () => void): Result<Watch, string> {
+  watch(path: string, listener: Pick<Watched, "changed" | "lost">): Result<Watch, string> {
     let real: string;
     try {
       real = resolved(path);
@@ -96,7 +104,7 @@ class Inotify {
     if (opened < 0) return err(`inotify: ${errnoName(opened)}; raise fs.inotify.max_user_instances`);
     const descriptor = this.#addWatch(opened, dirname(real));
     if (descriptor < 0) return err(`cannot watch ${dirname(real)}: ${errnoName(descriptor)}`);
-    const entry: Watched = { descriptor, name: basename(real), changed };
+    const entry: Watched = { descriptor, name: basename(real), ...listener };
     this.#watched.add(entry);
     return ok({ close: () => this.#unwatch(entry) });
   }
@@ -120,12 +128,17 @@ class Inotify {
   }
 
   #unwatch(entry: Watched): void {
-    this.#watched.delete(entry);
+    // One that was lost is gone already.
+    if (!this.#watched.delete(entry)) return;
     const { descriptor } = entry;
     // Files of one directory share a watch.
     if (this.#descriptor === null || [...this.#watched].some((other) => other.descriptor === descriptor)) return;
     inotifyRemoveWatch(this.#descriptor, descriptor);
-    if (this.#watched.size > 0) return;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#descriptor === null || this.#watched.size > 0) return;
     this.#poll.remove(this.#descriptor);
     close(this.#descriptor);
     this.#descriptor = null;
@@ -133,16 +146,23 @@ class Inotify {
 
   #readEvents(descriptor: number): void {
     this.#buffer ??= this.#arena.allocate(BUFFER);
-    const changed = new Set<Watched>();
+    const news: News = { changed: new Set(), lost: new Set() };
     while (this.#descriptor === descriptor) {
       const length = read(descriptor, this.#arena.at(this.#buffer), BUFFER);
       if (length <= 0 && length !== -ERRNO.EINTR) break;
-      this.#collect(this.#buffer, length, changed);
+      this.#collect(this.#buffer, length, news);
     }
-    for (const entry of changed) if (this.#watched.has(entry)) entry.changed();
+    for (const entry of news.lost) {
+      this.#watched.delete(entry);
+      // Of a directory that is gone, the kernel has removed it; of one that was moved, we have to.
+      inotifyRemoveWatch(descriptor, entry.descriptor);
+    }
+    for (const entry of news.changed) if (this.#watched.has(entry)) entry.changed();
+    for (const entry of news.lost) entry.lost();
+    this.#closeUnused();
   }
 
-  #collect(start: number, length: number, changed: Set<Watched>): void {
+  #collect(start: number, length: number, { changed, lost }: News): void {
     const { view, bytes } = this.#arena;
     for (let at = start; at + EVENT_HEADER <= start + length; ) {
       const watch = view.getInt32(at, true);
@@ -150,14 +170,12 @@ class Inotify {
       const size = view.getUint32(at + 12, true);
       const name = Buffer.from(bytes.subarray(at + EVENT_HEADER, at + EVENT_HEADER + size)).toString("utf8");
       at += EVENT_HEADER + size;
-      // After an overflow, and when the directory itself went, every file may have changed.
-      const all = (mask & (IN_Q_OVERFLOW | IN_IGNORED)) !== 0;
+      const gone = (mask & (IN_IGNORED | IN_MOVE_SELF)) !== 0;
+      // After an overflow every file may have changed.
+      const all = (mask & IN_Q_OVERFLOW) !== 0;
       for (const entry of this.#watched) {
-        if (
-          all ? entry.descriptor === watch || watch < 0 : entry.descriptor === watch && entry.name === untilZero(name)
-        ) {
-          changed.add(entry);
-        }
+        if (gone && entry.descriptor === watch) lost.add(entry);
+        else if (all || (entry.descriptor === watch && entry.name === untilZero(name))) changed.add(entry);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -22,14 +22,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const nothing = (): void => undefined;
+
 describe("files", () => {
   const files = createFileWatch(arena, poll);
   function watch(path: string): () => (string | null)[] {
     const seen: (string | null)[] = [];
-    const watched = files.watch(path, () => {
-      const text = files.read(path);
-      seen.push(text.ok ? text.value : text.error);
-    });
+    const watched = files.watch(
+      path,
+      () => {
+        const text = files.read(path);
+        seen.push(text.ok ? text.value : text.error);
+      },
+      () => seen.push("lost"),
+    );
     if (!watched.ok) throw new Error(watched.error);
     opened.push(watched.value);
     return () => seen;
@@ -55,6 +61,26 @@ describe("files", () => {
     await vi.waitFor(() => expect(seen()).toEqual(["2", null]));
   });
 
+  it("tells once when its directory is removed or moved away, and the next one can be watched", async () => {
+    const directory = join(folder, "d");
+    for (const leave of [
+      () => rmSync(directory, { recursive: true }),
+      () => renameSync(directory, join(folder, "e")),
+    ]) {
+      mkdirSync(directory);
+      writeFileSync(join(directory, "f"), "1");
+      const [one, two] = [watch(join(directory, "f")), watch(join(directory, "g"))];
+      leave();
+      await vi.waitFor(() => expect([one(), two()]).toEqual([["lost"], ["lost"]]));
+      mkdirSync(directory);
+      const again = watch(join(directory, "f"));
+      writeFileSync(join(directory, "f"), "2");
+      await vi.waitFor(() => expect(again()).toEqual(["2"]));
+      expect([one(), two()]).toEqual([["lost"], ["lost"]]);
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it("creates what is missing, and writes over only when told to", () => {
     const path = join(folder, "f");
     files.create(path, "1", false);
@@ -66,7 +92,7 @@ describe("files", () => {
 
   it("says what is wrong with a path", () => {
     expect(files.read(folder)).toMatchObject({ ok: false });
-    expect(files.watch(join(folder, "no/such"), () => undefined)).toMatchObject({ ok: false });
+    expect(files.watch(join(folder, "no/such"), nothing, nothing)).toMatchObject({ ok: false });
     expect(files.create(join(folder, "no/such"), "1", false)).toMatchObject({ ok: false });
   });
 });

@@ -7,8 +7,11 @@ export interface Watch {
 }
 
 export interface FileWatchPort {
-  /** Calls back when a writer has closed the file, or it was created, replaced or removed. The error is a reason in words. */
-  watch(path: string, changed: () => void): Result<Watch, string>;
+  /**
+   * Calls back when a writer has closed the file, or it was created, replaced or removed, and once, with `lost`, when its directory
+   * was removed or moved away: from then on nothing is noticed. The error is a reason in words.
+   */
+  watch(path: string, changed: () => void, lost: () => void): Result<Watch, string>;
   /** The beginning of the file: null when it is missing; the error says why it cannot be read. */
   read(path: string): Result<string | null, string>;
   /** Writes the text where there is no file, with `overwrite` also where there is one. */
