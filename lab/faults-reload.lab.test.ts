@@ -60,6 +60,14 @@ describeStage("a reload with a bad file", (stage) => {
     await until(async () => ((await refusals(daemon)) >= 3 ? true : undefined), "a missing file is refused", 10_000);
     write(stage, daemon, first(100).replace("virtual_router_id 51", "virtual_router_id 999"));
     expect((await reload(daemon))?.outcome).toBe("refused");
+    write(stage, daemon, first(100).replace("interface eth0", "interface nosuch0"));
+    const missing = await holdfast(daemon, "reload");
+    expect(missing.code).toBe(1);
+    expect(missing.stdout).toContain("error: vrrp_instance VI_1: interface nosuch0 does not exist on this host");
+    expect(missing.stdout).toContain("or set dynamic_interfaces in global_defs");
+    await daemon.program.line(/vrrp_instance VI_1: interface nosuch0 does not exist on this host; name one/, {
+      timeoutMs: 5_000,
+    });
 
     await sleep(4 * SECONDS * 1_000);
     const after = await statusOf(daemon);

@@ -40,6 +40,7 @@ function setUp(examine: Spawner["examine"]) {
     mailer: { send: () => expect.fail("no mail is configured") },
     wallMillis: () => 0,
     parse: () => expect.fail("nothing is reloaded"),
+    hasInterface: () => null,
     onConfig: () => undefined,
     onFatal: (reason) => expect.fail(reason),
   });

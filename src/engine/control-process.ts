@@ -25,7 +25,7 @@ import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
-import { reloadChanges } from "./reload-plan.ts";
+import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
 import { createShortageTeller } from "./shortage-teller.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
@@ -55,6 +55,8 @@ export interface ControlProcessOptions {
   /** Milliseconds since the epoch, for the date of a mail. */
   readonly wallMillis: () => number;
   readonly parse: () => ParsedConfig;
+  /** Null when the host does not say. */
+  readonly hasInterface: (name: string) => boolean | null;
   /** A new configuration is in force. */
   readonly onConfig: (config: HoldfastConfig, diagnostics: readonly Diagnostic[]) => void;
   /** The daemon must end. */
@@ -257,6 +259,11 @@ class Control implements ControlProcess {
       if (!dryRun) this.#options.onConfig(config, diagnostics);
       return this.#reloaded({ outcome: "unchanged", changes, diagnostics, detail: "nothing has changed" }, dryRun);
     }
+    const missing = missingInterfaces(before, config, this.#options.hasInterface);
+    if (missing[0] !== undefined) {
+      const found = { changes: [], diagnostics: [...diagnostics, ...missing] };
+      return this.#reloaded({ outcome: "refused", ...found, detail: inWords(missing[0]) }, dryRun);
+    }
     const detail = changes.join("; ");
     if (dryRun) return { outcome: "would-apply", changes, diagnostics, detail };
     const error = await this.#apply(parsed);
@@ -346,6 +353,8 @@ export function tellHooks(hooks: HookEngine, body: HoldfastEventBody): void {
   if (body.kind === "vrrp") hooks.report(body.instance, body.report);
   else if (body.kind === "sync-group") hooks.reportGroup(body.group, body.to, body.cause);
 }
+
+const inWords = ({ message, remedy }: Diagnostic): string => `${message}; ${remedy}`;
 
 function setupOf({ instances, host }: HoldfastConfig): KeeperSetup {
   return { instances: instances.map(({ vrrp }) => vrrp), host };

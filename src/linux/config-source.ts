@@ -163,7 +163,8 @@ function interfaces(): readonly string[] {
   }
 }
 
-function hasInterface(name: string): boolean | null {
+/** Whether our network namespace has it; null when /proc does not say. */
+export function hasInterface(name: string): boolean | null {
   if (!/^[^/\s]{1,15}$/.test(name) || name === "." || name === "..") return false;
   // /sys/class/net belongs to the namespace that mounted /sys, /proc/net/dev to ours.
   try {

@@ -19,6 +19,7 @@ import { type Arena, createArena } from "../linux/arena.ts";
 import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createWallClock } from "../linux/clock.ts";
+import { hasInterface } from "../linux/config-source.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
 import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
@@ -160,6 +161,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     mailer: createMailer(),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
+    hasInterface,
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };
       schedule.configure(config.global.reload);

@@ -61,6 +61,11 @@ export const DIAGNOSTIC_CODES = {
   "missing-vrid": entry("error", "An instance has no virtual_router_id and is left out."),
   "missing-interface": entry("error", "An instance has no interface and is left out."),
   "unknown-interface": strict("The interface does not exist on this host."),
+  "reload-interface": entry(
+    "error",
+    "A reload gives an instance an interface that the host has not, without dynamic_interfaces: nothing is changed.",
+    false,
+  ),
   "unknown-script": strict("track_script names a script that is not defined before the instance."),
   "unknown-user": strict("A script is to run as a user or group that does not exist."),
   "script-missing-command": entry("error", "A vrrp_script has no script line."),
