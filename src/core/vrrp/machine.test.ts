@@ -50,6 +50,18 @@ describe("start", () => {
     expect(rig.said()).toEqual(["INIT->BACKUP ready", ...TAKE, "BACKUP->MASTER owner-start", "announced"]);
   });
 
+  it("of two owners the higher address serves, and the other is owner again when that is gone", () => {
+    const rig = new Rig(configWith({ initialState: "MASTER", priority: 255 })).begin();
+    rig.hear(255, LOWER);
+    expect(rig.name, "the rival has the lower address").toBe("MASTER");
+    rig.hear(255, HIGHER);
+    expect(rig.name).toBe("BACKUP");
+    for (let heard = 0; heard < 10; heard++) rig.pass(1_000).hear(255, HIGHER);
+    expect(rig.name).toBe("BACKUP");
+    expect(rig.pass(3_004).name).toBe("MASTER");
+    expect(rig.state.priority).toBe(255);
+  });
+
   it("priority 255 with state BACKUP waits three intervals and 1/256 s", () => {
     const rig = backup({ priority: 255 }).pass(3_003.9);
     expect(rig.name).toBe("BACKUP");
