@@ -84,7 +84,7 @@ interface Layout {
 
 function rowsOf(view: InstanceView, reply: StatusReply, { width, columns }: Layout): Row[] {
   const [first, ...more] = view.addresses;
-  const details: Cell[] = [];
+  const details: Cell[] = view.syncGroup === null ? [] : [{ text: `  sync group ${view.syncGroup}` }];
   if (view.reason !== null) {
     const style: Style = view.state === "FAULT" ? "bad" : "warn";
     for (const text of wrap(view.reason, { width, indent: "  " })) details.push({ text, style });

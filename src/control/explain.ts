@@ -16,6 +16,7 @@ import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
+import { unwillingSiblings } from "./siblings.ts";
 
 const EARLIER_STEPS = 3;
 
@@ -64,10 +65,18 @@ function holds(view: InstanceView): string {
 function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
   const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
-  lines.push(...losersLines(input));
+  lines.push(...losersLines(input), ...siblingLines(input));
   const serves = whoServes(input);
   if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;
+}
+
+/** The members of a sync group become MASTER together. */
+function siblingLines({ view, status }: ExplainInput): ExplainLine[] {
+  const siblings = unwillingSiblings(view, status.instances);
+  if (siblings === null) return [];
+  const text = `its own timer has run out, but ${siblings} of sync group ${view.syncGroup} cannot or need not become MASTER yet`;
+  return [{ depth: 1, text }];
 }
 
 /** Whom clients reach now, if not us. */

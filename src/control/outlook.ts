@@ -5,8 +5,9 @@ import { masterDownInterval } from "../core/vrrp/timers.ts";
 import { claimWaitsForCheck, retryPause } from "../core/vrrp/transition.ts";
 import type { InstanceView } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
+import { unwillingSiblings } from "./siblings.ts";
 
-export function outlookOf({ view, config }: ExplainInput): string[] {
+export function outlookOf({ view, config, status }: ExplainInput): string[] {
   const settings = config?.instances.find((candidate) => candidate.vrrp.name === view.name) ?? null;
   switch (view.phase) {
     case "FAULT":
@@ -17,7 +18,7 @@ export function outlookOf({ view, config }: ExplainInput): string[] {
     case "INIT":
       return [`Every tracked check has to report once; then it is BACKUP${untilMaster(view, settings)}.`];
     case "BACKUP":
-      return backupOutlook(view, settings);
+      return waitsForSiblings(view, status) ?? backupOutlook(view, settings);
     case "PREPARING":
       return [`notify_claim has to end with exit code 0${gateLimit(settings)}; then it announces itself.`];
     case "CLAIMING":
@@ -29,6 +30,12 @@ export function outlookOf({ view, config }: ExplainInput): string[] {
     case "STOP":
       return ["The daemon has to be started again."];
   }
+}
+
+function waitsForSiblings(view: InstanceView, { instances }: ExplainInput["status"]): string[] | null {
+  const siblings = unwillingSiblings(view, instances);
+  if (siblings === null) return null;
+  return [`It becomes MASTER when ${siblings} of sync group ${view.syncGroup} would, too: see there.`];
 }
 
 function claimRetry(settings: InstanceConfig | null): string {

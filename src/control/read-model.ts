@@ -13,6 +13,7 @@ import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
+import { unwillingSiblings } from "./siblings.ts";
 
 export interface ModelClock {
   /** CLOCK_MONOTONIC in microseconds. */
@@ -183,6 +184,8 @@ export class ReadModel {
       basePriority: status.basePriority,
       priority: status.priority,
       faults: [...status.faults],
+      syncGroup: status.syncGroup,
+      wantsMaster: status.wantsMaster,
       addresses: [...status.addresses],
       holding: status.holding,
       leaseRemainingMillis:
@@ -204,6 +207,8 @@ export class ReadModel {
     if (status.phase === "RELEASING") return gateReason(hooks, "notify_release");
     if (this.#stale && this.#keeper.state !== "running") return "its keeper is gone; the next one begins anew";
     if (status.phase === "INIT") return "waits for the first result of its checks";
+    const siblings = unwillingSiblings(status, this.#snapshot);
+    if (siblings !== null) return `waits for ${siblings} of sync group ${status.syncGroup} to want MASTER`;
     return null;
   }
 

@@ -163,6 +163,8 @@ export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
     basePriority: config.priority,
     priority: state.priority,
     faults: state.faults,
+    syncGroup: config.syncGroup?.name ?? null,
+    wantsMaster: role.kind === "backup" && role.wants,
     addresses: addressesOf(config).map((entry) => entry.address) as readonly IpAddress[],
     holding: isHolding(state) && runtime.announced,
     leaseUntil: role.kind === "master" ? role.leaseUntil : null,

@@ -77,6 +77,10 @@ export const InstanceView = z.object({
   basePriority: z.number(),
   priority: z.number(),
   faults: z.array(coreValue<Fault>("kind")),
+  /** Name of its sync group. */
+  syncGroup: z.string().nullable(),
+  /** BACKUP that would be MASTER if the other members of its sync group wanted it too. */
+  wantsMaster: z.boolean(),
   addresses: z.array(z.string()),
   /** The addresses are on the interface and announced: clients can reach us. */
   holding: z.boolean(),

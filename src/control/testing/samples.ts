@@ -129,6 +129,8 @@ export function sampleStatus(clock: ModelClock, changes: Partial<VrrpInstanceSta
     basePriority: 100,
     priority: 100,
     faults: [],
+    syncGroup: null,
+    wantsMaster: false,
     addresses: [ip("192.168.11.100")],
     holding: false,
     leaseUntil: null,

@@ -57,6 +57,8 @@ function inputOf(config: HoldfastConfig, status: Partial<VrrpInstanceStatus> = {
         basePriority: 100,
         priority: 100,
         faults: [],
+        syncGroup: null,
+        wantsMaster: false,
         addresses: [],
         holding: true,
         leaseUntil: null,

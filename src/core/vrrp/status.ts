@@ -106,6 +106,10 @@ export interface VrrpInstanceStatus {
   readonly basePriority: number;
   readonly priority: number;
   readonly faults: readonly Fault[];
+  /** Name of its vrrp_sync_group; null without one. */
+  readonly syncGroup: string | null;
+  /** BACKUP whose own timer has run out, and which waits for the other members of its sync group. */
+  readonly wantsMaster: boolean;
   readonly addresses: readonly IpAddress[];
   /** The addresses are on the interface and announced. */
   readonly holding: boolean;
