@@ -34,7 +34,7 @@ function setUp(examine: Spawner["examine"]) {
     },
     files: NO_FILES,
     processes: NO_PROCESSES,
-    guard: { release: () => ({ removed: [], errors: [] }) },
+    guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
     bus: createEventBus({ clock: timers, wallMillis: () => 0, onListenerError: (error) => expect.fail(String(error)) }),
     fifos: { open: () => expect.fail("no pipe is configured") },
     mailer: { send: () => expect.fail("no mail is configured") },

@@ -54,6 +54,8 @@ function setUp() {
   const timers = createVirtualTimers();
   const keepers: FakeKeeper[] = [];
   const released: (readonly GuardOrder[])[] = [];
+  /** How many releases came before each tidying. */
+  const tidied: number[] = [];
   const events: HoldfastEventBody[] = [];
   const fatal: string[] = [];
   const supervisor = createKeeperSupervisor({
@@ -83,6 +85,7 @@ function setUp() {
         released.push(orders);
         return { removed: [], errors: [] };
       },
+      tidy: () => void tidied.push(released.length),
     },
     publish: (body) => void events.push(body),
     onMessage: () => undefined,
@@ -96,7 +99,7 @@ function setUp() {
     () => undefined,
   );
   const keeper = (): FakeKeeper => keepers.at(-1) as FakeKeeper;
-  return { timers, keepers, keeper, released, events, fatal, supervisor };
+  return { timers, keepers, keeper, released, tidied, events, fatal, supervisor };
 }
 
 test("control speaks first, then configures and tells all standings", () => {
@@ -206,8 +209,17 @@ test("exit code 42 ends the daemon instead of restarting", async () => {
   expect(fatal[0]).toContain("42");
 });
 
+test("what a dead keeper left is the next one's, or goes when none is to come", async () => {
+  const { keeper, tidied, supervisor } = setUp();
+  keeper().greet();
+  keeper().exit(null);
+  expect(tidied).toEqual([]);
+  await supervisor.stop();
+  expect(tidied).toEqual([1]);
+});
+
 test("an orderly stop needs no guard", async () => {
-  const { keeper, released, supervisor } = setUp();
+  const { keeper, released, tidied, supervisor } = setUp();
   keeper().greet();
   const stopped = supervisor.stop();
   expect(keeper().heard.at(-1)).toEqual({ type: "stop" });
@@ -215,6 +227,7 @@ test("an orderly stop needs no guard", async () => {
   keeper().exit(0);
   await stopped;
   expect(released).toEqual([]);
+  expect(tidied).toEqual([]);
 });
 
 test("after a configuration that the keeper refused the next keeper gets the old one", async () => {

@@ -78,6 +78,8 @@ class Supervisor implements KeeperSupervisor {
   #statusId = 0;
   #pending: PendingConfigure | null = null;
   #stopping = false;
+  /** A keeper died: what it left is the next one's to find, or ours to remove. */
+  #untidy = false;
   #onStopped: (() => void)[] = [];
 
   constructor(host: KeeperHost) {
@@ -335,6 +337,7 @@ class Supervisor implements KeeperSupervisor {
     const { statics } = last ? this.#setup.host : PLAIN_HOST;
     const { removed, errors } = this.#host.guard.release(this.#book.orders(), statics);
     this.#book.reset();
+    this.#untidy = true;
     if (errors.length > 0) this.#detail = errors.map((error) => `${error.what}: ${error.errno}`).join("; ");
     return { instances, addresses: removed };
   }
@@ -351,6 +354,8 @@ class Supervisor implements KeeperSupervisor {
 
   #stopped(): void {
     this.#enter("stopped", this.#detail);
+    if (this.#untidy) this.#host.guard.tidy();
+    this.#untidy = false;
     const waiting = this.#onStopped;
     this.#onStopped = [];
     for (const resolve of waiting) resolve();

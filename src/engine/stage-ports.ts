@@ -43,6 +43,7 @@ export function stagePorts(): Omit<EnginePorts, "clock" | "keys" | "send"> {
     routing: IDLE_ROUTING,
     settings: IDLE_SETTINGS,
     virtualInterfaces: {
+      look: () => undefined,
       ensure: ({ name }) => err({ errno: "EOPNOTSUPP", what: `create ${name}` }),
       removeAllBut: () => [],
       silenceLocalReports: () => undefined,

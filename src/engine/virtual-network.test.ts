@@ -59,6 +59,7 @@ beforeEach(() => {
     routing: IDLE_ROUTING,
     settings: IDLE_SETTINGS,
     virtualInterfaces: {
+      look: () => undefined,
       ensure({ name }) {
         log.push(`make ${name}`);
         links = [...links, link(40 + links.length, name)];

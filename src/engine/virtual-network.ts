@@ -4,7 +4,7 @@
  * them. Decides nothing about elections; a virtual interface that cannot be made is a fault of its instance.
  */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
-import { type Instant, millis } from "../core/lib/units.ts";
+import { after, type Instant, millis } from "../core/lib/units.ts";
 import { DEFAULT_FIREWALL, type FirewallNeeds, type FirewallSettings } from "../core/nftables/ruleset.ts";
 import type { VirtualAddress } from "../core/vrrp/config.ts";
 import type { VirtualInterface } from "../core/vrrp/virtual-interface.ts";
@@ -15,12 +15,25 @@ import type { Runtime } from "./vrrp-runtime.ts";
 /** Somebody who takes the rules away each time is not answered faster than this. */
 const RESTORE_PAUSE = millis(1_000);
 
+/**
+ * One wake-up makes no more than this: creating one takes the kernel milliseconds, and adverts and heartbeats are due meanwhile. Several
+ * that are removed at once cost little more than one, because the kernel waits for its readers once.
+ */
+const SLICE = millis(3);
+const MADE_AT_ONCE = 4;
+const REMOVED_AT_ONCE = 8;
+
 export class VirtualNetwork {
   readonly #ports: EnginePorts;
   readonly #event: (body: HoldfastEventBody) => void;
   /** Names of the interfaces that were made or found, and for which instance. */
   readonly #provided = new Map<string, string>();
   #started = false;
+  #wanted: ReadonlySet<string> = new Set();
+  #toMake: { readonly runtime: Runtime; readonly virtual: VirtualInterface }[] = [];
+  #removing = false;
+  /** What could not be made in the pass that has just ended: tried again with the next change of the kernel, not at once. */
+  readonly #failed = new Set<string>();
   #followed: {
     readonly runtimes: readonly Runtime[];
     readonly held: readonly Runtime["held"][];
@@ -43,41 +56,78 @@ export class VirtualNetwork {
     );
   }
 
-  /** Makes what is missing and removes what nobody wants any more; the links as they are then. */
-  provide(runtimes: readonly Runtime[], links: readonly Link[]): readonly Link[] {
-    const wanted = new Set(runtimes.flatMap(({ config }) => config.virtualInterfaces.map(({ name }) => name)));
-    let changed = this.#removeUnwanted(wanted, links);
-    for (const runtime of runtimes) {
-      if (this.#provideFor(runtime, links)) changed = true;
-    }
-    return changed ? this.#ports.kernel.links() : links;
+  /** Interfaces are still to be made or removed: work() does it slice by slice. */
+  get busy(): boolean {
+    return this.#removing || this.#toMake.length > 0;
   }
 
-  /** True when something was tried. Without its base an interface waits: that is another fault. */
-  #provideFor(runtime: Runtime, links: readonly Link[]): boolean {
-    const missing = runtime.config.virtualInterfaces.filter(
-      (virtual) => !this.#isThere(virtual, links) && links.some(({ name }) => name === virtual.base),
-    );
-    if (missing.length === 0) return false;
-    const errors = missing.map((virtual) => ({ name: virtual.name, error: this.#make(runtime, virtual) }));
-    const failed = errors.find(({ error }) => error !== null);
+  /** An interface that is still to be made, or looked at, is not used although one of its name exists. */
+  awaits(name: string): boolean {
+    return this.#toMake.some(({ virtual }) => virtual.name === name);
+  }
+
+  /** Begins to make what is missing and to remove what nobody wants any more; the links as they are then. */
+  provide(runtimes: readonly Runtime[], links: readonly Link[]): readonly Link[] {
+    const names = new Set(links.map(({ name }) => name));
+    const { busy } = this;
+    this.#wanted = new Set(runtimes.flatMap(({ config }) => config.virtualInterfaces.map(({ name }) => name)));
+    this.#planRemoval(names);
+    this.#toMake = runtimes.flatMap((runtime) => this.#missingOf(runtime, names));
+    this.#failed.clear();
+    if (busy || !this.busy) return links;
+    this.#ports.virtualInterfaces.look();
+    if (this.work()) this.#failed.clear();
+    return this.#ports.kernel.links();
+  }
+
+  /** Without its base an interface waits: that is another fault. */
+  #missingOf(runtime: Runtime, names: ReadonlySet<string>) {
+    const { virtualInterfaces } = runtime.config;
+    const fault = runtime.virtualFault;
+    if (fault?.kind === "virtual-interface" && !virtualInterfaces.some(({ name }) => name === fault.interface)) {
+      runtime.virtualFault = null;
+    }
+    return virtualInterfaces
+      .filter(({ name, base }) => !this.#isThere(name, names) && names.has(base) && !this.#failed.has(name))
+      .filter(() => !runtime.retired)
+      .map((virtual) => ({ runtime, virtual }));
+  }
+
+  /** One slice. True when nothing is left to do. */
+  work(): boolean {
+    const { clock } = this.#ports;
+    const until = after(clock.now(), SLICE);
+    for (let made = 0; made < MADE_AT_ONCE && this.busy && clock.now() <= until; made++) {
+      // First what goes: it may have the MAC of what comes.
+      if (this.#removing) made += this.#removeSome();
+      else this.#makeNext();
+    }
+    return !this.busy;
+  }
+
+  #makeNext(): void {
+    const next = this.#toMake.shift();
+    if (next === undefined) return;
+    const { runtime, virtual } = next;
+    const error = this.#make(runtime, virtual);
+    const fault = runtime.virtualFault;
+    const isIts = fault === null || (fault.kind === "virtual-interface" && fault.interface === virtual.name);
+    if (error !== null) this.#failed.add(virtual.name);
+    if (!isIts) return;
     runtime.virtualFault =
-      failed === undefined || failed.error === null
-        ? null
-        : { kind: "virtual-interface", interface: failed.name, reason: textOf(failed.error) };
-    return true;
+      error === null ? null : { kind: "virtual-interface", interface: virtual.name, reason: textOf(error) };
   }
 
   /** Instances stopped: their interfaces and rules go with them. False when they had none. */
   leave(stopped: readonly Runtime[], left: readonly Runtime[], places: AddressPlaces): boolean {
     if (!stopped.some(({ config }) => config.virtualInterfaces.length > 0 || config.filter !== null)) return false;
-    places.links = this.provide(left, places.links);
+    places.links = this.provide(left, this.#ports.kernel.links());
     this.follow(left, places);
     return true;
   }
 
-  #isThere({ name }: VirtualInterface, links: readonly Link[]): boolean {
-    if (!links.some((link) => link.name === name)) this.#provided.delete(name);
+  #isThere(name: string, names: ReadonlySet<string>): boolean {
+    if (!names.has(name)) this.#provided.delete(name);
     return this.#provided.has(name);
   }
 
@@ -105,20 +155,29 @@ export class VirtualNetwork {
   }
 
   /** At the start also what dead daemons left. */
-  #removeUnwanted(wanted: ReadonlySet<string>, links: readonly Link[]): boolean {
-    const gone = [...this.#provided.keys()].filter((name) => !wanted.has(name));
-    if (this.#started && gone.length === 0) return false;
+  #planRemoval(names: ReadonlySet<string>): void {
+    const gone = [...this.#provided.keys()].filter((name) => !this.#wanted.has(name));
+    for (const name of gone) if (!names.has(name)) this.#provided.delete(name);
+    if (this.#started && gone.length === 0) return;
     if (!this.#started) this.#sweepRules();
     this.#started = true;
-    const removed = this.#ports.virtualInterfaces.removeAllBut(wanted);
-    for (const name of gone) {
-      const instance = this.#provided.get(name) ?? "";
+    this.#removing = true;
+  }
+
+  /** How many. */
+  #removeSome(): number {
+    const removed = this.#ports.virtualInterfaces.removeAllBut(this.#wanted, REMOVED_AT_ONCE);
+    for (const name of removed) {
+      const instance = this.#provided.get(name);
       this.#provided.delete(name);
-      const existed = links.some((link) => link.name === name);
-      if (existed) this.#event({ kind: "virtual-interface", instance, interface: name, action: "removed", detail: "" });
+      if (instance !== undefined)
+        this.#event({ kind: "virtual-interface", instance, interface: name, action: "removed", detail: "" });
     }
+    if (removed.length === REMOVED_AT_ONCE) return removed.length;
+    this.#removing = false;
+    for (const name of this.#provided.keys()) if (!this.#wanted.has(name)) this.#provided.delete(name);
     if (this.#provided.size === 0) this.#ports.virtualInterfaces.silenceLocalReports(false);
-    return removed.length > 0;
+    return removed.length;
   }
 
   #sweepRules(): void {
@@ -128,7 +187,8 @@ export class VirtualNetwork {
 
   /** Lets the rules follow; costs a comparison per instance while nothing has changed. */
   follow(runtimes: readonly Runtime[], places: AddressPlaces): void {
-    if (!this.#changed(runtimes, places.links)) return;
+    // Not before what goes is gone: until then the kernel may report its groups.
+    if (this.#removing || !this.#changed(runtimes, places.links)) return;
     this.#followed = { runtimes, held: runtimes.map(({ held }) => held), links: places.links };
     const filtering = runtimes.some(({ config }) => config.filter !== null);
     if (!filtering && !this.#filtering) return;
@@ -153,6 +213,7 @@ export class VirtualNetwork {
   }
 
   get deadline(): Instant | null {
+    if (this.busy) return this.#ports.clock.now();
     return this.#restoreAt as Instant | null;
   }
 

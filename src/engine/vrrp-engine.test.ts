@@ -102,6 +102,7 @@ beforeEach(() => {
       },
     },
     virtualInterfaces: {
+      look: () => undefined,
       ensure({ name, base, mac }) {
         if (refuseVirtual)
           return { ok: false, error: { errno: "EOPNOTSUPP", what: `create macvlan ${name} on ${base}` } };

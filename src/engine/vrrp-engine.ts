@@ -1,12 +1,10 @@
 /**
  * Runs every virtual router of one keeper: feeds the pure core (core/vrrp) with packets, links, trackers and time, and
- * carries out its effects in the order effects.ts promises. Batches what falls due in one wake-up into one netlink
- * write and one sendmmsg.
+ * carries out its effects in the order effects.ts promises, those due in one wake-up in one netlink write and one sendmmsg.
  *
  * It owns no descriptor and no clock, waits for nothing and decides nothing: elections are core/vrrp's, waiting is
  * main/keeper.ts's. The simulator runs this same file.
  */
-
 import type { IpAddress } from "../core/lib/ip.ts";
 import { after, type Instant, millis } from "../core/lib/units.ts";
 import type { FromKeeper, Standings, ToKeeper } from "../core/link/messages.ts";
@@ -51,6 +49,7 @@ class Engine implements VrrpEngine {
   #slots = 0;
   #silent = false;
   #stopping = false;
+  #saidStopped = false;
   #interest: Interest | null = null;
   #interestIn: readonly Link[] | null = null;
   readonly #rate = new RateLimit({ most: REREADS_AT_ONCE, within: REREAD_PAUSE });
@@ -65,7 +64,7 @@ class Engine implements VrrpEngine {
   }
 
   get finished(): boolean {
-    return this.#stopping && this.#runtimes.length === 0;
+    return this.#stopping && this.#runtimes.length === 0 && !this.#effects.virtual.busy;
   }
 
   handleControl(message: ToKeeper): void {
@@ -195,6 +194,9 @@ class Engine implements VrrpEngine {
   abandon(): void {
     this.#stop(true);
     this.#settle();
+    // Nothing else is due any more.
+    while (this.#effects.virtual.busy) this.#effects.virtual.work();
+    this.#settle();
   }
 
   wake(): void {
@@ -207,6 +209,8 @@ class Engine implements VrrpEngine {
     if (nextDeadline !== null && now >= nextDeadline) this.#recount();
     this.#desk.tick(now);
     this.#settle();
+    // After what was due, and no more than the next can wait.
+    if (this.#effects.virtual.busy && this.#effects.virtual.work()) this.#readKernel();
   }
 
   sendDue(): void {
@@ -260,9 +264,10 @@ class Engine implements VrrpEngine {
     this.#bury();
     this.#conflicts.follow(this.#runtimes, this.#effects.addresses);
     this.#effects.virtual.follow(this.#runtimes, this.#effects.addresses);
+    if (this.finished && !this.#saidStopped) this.#finish();
   }
 
-  /** Stopped instances leave; the last one of an ordered stop says so. */
+  /** Stopped instances leave, and their interfaces with them. */
   #bury(): void {
     if (!this.#runtimes.some(isGone)) return;
     const stopped = this.#runtimes.filter(isGone);
@@ -274,15 +279,14 @@ class Engine implements VrrpEngine {
       this.#closeUnused(runtime);
     }
     if (this.#effects.virtual.leave(stopped, this.#runtimes, this.#effects.addresses)) this.#effects.flush();
-    if (this.finished) this.#finish();
-    else if (this.#begin()) {
-      this.#assessAll();
-      this.#effects.flush();
-    }
+    if (this.finished || !this.#begin()) return;
+    this.#assessAll();
+    this.#effects.flush();
   }
 
   /** Static objects go last: they may be what the farewell travels by. */
   #finish(): void {
+    this.#saidStopped = true;
     this.#effects.host.stop();
     this.#effects.flush();
     this.#ports.send({ type: "stopped" });
@@ -364,7 +368,6 @@ class Engine implements VrrpEngine {
   #stop(skipGates: boolean): void {
     this.#stopping = true;
     for (const runtime of this.#runtimes) this.#retire(runtime, skipGates);
-    if (this.#runtimes.length === 0) this.#finish();
   }
 
   #retire(runtime: Runtime, skipGates: boolean): void {
@@ -383,11 +386,8 @@ class Engine implements VrrpEngine {
   }
 
   #status(id: number): FromKeeper {
-    return {
-      type: "status",
-      id,
-      instances: this.#runtimes.map((runtime) => statusOf(runtime, this.#ports.clock.now())),
-    };
+    const now = this.#ports.clock.now();
+    return { type: "status", id, instances: this.#runtimes.map((runtime) => statusOf(runtime, now)) };
   }
 }
 

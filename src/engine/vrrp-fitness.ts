@@ -34,8 +34,12 @@ export function refreshNetwork(
   const virtual = effects.addresses.virtualAddresses();
   // Few, however many instances there are: looked through once for each of them.
   const real = addresses.filter(({ address }) => !virtual.has(address));
+  const byName = new Map(links.map((link) => [link.name, link]));
+  const named = (name: string): Link | null => {
+    const link = byName.get(name);
+    return link === undefined || effects.virtual.awaits(name) ? null : link;
+  };
   for (const runtime of runtimes) {
-    const named = (name: string): Link | null => links.find((link) => link.name === name) ?? null;
     runtime.link = named(runtime.config.interface);
     runtime.sendLink = named(runtime.config.sendsVia ?? runtime.config.interface);
     runtime.hearLink = named(runtime.config.hearsVia ?? runtime.config.interface);
@@ -84,9 +88,28 @@ export function assessFitness(
   const faults: Fault[] = [...evaluation.faults, ...effects.host.statics.faultsOf(config.name, effects.countedLinks)];
   if (runtime.virtualFault !== null && runtime.link !== null) faults.push(runtime.virtualFault);
   if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
-  const { waiting, priority } = evaluation;
-  effects.dispatch(runtime, { kind: "fitness", faults, waiting, priority, source: runtime.observedSource });
+  const making = interfacesInTheMaking(runtime, effects);
+  const { priority } = evaluation;
+  effects.dispatch(runtime, {
+    kind: "fitness",
+    faults: faults.filter((fault) => fault.kind !== "interface" || !making.includes(fault.interface)),
+    waiting: evaluation.waiting || making.length > 0,
+    priority,
+    source: runtime.observedSource,
+  });
   prepareFrames(effects.ports, runtime);
+}
+
+/** Virtual interfaces that are not made yet: an instance that has not begun waits for them in INIT, which is no fault. */
+function interfacesInTheMaking(runtime: Runtime, effects: EffectRunner): readonly string[] {
+  const { config, state } = runtime;
+  if (config.virtualInterfaces.length === 0 || state.role.kind !== "init" || runtime.virtualFault !== null) return [];
+  const has = (name: string): boolean => effects.addresses.links.some((link) => link.name === name);
+  const unseen = (name: string): boolean =>
+    (name === config.sendsVia && runtime.sendLink === null) || (name === config.hearsVia && runtime.hearLink === null);
+  return config.virtualInterfaces
+    .filter(({ name, base }) => has(base) && (effects.virtual.awaits(name) || unseen(name) || !has(name)))
+    .map(({ name }) => name);
 }
 
 /**

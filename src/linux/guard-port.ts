@@ -4,12 +4,14 @@
  */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
+import { millis } from "../core/lib/units.ts";
 import type { StaticObjects } from "../core/routing/host.ts";
 import type { GuardOrder, GuardPort } from "../ports/guard.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { RoutingChange, RoutingPort } from "../ports/routing.ts";
 import { type AdvertSender, createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
+import { createMonotonicClock } from "./clock.ts";
 import { openFirewall } from "./firewall.ts";
 import { openKernelPort, type RtnetlinkPort } from "./kernel-port.ts";
 import { isAlive } from "./process.ts";
@@ -39,7 +41,15 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
   const owned = { arena, owner: process.pid, isAlive };
   const virtual = openVirtualInterfaces({ ...owned, onRefused: () => undefined });
   const firewall = openFirewall({ ...owned, watch: null });
+  const clock = createMonotonicClock(arena);
+  const removeInterfaces = (limit: number): void => {
+    if (!virtual.ok) return;
+    const until = clock.now() + limit;
+    virtual.value.look();
+    while (virtual.value.removeAllBut(NONE, AT_ONCE).length === AT_ONCE && clock.now() < until);
+  };
   return ok({
+    tidy: () => removeInterfaces(Number.POSITIVE_INFINITY),
     release(orders, statics) {
       const links = new Map(kernel.links().map((link) => [link.name, link]));
       const unrouted = removeRouting(routing, links, [...orders, statics]);
@@ -47,7 +57,7 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
       const resigned = resign(sender, links, orders);
       const unplaced = removeStatics(kernel, links, statics);
       // Last: they carried the addresses, and the priority 0 left by them.
-      if (virtual.ok) virtual.value.removeAllBut(new Set());
+      removeInterfaces(TIDYING);
       firewall.sweep();
       return { removed, errors: [...unrouted, ...errors, ...resigned, ...unplaced] };
     },
@@ -60,6 +70,12 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
     },
   });
 }
+
+const NONE: ReadonlySet<string> = new Set();
+/** Virtual interfaces removed in one request. */
+const AT_ONCE = 8;
+/** What a release spends on them at most: the next keeper waits for it to start. */
+const TIDYING = millis(100);
 
 type Links = ReadonlyMap<string, Link>;
 

@@ -10,10 +10,13 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import { dumpLinks } from "../core/netlink/links.ts";
 import { type OwnerTag, readOwnerTag, writeOwnerTag } from "../core/netlink/owner-tag.ts";
 import {
+  askLink,
   createLink,
+  deleteGroup,
   deleteLink,
   readVirtualLink,
   setAlias,
+  setGroup,
   setUp,
   stopAddressGeneration,
   type VirtualLinkRecord,
@@ -29,6 +32,8 @@ import { openNetlinkSocket } from "./netlink-socket.ts";
 import { createReversePathFilter } from "./reverse-path-filter.ts";
 import { createSockets } from "./sockets.ts";
 
+/** Interfaces that are about to be removed together; the next one that is free if somebody has it. */
+const PARTING_GROUP = 0x4846_0000;
 const LOCAL_REPORTS = "ipv4/igmp_link_local_mcast_reports";
 /** On the virtual interface: it alone answers for its addresses, and takes packets whose way back leads through its base. */
 const OWN_SETTINGS = { arp_ignore: 1, rp_filter: 0, accept_local: 1, promote_secondaries: 1 } as const;
@@ -63,17 +68,31 @@ class VirtualInterfaces implements VirtualInterfacePort {
   readonly #options: VirtualInterfaceOptions;
   readonly #reversePath = createReversePathFilter((path, value) => this.#set(path, value));
   #reportsBefore: number | null = null;
+  /** By name, as last read and as changed here since; null when it must be read. */
+  #table: Map<string, VirtualLinkRecord> | null = null;
 
   constructor(requests: NetlinkRequests, options: VirtualInterfaceOptions) {
     this.#requests = requests;
     this.#options = options;
   }
 
+  look(): void {
+    this.#table = null;
+  }
+
   ensure(wanted: VirtualInterface): Result<"made" | "found", KernelError> {
-    const links = this.#links();
-    const base = links.find((link) => link.name === wanted.base);
+    const ensured = this.#ensure(wanted);
+    // Perhaps because something is not as it was read.
+    if (!ensured.ok) this.#table = null;
+    return ensured;
+  }
+
+  #ensure(wanted: VirtualInterface): Result<"made" | "found", KernelError> {
+    const table = this.#links();
+    const base = table.get(wanted.base);
     if (base === undefined) return err({ errno: "ENODEV", what: `find interface ${wanted.base} for ${wanted.name}` });
-    const present = links.find((link) => link.name === wanted.name);
+    const links = [...table.values()];
+    const present = table.get(wanted.name);
     if (present !== undefined && isAsWanted(present, wanted, base)) {
       const tag = readOwnerTag(present.alias);
       return tag?.pid === this.#options.owner ? ok("found") : this.#adopt(present, wanted, { links, base });
@@ -85,10 +104,13 @@ class VirtualInterfaces implements VirtualInterfacePort {
     return this.#make(wanted, { links: links.filter((link) => link !== present), base });
   }
 
-  removeAllBut(wanted: ReadonlySet<string>): readonly string[] {
-    const links = this.#links();
-    const gone = links.filter((link) => this.#mayRemove(link) && !wanted.has(link.name));
-    for (const link of gone) this.#ask((sequence) => deleteLink(link.index, sequence));
+  removeAllBut(wanted: ReadonlySet<string>, most: number): readonly string[] {
+    const table = this.#links();
+    const links = [...table.values()];
+    const gone = links.filter((link) => !wanted.has(link.name) && this.#mayRemove(link)).slice(0, most);
+    this.#delete(gone, new Set(links.map(({ group }) => group)));
+    // Also one that the kernel would not remove: it is not asked again and again.
+    for (const { name } of gone) table.delete(name);
     const left = links.filter((link) => !gone.includes(link) && readOwnerTag(link.alias) !== null);
     for (const link of gone) {
       const base = links.find(({ index }) => index === link.base);
@@ -110,8 +132,19 @@ class VirtualInterfaces implements VirtualInterfacePort {
     }
   }
 
-  #links(): readonly VirtualLinkRecord[] {
-    return this.#requests.dump(dumpLinks, readVirtualLink);
+  #links(): Map<string, VirtualLinkRecord> {
+    this.#table ??= new Map(this.#requests.dump(dumpLinks, readVirtualLink).map((link) => [link.name, link]));
+    return this.#table;
+  }
+
+  /** Several go by a device group that nobody else has. */
+  #delete(links: readonly VirtualLinkRecord[], groups: ReadonlySet<number>): void {
+    let group = PARTING_GROUP;
+    while (groups.has(group)) group++;
+    const gathered =
+      links.length > 1 && links.every(({ index }) => this.#ask((sequence) => setGroup(index, group, sequence)) === 0);
+    if (gathered && this.#ask((sequence) => deleteGroup(group, sequence)) === 0) return;
+    for (const { index } of links) this.#ask((sequence) => deleteLink(index, sequence));
   }
 
   #make(wanted: VirtualInterface, place: Place): Result<"made", KernelError> {
@@ -123,12 +156,13 @@ class VirtualInterfaces implements VirtualInterfacePort {
       const missing = errnoName(-errno) === "EOPNOTSUPP" ? `; the kernel lacks the module ${kind}` : "";
       return err({ errno: errnoName(-errno), what: `create ${kind} ${name} on ${base}${missing}` });
     }
-    const made = this.#links().find((link) => link.name === name);
+    const made = this.#requests.dump((sequence) => askLink(name, sequence), readVirtualLink)[0];
     if (made === undefined) return err({ errno: "ENODEV", what: `find ${name} after it was created` });
     // The kernel takes no alias with a new link. Without it nobody would ever remove it.
     const tagged = this.#ask((sequence) => setAlias(made.index, alias, sequence));
     const ready = tagged === 0 ? this.#prepare(made, wanted) : err({ errno: errnoName(-tagged), what: `mark ${name}` });
-    if (!ready.ok) this.#ask((sequence) => deleteLink(made.index, sequence));
+    if (ready.ok) this.#table?.set(name, { ...made, alias });
+    else this.#ask((sequence) => deleteLink(made.index, sequence));
     return ready.ok ? ok("made") : ready;
   }
 
@@ -136,6 +170,7 @@ class VirtualInterfaces implements VirtualInterfacePort {
   #adopt(present: VirtualLinkRecord, wanted: VirtualInterface, place: Place): Result<"found", KernelError> {
     const alias = this.#tag(wanted, place);
     this.#ask((sequence) => setAlias(present.index, alias, sequence));
+    this.#table?.set(present.name, { ...present, alias });
     const ready = this.#prepare(present, wanted);
     return ready.ok ? ok("found") : ready;
   }

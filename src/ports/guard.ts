@@ -44,4 +44,9 @@ export interface GuardPort {
     readonly removed: readonly IpAddress[];
     readonly errors: readonly KernelError[];
   };
+  /**
+   * Virtual interfaces that dead keepers left. A release removes some, as many as a fraction of a second allows, and leaves the others to
+   * the next keeper; this removes all, when none is to come.
+   */
+  tidy(): void;
 }

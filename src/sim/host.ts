@@ -279,7 +279,7 @@ export class Host {
       after: (micros, action) => this.#after(micros, action),
       nextPid: () => ++this.#pid,
       startKeeper: (pid, line) => this.#startKeeper(pid, line),
-      guard: { release: (orders) => this.#guard(orders) },
+      guard: { release: (orders) => this.#guard(orders), tidy: () => undefined },
       checkPasses: () => this.checkPasses,
       gateMood: () => this.gateMood,
     });

@@ -72,6 +72,7 @@ export class KeeperModel {
       routing: IDLE_ROUTING,
       settings: IDLE_SETTINGS,
       virtualInterfaces: {
+        look: () => undefined,
         ensure: ({ name }) => err({ errno: "EOPNOTSUPP", what: `create ${name}` }),
         removeAllBut: () => [],
         silenceLocalReports: () => undefined,

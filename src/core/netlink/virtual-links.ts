@@ -5,7 +5,7 @@
  * The alias of an interface says whose it is (core/netlink/owner-tag.ts). Nothing here decides what is made or removed.
  */
 import type { VirtualInterface } from "../vrrp/virtual-interface.ts";
-import { IFINFO_BYTES, RTM_DELLINK, RTM_NEWLINK } from "./links.ts";
+import { IFINFO_BYTES, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from "./links.ts";
 import {
   type Attribute,
   type NetlinkMessage,
@@ -56,6 +56,8 @@ export interface VirtualLinkRecord {
   /** Index of the bridge, bond or VRF it belongs to; null without one. */
   readonly master: number | null;
   readonly mac: Uint8Array;
+  /** Device group (ip-link(8)); 0 unless somebody set one. */
+  readonly group: number;
   /** A macvlan in private mode. */
   readonly isPrivate: boolean;
   readonly alias: string;
@@ -120,6 +122,22 @@ export function deleteLink(index: number, sequence: number): Uint8Array {
   return writeMessage({ type: RTM_DELLINK, flags: NLM_F_REQUEST | NLM_F_ACK, sequence }, infoFor(index), []);
 }
 
+export function setGroup(index: number, group: number, sequence: number): Uint8Array {
+  return changeLink(index, sequence, [{ type: IFLA_GROUP, value: writeUint32(group) }]);
+}
+
+/** Removes every interface of a device group at once: the kernel waits for its readers once, and not for each interface. */
+export function deleteGroup(group: number, sequence: number): Uint8Array {
+  const header = { type: RTM_DELLINK, flags: NLM_F_REQUEST | NLM_F_ACK, sequence };
+  return writeMessage(header, infoFor(0), [{ type: IFLA_GROUP, value: writeUint32(group) }]);
+}
+
+/** Asks for one interface; the acknowledgement ends the answer, as the end of a dump does. */
+export function askLink(name: string, sequence: number): Uint8Array {
+  const header = { type: RTM_GETLINK, flags: NLM_F_REQUEST | NLM_F_ACK, sequence };
+  return writeMessage(header, infoFor(0), [{ type: IFLA_IFNAME, value: writeText(name) }]);
+}
+
 /** Reads RTM_NEWLINK; null when the message is another one or is damaged. */
 export function readVirtualLink(message: NetlinkMessage): VirtualLinkRecord | null {
   if (message.type !== RTM_NEWLINK || message.payload.length < IFINFO_BYTES) return null;
@@ -138,6 +156,7 @@ export function readVirtualLink(message: NetlinkMessage): VirtualLinkRecord | nu
     master: readUint32(attributes.get(IFLA_MASTER) ?? NOTHING),
     // A copy: the datagram's buffer is used again.
     mac: Uint8Array.from(attributes.get(IFLA_ADDRESS) ?? NOTHING),
+    group: readUint32(attributes.get(IFLA_GROUP) ?? NOTHING) ?? 0,
     isPrivate: kindName === "macvlan" && readUint32(data.get(IFLA_MACVLAN_MODE) ?? NOTHING) === MACVLAN_MODE_PRIVATE,
     alias: readText(attributes.get(IFLA_IFALIAS) ?? NOTHING),
   };
