@@ -164,6 +164,8 @@ describeHoldfast("virtual MAC", () => {
       const startedAt = Date.now();
       const returned = cluster.start("db1", "holdfast", instance(200, "    use_vmac"));
       const taken = await answers.first("db1", startedAt);
+      // The answer may be here before the capture's line is.
+      await frames.line(new RegExp(VMAC), { timeoutMs: 5_000 });
       const [first = ""] = frames.lines.map(({ text }) => text).filter((text) => text.includes(VMAC));
       expect(first).toMatch(/224\.0\.0\.18: VRRPv3, Advertisement, vrid 82, prio 200/);
       const preemptedAt = Number(first.split(" ")[0]) * 1_000;
