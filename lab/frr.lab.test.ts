@@ -7,20 +7,16 @@ import { needsUserNamespace } from "../src/lab/namespace.ts";
 import { sleep } from "../src/lab/processes.ts";
 import { instanceBlock, VrrpCluster } from "../src/lab/vrrp-cluster.ts";
 import { Capture } from "./capture.ts";
+import { sendersInTurn } from "./sender-watch.ts";
 import { DAEMON, describeLab } from "./support.ts";
 
 const ROUTER: FrrRouter = { virtualRouterId: 51, priority: 100, advertMillis: 200, vip: VIP, preempt: true };
 const unavailable = frrUnavailable(needsUserNamespace());
 if (unavailable !== null) process.stderr.write(`not run: FRRouting as peer (${unavailable})\n`);
 
-/** One line for each change of the sender: a name while several adverts in a row come from one host. */
 function senders(capture: Capture, names: Readonly<Record<string, string>>): readonly string[] {
-  const row: string[] = [];
-  for (const { source, virtualRouterId } of capture.adverts()) {
-    const name = names[source] ?? source;
-    if (virtualRouterId === 51 && row.at(-1) !== name) row.push(name);
-  }
-  return row;
+  const adverts = capture.adverts().filter(({ virtualRouterId }) => virtualRouterId === 51);
+  return sendersInTurn(adverts.map(({ source }) => names[source] ?? source));
 }
 
 describeLab("with FRRouting's vrrpd as peer", () => {

@@ -51,23 +51,28 @@ export class SenderWatch {
     return lines.join("\n");
   }
 
-  /**
-   * The senders of one virtual router in their order. A single advert of the master just replaced was on its way when the other's
-   * came (each learns of the other only then) and counts as nothing; two of them would be two masters.
-   */
+  /** The senders of one virtual router in their order. */
   static row(watches: readonly SenderWatch[], virtualRouterId: number): readonly string[] {
     const sent = watches.flatMap((watch) => watch.sent()).filter((it) => it.virtualRouterId === virtualRouterId);
-    const runs: { readonly host: string; adverts: number }[] = [];
-    for (const { host } of sent.sort((a, b) => a.at - b.at)) {
-      const last = runs.at(-1);
-      if (last?.host === host) last.adverts++;
-      else runs.push({ host, adverts: 1 });
-    }
-    const row: string[] = [];
-    for (const [index, { host, adverts }] of runs.entries()) {
-      const late = adverts === 1 && host === row.at(-2) && runs[index + 1]?.host === row.at(-1);
-      if (!late && row.at(-1) !== host) row.push(host);
-    }
-    return row;
+    return sendersInTurn(sent.sort((a, b) => a.at - b.at).map(({ host }) => host));
   }
+}
+
+/**
+ * One entry while several adverts in a row come from one host. A single advert of the master just replaced was on its way when the
+ * other's came (each learns of the other only then) and counts as nothing; two of them would be two masters.
+ */
+export function sendersInTurn(hosts: readonly string[]): readonly string[] {
+  const runs: { readonly host: string; adverts: number }[] = [];
+  for (const host of hosts) {
+    const last = runs.at(-1);
+    if (last?.host === host) last.adverts++;
+    else runs.push({ host, adverts: 1 });
+  }
+  const row: string[] = [];
+  for (const [index, { host, adverts }] of runs.entries()) {
+    const late = adverts === 1 && host === row.at(-2) && runs[index + 1]?.host === row.at(-1);
+    if (!late && row.at(-1) !== host) row.push(host);
+  }
+  return row;
 }
