@@ -174,13 +174,35 @@ describe("explain", () => {
     const input = { view: status.instances[0]!, status, config: model.config, events: [] };
     const told = explainInstance({ ...input, clockText: (time) => clockText(time, NOON) });
     expect(told.because.slice(0, 2)).toEqual([
-      { depth: 1, text: "its priority is 80 instead of 100 because of tracked checks" },
+      { depth: 1, text: "its priority is 80 instead of 100 because of what it tracks" },
       {
         depth: 2,
         text: `script vs_mysql_82 (weight -20) fails: exit code 1, last line of standard error: '${MISSING_LIBRARY}'`,
       },
     ]);
     expect(told.outlook).toContain("Or its priority has to rise from 80 above 90.");
+  });
+
+  it("names the tracked file that moved the priority, beside a check that did not", () => {
+    const clock = fakeClock();
+    const model = sampleModel(clock);
+    const config = sampleConfig();
+    const [instance] = config.instances;
+    const vrrp = {
+      ...instance!.vrrp,
+      trackScripts: [{ key: "vs_mysql_82", weight: 10, reverse: false }],
+      trackFiles: [{ key: "maint", weight: 1, reverse: false }],
+      trackInterfaces: [{ key: "eth1", weight: 0, reverse: false }],
+    };
+    model.setConfig({ ...config, instances: [{ ...instance!, vrrp }] }, []);
+    model.record(eventAt(clock, failedCheck));
+    model.setSnapshot([sampleStatus(clock, { priority: 50 })]);
+    const status = model.status();
+    const input = { view: status.instances[0]!, status, config: model.config, events: [] };
+    const told = explainInstance({ ...input, clockText: (time) => clockText(time, NOON) });
+    const texts = told.because.map(({ text }) => text);
+    expect(texts[0]).toBe("its priority is 50 instead of 100 because of what it tracks");
+    expect(texts[2]).toBe("-50 by tracked file maint");
   });
 
   it("says of a MASTER what it holds, and does not claim so before the address is announced", () => {

@@ -16,6 +16,7 @@ import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
+import { priorityLines } from "./priority-reasons.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
 const EARLIER_STEPS = 3;
@@ -65,7 +66,7 @@ function holds(view: InstanceView): string {
 function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
   const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
-  lines.push(...losersLines(input), ...siblingLines(input));
+  lines.push(...priorityLines(input), ...siblingLines(input));
   const serves = whoServes(input);
   if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;
@@ -121,23 +122,6 @@ function heldSince({ events, view, clockText }: ExplainInput, source: string): s
 
 function addressIn(cause: Cause): string | null {
   return "from" in cause ? cause.from : null;
-}
-
-/** A BACKUP that lost by priority: which failing check lowered the priority. */
-function losersLines(input: ExplainInput): ExplainLine[] {
-  const { view, status } = input;
-  if (view.priority === view.basePriority) return [];
-  const lines: ExplainLine[] = [
-    { depth: 1, text: `its priority is ${view.priority} instead of ${view.basePriority} because of tracked checks` },
-  ];
-  for (const check of status.checks) {
-    const weight = check.trackedBy.find((tracker) => tracker.instance === view.name)?.weight ?? 0;
-    if (weight === 0 || check.standing === "unknown") continue;
-    const sign = weight > 0 ? `+${weight}` : String(weight);
-    const verb = check.standing === "ok" ? "succeeds" : `fails: ${failureInWords(check.outcome, check.lastError)}`;
-    lines.push({ depth: 2, text: `script ${check.key} (weight ${sign}) ${verb}` });
-  }
-  return lines;
 }
 
 function faultLines(input: ExplainInput, fault: Fault): ExplainLine[] {

@@ -171,7 +171,8 @@ function scriptFault({ key, weight, reverse }: Tracked, standing: ScriptStanding
   return standing.kind === (reverse ? "ok" : "failed") ? { kind: "script", key } : null;
 }
 
-function priorityChange({ weight, reverse }: Pick<Tracked, "weight" | "reverse">, succeeds: boolean): number {
+/** What one tracked object adds to the priority: a positive weight counts while it succeeds, a negative one while it fails. */
+export function priorityChange({ weight, reverse }: Pick<Tracked, "weight" | "reverse">, succeeds: boolean): number {
   const applies = weight > 0 ? succeeds : !succeeds;
   if (!applies) return 0;
   return reverse ? -weight : weight;
