@@ -226,13 +226,14 @@ describe("explain", () => {
       ],
       status: (clock) => {
         const status = masterStatus(clock);
-        const counters = { ...status.counters, drops: { "auth-fail": 3 }, addressConflicts: 2 };
+        const counters = { ...status.counters, drops: { "auth-fail": 3, "address-list": 4 }, addressConflicts: 2 };
         return { ...status, counters };
       },
     });
     expect(told.notes).toEqual([
       "notify_master failed at 12:00:00: no answer within 30 s.",
       "Packets dropped: 3 auth-fail.",
+      "Adverts that differ from ours and are obeyed all the same: 4 address-list.",
       "Another host used an address while it was held here (2 ARP packets): `holdfast history --kind address-conflict` says where and what to do.",
     ]);
   });

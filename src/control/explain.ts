@@ -12,6 +12,7 @@ import {
 } from "../core/events/explain.ts";
 import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
+import { DROP_REASONS, type DropReason, NOTICE_REASONS } from "../core/vrrp/status.ts";
 import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
@@ -177,6 +178,18 @@ function reportOf(entry: EventEntry, instance: string): VrrpReport | null {
   return entry.body.kind === "vrrp" && entry.body.instance === instance ? entry.body.report : null;
 }
 
+/** What others said while we took no part is no trouble. */
+function packetNotes({ counters }: InstanceView): string[] {
+  const counted = DROP_REASONS.filter((reason) => reason !== "not-running" && counters.drops[reason] !== undefined);
+  const told = (reasons: readonly DropReason[]) => reasons.map((it) => `${counters.drops[it]} ${it}`).join(", ");
+  const dropped = counted.filter((reason) => !NOTICE_REASONS.has(reason));
+  const obeyed = counted.filter((reason) => NOTICE_REASONS.has(reason));
+  return [
+    ...(dropped.length > 0 ? [`Packets dropped: ${told(dropped)}.`] : []),
+    ...(obeyed.length > 0 ? [`Adverts that differ from ours and are obeyed all the same: ${told(obeyed)}.`] : []),
+  ];
+}
+
 function notes({ view, status, clockText }: ExplainInput): string[] {
   const lines: string[] = [];
   if (status.stale) lines.push("The keeper did not answer: this is its last known state.");
@@ -186,11 +199,7 @@ function notes({ view, status, clockText }: ExplainInput): string[] {
     const when = clockText(hook.endedAt ?? hook.startedAt);
     lines.push(`${hook.hook} failed at ${when}: ${failureInWords(hook.outcome, hook.lastError)}.`);
   }
-  // What others said while we took no part is no trouble.
-  const drops = Object.entries(view.counters.drops)
-    .filter(([reason]) => reason !== "not-running")
-    .map(([reason, count]) => `${count} ${reason}`);
-  if (drops.length > 0) lines.push(`Packets dropped: ${drops.join(", ")}.`);
+  lines.push(...packetNotes(view));
   const { addressConflicts, sendErrors: unsent } = view.counters;
   if (addressConflicts > 0) {
     const used = addressConflicts === 1 ? "1 ARP packet" : `${addressConflicts} ARP packets`;

@@ -28,7 +28,7 @@ export function daemonize(): Promise<number> {
   // What is ignored stays ignored in the child: it is safe from the real-time signals before it has taken them.
   ignoreRealtimeSignals();
   return new Promise((resolve) => {
-    const options = [...process.execArgv, ...debuggerOptions()];
+    const options = [...new Set([...process.execArgv, ...debuggerOptions()])];
     const child = spawn(process.execPath, [...options, ...process.argv.slice(1)], {
       detached: true,
       env: { ...process.env, [MARK]: "1" },
@@ -44,12 +44,16 @@ export function daemonize(): Promise<number> {
       report = error.message;
     });
     link.on("close", () => {
-      child.unref();
-      if (report === READY) return resolve(0);
+      if (report === READY) {
+        child.unref();
+        return resolve(0);
+      }
       process.stderr.write(
-        `holdfast: ${report || "the daemon ended before it was ready; start it with -n to see why"}\n`,
+        `holdfast: ${report || "the daemon ended before it was ready"}; start it with -n to see its whole log\n`,
       );
-      resolve(1);
+      // Its own code says more than "failed": 2 no usable instance, 6 no file, as in the foreground.
+      if (child.pid === undefined || child.exitCode !== null) return resolve(child.exitCode || 1);
+      child.once("exit", (code) => resolve(code || 1));
     });
   });
 }

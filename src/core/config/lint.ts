@@ -14,6 +14,8 @@ interface Use {
   readonly command: Command;
   readonly what: string;
   readonly span: SourceSpan;
+  /** Without it, instances may not serve. */
+  readonly vetoes: boolean;
 }
 
 export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
@@ -35,12 +37,14 @@ function commandsOf(config: HoldfastConfig): readonly Use[] {
     command: script.command,
     what: `check ${script.name}`,
     span: script.span,
+    vetoes: config.global.scriptRules.unusable === "fault",
   }));
   const hooks = config.instances.flatMap((instance) =>
     Object.entries(instance.hooks).map(([kind, command]) => ({
       command,
       what: `${kind} of ${instance.vrrp.name}`,
       span: instance.span,
+      vetoes: false,
     })),
   );
   return [...checks, ...hooks, ...daemonCommands(config)];
@@ -55,16 +59,19 @@ function daemonCommands({ global, instances, scripts }: HoldfastConfig): readonl
     ["shutdown_script", global.shutdownScript?.command],
     ...global.notify.fifos.map(({ path, reader }) => [`the reader of ${path}`, reader ?? undefined] as const),
   ];
-  return scriptsOf.flatMap(([what, command]) => (command === undefined ? [] : [{ what, command, span }]));
+  return scriptsOf.flatMap(([what, command]) =>
+    command === undefined ? [] : [{ what, command, span, vetoes: false }],
+  );
 }
 
 /** True when the script exists and runs as root. */
 function lintCommand(use: Use, config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): boolean {
   const path = use.command.argv[0] ?? "";
-  lintOwner(use, source, diagnostics);
+  lintOwner(use, config, { source, diagnostics });
   const status = source.script(path);
   if (status.file === null) {
-    const remedy = "install it, or correct the path; without it the instance goes to FAULT";
+    const effect = use.vetoes ? "; without it the instances that track it go to FAULT" : "; until then it does not run";
+    const remedy = `install it, or correct the path${effect}`;
     diagnostics.report("script-not-found", use.span, `${use.what}: ${path} does not exist here`, remedy);
     return false;
   }
@@ -90,8 +97,16 @@ function ranByRoot(command: Command, config: HoldfastConfig): boolean {
   return user === "root" || user === "0";
 }
 
-function lintOwner(use: Use, source: ConfigSource, diagnostics: DiagnosticSink): void {
-  const { user, group } = use.command;
+interface LintTools {
+  readonly source: ConfigSource;
+  readonly diagnostics: DiagnosticSink;
+}
+
+/** The command's own user, or the file's script_user. */
+function lintOwner(use: Use, config: HoldfastConfig, { source, diagnostics }: LintTools): void {
+  const ofFile = use.command.user === null ? config.global.scriptUser : null;
+  const user = use.command.user ?? ofFile?.user ?? null;
+  const group = use.command.group ?? ofFile?.group ?? null;
   if (user !== null && source.hasUser(user) === false) {
     diagnostics.report(
       "unknown-user",
