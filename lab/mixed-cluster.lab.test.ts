@@ -22,10 +22,11 @@ type Kinds = readonly [DaemonKind, DaemonKind, DaemonKind];
 const SETTLE_MILLIS = 20_000;
 
 /**
- * Four are due. A busy machine may let a lower priority be first for a moment, which the higher one then corrects: two more. Two
- * masters that do not hear or do not obey each other alternate with every advert, dozens of times in a run.
+ * Four are due. A busy machine may let a lower priority be first for a moment, which the higher one then corrects, and who yields
+ * says so with a last advert: a few more. Two masters that do not hear or do not obey each other alternate with every advert, dozens of
+ * times in a run.
  */
-const HANDOVERS_MAX = 6;
+const HANDOVERS_MAX = 10;
 /** Without preemption whoever was first stays: on a busy machine that need not be the higher priority. */
 const ANY = "any one host";
 
