@@ -16,13 +16,13 @@ const OWN = { db1: "192.168.11.81", db2: "192.168.11.82" } as const;
 function config(priority: number, own: string, peer: string): string {
   const unicast = [`unicast_src_ip ${own}`, "check_unicast_src", "unicast_peer {", `    ${peer}`, "}"];
   return [
-    instanceBlock({ name: "GROUP", virtualRouterId: 51, vip: "192.168.11.51", priority, advertSeconds: 0.2 }),
+    instanceBlock({ name: "GROUP", virtualRouterId: 51, vip: "192.168.11.51", priority, advertSeconds: 0.5 }),
     instanceBlock({
       name: "PEERS",
       virtualRouterId: 52,
       vip: "192.168.11.52",
       priority,
-      advertSeconds: 0.2,
+      advertSeconds: 0.5,
       lines: unicast,
     }),
   ].join("");
@@ -44,6 +44,14 @@ async function counted(daemon: Daemon, name: string): Promise<{ dropped: number;
   return { dropped, became: found?.counters.becameMaster ?? -1 };
 }
 
+/** How often each of these became MASTER, of each instance. */
+async function becameMaster(daemons: readonly Daemon[]): Promise<readonly number[]> {
+  const counts: number[] = [];
+  for (const daemon of daemons)
+    for (const name of ["GROUP", "PEERS"]) counts.push((await counted(daemon, name)).became);
+  return counts;
+}
+
 describeHoldfast("floods", () => {
   test("wrong router, length and source end in the kernel; nobody changes hands; a storm of believable ones raises an alarm", () =>
     withLab(async (lab) => {
@@ -55,12 +63,14 @@ describeHoldfast("floods", () => {
         await instanceWhen(backup, name, (it) => it.state === "BACKUP", 45_000);
       }
       const keeper = await master.keeperPid();
+      // On a busy machine the lower priority may have been up first and have yielded: what counts is what the floods change.
+      const settled = await becameMaster([master, backup]);
 
       // Nothing of it wakes anybody: the keeper sleeps as often as its own adverts let it.
       const began = { sleeps: sleeps(keeper), at: performance.now() };
       await flood(lab, "vrid");
       const seconds = (performance.now() - began.at) / 1_000;
-      // Two instances at five adverts a second, heartbeats, and the answers to status: far from one for each of 20,000 frames.
+      // Two instances at two adverts a second, heartbeats, and the answers to status: far from one for each of 20,000 frames.
       expect(sleeps(keeper) - began.sleeps).toBeLessThan(100 * seconds + 100);
 
       for (const [kind, name, text] of [
@@ -78,10 +88,7 @@ describeHoldfast("floods", () => {
         expect(now.dropped - before.dropped).toBeLessThan(FLOOD / 4);
       }
 
-      for (const name of ["GROUP", "PEERS"]) {
-        expect((await counted(master, name)).became).toBe(1);
-        expect((await counted(backup, name)).became).toBe(0);
-      }
+      expect(await becameMaster([master, backup])).toEqual(settled);
       for (const vip of ["192.168.11.51", "192.168.11.52"]) expect(await cluster.holders(vip)).toEqual(["db1"]);
 
       // Believable adverts cannot be told from right ones: what they do is not bounded, but it is told.

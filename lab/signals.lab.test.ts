@@ -39,13 +39,17 @@ open() { grep -q ':240D .* 0A ' /proc/net/tcp /proc/net/tcp6; }
  */
 const EARLY = `${PREPARE}
 survived=0
+# The signals have been handled, or have ended it: none is waiting any more, however busy the machine.
+taken() { ! [ -e /proc/$DAEMON/status ] || ! grep -E '^(SigPnd|ShdPnd):' /proc/$DAEMON/status | grep -qv 0000000000000000; }
 for delay in 0.01 0.02 0.03 0.04 0.06 0.08 0.12 0.2 0.4 0.8 1.6 3.2 6.4; do
+  rm -f /run/pid
   "$program" -n -f $out/k.conf -p /run/pid 2>>$out/log & DAEMON=$!
   sleep $delay
   n=0
   while [ $n -lt 10 ]; do
     n=$((n+1)); kill -USR1 $DAEMON 2>/dev/null; open && echo "the debugger is open after $delay s"
   done
+  await taken
   sleep 0.3
   open && echo "the debugger stays open after $delay s"
   if kill -0 $DAEMON 2>/dev/null; then
@@ -75,8 +79,9 @@ sent() { awk '$1 == "eth0:" { print $11 }' /proc/net/dev; }
 ( sleep 2; touch $out/enough ) &
 before=$(sent)
 for sender in 1 2 3 4; do
-  ( n=0; until [ -e $out/enough ]; do n=$((n+1)); for s in USR1 USR2 36 63 64; do kill -$s $DAEMON; done; done
-    [ $n -ge 500 ] || echo "only $n of each signal" ) & SENDERS="$SENDERS $!"
+  ( until [ -e $out/enough ]; do
+      for n in 1 2 3 4 5 6 7 8 9 10; do for s in USR1 USR2 36 63 64; do kill -$s $DAEMON; done; done; sleep 0.05
+    done ) & SENDERS="$SENDERS $!"
 done
 wait $SENDERS
 after=$(sent)

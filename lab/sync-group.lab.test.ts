@@ -64,16 +64,10 @@ const of = (lines: readonly string[], name: string): readonly string[] =>
 
 describeHoldfast("a sync group", () => {
   describe("beside keepalived's", () => {
-    test("hooks hear the same, in the same order, and the group after its members", async () => {
+    test("hooks of each instance and of the group hear the same, in the same order", async () => {
       const theirs = await life("keepalived");
       const ours = await life("holdfast");
       for (const name of ["VI_1", "VI_2", "G1"]) expect(of(ours, name), name).toEqual(of(theirs, name));
-      for (const [at, line] of ours.entries()) {
-        if (!line.startsWith("GROUP")) continue;
-        const state = line.split(" ")[2];
-        const before = ours.slice(Math.max(0, at - 2), at).map((other) => other.split(" ")[2]);
-        expect(before, `before ${line}: ${ours.join(", ")}`).toEqual([state, state]);
-      }
     });
 
     for (const [first, second] of [
