@@ -4,6 +4,7 @@ import { familyOf } from "../lib/ip.ts";
 import { type Encapsulation, type Metric, type NextHop, ROUTE_UNICAST, TABLE_MAIN } from "../routing/model.ts";
 import type { LineReader, OpenPrefix } from "./line-reader.ts";
 import type { RoutingNames } from "./routing-names.ts";
+import { settleFamilyOf } from "./routing-words.ts";
 import type { Word } from "./words.ts";
 
 export interface RouteDraft {
@@ -73,15 +74,8 @@ export function newRouteDraft(): RouteDraft {
 }
 
 /** True when the family fits what is known so far, and is known from now on. */
-export function settleFamily({ draft, line }: RouteReading, family: Family | null, word: Word): boolean {
-  if (family === null || draft.family === family) return true;
-  if (draft.family === null) {
-    draft.family = family;
-    return true;
-  }
-  line.report("bad-route", word, "IPv4 and IPv6 are mixed in one route; it is left out", "write one route per family");
-  return false;
-}
+export const settleFamily = (reading: RouteReading, family: Family | null, word: Word): boolean =>
+  settleFamilyOf(reading, family, word, "route");
 
 /** An address after a keyword, of the route's family; null was reported. */
 export function readFamilyAddress(reading: RouteReading, keyword: Word): IpAddress | null {
@@ -99,22 +93,4 @@ export function readGateway(reading: RouteReading, keyword: Word): IpAddress | n
     if (!settleFamily(reading, word.text === "inet" ? 4 : 6, word)) return null;
   }
   return readFamilyAddress(reading, keyword);
-}
-
-/** `A` or `FROM/TO` by number or name; null was reported. */
-export function readRealms(
-  { line, names }: Pick<RouteReading, "line" | "names">,
-  keyword: Word,
-  code: "bad-route" | "bad-rule",
-): number | null {
-  const word = line.value(keyword);
-  if (word === null) return null;
-  const parts = word.text.split("/");
-  const numbers = parts.map((part) => names.number("realms", part));
-  const [first, second] = numbers;
-  if (parts.length <= 2 && first !== undefined && first !== null && second !== null) {
-    return second === undefined ? first : first * 0x1_0000 + second;
-  }
-  line.report(code, word, `\`${word.text}\` are no realms; the line is left out`, "write realms TO or FROM/TO");
-  return null;
 }

@@ -6,10 +6,11 @@ import type { NextHop, Route } from "../routing/model.ts";
 import { PROTOCOL_KEEPALIVED } from "../routing/model.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { closePrefix, familyOfPrefix, LineReader, readPrefix } from "./line-reader.ts";
-import { newRouteDraft, type RouteReading, readGateway, readRealms, settleFamily } from "./route-draft.ts";
+import { newRouteDraft, type RouteReading, readGateway, settleFamily } from "./route-draft.ts";
 import { readEncapsulation } from "./route-encap.ts";
 import { ROUTE_WORDS } from "./route-words.ts";
 import type { RoutingNames } from "./routing-names.ts";
+import { readRealms } from "./routing-words.ts";
 import type { Node } from "./tree.ts";
 import type { Word } from "./words.ts";
 
@@ -170,7 +171,7 @@ function setHopWord(reading: RouteReading, hop: EditableHop, word: Word): boolea
       hop.encapsulation = readEncapsulation(line, word, reading.names);
       return true;
     case "realms":
-      hop.realms = readRealms(reading, word, "bad-route");
+      hop.realms = readRealms(reading, word, "route");
       return hop.realms !== null && settleFamily(reading, 4, word);
     default:
       hop.onlink = true;

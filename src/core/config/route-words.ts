@@ -3,16 +3,10 @@
  * says whether the route can still be used; what it cannot use it has reported.
  */
 import { readPrefix } from "./line-reader.ts";
-import {
-  type RouteDraft,
-  type RouteReading,
-  readFamilyAddress,
-  readGateway,
-  readRealms,
-  settleFamily,
-} from "./route-draft.ts";
+import { type RouteDraft, type RouteReading, readFamilyAddress, readGateway, settleFamily } from "./route-draft.ts";
 import { readEncapsulation } from "./route-encap.ts";
 import type { NameTable } from "./routing-names.ts";
+import { readName, readRealms, readTrackGroup } from "./routing-words.ts";
 import type { Word } from "./words.ts";
 
 /** False: the route is left out. */
@@ -90,21 +84,10 @@ const time =
 
 const named =
   (table: NameTable, key: "table" | "protocol" | "scope" | "tos"): RouteWord =>
-  ({ line, names, draft }, word) => {
-    const value = line.value(word);
-    if (value === null) return false;
-    const number = names.number(table, value.text);
-    if (number === null) {
-      line.report(
-        "unknown-name",
-        value,
-        `\`${value.text}\` is no ${word.text}; the route is left out`,
-        `write a number, or a name from /etc/iproute2/${table === "group" ? table : `rt_${table}`}`,
-      );
-      return false;
-    }
-    draft[key] = number;
-    return true;
+  (reading, word) => {
+    const number = readName(reading, word, table, "route");
+    if (number !== null) reading.draft[key] = number;
+    return number !== null;
   };
 
 const device: RouteWord = ({ line, draft }, word) => {
@@ -215,23 +198,11 @@ const ttlPropagate: RouteWord = ({ line, draft }, word) => {
 };
 
 const realms: RouteWord = (reading, word) => {
-  reading.draft.realms = readRealms(reading, word, "bad-route");
+  reading.draft.realms = readRealms(reading, word, "route");
   return reading.draft.realms !== null && settleFamily(reading, 4, word);
 };
 
-const trackGroup: RouteWord = ({ line, draft, trackGroups }, word) => {
-  const value = line.value(word);
-  if (value === null) return false;
-  if (trackGroups?.has(value.text) === true) draft.trackGroup = value.text;
-  else
-    line.report(
-      "unknown-track-group",
-      value,
-      `track_group ${value.text} is not defined above; nothing depends on this route`,
-      `write track_group ${value.text} { group { INSTANCE } } before it`,
-    );
-  return true;
-};
+const trackGroup: RouteWord = (reading, word) => readTrackGroup(reading, word, "route");
 
 export const ROUTE_WORDS: ReadonlyMap<string, RouteWord> = new Map<string, RouteWord>([
   ["inet", family(4)],

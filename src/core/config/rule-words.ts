@@ -2,10 +2,10 @@
 import type { Family } from "../lib/ip.ts";
 import type { Range, Rule } from "../routing/model.ts";
 import { familyOfPrefix, type LineReader, type OpenPrefix, readPrefix } from "./line-reader.ts";
-import { readRealms } from "./route-draft.ts";
 import { unsigned64 } from "./route-encap.ts";
 import type { NameTable, RoutingNames } from "./routing-names.ts";
 import { plainNumber } from "./routing-names.ts";
+import { readName, readRealms, readTrackGroup, settleFamilyOf } from "./routing-words.ts";
 import type { Word } from "./words.ts";
 
 /** FR_ACT_* of linux/fib_rules.h. */
@@ -105,15 +105,8 @@ function setAction({ line, draft }: RuleReading, word: Word, action: number): bo
   return false;
 }
 
-function settleFamily({ line, draft }: RuleReading, family: Family | null, word: Word): boolean {
-  if (family === null || draft.family === family) return true;
-  if (draft.family === null) {
-    draft.family = family;
-    return true;
-  }
-  line.report("bad-rule", word, "IPv4 and IPv6 are mixed in one rule; it is left out", "write one rule per family");
-  return false;
-}
+const settleFamily = (reading: RuleReading, family: Family | null, word: Word): boolean =>
+  settleFamilyOf(reading, family, word, "rule");
 
 const prefix =
   (key: "from" | "to"): RuleWord =>
@@ -133,22 +126,10 @@ const prefix =
 
 const named =
   (table: NameTable, key: "table" | "tos" | "suppressGroup"): RuleWord =>
-  ({ line, names, draft }, word) => {
-    const value = line.value(word);
-    if (value === null) return false;
-    const number = names.number(table, value.text);
-    if (number === null) {
-      const file = table === "group" ? table : `rt_${table}`;
-      line.report(
-        "unknown-name",
-        value,
-        `\`${value.text}\` is no ${word.text}; the rule is left out`,
-        `write a number, or a name from /etc/iproute2/${file}`,
-      );
-      return false;
-    }
-    draft[key] = number;
-    return true;
+  (reading, word) => {
+    const number = readName(reading, word, table, "rule");
+    if (number !== null) reading.draft[key] = number;
+    return number !== null;
   };
 
 const table: RuleWord = (reading, word) => {
@@ -195,7 +176,7 @@ const suppressGroup: RuleWord = (reading, word) => {
 };
 
 const realms: RuleWord = (reading, word) => {
-  reading.draft.realms = readRealms(reading, word, "bad-rule");
+  reading.draft.realms = readRealms(reading, word, "rule");
   reading.draft.tableOption = true;
   return reading.draft.realms !== null && settleFamily(reading, 4, word);
 };
@@ -271,19 +252,7 @@ const protocol: RuleWord = ({ line, draft }, word) => {
   return draft.protocol !== null;
 };
 
-const trackGroup: RuleWord = ({ line, draft, trackGroups }, word) => {
-  const value = line.value(word);
-  if (value === null) return false;
-  if (trackGroups?.has(value.text) === true) draft.trackGroup = value.text;
-  else
-    line.report(
-      "unknown-track-group",
-      value,
-      `track_group ${value.text} is not defined above; nothing depends on this rule`,
-      `write track_group ${value.text} { group { INSTANCE } } before it`,
-    );
-  return true;
-};
+const trackGroup: RuleWord = (reading, word) => readTrackGroup(reading, word, "rule");
 
 const WORDS: ReadonlyMap<string, RuleWord> = new Map<string, RuleWord>([
   ["inet", (reading, word) => settleFamily(reading, 4, word)],

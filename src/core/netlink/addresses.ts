@@ -6,8 +6,9 @@
  * exists. IPv4: IFA_F_MCAUTOJOIN, because a unicast address is no group it could join. IPv6 would show that flag from then on, but
  * looks at the prefix length of new addresses only: there it is an impossible one.
  */
-import { ADDRESS_BYTES, type Family, familyOf, HOST_PREFIX, type IpAddress, ipBytes, ipFromBytes } from "../lib/ip.ts";
+import { ADDRESS_BYTES, familyOf, HOST_PREFIX, type IpAddress, ipBytes, ipFromBytes } from "../lib/ip.ts";
 import type { VirtualAddress } from "../vrrp/config.ts";
+import { familyNumber, familyOfNumber } from "./family.ts";
 import {
   type Attribute,
   type NetlinkMessage,
@@ -29,8 +30,6 @@ export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 /** All families that have addresses; the kernel answers with those it has. */
 const AF_UNSPEC = 0;
 const IFADDR_BYTES = 8;
@@ -107,7 +106,7 @@ export function removeAddress(order: AddressOrder, sequence: number): Uint8Array
 export function readAddress(message: NetlinkMessage): AddressRecord | null {
   if (message.type !== RTM_NEWADDR && message.type !== RTM_DELADDR) return null;
   const { payload } = message;
-  const family = payload.length < IFADDR_BYTES ? null : familyNumbered(payload[0]);
+  const family = payload.length < IFADDR_BYTES ? null : familyOfNumber(payload[0]);
   if (family === null) return null;
   const attributes = readAttributes(payload, IFADDR_BYTES);
   // On point-to-point links IFA_ADDRESS is the other end; ours is IFA_LOCAL.
@@ -124,11 +123,6 @@ export function readAddress(message: NetlinkMessage): AddressRecord | null {
     tentative: family === 6 && isTentative(flags),
     validSeconds: valid === null || valid === INFINITE ? null : valid,
   };
-}
-
-function familyNumbered(number: number | undefined): Family | null {
-  if (number === AF_INET) return 4;
-  return number === AF_INET6 ? 6 : null;
 }
 
 /** An optimistic address (RFC 4429) may be used meanwhile. */
@@ -187,7 +181,7 @@ function flagsOf({ address, keepsPrefixRoute }: AddressOrder, { existingOnly }: 
 
 function fixedPart({ address, interfaceIndex }: AddressOrder): Uint8Array {
   const fixed = new Uint8Array(IFADDR_BYTES);
-  fixed[0] = familyOf(address.address) === 6 ? AF_INET6 : AF_INET;
+  fixed[0] = familyNumber(familyOf(address.address));
   fixed[1] = address.prefixLength;
   fixed[3] = address.scope;
   viewOf(fixed).setUint32(4, interfaceIndex, true);

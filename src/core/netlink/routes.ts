@@ -6,6 +6,7 @@
 import { type Family, familyOf, type IpAddress, ipBytes, ipFromBytes } from "../lib/ip.ts";
 import type { NextHop, Prefix, Route } from "../routing/model.ts";
 import { encapsulationAttributes } from "./encapsulation.ts";
+import { familyNumber, familyOfNumber } from "./family.ts";
 import {
   type Attribute,
   type NetlinkMessage,
@@ -26,8 +27,6 @@ import {
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 const RTMSG_BYTES = 12;
 const RTNEXTHOP_BYTES = 8;
 const RTNH_F_ONLINK = 4;
@@ -106,7 +105,7 @@ function addFlags({ placement }: Route, action: RouteAction): number {
 /** struct rtmsg: family, lengths, tos, table, protocol, scope, type, flags. */
 function fixedPart(route: Route, action: RouteAction): Uint8Array {
   const fixed = new Uint8Array(RTMSG_BYTES);
-  fixed[0] = route.family === 4 ? AF_INET : AF_INET6;
+  fixed[0] = familyNumber(route.family);
   fixed[1] = route.destination.length;
   fixed[2] = route.source?.length ?? 0;
   fixed[3] = route.tos ?? 0;
@@ -134,7 +133,7 @@ function addressAttributes({ destination, source, preferredSource, gateway, tabl
 function gatewayAttribute(gateway: IpAddress, family: Family): Attribute {
   const bytes = ipBytes(gateway);
   if (familyOf(gateway) === family) return { type: RTA.gateway, value: bytes };
-  return { type: RTA.via, value: Uint8Array.of(familyOf(gateway) === 4 ? AF_INET : AF_INET6, 0, ...bytes) };
+  return { type: RTA.via, value: Uint8Array.of(familyNumber(familyOf(gateway)), 0, ...bytes) };
 }
 
 function plainAttributes({ priority, realms, expires, preference, ttlPropagate }: Route): Attribute[] {
@@ -210,10 +209,6 @@ export function readRoute(message: NetlinkMessage): RouteRecord | null {
 }
 
 const EMPTY = new Uint8Array(0);
-
-export function familyOfNumber(number: number | undefined): Family | null {
-  return number === AF_INET ? 4 : number === AF_INET6 ? 6 : null;
-}
 
 /** The prefix of an attribute and its length; a missing attribute is the address of zeros. */
 export function readPrefixOf(family: Family, bytes: Uint8Array | undefined, length: number): Prefix | null {

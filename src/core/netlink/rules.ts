@@ -5,6 +5,7 @@
 import { type Family, ipBytes } from "../lib/ip.ts";
 import type { Prefix, Range, Rule } from "../routing/model.ts";
 import { unsigned64Bytes } from "./encapsulation.ts";
+import { familyNumber, familyOfNumber } from "./family.ts";
 import {
   type Attribute,
   type NetlinkMessage,
@@ -20,7 +21,7 @@ import {
   writeText,
   writeUint32,
 } from "./message.ts";
-import { AF_INET, AF_INET6, familyOfNumber, isSamePrefix, readPrefixOf } from "./routes.ts";
+import { isSamePrefix, readPrefixOf } from "./routes.ts";
 
 export const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
@@ -75,7 +76,7 @@ export function writeRule(rule: Rule, action: RuleAction, sequence: number): Uin
 /** struct fib_rule_hdr: family, lengths, tos, table, two reserved, action, flags. */
 function fixedPart(rule: Rule): Uint8Array {
   const fixed = new Uint8Array(FIB_RULE_HDR_BYTES);
-  fixed[0] = rule.family === 4 ? AF_INET : AF_INET6;
+  fixed[0] = familyNumber(rule.family);
   fixed[1] = rule.to?.length ?? 0;
   fixed[2] = rule.from?.length ?? 0;
   fixed[3] = rule.tos ?? 0;

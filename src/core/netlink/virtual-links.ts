@@ -5,6 +5,7 @@
  * The alias of an interface says whose it is (core/netlink/owner-tag.ts). Nothing here decides what is made or removed.
  */
 import type { VirtualInterface } from "../vrrp/virtual-interface.ts";
+import { AF_INET6 } from "./family.ts";
 import { IFINFO_BYTES, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from "./links.ts";
 import {
   type Attribute,
@@ -38,7 +39,6 @@ const IFLA_IPVLAN_MODE = 1;
 const IFLA_IPVLAN_FLAGS = 2;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
-const AF_INET6 = 10;
 const IFF_UP = 0x1;
 /** No traffic between macvlans of one base: two virtual routers of one host have nothing to say to each other. */
 const MACVLAN_MODE_PRIVATE = 1;

@@ -7,6 +7,7 @@ import {
   type Attribute,
   type NetlinkMessage,
   NLM_F_ACK,
+  NLM_F_APPEND,
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_REQUEST,
@@ -23,7 +24,6 @@ const FAMILY_NUMBERS = { ip: 2, ip6: 10 } as const;
 const SUBSYSTEM = 10;
 const NFNL_MSG_BATCH_BEGIN = 0x10;
 const NFNL_MSG_BATCH_END = 0x11;
-const NLM_F_APPEND = 0x800;
 const NFGENMSG_BYTES = 4;
 /** List elements are attributes of this type. */
 const LIST_ELEMENT = 1;
