@@ -116,7 +116,7 @@ const SPECS: readonly Spec[] = [
   { flags: "-I, --dont-release-ipvs", doc: "keep IPVS at a stop", without: NO_LVS },
   { flags: "-c, --checkers_pid <file>", doc: "pid file of the checkers", without: "there is no such process" },
   { flags: "-b, --bfd_pid <file>", doc: "pid file of BFD", without: "there is no such process" },
-  { flags: "-a, --address-monitoring", doc: "log address changes", without: "use `holdfast log-level debug`" },
+  { flags: "-a, --address-monitoring", doc: "log address changes", without: "`ip monitor address` shows them" },
   { flags: "-x, --snmp", doc: "SNMP", without: NO_SNMP },
   { flags: "-A, --snmp-agent-socket <file>", doc: "SNMP agent", without: NO_SNMP },
   {
