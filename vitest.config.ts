@@ -17,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
+          globalSetup: ["tools/bundle.mjs"],
           include: ["lab/**/*.lab.test.ts", "src/**/*.lab.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const HOLDFAST = fileURLToPath(new URL("../dist/main/holdfast.js", import.meta.url));
+const HOLDFAST = fileURLToPath(new URL("../dist/bundle/holdfast.js", import.meta.url));
 
 const PRELUDE = `
 set -u

@@ -19,6 +19,7 @@ const SHELL_FILES = ["script", ".ci", ".githooks"].flatMap((folder) =>
 
 const GATES = [
   { name: "types and build", command: [join(BIN, "tsc"), "-b"] },
+  { name: "bundle", command: [process.execPath, "tools/bundle.mjs"] },
   { name: "lint and format", command: [join(BIN, "biome"), "check", "--error-on-warnings", "."] },
   {
     name: "layers",
@@ -210,7 +211,7 @@ const began = performance.now();
 mkdirSync(REPORTS, { recursive: true });
 if (groups.includes("gates")) await runGates(GATES);
 // The lab and the commands run the built program.
-else if (groups.includes("lab") || others.length > 0) await runGates(GATES.slice(0, 1));
+else if (groups.includes("lab") || others.length > 0) await runGates(GATES.slice(0, 2));
 for (const group of groups.filter((name) => name !== "gates")) await runProject(group, [], false);
 for (const name of others) await runNamed(name);
 

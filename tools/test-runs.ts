@@ -9,4 +9,4 @@ const FULL = process.env.HOLDFAST_FULL === "1";
 export const runs = (ordinary: number, full: number): number => (FULL ? full : ordinary);
 
 /** The time a search may take, in milliseconds: a bound against hanging, not a measure. */
-export const SEARCH_TIMEOUT = runs(300_000, 15 * 60_000);
+export const SEARCH_TIMEOUT = runs(300_000, 45 * 60_000);

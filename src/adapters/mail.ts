@@ -10,9 +10,9 @@ export function createMailer(): Mailer {
 }
 
 async function send(order: MailOrder): Promise<void> {
-  const { createTransport } = await import("nodemailer");
+  const { default: nodemailer } = await import("nodemailer");
   const { host, port, helo, timeoutMillis, from, to, subject, body, time } = order;
-  const transport = createTransport({
+  const transport = nodemailer.createTransport({
     host,
     port,
     secure: false,

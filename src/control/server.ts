@@ -62,7 +62,8 @@ export async function startApi(options: ListenOptions): Promise<Result<ApiServer
 
 /** The application without a socket, as tests use it. */
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
-  const [{ fastify }, schemas] = await Promise.all([import("fastify"), import("./contract/schemas.ts")]);
+  const schemas = await import("./contract/schemas.ts");
+  const { default: fastify } = await import("fastify");
   const app = fastify({ logger: false, forceCloseConnections: true });
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, 404, {

@@ -8,7 +8,8 @@ export const PROJECT_ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..
 /** Check scripts, hooks, templates. */
 export const LAB_DATA = join(PROJECT_ROOT, "lab");
 
-export const HOLDFAST_PROGRAM = join(PROJECT_ROOT, "dist/main/holdfast.js");
+/** What bin/holdfast starts (tools/bundle.mjs). */
+export const HOLDFAST_PROGRAM = join(PROJECT_ROOT, "dist/bundle/holdfast.js");
 
 /** What is installed as `holdfast`. */
 export const HOLDFAST_LAUNCHER = join(PROJECT_ROOT, "bin/holdfast");

@@ -23,7 +23,7 @@ function parts(): ProgramParts {
     runDaemon: async (options) => {
       // A log nobody reads any more (`holdfast run -n 2>&1 | head`) is no reason to give up the address.
       readers.ignore();
-      const code = await (await import("./control.ts")).runControl(options, version);
+      const code = await (await import("./run-daemon.ts")).runDaemon(options, version);
       // Not process.exit(): it waits for worker threads, and one may hang in a dead file system. Output is synchronous.
       return (await import("../linux/process.ts")).exitNow(code);
     },

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
-const HOLDFAST = fileURLToPath(new URL("../../dist/main/holdfast.js", import.meta.url));
+const HOLDFAST = fileURLToPath(new URL("../../dist/bundle/holdfast.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "holdfast-control-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createMailer } from "../adapters/mail.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
@@ -25,7 +24,6 @@ import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
 import { createFileWatch } from "../linux/file-watch.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
-import { createKeeperLauncher } from "../linux/keeper-process.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
 import { allowCoreDumps, setProcessName } from "../linux/process.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
@@ -37,11 +35,12 @@ import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
 import { hasErrors, load, logDiagnostics, readAgain, toParsed } from "./config-reading.ts";
-import { daemonize, detachedEnvironment, reportToStarter, takeDetachedMark } from "./daemonize.ts";
-import { debuggerOptions } from "./debugger.ts";
+import { reportToStarter } from "./daemonize.ts";
+import { detachedEnvironment } from "./detached-mark.ts";
 import { createDumper, type Dumper } from "./dumps.ts";
+import type { KeeperAhead } from "./keeper-ahead.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
-import { mayMove, moveIn, moveIntoNamespace } from "./place.ts";
+import { moveIn, moveIntoNamespace } from "./place.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 
@@ -50,6 +49,9 @@ const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
 
 /** What the last lines of the journal and the API's connections may take at the end. */
 const CLOSE_MILLIS = 2_000;
+
+/** Beside a keeper that does not get going the API must be there all the same: it says what is wrong. */
+const PLANE_WAITS_MILLIS = 2_000;
 
 const NO_SETPRIV =
   "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
@@ -73,12 +75,18 @@ interface Daemon {
   readonly report: (problem: string | null) => void;
 }
 
-export async function runControl(given: RunOptions, version: string): Promise<number> {
-  const detached = takeDetachedMark();
-  if (!given.foreground && !detached) return daemonize();
+/** What run-daemon.ts has found out and begun. */
+export interface Beginning {
+  readonly version: string;
+  readonly detached: boolean;
+  readonly ahead: KeeperAhead;
+}
+
+export async function runControl(given: RunOptions, { version, detached, ahead }: Beginning): Promise<number> {
   const signals = takeSignals();
   const arena = createArena(4 * 1024 * 1024);
   const log = openLog(arena, given, detached);
+  ahead.logTo((text) => log.line("vrrp", text.trimEnd()));
   const report = detached ? reportToStarter : () => undefined;
   const refuse = async (problem: string, code: number): Promise<number> => {
     log.line("parent", problem, "error");
@@ -87,7 +95,6 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
     return code;
   };
   const capable = checkCapabilities();
-  const prepared = prepareKeeper(given, log, capable.ok);
   const parsed = load(given);
   const place = placeOf(given, parsed);
   const lost = moveIntoNamespace(arena, place.netNamespace, detachedEnvironment(detached));
@@ -123,7 +130,7 @@ export async function runControl(given: RunOptions, version: string): Promise<nu
     bus.subscribe(({ body }) => {
       if (body.kind === "keeper-started") noteKeeper(options.pidFile, body.pid);
     });
-    const launcher = prepared.named(parsed.config.global.processNames.keeper);
+    const launcher = ahead.launcher(parsed.config.global.processNames.keeper);
     const code = await serve(
       { options, version, arena, bus, log, parsed, guard: guard.value, launcher, report },
       signals,
@@ -140,11 +147,9 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const timers = createTimers();
   const umask = process.umask();
   const outcome: { fatal: string | null } = { fatal: null };
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { promise: ended, resolve: end } = withResolvers();
   const replay = replaying(bus);
+  let stopping = false;
   const plane: { opened: Awaited<ReturnType<typeof startControlPlane>> | null } = { opened: null };
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
   const poll = createBackgroundPoll(arena);
@@ -175,7 +180,6 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     say: (text) => log.line("parent", text),
   });
   if (options.dontRespawn) bus.subscribe(({ body }) => body.kind === "keeper-lost" && !stopping && fail(NO_RESPAWN));
-  let stopping = false;
   function fail(reason: string): void {
     outcome.fatal ??= reason;
     stop("fatal");
@@ -199,7 +203,10 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   control.keeper.setLogLevel(log.level);
   const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
   bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
+  // Loading the API takes a processor that the keeper needs more in its run-up.
+  const underWay = keeperSpeaks(bus);
   if (!stopping) control.start(toParsed(options, parsed));
+  await Promise.race([underWay, ended]);
   const opening = startPlane(daemon, { control, dumper, reload: service.reload, events: replay }).then((opened) => {
     plane.opened = opened;
     opened.readModel.setConfig(current.config, current.diagnostics);
@@ -219,28 +226,12 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
-function keeperLauncher(options: RunOptions, log: LogWriter, name: string | null) {
-  return createKeeperLauncher({
-    entry: fileURLToPath(new URL("./keeper.js", import.meta.url)),
-    nodeOptions: debuggerOptions(),
-    args: name === null ? [] : [name],
-    onErrorText: options.foreground ? null : (text) => log.line("vrrp", text.trimEnd()),
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((given) => {
+    resolve = given;
   });
-}
-
-/** A keeper needs about as long to get going as we need to read the file: it starts beside that, where it may run at all. */
-function prepareKeeper(options: RunOptions, log: LogWriter, mayRun: boolean) {
-  const launcher = keeperLauncher(options, log, null);
-  // -m raises a limit that the keeper inherits, which comes later.
-  if (mayRun && !options.coreDump && !mayMove(options)) launcher.prepare();
-  return {
-    /** Once the configuration says by which name it runs: another one than expected needs another process. */
-    named(name: string | null): KeeperLauncher {
-      if (name === null) return launcher;
-      launcher.discard();
-      return keeperLauncher(options, log, name);
-    },
-  };
+  return { promise, resolve };
 }
 
 /** What the service manager hears; without one nobody listens. */
@@ -319,6 +310,18 @@ function setUpProcess(
   if (name !== null) setProcessName(arena, name);
   const allowed = coreDump ? allowCoreDumps(arena) : ok(undefined);
   if (!allowed.ok) log.line("parent", `${allowed.error.what}: ${allowed.error.errno}`, "warning");
+}
+
+/** Resolves with the keeper's first event, when it is configured; at the latest after PLANE_WAITS_MILLIS. */
+function keeperSpeaks(bus: EventBus): Promise<void> {
+  const spoken = new Promise<void>((resolve) => {
+    const stop = bus.subscribe(({ origin }) => {
+      if (origin !== "vrrp") return;
+      stop();
+      resolve();
+    });
+  });
+  return Promise.race([spoken, setTimeout(PLANE_WAITS_MILLIS)]);
 }
 
 /** VRRP does not wait for the journal and the API: what happens before they listen is handed to them afterwards. */

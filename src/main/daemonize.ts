@@ -7,21 +7,10 @@ import { closeSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { ignoreRealtimeSignals } from "../linux/process.ts";
 import { debuggerOptions } from "./debugger.ts";
+import { DETACHED_MARK } from "./detached-mark.ts";
 
-const MARK = "HOLDFAST_DETACHED";
 const REPORT_FD = 3;
 const READY = "ready";
-
-/** True in the process that daemonize() started. Children must not inherit the mark. */
-export function takeDetachedMark(): boolean {
-  const marked = process.env[MARK] === "1";
-  delete process.env[MARK];
-  return marked;
-}
-
-/** For a process that begins anew in the place of a detached one. */
-export const detachedEnvironment = (detached: boolean): Readonly<Record<string, string>> =>
-  detached ? { [MARK]: "1" } : {};
 
 /** The exit code for the command that the administrator typed. */
 export function daemonize(): Promise<number> {
@@ -31,7 +20,7 @@ export function daemonize(): Promise<number> {
     const options = [...new Set([...process.execArgv, ...debuggerOptions()])];
     const child = spawn(process.execPath, [...options, ...process.argv.slice(1)], {
       detached: true,
-      env: { ...process.env, [MARK]: "1" },
+      env: { ...process.env, [DETACHED_MARK]: "1" },
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     let report = "";

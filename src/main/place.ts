@@ -2,7 +2,7 @@
  * Where this daemon lives: in which network namespace, with which pid files, socket and state, under which name in the log. The
  * file's net_namespace, instance and use_pid_dir move the defaults; what the command line names stays.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions } from "../cli/run-options.ts";
 import {
@@ -33,16 +33,6 @@ export function moveIntoNamespace(
   ignoreRealtimeSignals();
   const moved = continueInNamespace(arena, { name, argv, env: { ...process.env, ...env, [MOVED]: name } });
   return moved.ok ? null : moved.error;
-}
-
-/** Whether moveIntoNamespace() may go elsewhere: what is started before that would be left behind. */
-export function mayMove({ file, namespace }: Pick<RunOptions, "file" | "namespace">): boolean {
-  if (namespace !== null) return true;
-  try {
-    return readFileSync(file, "utf8").includes("net_namespace");
-  } catch {
-    return true;
-  }
 }
 
 /** Name in the log, umask, and the options with their paths. */

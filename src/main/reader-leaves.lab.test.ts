@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import { startApi } from "../control/server.ts";
 import { fakeClock, sampleModel, sampleStatus } from "../control/testing/samples.ts";
 
-const HOLDFAST = fileURLToPath(new URL("../../dist/main/holdfast.js", import.meta.url));
+const HOLDFAST = fileURLToPath(new URL("../../dist/bundle/holdfast.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "holdfast-reader-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

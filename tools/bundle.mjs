@@ -1,0 +1,64 @@
+/*
+ * Bundles the programs that are started: few files to find, read and compile instead of some hundred (docs/decisions/0040). What is
+ * imported dynamically becomes a chunk of its own and is loaded only when it is asked for. koffi stays outside: it is a native module.
+ * Run after `tsc -b`, whose output it reads; before the lab's tests vitest runs it as its global set-up.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const OUT = "dist/bundle";
+const NOTICES = "LICENSES.txt";
+/** CommonJS packages ask for Node's own modules by require(). */
+const REQUIRE =
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
+
+async function bundle() {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["dist/main/holdfast.js", "dist/main/keeper.js"],
+    outdir: OUT,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["koffi"],
+    banner: { js: REQUIRE },
+    // Names stay: stack traces are read by people.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+    logLevel: "warning",
+  });
+  writeFileSync(join(ROOT, OUT, NOTICES), notices(metafile.inputs));
+  const made = new Set([NOTICES, ...Object.keys(metafile.outputs).map((path) => basename(path))]);
+  for (const name of readdirSync(join(ROOT, OUT))) if (!made.has(name)) rmSync(join(ROOT, OUT, name));
+}
+
+/** For vitest's globalSetup. */
+export const setup = bundle;
+
+/** The licences of the packages that are in it, as these ask for. */
+function notices(inputs) {
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
+  );
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(ROOT, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? "" : readFileSync(join(ROOT, folder, file), "utf8").trim();
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+if (
+  process.argv[1] !== undefined &&
+  existsSync(process.argv[1]) &&
+  fileURLToPath(import.meta.url) === process.argv[1]
+) {
+  await bundle();
+}
