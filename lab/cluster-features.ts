@@ -18,6 +18,8 @@ export interface Feature {
   /** Addresses that move, seen from the kernel. */
   readonly vips: readonly string[];
   readonly preempts: boolean;
+  /** The longest advert interval of its instances. */
+  readonly intervalSeconds: number;
   /** Blocks of the configuration of one host. */
   text(host: ClusterHost): string;
 }
@@ -77,6 +79,7 @@ function feature(shape: Shape): Feature {
     virtualRouterIds: [shape.id],
     vips: (shape.vips ?? [vipOf(shape.id)]).map((vip) => vip.split("/")[0] ?? vip),
     preempts: shape.nopreempt !== true,
+    intervalSeconds: shape.seconds,
     text: (host) => instanceText(shape, host),
   };
 }
@@ -89,6 +92,7 @@ function syncGroup(title: string, name: string, shapes: readonly Shape[]): Featu
     virtualRouterIds: shapes.map(({ id }) => id),
     vips: features.flatMap(({ vips }) => vips),
     preempts: shapes.every(({ nopreempt }) => nopreempt !== true),
+    intervalSeconds: Math.max(...shapes.map(({ seconds }) => seconds)),
     text: (host) => {
       const members = shapes.map(({ id }) => `        VI_${id}`);
       const group = [`vrrp_sync_group ${name} {`, "    group {", ...members, "    }", "}", ""].join("\n");
