@@ -28,6 +28,8 @@ const WHAT = { ack: 0, fork: 1, exec: 2, comm: 0x200, exit: 0x80000000 } as cons
 const BUFFER = 8 * 1024;
 /** Some ten thousand events: a host that starts them faster is looked at as a whole. */
 const RECEIVE_BYTES = 1024 * 1024;
+/** Events told in one wake-up, so that a host that starts thousands of processes keeps control from nothing else. */
+const EVENTS_MAX = 500;
 
 export function createProcessWatch(arena: Arena, poll: BackgroundPoll): ProcessWatchPort {
   return { list: listProcesses, facts: readFacts, watch: (listener) => watch(arena, poll, listener) };
@@ -99,17 +101,17 @@ interface Source {
   readonly buffer: number;
 }
 
+/** What is left is told at the next wake-up, which comes at once: heartbeats to the keeper go between. */
 function readEvents(arena: Arena, { descriptor, buffer }: Source, listener: ProcessListener): void {
-  for (;;) {
+  let lost = false;
+  for (let left = EVENTS_MAX; left > 0; left--) {
     const length = recv(descriptor, arena.at(buffer), BUFFER, MSG_DONTWAIT);
-    if (length === -ERRNO.EINTR) continue;
-    if (length === -ERRNO.ENOBUFS) {
-      listener.missed();
-      continue;
-    }
-    if (length < 0) return;
-    if (length >= DATA + 8) tell(arena, buffer, listener);
+    if (length === -ERRNO.ENOBUFS) lost = true;
+    else if (length < 0 && length !== -ERRNO.EINTR) break;
+    else if (length >= DATA + 8) tell(arena, buffer, listener);
   }
+  // However often it overran meanwhile, one look at everything is enough, and it comes last.
+  if (lost) listener.missed();
 }
 
 /** Processes only: the kernel tells of threads as well. */
