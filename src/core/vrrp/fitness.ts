@@ -43,18 +43,21 @@ export function weighFaults(draft: Draft, faults: readonly Fault[]): void {
 /** One more faulty sibling is no news: n members would tell it n times. The state and `explain` have the number. */
 const asTold = (fault: Fault): Fault => (fault.kind === "sibling" ? { ...fault, more: 0 } : fault);
 
-/** INIT ends. Only the owner of the addresses claims without listening first (RFC 9568 section 6.4.1). */
+/** INIT ends. Only the owner of the addresses claims without listening first, and is never BACKUP (RFC 9568 section 6.4.1). */
 function begin(draft: Draft): void {
   const { config } = draft;
-  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "ready" }, BY_OWN_DECISION);
-  if (config.priority !== 255 || config.initialState !== "MASTER") return;
-  const { role } = draft.state;
-  if (config.syncGroup !== null && role.kind === "backup") {
-    wantMaster(draft, role);
+  const claims = config.priority === 255 && config.initialState === "MASTER";
+  if (claims && config.syncGroup === null && config.claimGate === null) {
+    transition(draft, { to: "master", gate: "open" }, { code: "owner-start" }, BY_OWN_DECISION);
     return;
   }
-  const gate = config.claimGate === null ? "open" : "ask";
-  transition(draft, { to: "master", gate }, { code: "owner-start" }, BY_OWN_DECISION);
+  // Whoever must ask first is BACKUP meanwhile.
+  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "ready" }, BY_OWN_DECISION);
+  if (!claims) return;
+  const { role } = draft.state;
+  if (config.syncGroup === null)
+    transition(draft, { to: "master", gate: "ask" }, { code: "owner-start" }, BY_OWN_DECISION);
+  else if (role.kind === "backup") wantMaster(draft, role);
 }
 
 /** A BACKUP's running timer moves by the difference that the new priority makes to its length. */

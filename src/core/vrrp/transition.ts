@@ -148,7 +148,11 @@ export function heardMaster(advert: Advert, now: Instant): NonNullable<BackupRol
 }
 
 function enterMaster(draft: Draft, gate: "open" | "ask" | ClaimGate): MasterRole {
-  assert(draft.state.role.kind === "backup", `MASTER is entered from BACKUP only, not from ${draft.state.role.kind}`);
+  const { kind } = draft.state.role;
+  assert(
+    kind === "backup" || kind === "init",
+    `MASTER is entered from BACKUP, by an owner from INIT, not from ${kind}`,
+  );
   draft.effects.push(SEND_ADVERT);
   const advertiseAt = nextAlignedAdvert(draft);
   if (gate === "open") return takeAddresses(draft, advertiseAt);
