@@ -82,7 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "FAULT leads to MASTER",
-    edit(TRANSITION, 'assert(draft.state.role.kind === "backup"', "assert(true"),
+    edit(TRANSITION, 'assert(kind === "backup" ||', "assert(true ||"),
     edit(
       "core/vrrp/fault.js",
       'transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "recovered" }, BY_OWN_DECISION);',
