@@ -60,6 +60,9 @@ export const DIAGNOSTIC_CODES = {
   "duplicate-vrid": entry("error", "Two instances use the same virtual_router_id on one interface."),
   "missing-vrid": entry("error", "An instance has no virtual_router_id and is left out."),
   "missing-interface": entry("error", "An instance has no interface and is left out."),
+  "loopback-interface": entry("error", "An instance is on the loopback interface and is left out."),
+  "no-mail-server": entry("warning", "Mail is asked for, and no smtp_server is named: none is sent."),
+  "no-mail-recipient": strict("A notification_email block is empty: no mail is sent."),
   "unknown-interface": strict("The interface does not exist on this host."),
   "reload-interface": entry(
     "error",

@@ -29,6 +29,7 @@ import { readTracked, type TrackContext } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 import { readVips } from "./vips.ts";
 
+const LOOPBACK = "lo";
 const HOOK_TIMEOUT = seconds(60);
 const CLAIM_TIMEOUT = seconds(10);
 const HOOKS = [
@@ -83,9 +84,18 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       "write interface NAME",
     );
   }
-  if (virtualRouterId === null || device === null) return null;
-  const plain = compileVrrp(node, { name, virtualRouterId, interface: device }, settings, context);
-  if (plain === null) return null;
+  if (device === LOOPBACK) {
+    diagnostics.report(
+      "loopback-interface",
+      settings.node("interface")?.span ?? node.span,
+      `${name} is on the loopback interface, which no peer is on, and is left out`,
+      "write interface NAME with the interface that reaches the peers",
+    );
+  }
+  // Read also when it is left out: whoever mends the file wants to hear of everything at once.
+  const identity = { name, virtualRouterId: virtualRouterId ?? 0, interface: device ?? "" };
+  const plain = compileVrrp(node, identity, settings, context);
+  if (plain === null || virtualRouterId === null || device === null || device === LOOPBACK) return null;
   const vrrp = withVirtualInterfaces(plain, settings, context);
   return {
     vrrp,

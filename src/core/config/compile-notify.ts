@@ -59,19 +59,24 @@ function readFifos(settings: Settings, diagnostics: DiagnosticSink): readonly Fi
 const SMTP_PORT = 25;
 
 function readMail(settings: Settings, diagnostics: DiagnosticSink): MailConfig | null {
-  const to = settings.nodes("notification_email").flatMap(({ block }) => (block ?? []).map((line) => line.keyword));
+  const to = readRecipients(settings, diagnostics);
   const [host, port] = settings.words("smtp_server");
   const node = settings.node("smtp_server");
   if (node !== null && host === undefined) {
     diagnostics.report("missing-argument", node.span, "`smtp_server` names no host", "write smtp_server HOST [PORT]");
   }
-  if (host === undefined || node === null || to.length === 0) return null;
   const number = port === undefined ? SMTP_PORT : Number(port.text);
   const good = Number.isInteger(number) && number >= 1 && number <= 65_535;
-  if (!good && port !== undefined) {
+  if (!good && port !== undefined && node !== null) {
     const remedy = "write a port from 1 to 65535";
     diagnostics.report("bad-value", wordSpan(node, port), `\`${port.text}\` is no port; ${SMTP_PORT} is used`, remedy);
   }
+  if (node === null && to.length > 0) {
+    const remedy = "write smtp_server HOST [PORT] in global_defs";
+    const span = settings.node("notification_email")?.span ?? null;
+    diagnostics.report("no-mail-server", span, "`notification_email` without `smtp_server`: no mail is sent", remedy);
+  }
+  if (host === undefined || to.length === 0) return null;
   return {
     host: host.text,
     port: good ? number : SMTP_PORT,
@@ -81,6 +86,16 @@ function readMail(settings: Settings, diagnostics: DiagnosticSink): MailConfig |
     connectTimeout: seconds(settings.number("smtp_connect_timeout") ?? 30),
     noFaults: settings.has("no_email_faults"),
   };
+}
+
+function readRecipients(settings: Settings, diagnostics: DiagnosticSink): readonly string[] {
+  const blocks = settings.nodes("notification_email");
+  const empty = blocks.find(({ block }) => block !== null && block.length === 0);
+  if (empty !== undefined) {
+    const remedy = "write one address a line in it, or leave the block out";
+    diagnostics.report("no-mail-recipient", empty.span, "`notification_email` names nobody", remedy);
+  }
+  return blocks.flatMap(({ block }) => (block ?? []).map((line) => line.keyword));
 }
 
 function readTimed(settings: Settings, keyword: string): TimedCommand | null {

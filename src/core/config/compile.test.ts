@@ -84,6 +84,26 @@ test("an instance without virtual_router_id or interface is left out with an err
   expect(codes).toEqual(expect.arrayContaining(["missing-vrid", "missing-interface"]));
 });
 
+test("an instance on the loopback interface is left out, and all that is wrong with it is told", () => {
+  const { config, diagnostics } = load(`vrrp_instance X {\n interface lo\n priority 300\n}\n${instance("")}`);
+  expect(config.instances.map((one) => one.vrrp.name)).toEqual(["A"]);
+  expect(diagnostics.map(({ code, span }) => [code, span?.line])).toEqual(
+    expect.arrayContaining([
+      ["missing-vrid", 1],
+      ["loopback-interface", 2],
+      ["out-of-range", 3],
+    ]),
+  );
+});
+
+test("mail that nobody gets, or that no server takes, is told", () => {
+  const nobody = load(`global_defs {\n notification_email {\n }\n smtp_server localhost smtp\n}\n${instance("")}`);
+  expect(nobody.codes).toEqual(["no-mail-recipient", "bad-value"]);
+  const noServer = load(`global_defs {\n notification_email {\n a@b.example\n }\n}\n${instance("")}`);
+  expect(noServer.codes).toEqual(["no-mail-server"]);
+  expect(noServer.config.global.mail).toBeNull();
+});
+
 test("two instances with one virtual_router_id on one interface: the second is left out", () => {
   const { config, codes } = load(instance("") + instance("").replace("vrrp_instance A", "vrrp_instance B"));
   expect(config.instances).toHaveLength(1);
