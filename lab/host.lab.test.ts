@@ -1,5 +1,6 @@
 // What the daemon asks of its host and what the host does to it: priorities, namespaces, the service manager, a full disk,
 // no descriptors left, a wall clock that jumps. None of it may cost the address.
+import { release } from "node:os";
 import { expect, test } from "vitest";
 import { ScriptHost } from "./script-host.ts";
 import { describeHoldfast } from "./support.ts";
@@ -29,6 +30,31 @@ while True:
     print(text.strip().replace("\\n", " "), flush=True)
     if "STOPPING" in text: break
 `;
+
+/** Forks until the host has no process left, for four seconds after the log has said so. */
+const CROWD = `
+import os, signal, sys, time
+kids, until = [], None
+while until is None or time.monotonic() < until:
+    try:
+        kid = os.fork()
+        if kid == 0:
+            time.sleep(1000)
+            os._exit(0)
+        kids.append(kid)
+    except OSError:
+        time.sleep(0.01)
+    if until is None and "out of processes" in open(sys.argv[1]).read():
+        until = time.monotonic() + 4
+        print("full", flush=True)
+for kid in kids:
+    os.kill(kid, signal.SIGKILL)
+    os.waitpid(kid, 0)
+`;
+
+/** Until 6.14 kernel.pid_max is one for the whole machine, which is none of a test's business. */
+const [major = 0, minor = 0] = release().split(".").map(Number);
+const sharedPidLimit = major < 6 || (major === 6 && minor < 14);
 
 async function on(body: (host: ScriptHost) => Promise<void>): Promise<void> {
   const host = new ScriptHost();
@@ -179,6 +205,30 @@ describeHoldfast("the daemon and its host", () => {
           /the host is out of descriptors: .*check cannot be started; it is tried again; raise LimitNOFILE/,
         );
         // BACKUP and MASTER, nothing after that.
+        expect(out.trim().endsWith("2")).toBe(true);
+      }),
+    120_000,
+  );
+
+  test.skipIf(sharedPidLimit)(
+    `out of processes: checks cannot be started, their standing stays, the address too${sharedPidLimit ? " (needs a kernel of 6.14 or later: pid_max of a namespace)" : ""}`,
+    () =>
+      on(async (host) => {
+        const check = host.file("check", "#!/bin/sh\nexit 0\n");
+        const globals = "global_defs {\nscript_user root\n}\n";
+        const script = `vrrp_script chk {\nscript ${check}\ninterval 1\ntimeout 3\n}\n`;
+        const config = host.file("conf", globals + script + instance("track_script {\nchk\n}"));
+        const crowd = host.file("crowd.py", CROWD);
+        const out = await host.run(`
+        echo 400 >/proc/sys/kernel/pid_max
+        $HOLDFAST run -n -f ${config} -p $D/pid 2>$D/log & P=$!
+        await holds
+        python3 ${crowd} $D/log
+        await said "has processes again"
+        holds && echo "and after"
+        kill $P; wait $P; echo "exit $?"; grep processes $D/log; grep -c "Entering" $D/log`);
+        expect(out).toMatch(/^full\nand after\nexit 0/);
+        expect(out).toMatch(/the host is out of processes: .*check cannot be started; it is tried again; raise/);
         expect(out.trim().endsWith("2")).toBe(true);
       }),
     120_000,

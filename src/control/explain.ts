@@ -13,7 +13,6 @@ import {
 import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import { DROP_REASONS, type DropReason, NOTICE_REASONS } from "../core/vrrp/status.ts";
-import { masterDownInterval } from "../core/vrrp/timers.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { outlookOf } from "./outlook.ts";
@@ -93,12 +92,9 @@ function whoServes(input: ExplainInput): string | null {
 }
 
 /** Said only where an advert would have been heard: with a sound interface, and after the time a master has to speak. */
-function nobodyServes({ view, config, status }: ExplainInput): string | null {
+function nobodyServes({ view, status }: ExplainInput): string | null {
   if (status.stale || view.state !== "FAULT" || view.addresses.length === 0 || !view.faults.every(canHear)) return null;
-  const settings = config?.instances.find(({ vrrp }) => vrrp.name === view.name)?.vrrp;
-  if (settings === undefined) return null;
-  const silence = masterDownInterval(settings, view.priority, settings.advertInterval) / 1_000;
-  if (view.forMillis < silence) return null;
+  if (view.forMillis < view.masterDownMillis) return null;
   return `no other master is heard: as far as this host can tell, nobody holds ${view.addresses.join(", ")}`;
 }
 

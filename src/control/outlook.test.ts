@@ -58,3 +58,15 @@ it("a member of a sync group whose timer has run out says for whom it waits, in 
   expect(wants("VI_83")[0]).toBeNull();
   expect(wants(...names)[0]).toBeNull();
 });
+
+it("the silence that ends a BACKUP's wait is counted by the interval of the master that it hears", () => {
+  const clock = fakeClock();
+  const model = sampleModel(clock);
+  const learned = { deadline: null, masterDown: 1_800_000, masterAdvertInterval: 500_000 };
+  model.setSnapshot([sampleStatus(clock, { timers: learned })]);
+  const status = model.status();
+  const view = status.instances[0];
+  if (view === undefined) throw new Error("the sample has an instance");
+  const told = outlookOf({ view, status, config: sampleConfig(), events: [], clockText: () => String(NOON) });
+  expect(told[0]).toBe("It becomes MASTER when no master is heard for 1.8 s.");
+});

@@ -1,7 +1,6 @@
 /** What would have to happen for an instance to become MASTER, or to stop being it. Pure words. */
 import type { InstanceConfig } from "../core/config/model.ts";
 import { faultRemedy, lengthInWords } from "../core/events/explain.ts";
-import { masterDownInterval } from "../core/vrrp/timers.ts";
 import { claimWaitsForCheck, retryPause } from "../core/vrrp/transition.ts";
 import type { InstanceView } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
@@ -46,11 +45,9 @@ function claimRetry(settings: InstanceConfig | null): string {
 
 function backupOutlook(view: InstanceView, settings: InstanceConfig | null): string[] {
   const { master } = view;
-  const wait = masterDown(view, settings);
-  if (master === null) return [`It becomes MASTER when no master is heard${wait === null ? "" : ` for ${wait}`}.`];
-  const lines = [
-    `It becomes MASTER when ${master.source} resigns (priority 0) or stays silent${wait === null ? "" : ` for ${wait}`}.`,
-  ];
+  const wait = lengthInWords(view.masterDownMillis);
+  if (master === null) return [`It becomes MASTER when no master is heard for ${wait}.`];
+  const lines = [`It becomes MASTER when ${master.source} resigns (priority 0) or stays silent for ${wait}.`];
   lines.push(preemptLine(view, settings, master));
   if (settings?.vrrp.claimGate != null) lines.push("Before that, notify_claim has to end with exit code 0.");
   return lines;
@@ -74,15 +71,8 @@ function masterOutlook(view: InstanceView): string[] {
 }
 
 function untilMaster(view: InstanceView, settings: InstanceConfig | null): string {
-  const wait = masterDown(view, settings);
-  const how = wait === null ? "" : ` for ${wait}`;
-  return `, and becomes MASTER when no ${settings?.vrrp.preempt === false ? "other" : "better"} master is heard${how}`;
-}
-
-function masterDown(view: InstanceView, settings: InstanceConfig | null): string | null {
-  if (settings === null) return null;
-  const micros = masterDownInterval(settings.vrrp, view.priority, settings.vrrp.advertInterval);
-  return lengthInWords(micros / 1_000);
+  const other = settings?.vrrp.preempt === false ? "other" : "better";
+  return `, and becomes MASTER when no ${other} master is heard for ${lengthInWords(view.masterDownMillis)}`;
 }
 
 function gateLimit(settings: InstanceConfig | null): string {

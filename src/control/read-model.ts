@@ -190,6 +190,7 @@ export class ReadModel {
       holding: status.holding,
       leaseRemainingMillis:
         status.leaseUntil === null ? null : Math.max(0, Math.round((status.leaseUntil - now) / 1_000)),
+      masterDownMillis: Math.round(status.timers.masterDown / 1_000),
       master:
         master === null
           ? null
