@@ -98,6 +98,7 @@ async function holdfast(
       return 0;
     },
     lab: async () => 0,
+    probe: async () => 0,
     readOffline: async ({ stateDir }) => ({
       api: 1,
       events: [{ sequence: 1, ...eventAt(clock, failedCheck) }],

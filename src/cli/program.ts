@@ -33,6 +33,7 @@ export interface ProgramParts {
   readonly check: (options: CheckOptions) => Promise<number>;
   readonly sim: ForeignCommand;
   readonly lab: ForeignCommand;
+  readonly probe: ForeignCommand;
   readonly readOffline: ReadOffline;
 }
 
@@ -148,6 +149,7 @@ const versionText = (version: string): string => `Holdfast v${version}`;
 
 function foreign(parts: ProgramParts): readonly (readonly [string, string, ForeignCommand])[] {
   return [
+    ["probe", "ask a database server once whether it is good; for check scripts", parts.probe],
     ["sim", "run whole clusters in virtual time", parts.sim],
     ["lab", "private hosts to learn and rehearse on", parts.lab],
   ];

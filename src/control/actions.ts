@@ -5,6 +5,7 @@ import type { LogLevel } from "../core/events/log-line.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
+import type { MysqlStatus } from "../engine/mysql-engine.ts";
 
 export interface ReloadOutcome {
   readonly outcome: "applied" | "unchanged" | "refused" | "would-apply";
@@ -19,6 +20,8 @@ export interface ControlActions {
   reload(dryRun: boolean): Promise<ReloadOutcome>;
   /** The check engine's own account: events only tell of changes. */
   checks?(): readonly CheckStatus[];
+  /** The same of the database servers. */
+  mysql?(): readonly MysqlStatus[];
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
   logLevel?(): LogLevel;

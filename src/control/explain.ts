@@ -15,6 +15,7 @@ import type { VrrpReport } from "../core/vrrp/reports.ts";
 import { DROP_REASONS, type DropReason, NOTICE_REASONS } from "../core/vrrp/status.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
+import { mysqlLines } from "./mysql-view.ts";
 import { outlookOf } from "./outlook.ts";
 import { priorityLines } from "./priority-reasons.ts";
 import { unwillingSiblings } from "./siblings.ts";
@@ -122,6 +123,8 @@ function addressIn(cause: Cause): string | null {
 }
 
 function faultLines(input: ExplainInput, fault: Fault): ExplainLine[] {
+  const server = fault.kind === "mysql" ? mysqlLines(input, fault.key) : null;
+  if (server !== null) return server;
   const check = fault.kind === "script" ? input.status.checks.find((one) => one.key === fault.key) : undefined;
   if (check === undefined) return input.view.faults.length > 1 ? [{ depth: 1, text: faultInWords(fault) }] : [];
   const lines: ExplainLine[] = [

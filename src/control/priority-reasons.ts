@@ -1,6 +1,6 @@
 /**
  * Why the priority of an instance is not the one of its file: each check with its weight, and by name whatever else may have moved it.
- * The status carries the standings of checks only, so files, processes and interfaces are named with the sum of what they did.
+ * The status carries the standings of checks and database servers only, so files, processes and interfaces are named with the sum of what they did.
  */
 import { failureInWords } from "../core/events/explain.ts";
 import { priorityChange } from "../core/health/trackers.ts";
@@ -9,27 +9,51 @@ import type { ExplainLine } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
 
 export function priorityLines(input: ExplainInput): ExplainLine[] {
-  const { view, status, config } = input;
+  const { view, config } = input;
   if (view.priority === view.basePriority) return [];
   const vrrp = config?.instances.find((instance) => instance.vrrp.name === view.name)?.vrrp ?? null;
-  const lines: ExplainLine[] = [
-    { depth: 1, text: `its priority is ${view.priority} instead of ${view.basePriority} because of what it tracks` },
-  ];
-  let rest = view.priority - view.basePriority;
-  for (const check of status.checks) {
-    const weight = check.trackedBy.find((tracker) => tracker.instance === view.name)?.weight ?? 0;
-    if (weight === 0 || check.standing === "unknown") continue;
-    const reverse = vrrp?.trackScripts.find(({ key }) => key === check.key)?.reverse ?? false;
-    rest -= priorityChange({ weight, reverse }, check.standing === "ok");
-    const verb = check.standing === "ok" ? "succeeds" : `fails: ${failureInWords(check.outcome, check.lastError)}`;
-    lines.push({
-      depth: 2,
-      text: `script ${check.key} (weight ${signed(weight)}${reverse ? " reverse" : ""}) ${verb}`,
-    });
-  }
+  const told = [...checkReasons(input, vrrp), ...mysqlReasons(input, vrrp)];
+  const rest = told.reduce((left, { change }) => left - change, view.priority - view.basePriority);
   const others = vrrp === null ? [] : otherTrackers(vrrp);
-  if (rest !== 0 && others.length > 0) lines.push({ depth: 2, text: `${signed(rest)} by ${others.join(", ")}` });
-  return lines;
+  return [
+    { depth: 1, text: `its priority is ${view.priority} instead of ${view.basePriority} because of what it tracks` },
+    ...told.map(({ text }) => ({ depth: 2, text })),
+    ...(rest !== 0 && others.length > 0 ? [{ depth: 2, text: `${signed(rest)} by ${others.join(", ")}` }] : []),
+  ];
+}
+
+type Weight = Pick<Tracked, "weight" | "reverse">;
+
+interface Reason {
+  readonly change: number;
+  readonly text: string;
+}
+
+function checkReasons({ view, status }: ExplainInput, vrrp: VrrpInstanceConfig | null): Reason[] {
+  return status.checks.flatMap((check) => {
+    const weight = check.trackedBy.find((tracker) => tracker.instance === view.name)?.weight ?? 0;
+    if (weight === 0 || check.standing === "unknown") return [];
+    const reverse = vrrp?.trackScripts.find(({ key }) => key === check.key)?.reverse ?? false;
+    const succeeds = check.standing === "ok";
+    const verb = succeeds ? "succeeds" : `fails: ${failureInWords(check.outcome, check.lastError)}`;
+    return [reason(`script ${check.key}`, { weight, reverse }, succeeds, verb)];
+  });
+}
+
+/** As the keeper counts: what only a standby must have does not move a MASTER. */
+function mysqlReasons({ view, status }: ExplainInput, vrrp: VrrpInstanceConfig | null): Reason[] {
+  return status.mysql.flatMap((server) => {
+    const tracked = vrrp?.trackMysql.find(({ key }) => key === server.name);
+    if (tracked === undefined || tracked.weight === 0 || server.standing === "unknown") return [];
+    const fails = server.standing === "failed" || (server.standing === "unfit" && view.state !== "MASTER");
+    return [reason(`mysql ${server.name}`, tracked, !fails, fails ? `fails: ${server.trouble}` : "is fine")];
+  });
+}
+
+function reason(what: string, tracked: Weight, succeeds: boolean, verb: string): Reason {
+  const { weight, reverse } = tracked;
+  const text = `${what} (weight ${signed(weight)}${reverse ? " reverse" : ""}) ${verb}`;
+  return { change: priorityChange(tracked, succeeds), text };
 }
 
 /** Whatever else moves the priority, by its name in the file. */

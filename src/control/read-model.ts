@@ -11,8 +11,10 @@ import type { Fault } from "../core/vrrp/causes.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
+import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
+import { mysqlView } from "./mysql-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
 export interface ModelClock {
@@ -52,6 +54,7 @@ export class ReadModel {
   #nextSequence: number;
   #config: HoldfastConfig | null = null;
   #diagnostics: readonly Diagnostic[] = [];
+  #mysql: readonly MysqlStatus[] = [];
   #snapshot: readonly VrrpInstanceStatus[] = [];
   #stale = true;
   #keeper: KeeperView = { state: "starting", pid: null, restarts: 0, since: null, detail: null };
@@ -130,6 +133,10 @@ export class ReadModel {
     this.#checks.setStatuses(statuses, (at) => this.#wallTime(at));
   }
 
+  setMysql(statuses: readonly MysqlStatus[]): void {
+    this.#mysql = statuses;
+  }
+
   setKeeper(state: KeeperState): void {
     const { condition, pid, restarts, since, detail } = state;
     this.#keeper = { state: condition, pid, restarts, since: this.#wallTime(since), detail };
@@ -159,6 +166,7 @@ export class ReadModel {
       stale: this.#stale,
       instances: this.#snapshot.map((status) => this.#view(status)),
       checks: [...this.#checks.views()],
+      mysql: this.#mysql.map((one) => mysqlView(one, this.#config, (at) => this.#wallTime(at))),
       lastReload: this.#lastReload,
       journal: { ...this.#journal, lastSequence: this.lastSequence },
       diagnostics: [...this.#diagnostics],

@@ -173,6 +173,7 @@ async function freshStatus({ readModel, actions, statusTimeoutMillis }: ApiOptio
   clearTimeout(timer);
   if (instances === null) readModel.markStale();
   else readModel.setSnapshot(instances);
+  if (actions.mysql !== undefined) readModel.setMysql(actions.mysql());
   if (actions.checks !== undefined) readModel.setChecks(actions.checks());
   if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());
   return readModel.status();

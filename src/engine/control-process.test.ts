@@ -6,7 +6,7 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
-import { NO_FILES, NO_PROCESSES } from "./testing/no-watches.ts";
+import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL } from "./testing/no-watches.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
@@ -34,6 +34,8 @@ function setUp(examine: Spawner["examine"]) {
     },
     files: NO_FILES,
     processes: NO_PROCESSES,
+    sql: NO_SQL,
+    databases: NO_DATABASES,
     guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
     bus: createEventBus({ clock: timers, wallMillis: () => 0, onListenerError: (error) => expect.fail(String(error)) }),
     fifos: { open: () => expect.fail("no pipe is configured") },

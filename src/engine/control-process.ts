@@ -14,6 +14,7 @@ import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
+import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../ports/watches.ts";
 import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
@@ -23,6 +24,7 @@ import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
+import { createMysqlEngine, type MysqlEngine } from "./mysql-engine.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
@@ -48,6 +50,8 @@ export interface ControlProcessOptions {
   readonly guard: GuardPort;
   readonly files: FileWatchPort;
   readonly processes: ProcessWatchPort;
+  readonly sql: SqlPort;
+  readonly databases: DatabaseHost;
   readonly keys: KeyPorts;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
@@ -75,6 +79,7 @@ export interface ControlProcess {
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
+  readonly mysql: MysqlEngine;
   start(parsed: ParsedConfig): void;
   /** Resolves when startup_script has ended, if there is one. */
   begun(): Promise<void>;
@@ -97,6 +102,7 @@ class Control implements ControlProcess {
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
+  readonly mysql: MysqlEngine;
   readonly #files: FileEngine;
   readonly #processes: ProcessEngine;
   readonly #options: ControlProcessOptions;
@@ -155,6 +161,13 @@ class Control implements ControlProcess {
       publish: (body) => bus.publish("vrrp", body),
       tell: (processes) => this.keeper.tellStandings({ ...NO_STANDINGS, processes }, []),
     });
+    this.mysql = createMysqlEngine({
+      sql: options.sql,
+      host: options.databases,
+      timers,
+      publish: (body) => bus.publish("vrrp", body),
+      tell: (mysql) => this.keeper.tellStandings({ ...NO_STANDINGS, mysql }, []),
+    });
     this.keeper = createKeeperSupervisor({
       timers,
       launcher: options.launcher,
@@ -171,6 +184,7 @@ class Control implements ControlProcess {
         scripts: this.checks.standings(),
         files: this.#files.standings(),
         processes: this.#processes.standings(),
+        mysql: this.mysql.standings(),
       }),
       onLost: () => this.hooks.cancelAll(),
       onFatal: options.onFatal,
@@ -180,6 +194,7 @@ class Control implements ControlProcess {
   /** Hooks first: the specific one, then `notify`, then the pipes, as keepalived. */
   #tell(body: HoldfastEventBody): void {
     tellHooks(this.hooks, body);
+    if (body.kind === "vrrp" && body.report.kind === "state") this.mysql.repeat();
     if (body.kind === "vrrp") this.notifier.report(body.instance, body.report);
     else if (body.kind === "sync-group") this.notifier.group(body.group, body.to);
   }
@@ -202,6 +217,7 @@ class Control implements ControlProcess {
     // Before the keeper runs: a file and a process are known at once.
     this.#files.configure(config);
     this.#processes.configure(config);
+    this.mysql.configure(config);
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
     // CLOCK_MONOTONIC counts from the boot.
     const sinceBoot = this.#options.timers.now();
@@ -298,6 +314,7 @@ class Control implements ControlProcess {
           this.notifier.configure(config);
           this.#files.configure(config);
           this.#processes.configure(config);
+          this.mysql.configure(config);
           this.checks.configure(config);
           this.#options.onConfig(config, diagnostics);
         }
@@ -330,6 +347,7 @@ class Control implements ControlProcess {
     await this.#starting;
     this.#files.stop();
     this.#processes.stop();
+    this.mysql.stop();
     const checksEnded = this.checks.stop();
     await this.keeper.stop();
     // Only now are all reports in: the last hooks are queued.

@@ -22,7 +22,7 @@ import { PacketDesk } from "./packet-desk.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
-import { assessFitness, refreshNetwork, type TrackerStandings } from "./vrrp-fitness.ts";
+import { assessFitness, emptyStandings, refreshNetwork, type TrackerStandings, takeStandings } from "./vrrp-fitness.ts";
 import { isGone, matchInstances, readyToBegin } from "./vrrp-roster.ts";
 import { channelOf, createRuntime, firstDue, type Runtime, renewKeys, setState, statusOf } from "./vrrp-runtime.ts";
 
@@ -40,7 +40,7 @@ class Engine implements VrrpEngine {
   readonly #ports: EnginePorts;
   readonly #effects: EffectRunner;
   readonly #conflicts: ConflictDesk;
-  readonly #standings: TrackerStandings = { scripts: new Map(), files: new Map(), processes: new Map() };
+  readonly #standings: TrackerStandings = emptyStandings();
   #runtimes: Runtime[] = [];
   readonly #desk: PacketDesk;
   /** Whose deadline comes first, as last looked for. */
@@ -341,10 +341,8 @@ class Engine implements VrrpEngine {
     return ready.length > 0;
   }
 
-  #standing({ scripts, files, processes }: Standings, succeeded: readonly string[]): void {
-    for (const [key, standing] of Object.entries(scripts)) this.#standings.scripts.set(key, standing);
-    for (const [key, standing] of Object.entries(files)) this.#standings.files.set(key, standing);
-    for (const [key, standing] of Object.entries(processes)) this.#standings.processes.set(key, standing);
+  #standing(standings: Standings, succeeded: readonly string[]): void {
+    takeStandings(this.#standings, standings);
     this.#assessAll();
     for (const runtime of this.#runtimes) {
       if (runtime.config.trackScripts.some((tracked) => succeeded.includes(tracked.key))) {

@@ -5,7 +5,8 @@
 
 import { evaluateTrackers } from "../core/health/trackers.ts";
 import { familyOf, type IpAddress, ipBytes, isLinkLocal } from "../core/lib/ip.ts";
-import type { FileStanding, ProcessStanding, ScriptStanding } from "../core/link/messages.ts";
+import type { FileStanding, ProcessStanding, ScriptStanding, Standings } from "../core/link/messages.ts";
+import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
@@ -67,6 +68,22 @@ export interface TrackerStandings {
   readonly scripts: Map<string, ScriptStanding>;
   readonly files: Map<string, FileStanding>;
   readonly processes: Map<string, ProcessStanding>;
+  readonly mysql: Map<string, MysqlStanding>;
+}
+
+export const emptyStandings = (): TrackerStandings => ({
+  scripts: new Map(),
+  files: new Map(),
+  processes: new Map(),
+  mysql: new Map(),
+});
+
+/** What a message does not name stays as it was. */
+export function takeStandings(known: TrackerStandings, { scripts, files, processes, mysql }: Standings): void {
+  for (const [key, standing] of Object.entries(scripts)) known.scripts.set(key, standing);
+  for (const [key, standing] of Object.entries(files)) known.files.set(key, standing);
+  for (const [key, standing] of Object.entries(processes)) known.processes.set(key, standing);
+  for (const [key, standing] of Object.entries(mysql)) known.mysql.set(key, standing);
 }
 
 /** Evaluates the trackers and tells the core when anything it must know has changed. */
@@ -81,6 +98,8 @@ export function assessFitness(
     standings: standings.scripts,
     files: standings.files,
     processes: standings.processes,
+    mysql: standings.mysql,
+    serving: isServing(runtime),
     links: effects.countedLinks,
     source: runtime.observedSource,
     controlSilent: silent,
@@ -99,6 +118,9 @@ export function assessFitness(
   });
   prepareFrames(effects.ports, runtime);
 }
+
+/** Claiming is not serving: what a standby must have is what the claim is judged by. */
+const isServing = ({ state: { role } }: Runtime): boolean => role.kind === "master" && role.phase.kind !== "claiming";
 
 /** Virtual interfaces that are not made yet: an instance that has not begun waits for them in INIT, which is no fault. */
 function interfacesInTheMaking(runtime: Runtime, effects: EffectRunner): readonly string[] {

@@ -43,6 +43,12 @@ function parts(): ProgramParts {
       const out = (text: string): void => void process.stdout.write(text);
       return runLabCommand(words, { out, err: (text) => void process.stderr.write(text) });
     },
+    probe: async (words) => {
+      const { runProbe } = await import("./probe.ts");
+      const code = await runProbe(words, { home: process.env.HOME ?? null, out: outLine, err: errLine });
+      // A name server that is silent keeps a thread of Node busy for longer than a check may take.
+      process.exit(code);
+    },
     readOffline: async ({ stateDir, limit, ...filter }) => {
       const { readJournal } = await import("../control/journal-reader.ts");
       const { events, problems } = await readJournal(stateDir, filter, limit);

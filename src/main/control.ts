@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { createMailer } from "../adapters/mail.ts";
+import { createSqlPort } from "../adapters/mysql/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
@@ -19,6 +20,7 @@ import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createWallClock } from "../linux/clock.ts";
 import { hasInterface } from "../linux/config-source.ts";
+import { createDatabaseHost } from "../linux/database-host.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
 import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
@@ -163,7 +165,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
-    mailer: createMailer(),
+    ...services(),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
     hasInterface,
@@ -226,6 +228,9 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
+/** What speaks to programs elsewhere. */
+const services = () => ({ mailer: createMailer(), sql: createSqlPort(), databases: createDatabaseHost() });
+
 function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((given) => {
@@ -274,6 +279,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       status: () => control.keeper.status(),
       reload,
       checks: () => control.checks.status(),
+      mysql: () => control.mysql.status(),
       keeper: () => control.keeper.state(),
       logLevel: () => log.level,
       setLogLevel: (level) => {

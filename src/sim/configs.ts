@@ -65,6 +65,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     trackScripts: [{ key: CHECK, weight: 0, reverse: false }],
     trackFiles: [],
     trackProcesses: [],
+    trackMysql: [],
     trackInterfaces: [],
     dontTrackPrimary: false,
     syncGroup: groupOf(setup),

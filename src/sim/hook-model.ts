@@ -96,6 +96,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     groups: groupsOf(configs),
     files: [],
     processes: [],
+    mysql: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

@@ -9,6 +9,7 @@ import type { Diagnostic } from "../../core/config/model.ts";
 import { DUMP_KINDS } from "../../core/dumps/kinds.ts";
 import { LOG_LEVELS } from "../../core/events/log-line.ts";
 import type { CheckOutcome, HoldfastEventBody, HookKind, Origin } from "../../core/events/vocabulary.ts";
+import type { Trouble } from "../../core/mysql/trouble.ts";
 import type { Cause, Fault } from "../../core/vrrp/causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
@@ -51,6 +52,38 @@ export const CheckView = z.object({
   lastRunAt: timestamp.nullable(),
   nextRunAt: timestamp.nullable(),
   command: z.string().nullable(),
+  /** Who tracks it, and with which weight (0: FAULT while it fails). */
+  trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
+});
+
+export const MysqlView = z.object({
+  /** Of the block. */
+  name: z.string(),
+  /** Path of the socket, or HOST:PORT. */
+  server: z.string(),
+  /** Product and version; null while it cannot be asked. */
+  version: z.string().nullable(),
+  /** unfit: good enough for a MASTER, not for becoming one. */
+  standing: z.enum(["unknown", "ok", "unfit", "failed"]),
+  /** What makes it so, in words; null when nothing does. */
+  trouble: z.string().nullable(),
+  /** The same, as a value. */
+  cause: coreValue<Trouble>("kind").nullable(),
+  /** What else the last look found, whether it counts or not, in words. */
+  remarks: z.array(z.string()),
+  /** When the standing was entered; null while unknown. */
+  since: timestamp.nullable(),
+  lookedAt: timestamp.nullable(),
+  intervalMillis: length,
+  replicas: z.array(
+    z.object({
+      channel: z.string(),
+      source: z.string(),
+      io: z.enum(["running", "connecting", "stopped"]),
+      sql: z.enum(["running", "stopped"]),
+      lagSeconds: z.number().nullable(),
+    }),
+  ),
   /** Who tracks it, and with which weight (0: FAULT while it fails). */
   trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
 });
@@ -120,6 +153,8 @@ export const StatusReply = z.object({
   stale: z.boolean(),
   instances: z.array(InstanceView),
   checks: z.array(CheckView),
+  /** Database servers that are tracked. */
+  mysql: z.array(MysqlView),
   lastReload: z
     .object({ at: timestamp, outcome: z.enum(["applied", "unchanged", "refused"]), detail: z.string() })
     .nullable(),

@@ -15,6 +15,7 @@ export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;
 export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
 export type InstanceView = z.infer<typeof schemas.InstanceView>;
+export type MysqlView = z.infer<typeof schemas.MysqlView>;
 export type CheckView = z.infer<typeof schemas.CheckView>;
 export type HookView = z.infer<typeof schemas.HookView>;
 export type KeeperView = z.infer<typeof schemas.KeeperView>;

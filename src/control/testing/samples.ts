@@ -39,6 +39,7 @@ export function sampleConfig(): HoldfastConfig {
   const text = "/etc/keepalived/checkMySQL.py -h 127.0.0.1 -P 3306";
   return {
     ...compileGlobals([], createDiagnostics()),
+    mysql: [],
     scripts: [
       {
         name: "vs_mysql_82",
@@ -96,6 +97,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     trackScripts: [{ key: "vs_mysql_82", weight: 0, reverse: false }],
     trackFiles: [],
     trackProcesses: [],
+    trackMysql: [],
     trackInterfaces: [],
     syncGroup: null,
     dontTrackPrimary: false,

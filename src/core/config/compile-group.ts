@@ -163,6 +163,7 @@ const LISTS = [
   "trackInterfaces",
   "trackFiles",
   "trackProcesses",
+  "trackMysql",
 ] as const satisfies readonly (keyof MergedTrackers)[];
 
 /** keepalived drops them: members that weigh differently would be torn apart. */
@@ -190,6 +191,7 @@ function merge(own: MergedTrackers, ofGroup: MergedTrackers): MergedTrackers {
     trackInterfaces: joined("trackInterfaces"),
     trackFiles: joined("trackFiles"),
     trackProcesses: joined("trackProcesses"),
+    trackMysql: joined("trackMysql"),
   };
 }
 

@@ -7,6 +7,7 @@ import { compileGlobals } from "./compile-globals.ts";
 import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
+import { compileMysql } from "./compile-mysql.ts";
 import { readPlace } from "./compile-process.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
@@ -15,6 +16,7 @@ import type { DiagnosticSink } from "./diagnostics.ts";
 import type {
   HoldfastConfig,
   InstanceConfig,
+  MysqlBlockConfig,
   SourceSpan,
   TrackFileConfig,
   TrackProcessConfig,
@@ -34,7 +36,8 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const scripts: VrrpScriptConfig[] = [];
   const files: TrackFileConfig[] = [];
   const processes: TrackProcessConfig[] = [];
-  const trackable = { scripts, files, processes, diagnostics };
+  const mysql: MysqlBlockConfig[] = [];
+  const trackable = { scripts, files, processes, mysql, diagnostics };
   const taken = new Set<string>();
   reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
@@ -45,6 +48,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
       addNamed(node, compileTrackFile(node, diagnostics), files, diagnostics);
     else if (node.keyword === "vrrp_track_process")
       addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics);
+    else if (node.keyword === "mysql") addNamed(node, compileMysql(node, source, diagnostics), mysql, diagnostics);
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, ...trackable, tools, source, taken }), instances, diagnostics);
   }
@@ -61,13 +65,14 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     scripts,
     files,
     processes,
+    mysql,
     instances: members,
     groups,
     host,
   };
 }
 
-/** Checks, files and processes: the first of a name counts. */
+/** Checks, files, processes and servers: the first of a name counts. */
 function addNamed<T extends { readonly name: string; readonly span: SourceSpan }>(
   node: Node,
   made: T | null,

@@ -7,6 +7,7 @@ import type { HookKind } from "../events/vocabulary.ts";
 import type { ProcessPattern, Quorum } from "../health/tracked-process.ts";
 import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
+import type { MysqlConfig } from "../mysql/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -61,6 +62,11 @@ export interface TrackProcessConfig {
   readonly quorum: Quorum;
   readonly weight: number;
   readonly reverse: boolean;
+  readonly span: SourceSpan;
+}
+
+/** A `mysql` block. */
+export interface MysqlBlockConfig extends MysqlConfig {
   readonly span: SourceSpan;
 }
 
@@ -192,6 +198,7 @@ export interface HoldfastConfig {
   readonly scripts: readonly VrrpScriptConfig[];
   readonly files: readonly TrackFileConfig[];
   readonly processes: readonly TrackProcessConfig[];
+  readonly mysql: readonly MysqlBlockConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
   /** Static objects, link delays and netlink buffers. */

@@ -1,11 +1,11 @@
 /**
- * track_script, track_interface, track_file and track_process: `NAME [weight N [reverse|noreverse]]` per line. Only what is
+ * track_script, track_interface, track_file, track_process and track_mysql: `NAME [weight N [reverse|noreverse]]` per line. Only what is
  * defined above may be tracked, as with keepalived.
  */
 
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { TrackFileConfig, TrackProcessConfig, VrrpScriptConfig } from "./model.ts";
+import type { MysqlBlockConfig, TrackFileConfig, TrackProcessConfig, VrrpScriptConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { wordSpan } from "./settings.ts";
 import { closest } from "./suggest.ts";
@@ -16,6 +16,7 @@ export interface TrackContext {
   readonly scripts: readonly VrrpScriptConfig[];
   readonly files: readonly TrackFileConfig[];
   readonly processes: readonly TrackProcessConfig[];
+  readonly mysql: readonly MysqlBlockConfig[];
   readonly diagnostics: DiagnosticSink;
 }
 
@@ -25,7 +26,7 @@ const HEAVIEST_FILE = 254;
 
 export type MergedTrackers = Pick<
   VrrpInstanceConfig,
-  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses"
+  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses" | "trackMysql"
 >;
 
 export function readTracked(
@@ -38,6 +39,7 @@ export function readTracked(
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),
     trackFiles: trackedOthers(linesOf(settings, "track_file"), context.files, context.diagnostics),
     trackProcesses: trackedOthers(linesOf(settings, "track_process"), context.processes, context.diagnostics),
+    trackMysql: trackedOthers(linesOf(settings, "track_mysql"), context.mysql.map(unweighted), context.diagnostics),
   };
 }
 
@@ -87,7 +89,10 @@ interface Weighted {
   readonly reverse: boolean;
 }
 
-/** Files and processes. */
+/** A server is tracked with the weight of the line; without one it means FAULT. */
+const unweighted = ({ name }: MysqlBlockConfig): Weighted => ({ name, weight: 0, reverse: false });
+
+/** Files, processes and database servers. */
 function trackedOthers(
   lines: readonly Node[],
   defined: readonly Weighted[],

@@ -56,6 +56,8 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       return [vrrpLine("info", `Quorum ${body.fulfilled ? "gained" : "lost"} for tracked process ${body.process}`)];
     case "process-watch":
       return [vrrpLine("warning", eventInWords(body))];
+    case "mysql":
+      return mysqlLines(body);
     case "addresses":
       return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
     case "leftover-removed":
@@ -197,6 +199,10 @@ function failedText(outcome: CheckOutcome | null): string {
   }
 }
 
+const mysqlLines = (body: Extract<HoldfastEventBody, { kind: "mysql" }>): readonly LogLine[] => [
+  vrrpLine(body.standing === "ok" ? "info" : "warning", eventInWords(body)),
+];
+
 function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): readonly LogLine[] {
   const text = `(${body.instance}) ${body.hook} ended: ${failureInWords(body.outcome, body.lastError)}`;
   return [vrrpLine(hookSucceeded(body.outcome) ? "detail" : "warning", text)];
@@ -213,6 +219,7 @@ type DaemonEvent = Exclude<
       | "tracked-file"
       | "tracked-process"
       | "process-watch"
+      | "mysql"
       | "addresses"
       | "leftover-removed"
       | "routing"

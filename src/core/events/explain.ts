@@ -6,6 +6,7 @@
 
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
+import { troubleInWords, troubleRemedy } from "../mysql/trouble.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
@@ -43,6 +44,8 @@ export function faultInWords(fault: Fault): string {
       return fault.count === 1
         ? `1 process ${fault.key} runs, and that is not its quorum`
         : `${fault.count === 0 ? "no" : fault.count} processes ${fault.key} run, and that is not its quorum`;
+    case "mysql":
+      return `mysql ${fault.key}: ${fault.trouble === null ? "it is fine, and it is tracked in reverse" : troubleInWords(fault.trouble)}`;
     case "interface":
       return `interface ${fault.interface} ${LINK_PROBLEM[fault.problem]}`;
     case "no-peer":
@@ -79,6 +82,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
       return `another number has to be written into the file of ${fault.key}`;
     case "process":
       return `${fault.key} has to run as often as its quorum says`;
+    case "mysql":
+      return `mysql ${fault.key}: ${fault.trouble === null ? "it has to fail" : troubleRemedy(fault.trouble)}`;
     case "interface":
       return `interface ${fault.interface} has to ${LINK_REMEDY[fault.problem]}`;
     case "no-peer":
@@ -220,6 +225,8 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `tracked process ${body.process}: quorum ${body.fulfilled ? "gained" : "lost"}, ${body.count} running`;
     case "process-watch":
       return `processes are looked for in /proc every ${lengthInWords(body.everyMillis)}: ${body.detail}`;
+    case "mysql":
+      return mysqlInWords(body);
     case "hook-started":
       return `${body.instance}: ${body.hook} started: ${body.command}`;
     case "hook-ended":
@@ -227,6 +234,13 @@ export function eventInWords(body: HoldfastEventBody): string {
     default:
       return daemonEventInWords(body);
   }
+}
+
+const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fails" } as const;
+
+function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEventBody, { kind: "mysql" }>): string {
+  const why = trouble === null ? "" : `: ${troubleInWords(trouble)}`;
+  return `mysql ${name} (${server}) ${STANDINGS[standing]}${why}`;
 }
 
 type OfDaemon = Exclude<
@@ -250,6 +264,7 @@ type OfDaemon = Exclude<
       | "tracked-file"
       | "tracked-process"
       | "process-watch"
+      | "mysql"
       | "hook-started"
       | "hook-ended";
   }

@@ -3,6 +3,8 @@
  * values, and describe.ts alone puts them into words.
  */
 import type { IpAddress } from "../lib/ip.ts";
+import type { StandingName } from "../mysql/standing.ts";
+import type { Trouble } from "../mysql/trouble.ts";
 import type { Cause } from "../vrrp/causes.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
@@ -135,6 +137,14 @@ export type HoldfastEventBody =
   | { readonly kind: "tracked-process"; readonly process: string; readonly count: number; readonly fulfilled: boolean }
   /** The kernel does not tell of processes here, so they are looked for; detail says why. */
   | { readonly kind: "process-watch"; readonly everyMillis: number; readonly detail: string }
+  /** A tracked database server's standing changed, or the cause of it. */
+  | {
+      readonly kind: "mysql";
+      readonly name: string;
+      readonly server: string;
+      readonly standing: StandingName;
+      readonly trouble: Trouble | null;
+    }
   | { readonly kind: "hook-started"; readonly instance: string; readonly hook: HookKind; readonly command: string }
   | {
       readonly kind: "hook-ended";

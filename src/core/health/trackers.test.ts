@@ -12,8 +12,8 @@ const ETH0 = { name: "eth0", usable: true };
 const FAULT = [{ kind: "script", key: "chk" }];
 
 function inputs(changes: Partial<TrackerInputs> = {}): TrackerInputs {
-  const nothing = { standings: new Map(), files: new Map(), processes: new Map() };
-  return { ...nothing, links: [ETH0], source: ip("192.0.2.1"), controlSilent: false, ...changes };
+  const nothing = { standings: new Map(), files: new Map(), processes: new Map(), mysql: new Map() };
+  return { ...nothing, links: [ETH0], source: ip("192.0.2.1"), controlSilent: false, serving: false, ...changes };
 }
 
 function withScript(tracked: Tracked, standing: ScriptStanding | null, priority = 100) {

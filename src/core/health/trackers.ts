@@ -13,6 +13,7 @@
  */
 import type { IpAddress } from "../lib/ip.ts";
 import type { FileStanding, ProcessStanding, ScriptStanding } from "../link/messages.ts";
+import { type MysqlStanding, troubleFor } from "../mysql/standing.ts";
 import type { Fault } from "../vrrp/causes.ts";
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 
@@ -21,9 +22,12 @@ export interface TrackerInputs {
   readonly standings: ReadonlyMap<string, ScriptStanding>;
   readonly files: ReadonlyMap<string, FileStanding>;
   readonly processes: ReadonlyMap<string, ProcessStanding>;
+  readonly mysql: ReadonlyMap<string, MysqlStanding>;
   /** The links that exist. */
   readonly links: readonly { readonly name: string; readonly usable: boolean }[];
   readonly source: IpAddress | null;
+  /** It holds its addresses: what only a standby must have does not count. */
+  readonly serving: boolean;
   /** Control has not been heard for too long: what it said last is worth nothing. */
   readonly controlSilent: boolean;
 }
@@ -43,6 +47,7 @@ export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInpu
   const interfaces = assessInterfaces(config, inputs);
   const files = assessFiles(config, inputs);
   const processes = assessProcesses(config, inputs);
+  const mysql = assessMysql(config, inputs);
   const faults = [
     ...controlFaults(inputs),
     ...ownInterfaceFaults(config, inputs),
@@ -50,9 +55,10 @@ export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInpu
     ...interfaces.faults,
     ...files.faults,
     ...processes.faults,
+    ...mysql.faults,
   ];
-  const change = scripts.change + interfaces.change + files.change + processes.change;
-  const waiting = scripts.waiting || files.waiting || processes.waiting;
+  const change = scripts.change + interfaces.change + files.change + processes.change + mysql.change;
+  const waiting = scripts.waiting || files.waiting || processes.waiting || mysql.waiting;
   return { faults, waiting, priority: effectivePriority(config.priority, change) };
 }
 
@@ -119,6 +125,24 @@ function assessProcesses(config: VrrpInstanceConfig, inputs: TrackerInputs) {
     const succeeds = standing.kind === "ok";
     if (weight !== 0) change += priorityChange({ weight, reverse }, succeeds);
     else if (succeeds === reverse) faults.push({ kind: "process", key, count: standing.count });
+  }
+  return { faults, waiting, change };
+}
+
+/** As with processes: until a server has been looked at, nothing is decided. */
+function assessMysql(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+  const faults: Fault[] = [];
+  let waiting = false;
+  let change = 0;
+  for (const { key, weight, reverse } of config.trackMysql) {
+    const standing = inputs.controlSilent ? undefined : inputs.mysql.get(key);
+    if (standing === undefined) {
+      waiting = true;
+      continue;
+    }
+    const trouble = troubleFor(standing, inputs.serving);
+    if (weight !== 0) change += priorityChange({ weight, reverse }, trouble === null);
+    else if ((trouble === null) === reverse) faults.push({ kind: "mysql", key, trouble });
   }
   return { faults, waiting, change };
 }

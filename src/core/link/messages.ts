@@ -7,6 +7,7 @@
  */
 import type { LogLevel } from "../events/log-line.ts";
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
+import type { MysqlStanding } from "../mysql/standing.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
@@ -51,9 +52,10 @@ export interface Standings {
   readonly scripts: Readonly<Record<string, ScriptStanding>>;
   readonly files: Readonly<Record<string, FileStanding>>;
   readonly processes: Readonly<Record<string, ProcessStanding>>;
+  readonly mysql: Readonly<Record<string, MysqlStanding>>;
 }
 
-export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {} };
+export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {}, mysql: {} };
 
 export type ToKeeper =
   | { readonly type: "hello"; readonly version: number }

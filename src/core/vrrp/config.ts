@@ -200,6 +200,7 @@ export interface VrrpInstanceConfig {
   /** track_file; -254 to 254, and here the weight multiplies the number in the file. */
   readonly trackFiles: readonly Tracked[];
   readonly trackProcesses: readonly Tracked[];
+  readonly trackMysql: readonly Tracked[];
   /** track_interface entries, without the instance's own interface. */
   readonly trackInterfaces: readonly Tracked[];
   readonly dontTrackPrimary: boolean;

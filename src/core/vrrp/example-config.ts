@@ -52,6 +52,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   trackScripts: [],
   trackFiles: [],
   trackProcesses: [],
+  trackMysql: [],
   trackInterfaces: [],
   dontTrackPrimary: false,
   syncGroup: null,

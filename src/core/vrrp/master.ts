@@ -153,7 +153,14 @@ export function takeFromClaiming(draft: Draft, role: MasterRole): void {
   changePhase(draft, takeAddresses(draft, role.advertiseAt), draft.state.cause);
 }
 
-const PATIENT: ReadonlySet<Fault["kind"]> = new Set(["script", "script-unusable", "file", "process", "sibling"]);
+const PATIENT: ReadonlySet<Fault["kind"]> = new Set([
+  "script",
+  "script-unusable",
+  "file",
+  "process",
+  "mysql",
+  "sibling",
+]);
 
 /** Faults of the keeper's own world: with these the gate cannot be waited for. A sibling's fault leaves us able to serve. */
 function isUrgent(fault: Fault): boolean {

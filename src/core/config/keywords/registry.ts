@@ -5,6 +5,7 @@
 
 import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
+import { MYSQL } from "./mysql.ts";
 import { ROOT } from "./root.ts";
 import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
 import { TRACK_FILE, VRRP_TRACK_PROCESS } from "./trackers.ts";
@@ -21,6 +22,7 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   vrrp_sync_group: VRRP_SYNC_GROUP,
   vrrp_track_process: VRRP_TRACK_PROCESS,
   track_file: TRACK_FILE,
+  mysql: MYSQL,
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

@@ -155,6 +155,14 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("track_script", list, "Checks that decide over FAULT or priority."),
   done("track_file", list, "Files whose number moves the priority or means FAULT: `NAME weight N [reverse]` per line."),
   done("track_process", list, "Processes that decide over FAULT or priority: `NAME weight N [reverse]` per line."),
+  done(
+    "track_mysql",
+    list,
+    "Database servers that decide over FAULT or priority: `NAME weight N [reverse]` per line.",
+    {
+      extension: true,
+    },
+  ),
   done("track_interface", list, "Interfaces whose loss means FAULT or another priority."),
   done("dont_track_primary", bool, "Ignores faults of the instance's own interface.", { default: "off" }),
   done("lower_prio_no_advert", bool, "Does not answer a lower-priority master with an advert.", {

@@ -1,0 +1,199 @@
+/**
+ * Sessions with MySQL and MariaDB servers through mysql2, which is loaded with the first one. Ours are the socket, whose end is heard at
+ * once, and the deadlines: mysql2's own leave a connection behind that may answer late. A session that missed a deadline is destroyed.
+ */
+import { connect, type Socket } from "node:net";
+import type { Connection, ConnectionOptions, QueryError } from "mysql2";
+import { err, ok, type Result } from "../../core/lib/result.ts";
+import type { SqlRow } from "../../core/mysql/facts.ts";
+import type { SqlFailure } from "../../core/mysql/failure.ts";
+import type { SqlPort, SqlSession, SqlTarget } from "../../ports/sql.ts";
+import { readLogin, readTls } from "./credentials.ts";
+import { signWithPassword } from "./ed25519.ts";
+
+export function createSqlPort(): SqlPort {
+  return { open };
+}
+
+/** Between two probes of an idle connection to a host that may vanish without a word. */
+const KEEP_ALIVE_MILLIS = 1_000;
+
+async function open(target: SqlTarget, onLost: (detail: string) => void): Promise<Result<SqlSession, SqlFailure>> {
+  const opening = new Opening(target, onLost);
+  const timer = setTimeout(() => opening.giveUp(), target.connectTimeoutMillis);
+  try {
+    return await Promise.race([opening.run(), opening.givenUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Files, socket, TLS and login under one deadline. */
+class Opening {
+  readonly #target: SqlTarget;
+  readonly #onLost: (detail: string) => void;
+  #socket: Socket | null = null;
+  #late = false;
+  readonly givenUp: Promise<Result<never, SqlFailure>>;
+  #resolve: (failure: Result<never, SqlFailure>) => void = () => undefined;
+
+  constructor(target: SqlTarget, onLost: (detail: string) => void) {
+    this.#target = target;
+    this.#onLost = onLost;
+    this.givenUp = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  giveUp(): void {
+    this.#late = true;
+    this.#socket?.destroy();
+    this.#resolve(err({ kind: "timeout", phase: "connect", afterMillis: this.#target.connectTimeoutMillis }));
+  }
+
+  async run(): Promise<Result<SqlSession, SqlFailure>> {
+    const options = await this.#options();
+    if (!options.ok) return err({ kind: "setup", detail: options.error });
+    const { createConnection } = await import("mysql2");
+    if (this.#late) return this.givenUp;
+    const { address } = this.#target;
+    const socket =
+      address.socket === null ? connect({ host: address.host, port: address.port }) : connect({ path: address.socket });
+    this.#socket = socket;
+    if (address.socket === null) {
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
+    }
+    const connection = createConnection({ ...options.value, stream: socket });
+    return new Promise((resolve) => {
+      const session = new Session(connection, socket, this.#onLost);
+      connection.once("connect", () => {
+        if (this.#late) socket.destroy();
+        else resolve(ok(session.use()));
+      });
+      session.onFailure((failure) => resolve(err(failure)));
+    });
+  }
+
+  async #options(): Promise<Result<ConnectionOptions, string>> {
+    const { address, credentials, tls } = this.#target;
+    const login = await readLogin(credentials);
+    if (!login.ok) return login;
+    const { password, options } = login.value;
+    const user = this.#target.user ?? login.value.user;
+    const material = tls.mode === "off" ? ok({}) : await readTls(tls, options);
+    if (!material.ok) return material;
+    return ok({
+      user,
+      password,
+      // For TLS and for the methods that send a password in clear over what is secure; the stream is ours.
+      ...(address.socket === null ? { host: address.host, port: address.port } : { socketPath: address.socket }),
+      ...(tls.mode === "off"
+        ? {}
+        : {
+            ssl: {
+              ...material.value,
+              rejectUnauthorized: tls.mode !== "required",
+              verifyIdentity: tls.mode === "verify-identity",
+            },
+          }),
+      authPlugins: {
+        client_ed25519: () => (nonce) => signWithPassword(Buffer.from(password), nonce.subarray(0, 32)),
+      },
+      // Our own deadline ends a connection that takes too long.
+      connectTimeout: 0,
+      multipleStatements: false,
+      typeCast: (field) => field.string("utf8"),
+    });
+  }
+}
+
+class Session implements SqlSession {
+  readonly #connection: Connection;
+  readonly #socket: Socket;
+  readonly #onLost: (detail: string) => void;
+  #fail: ((failure: SqlFailure) => void) | null = null;
+  #inUse = false;
+  #closed = false;
+
+  constructor(connection: Connection, socket: Socket, onLost: (detail: string) => void) {
+    this.#connection = connection;
+    this.#socket = socket;
+    this.#onLost = onLost;
+    connection.on("error", (error: QueryError) => this.#gone(failureOf(error)));
+    socket.once("error", (error) => this.#gone(failureOf(error)));
+    socket.once("end", () => this.#gone({ kind: "lost", detail: "closed by the server" }));
+    socket.once("close", () => this.#gone({ kind: "lost", detail: "closed by the server" }));
+  }
+
+  /** What ends it before it is in use, or during a statement. */
+  onFailure(fail: ((failure: SqlFailure) => void) | null): void {
+    this.#fail = fail;
+  }
+
+  use(): SqlSession {
+    this.#inUse = true;
+    this.#fail = null;
+    return this;
+  }
+
+  query(sql: string, timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>> {
+    if (this.#closed) return Promise.resolve(err({ kind: "lost", detail: "closed" }));
+    return new Promise((resolve) => {
+      const settle = (result: Result<readonly SqlRow[], SqlFailure>): void => {
+        clearTimeout(timer);
+        this.#fail = null;
+        resolve(result);
+      };
+      const timer = setTimeout(() => {
+        this.close();
+        settle(err({ kind: "timeout", phase: "query", afterMillis: timeoutMillis }));
+      }, timeoutMillis);
+      this.#fail = (failure) => settle(err(failure));
+      this.#connection.query(sql, (error, rows) => {
+        if (error !== null) settle(err(failureOf(error)));
+        else settle(ok(Array.isArray(rows) ? (rows as unknown as readonly SqlRow[]) : []));
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#fail = null;
+    this.#connection.destroy();
+    this.#socket.destroy();
+  }
+
+  /** The first word counts: after an error packet mysql2 and the socket report the end as well. */
+  #gone(failure: SqlFailure): void {
+    if (this.#closed) return;
+    const fail = this.#fail;
+    this.close();
+    fail?.(this.#inUse && failure.kind === "network" ? { kind: "lost", detail: failure.detail } : failure);
+    if (this.#inUse) this.#onLost("detail" in failure ? failure.detail : failure.kind);
+  }
+}
+
+/** Codes of mysql2 that mean the connection is gone without a word of the server. */
+const LOST: ReadonlySet<string> = new Set(["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED"]);
+/** Certificates that OpenSSL does not accept, and what mysql2 says of TLS. */
+const TLS_CODE = /^(HANDSHAKE_|ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
+
+function failureOf(error: Error): SqlFailure {
+  const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string };
+  const text = error.message;
+  if (code !== undefined && LOST.has(code)) return { kind: "lost", detail: text };
+  if (code !== undefined && TLS_CODE.test(code)) return { kind: "setup", detail: `TLS: ${text}` };
+  if (code === "AUTH_SWITCH_PLUGIN_ERROR" || code === "MYSQL_CLEAR_PASSWORD_NOT_ENABLED") {
+    const method = /unknown plugin (\S+?)\.?(?:\s|$)/.exec(text)?.[1] ?? "mysql_clear_password";
+    return {
+      kind: "setup",
+      detail: `the account wants the login method ${method}, which is not supported; ${METHODS}`,
+    };
+  }
+  if (syscall !== undefined && code !== undefined) return { kind: "network", code, detail: text };
+  if (errno !== undefined && errno > 0) return { kind: "server", number: errno, detail: text };
+  return { kind: "lost", detail: text };
+}
+
+const METHODS = "use caching_sha2_password, mysql_native_password, ed25519 or unix_socket";

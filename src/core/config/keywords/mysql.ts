@@ -1,0 +1,79 @@
+/** Keywords of `mysql NAME { }`: one database server of this host, and how its check counts. All of them are extensions. */
+import type { ArgSpec, KeywordEntry } from "./types.ts";
+import { choice, done, integer, later, seconds, word, words } from "./types.ts";
+
+const known = (name: string, args: ArgSpec, doc: string, fallback?: string): KeywordEntry =>
+  done(name, args, doc, { extension: true, ...(fallback === undefined ? {} : { default: fallback }) });
+
+const notYet = (name: string, args: ArgSpec, doc: string, safety?: string): KeywordEntry =>
+  later(name, args, doc, { extension: true, ...(safety === undefined ? {} : { safety }) });
+
+export const MYSQL: readonly KeywordEntry[] = [
+  known(
+    "server",
+    words,
+    "HOST [PORT] of the own server; the address that the daemon itself connects to.",
+    "127.0.0.1 3306",
+  ),
+  known("socket", word, "Path of the server's Unix socket; the daemon then connects by it instead of HOST and PORT."),
+  known(
+    "credentials",
+    word,
+    "File in the form of my.cnf with `user` and `password` in [client]; mode 0600, read anew at every connection.",
+    "the daemon's own user, no password",
+  ),
+  done("defaults_file", word, "The same as credentials, by the name that MySQL's clients give it.", {
+    aliasOf: "credentials",
+    extension: true,
+  }),
+  known(
+    "tls",
+    choice("off", "required", "verify-ca", "verify-identity"),
+    "`required` encrypts, `verify-ca` also checks who signed the certificate, `verify-identity` also its name.",
+    "off",
+  ),
+  known("tls_ca", word, "Path of the certificate authorities (PEM).", "those of Node"),
+  known("tls_cert", word, "Path of the client's certificate (PEM)."),
+  known("tls_key", word, "Path of the client's key (PEM)."),
+  known("reserved_port", integer(1, 65_535), "extra_port or admin_port, tried when all connections are taken."),
+  known("interval", seconds(0.1, 3_600), "Seconds between two looks; a broken connection is noticed without one.", "1"),
+  known("connect_timeout", seconds(0.1, 60), "Seconds that connecting, TLS and login may take together.", "1"),
+  known("timeout", seconds(0.1, 60), "Seconds that one statement may take.", "1"),
+  known("rise", integer(1, 1_000), "Looks in a row that must be good before it counts as good.", "1"),
+  known(
+    "fall",
+    integer(1, 1_000),
+    "Looks in a row that must be bad before it counts as bad; a server that is gone counts at once.",
+    "2",
+  ),
+  known("max_lag", integer(0, 31_536_000), "Seconds that replication may lag behind.", "30"),
+  known(
+    "on_lag",
+    choice("ignore", "standby", "fail"),
+    "What more lag than that means; see on_broken_replication.",
+    "standby",
+  ),
+  known(
+    "on_broken_replication",
+    choice("ignore", "standby", "fail"),
+    "What a stopped or broken replication thread means: `standby` fails the check of instances that are not MASTER.",
+    "standby",
+  ),
+  known("on_read_only", choice("ignore", "fail"), "What a server that takes no writes means.", "ignore"),
+  known("on_max_connections", choice("ignore", "fail"), "What it means that all connections are taken.", "ignore"),
+  known(
+    "min_disk_free",
+    integer(0, 1_073_741_824),
+    "MiB that must be free where the data and the binary log of a server on this host are; 0 does not look.",
+    "1",
+  ),
+  notYet("peer", words, "HOST [PORT] of the other server."),
+  notYet("replication", choice("gtid", "position", "auto"), "How positions are counted."),
+  notYet("takeover_deadline", seconds(0.1, 3_600), "Seconds that a takeover may take.", "no takeover is done"),
+  notYet(
+    "policy",
+    choice("availability", "balanced", "consistency"),
+    "What may be lost when.",
+    "the server is only checked, never fenced",
+  ),
+];

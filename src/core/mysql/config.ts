@@ -1,0 +1,59 @@
+/** What a `mysql NAME { }` block says: one server and how its check counts. No password: that stays in the file it names. */
+import type { Micros } from "../lib/units.ts";
+
+/** Whether a finding counts: for everybody, for instances that are not MASTER, or for nobody. */
+export type Counts = "fail" | "standby" | "ignore";
+
+export type TlsMode = "off" | "required" | "verify-ca" | "verify-identity";
+
+export interface TlsConfig {
+  readonly mode: TlsMode;
+  /** Paths of PEM files; null: the host's certificate authorities, no client certificate. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
+/** Where a server is found. */
+export interface MysqlAddress {
+  /** Path of a Unix socket; null: TCP. */
+  readonly socket: string | null;
+  readonly host: string;
+  readonly port: number;
+  /** extra_port of MariaDB, admin_port of MySQL: tried when all ordinary connections are taken. */
+  readonly reservedPort: number | null;
+}
+
+/** What counts as trouble. */
+export interface MysqlRules {
+  readonly readOnly: "fail" | "ignore";
+  readonly maxConnections: "fail" | "ignore";
+  readonly brokenReplication: Counts;
+  readonly lag: Counts;
+  /** Seconds. */
+  readonly maxLag: number;
+  /** MiB that must be free where the data and the binary log are; 0: not looked at. */
+  readonly minDiskFree: number;
+}
+
+export interface MysqlConfig {
+  readonly name: string;
+  readonly address: MysqlAddress;
+  /** Path of a my.cnf-style file, mode 0600, read at every connection; null: no password, the daemon's own user. */
+  readonly credentials: string | null;
+  readonly tls: TlsConfig;
+  readonly interval: Micros;
+  readonly connectTimeout: Micros;
+  readonly timeout: Micros;
+  readonly rise: number;
+  readonly fall: number;
+  readonly rules: MysqlRules;
+}
+
+export const addressInWords = ({ socket, host, port }: MysqlAddress): string =>
+  socket ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** Only on this host the daemon can look at disks and processes. */
+export function isLocal({ socket, host }: MysqlAddress): boolean {
+  return socket !== null || host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

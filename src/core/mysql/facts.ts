@@ -1,0 +1,89 @@
+/**
+ * Rows of a server to facts, in one vocabulary for both products: MySQL says Replica_ and Source_ since 8.0.22, MariaDB and older
+ * MySQL say Slave_ and Master_. All values arrive as texts.
+ */
+import type { ServerVersion } from "./version.ts";
+
+export type SqlRow = Readonly<Record<string, string | null>>;
+
+export interface ReplicaFacts {
+  /** Connection_name or Channel_Name; "" is the nameless one. */
+  readonly channel: string;
+  readonly source: string;
+  /** "connecting": its source cannot be reached, which is no fault of this server. */
+  readonly io: "running" | "connecting" | "stopped";
+  readonly sql: "running" | "stopped";
+  /** Seconds behind its source; null while the server does not know. */
+  readonly lag: number | null;
+  readonly ioError: ThreadError | null;
+  readonly sqlError: ThreadError | null;
+}
+
+export interface ThreadError {
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface DiskFacts {
+  readonly path: string;
+  readonly freeMib: number;
+}
+
+export interface MysqlFacts {
+  readonly version: ServerVersion;
+  /** Variable that closes the server for writes; null: it is open. */
+  readonly closedBy: string | null;
+  readonly connections: { readonly used: number; readonly limit: number } | null;
+  readonly replicas: readonly ReplicaFacts[];
+  /** The privilege that is missing to see replicas; null: they were seen. */
+  readonly blindFor: { readonly privilege: string; readonly detail: string } | null;
+  readonly disks: readonly DiskFacts[];
+}
+
+/** MariaDB 12 has read_only values of its own (NO_LOCK, NO_LOCK_NO_ADMIN): whatever does not mean "off" closes. */
+const isOn = (value: string | null | undefined): boolean =>
+  value !== undefined && value !== null && !/^(0|off|no|false|)$/i.test(value);
+
+/** The strongest first: who opens the server must switch off that one. */
+const CLOSERS = ["offline_mode", "innodb_read_only", "super_read_only", "read_only"] as const;
+
+export const closedBy = (settings: SqlRow): string | null => CLOSERS.find((name) => isOn(settings[name])) ?? null;
+
+function whole(value: string | null | undefined): number | null {
+  return value !== undefined && value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
+}
+
+export function connectionsOf(settings: SqlRow, status: SqlRow | undefined): MysqlFacts["connections"] {
+  const limit = whole(settings.max_connections);
+  const used = whole(status?.Value);
+  return limit === null || used === null ? null : { used, limit };
+}
+
+/** The first of these columns that the row has. */
+const column = (row: SqlRow, ...names: readonly string[]): string => {
+  for (const name of names) {
+    const value = row[name];
+    if (value !== undefined) return value ?? "";
+  }
+  return "";
+};
+
+export function replicaOf(row: SqlRow): ReplicaFacts {
+  const io = column(row, "Replica_IO_Running", "Slave_IO_Running").toLowerCase();
+  const sql = column(row, "Replica_SQL_Running", "Slave_SQL_Running").toLowerCase();
+  return {
+    channel: column(row, "Channel_Name", "Connection_name"),
+    source: `${column(row, "Source_Host", "Master_Host")}:${column(row, "Source_Port", "Master_Port")}`,
+    // MariaDB also says "Preparing" before it connects.
+    io: io === "yes" ? "running" : io === "no" || io === "" ? "stopped" : "connecting",
+    sql: sql === "yes" ? "running" : "stopped",
+    lag: whole(column(row, "Seconds_Behind_Source", "Seconds_Behind_Master")),
+    ioError: threadError(row, "Last_IO_Errno", "Last_IO_Error"),
+    sqlError: threadError(row, "Last_SQL_Errno", "Last_SQL_Error"),
+  };
+}
+
+function threadError(row: SqlRow, numberName: string, textName: string): ThreadError | null {
+  const number = whole(row[numberName]);
+  return number === null || number === 0 ? null : { number, text: row[textName] ?? "" };
+}

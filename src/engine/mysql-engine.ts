@@ -1,0 +1,128 @@
+/**
+ * All `mysql` blocks of a configuration: which are looked at, who is told. It decides nothing about instances: the keeper turns standings
+ * into faults and weights. Blocks that nobody tracks are not looked at.
+ */
+import type { HoldfastConfig } from "../core/config/model.ts";
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { sameValue } from "../core/lib/same-value.ts";
+import { type Instant, toMillis } from "../core/lib/units.ts";
+import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { ReplicaFacts } from "../core/mysql/facts.ts";
+import { type MysqlStanding, type StandingName, standingName } from "../core/mysql/standing.ts";
+import { sameTrouble, type Trouble } from "../core/mysql/trouble.ts";
+import type { Finding } from "../core/mysql/verdict.ts";
+import { versionInWords } from "../core/mysql/version.ts";
+import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
+import type { Timers } from "../ports/timers.ts";
+import { MysqlWatch } from "./mysql-watch.ts";
+
+export interface MysqlEngineOptions {
+  readonly sql: SqlPort;
+  readonly host: DatabaseHost;
+  readonly timers: Timers;
+  readonly publish: (body: HoldfastEventBody) => void;
+  /** Standings that changed. */
+  readonly tell: (servers: Readonly<Record<string, MysqlStanding>>) => void;
+}
+
+export interface MysqlStatus {
+  readonly name: string;
+  readonly server: string;
+  /** "MariaDB 10.11.19"; null while it cannot be asked. */
+  readonly version: string | null;
+  readonly standing: StandingName | "unknown";
+  /** What makes it fail, or unfit; null when neither. */
+  readonly trouble: Trouble | null;
+  /** Everything the last look found, also what does not count. */
+  readonly findings: readonly Finding[];
+  readonly replicas: readonly ReplicaFacts[];
+  readonly since: Instant | null;
+  readonly lookedAt: Instant | null;
+  readonly intervalMillis: number;
+}
+
+export interface MysqlEngine {
+  /** Takes over a new configuration; unchanged blocks keep connection and standing. */
+  configure(config: HoldfastConfig): void;
+  /** Those that are known, for a keeper that has just started. */
+  standings(): Readonly<Record<string, MysqlStanding>>;
+  /** An instance has become MASTER or is it no longer: what counts for it is another thing now. */
+  repeat(): void;
+  status(): readonly MysqlStatus[];
+  stop(): void;
+}
+
+export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
+  const watches = new Map<string, MysqlWatch>();
+
+  const report = (watch: MysqlWatch, before: MysqlStanding | null): void => {
+    const now = watch.standing;
+    if (now === null) return;
+    const { name } = watch.config;
+    const same = before !== null && sameTrouble(before.always, now.always) && sameTrouble(before.standby, now.standby);
+    if (same) return;
+    options.tell({ [name]: now });
+    options.publish({
+      kind: "mysql",
+      name,
+      server: addressInWords(watch.config.address),
+      standing: standingName(now),
+      trouble: now.always ?? now.standby,
+    });
+  };
+
+  const host = { sql: options.sql, host: options.host, timers: options.timers, report };
+
+  const standings = (): Readonly<Record<string, MysqlStanding>> => {
+    const known: Record<string, MysqlStanding> = {};
+    for (const [name, { standing }] of watches) if (standing !== null) known[name] = standing;
+    return known;
+  };
+
+  return {
+    configure(config) {
+      const wanted = wantedServers(config);
+      for (const [name, watch] of watches) {
+        const next = wanted.get(name);
+        if (next !== undefined && sameValue(next, watch.config)) wanted.delete(name);
+        else {
+          watch.end();
+          watches.delete(name);
+        }
+      }
+      for (const [name, one] of wanted) watches.set(name, new MysqlWatch(host, one));
+    },
+    standings,
+    repeat() {
+      if (watches.size > 0) options.tell(standings());
+    },
+    status: () => [...watches.values()].map(statusOf),
+    stop() {
+      for (const watch of watches.values()) watch.end();
+      watches.clear();
+    },
+  };
+}
+
+function wantedServers(config: HoldfastConfig): Map<string, MysqlConfig> {
+  const used = new Set(config.instances.flatMap(({ vrrp }) => vrrp.trackMysql.map(({ key }) => key)));
+  return new Map(
+    config.mysql.filter(({ name }) => used.has(name)).map(({ span: _place, ...server }) => [server.name, server]),
+  );
+}
+
+function statusOf(watch: MysqlWatch): MysqlStatus {
+  const { config, standing, facts, verdict, since, lookedAt } = watch;
+  return {
+    name: config.name,
+    server: addressInWords(config.address),
+    version: facts === null ? null : versionInWords(facts.version),
+    standing: standing === null ? "unknown" : standingName(standing),
+    trouble: standing === null ? null : (standing.always ?? standing.standby),
+    findings: verdict?.findings ?? [],
+    replicas: facts?.replicas ?? [],
+    since,
+    lookedAt,
+    intervalMillis: toMillis(config.interval),
+  };
+}
