@@ -4,7 +4,7 @@
  * be noticed. Owns no words and no rules: core/mysql judges.
  */
 import { err, type Result } from "../core/lib/result.ts";
-import { after, type Instant, type Micros, micros, millis, toMillis } from "../core/lib/units.ts";
+import { after, type Instant, type Micros, micros, millis, seconds, toMillis } from "../core/lib/units.ts";
 import { isLocal, type MysqlConfig } from "../core/mysql/config.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import { isTooManyConnections, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
@@ -33,6 +33,8 @@ const DYING_TRIES = 5;
 const DYING_PAUSE = millis(20);
 /** A result that contradicts the standing is looked at again after this part of the interval. */
 const HURRY = 4;
+/** The longest pause before a server without a connection is tried again. */
+const RETRY = seconds(1);
 
 export class MysqlWatch {
   readonly #host: MysqlWatchHost;
@@ -112,10 +114,15 @@ export class MysqlWatch {
     this.#record(verdict);
     const again = this.#lostMeanwhile && this.#session === null && verdict.always === null;
     this.#lostMeanwhile = false;
-    const { interval } = this.config;
-    const wait = isUndecided(this.#health, verdict) ? micros(interval / HURRY) : interval;
-    const due = after(start, wait);
+    const due = after(start, this.#pauseAfter(verdict));
     this.#arm(again ? micros(0) : micros(Math.max(0, due - this.#host.timers.now())));
+  }
+
+  #pauseAfter(verdict: Verdict): Micros {
+    const { interval } = this.config;
+    if (isUndecided(this.#health, verdict)) return micros(interval / HURRY);
+    // Without a connection nothing tells that it is back.
+    return this.#session === null ? micros(Math.min(interval, RETRY)) : interval;
   }
 
   #record(verdict: Verdict): void {
@@ -148,13 +155,16 @@ export class MysqlWatch {
         continue;
       }
       this.#facts = null;
-      return judgeTrouble(troubleOfFailure(failure, { wasUp, processRuns: wasUp ? null : this.#processRuns() }), rules);
+      return judgeTrouble(
+        troubleOfFailure(failure, { wasUp, processStarts: wasUp ? null : this.#processStarts() }),
+        rules,
+      );
     }
   }
 
-  #processRuns(): boolean | null {
+  #processStarts(): boolean | null {
     if (!isLocal(this.config.address)) return null;
-    return this.#host.host.serverRuns(this.#identity?.dataDirectory ?? null);
+    return this.#host.host.serverStarts(this.#identity?.dataDirectory ?? null);
   }
 
   #pause(delay: Micros): Promise<void> {

@@ -16,6 +16,9 @@ export const ADMIN = { user: "admin", password: "lab-admin" } as const;
 export const APPLICATION = { user: "app", password: "lab-app" } as const;
 export const REPLICATION = { user: "repl", password: "lab-repl" } as const;
 
+/** What the native check logs in as: it may look at replication and at nothing else. */
+export const CHECK = { user: "check", password: "lab-check" } as const;
+
 /**
  * Unix socket paths end at 107 bytes, so data lies under the host's folder with short names.
  */
@@ -115,7 +118,7 @@ const fill = (template: string, values: Readonly<Record<string, string>>): strin
 /** Makes the data directory that all servers are copied from, once per server version. */
 export async function preparedTemplate(): Promise<string> {
   const version = /\d+\.\d+\.\d+/.exec(await executeOrThrow(["mariadbd", "--version"]))?.[0] ?? "unknown";
-  const finished = join(cacheDirectory(), `mariadb-${version}-1`);
+  const finished = join(cacheDirectory(), `mariadb-${version}-2`);
   if (existsSync(finished)) return finished;
   mkdirSync(cacheDirectory(), { recursive: true });
   const scratch = mkdtempSync(join(cacheDirectory(), "making-"));
@@ -155,6 +158,7 @@ function accounts(): string {
     user(ADMIN, "ALL PRIVILEGES"),
     user(APPLICATION, "SELECT, INSERT, UPDATE, DELETE"),
     user(REPLICATION, "REPLICATION SLAVE"),
+    user(CHECK, "SLAVE MONITOR"),
     "CREATE DATABASE shop;",
     "CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, server INT NOT NULL, at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6)) ENGINE=InnoDB;",
     "FLUSH PRIVILEGES;\n",

@@ -1,6 +1,7 @@
 /**
- * What this host knows of a database server that runs on it: room on its disks, and whether its process lives. A file system that hangs
- * is asked once until it answers, so that it takes one thread of the pool and not all of them.
+ * What this host knows of a database server that runs on it: room on its disks, and whether a server process
+ * lives that does not listen yet. A file system that hangs is asked once until it answers, so that it takes one
+ * thread of the pool and not all of them.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { statfs } from "node:fs/promises";
@@ -23,7 +24,7 @@ export function createDatabaseHost(): DatabaseHost {
       void answer.finally(() => asked.delete(path));
       return Promise.race([answer, patience()]);
     },
-    serverRuns,
+    serverStarts,
   };
 }
 
@@ -33,39 +34,64 @@ function patience(): Promise<null> {
   });
 }
 
-/** Also when a loader starts it: then the program is its first argument. */
+/** `mysqld` itself, or as the first argument of the loader of a private installation. A shell that runs mysqld_safe is no server. */
 const SERVER = /(?:^|\/)(?:mysqld|mariadbd)$/;
+const LOADER = /(?:^|\/)ld-linux[^/]*$/;
 
-/** A server changes into its data directory when it starts. */
-function serverRuns(dataDirectory: string | null): boolean | null {
-  let servers: readonly string[];
+function serverStarts(dataDirectory: string | null): boolean | null {
+  let pids: readonly string[];
   try {
-    servers = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isServer(name));
+    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isServer(name));
   } catch {
     return null;
   }
-  if (dataDirectory === null) return servers.length === 0 ? false : servers.length === 1 ? true : null;
-  const wanted = dataDirectory.replace(/(?<=.)\/+$/, "");
-  const directories = servers.map(workingDirectory);
-  if (directories.includes(wanted)) return true;
-  return directories.includes(null) ? null : false;
+  const wanted = dataDirectory?.replace(/(?<=.)\/+$/, "") ?? null;
+  // A server changes into its data directory when it starts.
+  const candidates = pids.filter((pid) => wanted === null || linkOf(`/proc/${pid}/cwd`) === wanted);
+  return candidates.some((pid) => !listens(pid));
 }
 
 function isServer(pid: string): boolean {
+  const [program = "", ...rest] = textOf(`/proc/${pid}/cmdline`).split("\0");
+  return SERVER.test(program) || (LOADER.test(program) && rest.slice(0, 8).some((word) => SERVER.test(word)));
+}
+
+/** Whether one of its sockets accepts connections: TCP in state 0A (LISTEN), Unix with flag __SO_ACCEPTCON. */
+function listens(pid: string): boolean {
+  const accepting = new Set<string>();
+  for (const name of ["tcp", "tcp6"]) {
+    for (const line of textOf(`/proc/${pid}/net/${name}`).split("\n")) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === "0A" && fields[9] !== undefined) accepting.add(fields[9]);
+    }
+  }
+  for (const line of textOf(`/proc/${pid}/net/unix`).split("\n")) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[3] === "00010000" && fields[6] !== undefined) accepting.add(fields[6]);
+  }
+  return descriptorsOf(pid).some((target) => accepting.has(/^socket:\[(\d+)\]$/.exec(target ?? "")?.[1] ?? ""));
+}
+
+function descriptorsOf(pid: string): readonly (string | null)[] {
   try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
-    return words.slice(0, 4).some((word) => SERVER.test(word)) && !isShell(words[0] ?? "");
+    return readdirSync(`/proc/${pid}/fd`).map((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`));
   } catch {
-    return false;
+    return [];
   }
 }
 
-/** `sh /usr/bin/mysqld_safe` and an administrator's `vi /usr/sbin/mysqld` are no servers. */
-const isShell = (program: string): boolean => !SERVER.test(program) && !/(?:^|\/)ld-linux[^/]*$/.test(program);
-
-function workingDirectory(pid: string): string | null {
+/** Of a process that ends meanwhile nothing can be read. */
+function textOf(path: string): string {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
   } catch {
     return null;
   }

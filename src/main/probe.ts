@@ -92,8 +92,8 @@ async function lookOnce(options: ProbeOptions, home: string | null): Promise<Loo
     ? await ask({ ...options, credentials }, address)
     : err<SqlFailure>({ kind: "setup", detail: login.error });
   if (facts.ok) return { address, facts: facts.value, verdict: judgeFacts(facts.value, options.rules) };
-  const processRuns = isLocal(address) ? createDatabaseHost().serverRuns(null) : null;
-  const trouble = troubleOfFailure(facts.error, { wasUp: false, processRuns });
+  const processStarts = isLocal(address) ? createDatabaseHost().serverStarts(null) : null;
+  const trouble = troubleOfFailure(facts.error, { wasUp: false, processStarts });
   return { address, facts: null, verdict: judgeTrouble(trouble, options.rules) };
 }
 

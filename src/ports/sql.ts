@@ -35,8 +35,8 @@ export interface DatabaseHost {
   /** MiB that an ordinary user can still write there; null when that is not known in time. */
   freeMib(path: string): Promise<number | null>;
   /**
-   * Whether a database server process works in that directory; with null, whether exactly one server process runs at all. False when
-   * it does not, null when the host does not say.
+   * Whether a database server process works in that directory, or anywhere with null, that listens on no socket: it starts, recovers or
+   * ends. Null when the host does not say.
    */
-  serverRuns(dataDirectory: string | null): boolean | null;
+  serverStarts(dataDirectory: string | null): boolean | null;
 }

@@ -23,6 +23,10 @@ async function open(target: SqlTarget, onLost: (detail: string) => void): Promis
   const timer = setTimeout(() => opening.giveUp(), target.connectTimeoutMillis);
   try {
     return await Promise.race([opening.run(), opening.givenUp]);
+  } catch (error) {
+    // The library, or loading it: whatever it is, this server cannot be asked.
+    opening.giveUp();
+    return err({ kind: "setup", detail: `the MySQL client failed: ${String(error)}` });
   } finally {
     clearTimeout(timer);
   }
@@ -54,17 +58,18 @@ class Opening {
   async run(): Promise<Result<SqlSession, SqlFailure>> {
     const options = await this.#options();
     if (!options.ok) return err({ kind: "setup", detail: options.error });
-    const { createConnection } = await import("mysql2");
+    const { default: mysql } = await import("mysql2");
     if (this.#late) return this.givenUp;
     const { address } = this.#target;
     const socket =
       address.socket === null ? connect({ host: address.host, port: address.port }) : connect({ path: address.socket });
     this.#socket = socket;
+    containErrors(socket);
     if (address.socket === null) {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     }
-    const connection = createConnection({ ...options.value, stream: socket });
+    const connection = mysql.createConnection({ ...options.value, stream: socket });
     return new Promise((resolve) => {
       const session = new Session(connection, socket, this.#onLost);
       connection.once("connect", () => {
@@ -106,6 +111,19 @@ class Opening {
       typeCast: (field) => field.string("utf8"),
     });
   }
+}
+
+/** A server that sends nonsense makes mysql2 throw where it reads: that ends this connection and not the daemon. */
+function containErrors(socket: Socket): void {
+  const emit = socket.emit.bind(socket);
+  socket.emit = (event: string | symbol, ...rest: unknown[]): boolean => {
+    try {
+      return emit(event, ...rest);
+    } catch (error) {
+      socket.destroy(new Error(`the server's answer cannot be read: ${String(error)}`));
+      return true;
+    }
+  };
 }
 
 class Session implements SqlSession {

@@ -41,11 +41,11 @@ export const isDiskFull = (number: number, text: string): boolean =>
 export interface FailureContext {
   /** A connection worked until now. */
   readonly wasUp: boolean;
-  /** A server process runs on this host although nobody listens; null: not known, or not on this host. */
-  readonly processRuns: boolean | null;
+  /** A server process runs on this host and does not listen; null: not known, or not on this host. */
+  readonly processStarts: boolean | null;
 }
 
-export function troubleOfFailure(failure: SqlFailure, { wasUp, processRuns }: FailureContext): Trouble {
+export function troubleOfFailure(failure: SqlFailure, { wasUp, processStarts }: FailureContext): Trouble {
   switch (failure.kind) {
     case "timeout":
       return { kind: "timeout", phase: failure.phase, afterMillis: failure.afterMillis };
@@ -56,7 +56,7 @@ export function troubleOfFailure(failure: SqlFailure, { wasUp, processRuns }: Fa
     case "network":
       if (!NOBODY.has(failure.code)) return { kind: "unreachable", detail: failure.detail };
       if (wasUp) return { kind: "dead", detail: failure.detail };
-      return processRuns === true ? { kind: "starting" } : { kind: "refused", detail: failure.detail };
+      return processStarts === true ? { kind: "starting" } : { kind: "refused", detail: failure.detail };
     case "server":
       return troubleOfNumber(failure.number, failure.detail);
   }

@@ -47,7 +47,7 @@ export function replicaStatement(version: ServerVersion): string {
 
 /** The privilege that replicaStatement needs; MariaDB split it off REPLICATION CLIENT in 10.5.9. */
 export function replicaPrivilege(version: ServerVersion): string {
-  return version.product === "mariadb" && atLeast(version, 10, 5, 9) ? "REPLICA MONITOR" : "REPLICATION CLIENT";
+  return version.product === "mariadb" && atLeast(version, 10, 5, 9) ? "SLAVE MONITOR" : "REPLICATION CLIENT";
 }
 
 /** Asked once per connection, before the version is known. */

@@ -14,4 +14,4 @@ export const NO_FILES: FileWatchPort = {
 export const NO_PROCESSES: ProcessWatchPort = { list: () => [], facts: () => null, watch: () => ok(UNWATCHED) };
 
 export const NO_SQL: SqlPort = { open: () => Promise.reject(new Error("no server is tracked")) };
-export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverRuns: () => null };
+export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverStarts: () => null };
