@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { loadConfig } from "./load.ts";
+import { memorySource } from "./memory-source.ts";
+import type { ConfigSource } from "./source.ts";
+
+const INSTANCE = "interface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\n";
+
+function loaded(block: string, tracked = "orders", files: Readonly<Record<string, string>> = {}, mode = 0o600) {
+  const text = `mysql orders {\n${block}\n}\nvrrp_instance V {\n${INSTANCE}track_mysql {\n${tracked}\n}\n}\n`;
+  const script: ConfigSource["script"] = (path) => ({
+    path,
+    file: { kind: "file", mode, uid: 0, gid: 0 },
+    writableByOthers: null,
+  });
+  const { config, diagnostics } = loadConfig(memorySource({ "/k.conf": text, ...files }, { script }), "/k.conf");
+  return {
+    server: config.mysql[0],
+    vrrp: config.instances[0]?.vrrp,
+    diagnostics: diagnostics.map(({ code }) => code),
+    texts: diagnostics,
+  };
+}
+
+test("an empty block is a server at its usual place, looked at every second", () => {
+  const { server, diagnostics } = loaded("");
+  expect(diagnostics).toEqual([]);
+  expect(server).toMatchObject({
+    name: "orders",
+    address: { socket: null, host: "127.0.0.1", port: 3306, reservedPort: null },
+    credentials: null,
+    tls: { mode: "off" },
+    interval: 1_000_000,
+    rise: 1,
+    fall: 2,
+    rules: { readOnly: "ignore", brokenReplication: "standby", lag: "standby", maxLag: 30, minDiskFree: 1 },
+  });
+});
+
+test("server, socket, credentials and rules are read; defaults_file is the same as credentials", () => {
+  const files = { "/c": "[client]\nuser=check\npassword=x\n" };
+  const block =
+    "server 192.0.2.9 3307\nsocket /run/s.sock\ndefaults_file /c\nmax_lag 5\non_lag fail\non_read_only fail\ntls verify-ca";
+  const { server, diagnostics } = loaded(block, "orders", files);
+  expect(diagnostics).toEqual([]);
+  expect(server).toMatchObject({
+    address: { socket: "/run/s.sock", host: "192.0.2.9", port: 3307 },
+    credentials: "/c",
+    tls: { mode: "verify-ca" },
+    rules: { lag: "fail", readOnly: "fail", maxLag: 5 },
+  });
+});
+
+test("a credentials file that others may read is an error with its remedy, and the check stays", () => {
+  const { server, vrrp, diagnostics, texts } = loaded(
+    "credentials /c",
+    "orders",
+    { "/c": "[client]\npassword=Zq7\n" },
+    0o640,
+  );
+  expect(diagnostics).toEqual(["credentials-unusable"]);
+  expect(JSON.stringify(texts)).toContain("chmod 0600 /c");
+  expect(JSON.stringify(texts)).not.toContain("Zq7");
+  expect(server?.credentials).toBe("/c");
+  expect(vrrp?.trackMysql).toEqual([{ key: "orders", weight: 0, reverse: false }]);
+});
+
+test("a credentials file that is not there, or includes another, is an error", () => {
+  expect(loaded("credentials /none").diagnostics).toEqual(["credentials-unusable"]);
+  expect(loaded("credentials /c", "orders", { "/c": "!include /d\n" }).diagnostics).toEqual(["credentials-unusable"]);
+});
+
+test("mistakes are named: a port that is none, a word too many, a choice that is none, a server nobody defined", () => {
+  expect(loaded("server 127.0.0.1 99999").diagnostics).toEqual(["bad-value"]);
+  expect(loaded("server 127.0.0.1 3306 3307").diagnostics).toEqual(["extra-argument"]);
+  expect(loaded("on_lag perhaps").diagnostics).toEqual(["bad-value"]);
+  expect(loaded("", "order").diagnostics).toEqual(["unknown-tracked", "unused-tracker"]);
+});
+
+test("a weight moves the priority; what later parts do is told as not done", () => {
+  expect(loaded("", "orders weight -30 reverse").vrrp?.trackMysql).toEqual([
+    { key: "orders", weight: -30, reverse: true },
+  ]);
+  expect(loaded("takeover_deadline 10").diagnostics).toEqual(["safety-not-done"]);
+  expect(loaded("peer 192.0.2.8 3306").diagnostics).toEqual(["not-done-yet"]);
+});
+
+test("a sync group tracks for every member", () => {
+  const text = `mysql m {\n}\n${["A", "B"].map((name, at) => `vrrp_instance ${name} {\ninterface eth0\nvirtual_router_id ${at + 1}\nvirtual_ipaddress {\n192.0.2.${at + 1}\n}\n}`).join("\n")}\nvrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_mysql {\nm\n}\n}\n`;
+  const { config } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
+  expect(config.instances.map(({ vrrp }) => vrrp.trackMysql.map(({ key }) => key))).toEqual([["m"], ["m"]]);
+});
