@@ -177,6 +177,15 @@ describeStage("the check of a database server", (stage: Stage) => {
   const holdfastCheck = (daemon: Daemon) =>
     daemon.host.exec([process.execPath, HOLDFAST_PROGRAM, "check", stage.configFile(daemon)]);
 
+  test("the login methods of MariaDB: ed25519 and unix_socket", async () => {
+    for (const server of [standby, source]) await server.query("INSTALL SONAME 'auth_ed25519'");
+    await source.query(`CREATE USER 'edwards'@'%' IDENTIFIED VIA ed25519 USING PASSWORD('${CHECK.password}')`);
+    await source.query("ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket");
+    expect((await probe(source, "-u", "edwards")).code).toBe(0);
+    expect((await probe(source, "-u", "root", "-S", source.socketPath)).code).toBe(0);
+    expect((await probe(source, "-u", "root")).stderr).toContain("the server refuses the login");
+  });
+
   test("read-only and a full disk count as the file says, from one reload to the next", async () => {
     const daemon = stage.start("db1", config(source, OFTEN));
     await serving(daemon);

@@ -9,7 +9,6 @@ import type { SqlRow } from "../../core/mysql/facts.ts";
 import type { SqlFailure } from "../../core/mysql/failure.ts";
 import type { SqlPort, SqlSession, SqlTarget } from "../../ports/sql.ts";
 import { readLogin, readTls } from "./credentials.ts";
-import { signWithPassword } from "./ed25519.ts";
 
 export function createSqlPort(): SqlPort {
   return { open };
@@ -103,7 +102,10 @@ class Opening {
             },
           }),
       authPlugins: {
-        client_ed25519: () => (nonce) => signWithPassword(Buffer.from(password), nonce.subarray(0, 32)),
+        client_ed25519: () => async (nonce) => {
+          const { signWithPassword } = await import("./ed25519.ts");
+          return signWithPassword(Buffer.from(password), nonce.subarray(0, 32));
+        },
       },
       // Our own deadline ends a connection that takes too long.
       connectTimeout: 0,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ScriptStanding } from "../link/messages.ts";
+import type { MysqlStanding } from "../mysql/standing.ts";
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import { configWith, ip, virtualAddress } from "../vrrp/example-config.ts";
 import { evaluateTrackers, type TrackerInputs } from "./trackers.ts";
@@ -213,5 +214,45 @@ describe("tracked files and processes", () => {
     );
     const tracked = config({ trackProcesses: [{ key: "p", weight: 1, reverse: false }] });
     expect(evaluateTrackers(tracked, inputs()).waiting).toBe(true);
+  });
+});
+
+describe("a tracked database server", () => {
+  const LAGS = { kind: "lagging", channel: "", seconds: 90, limit: 30 } as const;
+  const GONE = { kind: "dead", detail: "" } as const;
+  const evaluate = (weight: number, standing: MysqlStanding | null, serving: boolean, reverse = false) => {
+    const mysql = new Map(standing === null ? [] : [["orders", standing]]);
+    const tracked = [{ key: "orders", weight, reverse }];
+    return evaluateTrackers(configWith({ trackMysql: tracked }), inputs({ mysql, serving }));
+  };
+
+  it("is waited for, and means FAULT without a weight", () => {
+    expect(evaluate(0, null, false)).toMatchObject({ waiting: true, faults: [] });
+    expect(evaluate(0, { always: null, standby: null }, false)).toMatchObject({ waiting: false, faults: [] });
+    const faults = [{ kind: "mysql", key: "orders", trouble: GONE }];
+    expect(evaluate(0, { always: GONE, standby: GONE }, false).faults).toEqual(faults);
+    expect(evaluate(0, { always: GONE, standby: GONE }, true).faults).toEqual(faults);
+  });
+
+  it("that is unfit only holds nothing against the one that serves", () => {
+    const unfit = { always: null, standby: LAGS };
+    expect(evaluate(0, unfit, true).faults).toEqual([]);
+    expect(evaluate(0, unfit, false).faults).toEqual([{ kind: "mysql", key: "orders", trouble: LAGS }]);
+  });
+
+  it("moves the priority with a weight", () => {
+    const unfit = { always: null, standby: LAGS };
+    expect(evaluate(-30, unfit, false)).toMatchObject({ priority: 70, faults: [] });
+    expect(evaluate(-30, unfit, true).priority).toBe(100);
+    expect(evaluate(30, { always: null, standby: null }, false).priority).toBe(130);
+    expect(evaluate(0, { always: null, standby: null }, false, true).faults).toEqual([
+      { kind: "mysql", key: "orders", trouble: null },
+    ]);
+  });
+
+  it("counts for nothing while control is silent: what it said last is worth nothing", () => {
+    const mysql = new Map([["orders", { always: null, standby: null }]]);
+    const config = configWith({ trackMysql: [{ key: "orders", weight: 0, reverse: false }] });
+    expect(evaluateTrackers(config, inputs({ mysql, controlSilent: true })).waiting).toBe(true);
   });
 });

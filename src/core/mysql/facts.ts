@@ -2,6 +2,7 @@
  * Rows of a server to facts, in one vocabulary for both products: MySQL says Replica_ and Source_ since 8.0.22, MariaDB and older
  * MySQL say Slave_ and Master_. All values arrive as texts.
  */
+import { maskSecrets } from "../lib/secrets.ts";
 import type { ServerVersion } from "./version.ts";
 
 export type SqlRow = Readonly<Record<string, string | null>>;
@@ -83,7 +84,15 @@ export function replicaOf(row: SqlRow): ReplicaFacts {
   };
 }
 
+const LONGEST = 300;
+
+/** The statement that failed may be `CREATE USER ... PASSWORD('...')`, and goes into log and journal with the error. */
+function withoutStatement(text: string): string {
+  const kept = text.replace(/\s*Query: '.*$/s, " (the statement is in the server's replica status)");
+  return maskSecrets(kept.length > LONGEST ? `${kept.slice(0, LONGEST)} ...` : kept);
+}
+
 function threadError(row: SqlRow, numberName: string, textName: string): ThreadError | null {
   const number = whole(row[numberName]);
-  return number === null || number === 0 ? null : { number, text: row[textName] ?? "" };
+  return number === null || number === 0 ? null : { number, text: withoutStatement(row[textName] ?? "") };
 }

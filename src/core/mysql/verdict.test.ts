@@ -98,6 +98,15 @@ test("replication that stands or fails makes unfit, it takes no MASTER away", ()
   expect(judge({ replicas: broken({ Slave_SQL_Running: "No" }) }, { brokenReplication: "ignore" })).toEqual(FINE);
 });
 
+test("the statement that failed is not repeated: it may hold a password", () => {
+  const error =
+    "Error 'Plugin 'x' is not loaded' on query. Default database: ''. Query: 'CREATE USER 'u'@'%' IDENTIFIED BY 'Zq7''";
+  const replicas = broken({ Slave_SQL_Running: "No", Last_SQL_Errno: "1524", Last_SQL_Error: error });
+  const { standby } = judgeFacts({ ...FACTS, replicas }, RULES);
+  expect(JSON.stringify(replicas)).not.toContain("Zq7");
+  expect(standby === null ? "" : troubleInWords(standby)).toContain("error 1524: Error 'Plugin 'x' is not loaded'");
+});
+
 test("a source that cannot be reached breaks nothing: that is when the standby is needed", () => {
   const gone = { Slave_IO_Running: "Connecting", Last_IO_Errno: "2003", Seconds_Behind_Master: null };
   expect(judge({ replicas: broken(gone) })).toEqual(FINE);

@@ -1,0 +1,104 @@
+/**
+ * Oracle's MySQL for the lab, unpacked by lab/mysql/unpack.sh: one prepared data directory is copied per server, memory is small. Where
+ * it is not unpacked, tests say so and do not count as passed.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import type { LabHost } from "../src/lab/lab.ts";
+import { CHECK } from "../src/lab/mariadb.ts";
+import { cacheDirectory } from "../src/lab/paths.ts";
+import { executeOrThrow, type RunningProgram, until } from "../src/lab/processes.ts";
+
+const PREFIX = join(cacheDirectory(), "mysql");
+
+export const mysqlUnavailable = (): string | null =>
+  existsSync(join(PREFIX, "run-mysqld")) ? null : "MySQL is not unpacked: run lab/mysql/unpack.sh";
+
+/** What every start needs, also the one that makes the data directory. */
+const PLACES = [
+  "--no-defaults",
+  `--basedir=${PREFIX}/usr`,
+  `--lc-messages-dir=${PREFIX}/usr/share/mysql`,
+  `--character-sets-dir=${PREFIX}/usr/share/mysql/charsets`,
+  `--plugin-dir=${PREFIX}/usr/lib/mysql/plugin`,
+  "--secure-file-priv=NULL",
+  "--mysqlx=OFF",
+  "--user=root",
+];
+const SMALL = ["--performance-schema=OFF", "--innodb-buffer-pool-size=8M", "--innodb-redo-log-capacity=8M"];
+
+export class MysqlServer {
+  readonly host: LabHost;
+  readonly directory: string;
+  readonly socketPath: string;
+  program: RunningProgram | null = null;
+
+  constructor(host: LabHost) {
+    this.host = host;
+    this.directory = join(host.directory, "my");
+    this.socketPath = join(this.directory, "s.sock");
+  }
+
+  get dataDirectory(): string {
+    return join(this.directory, "data");
+  }
+
+  async prepare(): Promise<void> {
+    mkdirSync(this.directory, { recursive: true });
+    await cp(await preparedTemplate(), this.dataDirectory, { recursive: true });
+  }
+
+  async start(): Promise<void> {
+    const own = [`--datadir=${this.dataDirectory}`, `--socket=${this.socketPath}`, "--port=3306", "--server-id=1"];
+    const pid = `--pid-file=${join(this.directory, "mysqld.pid")}`;
+    this.program = this.host.spawn([join(PREFIX, "run-mysqld"), ...PLACES, ...SMALL, ...own, pid]);
+    const program = this.program;
+    const answers = async () => {
+      if (!program.running) throw new Error(`mysqld on ${this.host.name} ended:\n${program.text}`);
+      return await this.query("SELECT 1").catch(() => undefined);
+    };
+    await until(answers, `mysqld on ${this.host.name} answers`, 30_000);
+  }
+
+  /** As root over the socket. */
+  query(sql: string): Promise<string> {
+    return this.host.execOrThrow([
+      join(PREFIX, "run-mysql"),
+      "--no-defaults",
+      `--socket=${this.socketPath}`,
+      "--user=root",
+      "--skip-column-names",
+      `--execute=${sql}`,
+    ]);
+  }
+
+  async kill(): Promise<void> {
+    const pid = this.host.outsidePid(Number(readFileSync(join(this.directory, "mysqld.pid"), "utf8")));
+    if (pid === null) throw new Error(`no mysqld runs on ${this.host.name}`);
+    process.kill(pid, "SIGKILL");
+    await this.program?.exited;
+  }
+}
+
+/** Once per version; it takes some ten seconds. */
+async function preparedTemplate(): Promise<string> {
+  const said = await executeOrThrow([join(PREFIX, "run-mysqld"), "--no-defaults", "--version"]);
+  const finished = join(cacheDirectory(), `mysql-${/\d+\.\d+\.\d+/.exec(said)?.[0] ?? "unknown"}-1`);
+  if (existsSync(finished)) return finished;
+  const scratch = mkdtempSync(join(cacheDirectory(), "making-"));
+  try {
+    const data = join(scratch, "data");
+    const accounts = join(scratch, "accounts.sql");
+    writeFileSync(
+      accounts,
+      `CREATE USER '${CHECK.user}'@'%' IDENTIFIED BY '${CHECK.password}';\nGRANT REPLICATION CLIENT ON *.* TO '${CHECK.user}'@'%';\n`,
+    );
+    const how = [...PLACES, ...SMALL, `--datadir=${data}`, "--initialize-insecure", `--init-file=${accounts}`];
+    await executeOrThrow([join(PREFIX, "run-mysqld"), ...how], { timeoutMs: 120_000 });
+    if (!existsSync(finished)) renameSync(data, finished);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return finished;
+}

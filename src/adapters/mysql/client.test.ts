@@ -1,0 +1,167 @@
+/** A server that lies, hangs or leaves: whatever it does ends one connection and is told as a value. */
+import { createServer, type Server, type Socket } from "node:net";
+import fc from "fast-check";
+import { afterEach, expect, test, vi } from "vitest";
+import { createSqlPort } from "./client.ts";
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const server of servers.splice(0)) server.close();
+});
+
+function listen(onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    onConnection(socket);
+  });
+  servers.push(server);
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : 0);
+    });
+  });
+}
+
+const open = (port: number, onLost: (detail: string) => void = () => undefined, connectTimeoutMillis = 2_000) =>
+  createSqlPort().open(
+    {
+      address: { socket: null, host: "127.0.0.1", port, reservedPort: null },
+      credentials: null,
+      user: "check",
+      tls: { mode: "off", ca: null, cert: null, key: null },
+      connectTimeoutMillis,
+    },
+    onLost,
+  );
+
+const packet = (sequence: number, payload: Buffer): Buffer => {
+  const header = Buffer.alloc(4);
+  header.writeUIntLE(payload.length, 0, 3);
+  header[3] = sequence;
+  return Buffer.concat([header, payload]);
+};
+
+/** Protocol 10, mysql_native_password, no TLS. */
+const GREETING = packet(
+  0,
+  Buffer.concat([
+    Buffer.from("\x0a10.11.18-MariaDB\0", "latin1"),
+    Buffer.from([1, 0, 0, 0]),
+    Buffer.from("12345678\0"),
+    Buffer.from([0xff, 0xf7, 45, 2, 0, 0x0f, 0x80, 21]),
+    Buffer.alloc(10),
+    Buffer.from("123456789012\0"),
+    Buffer.from("mysql_native_password\0"),
+  ]),
+);
+const OK_PACKET = Buffer.from([0, 0, 0, 2, 0, 0, 0]);
+
+/** Logs everybody in; then does as told with each statement. */
+const obliging = (statement: (socket: Socket) => void) => (socket: Socket) => {
+  let loggedIn = false;
+  socket.write(GREETING);
+  socket.on("data", () => {
+    if (loggedIn) return statement(socket);
+    loggedIn = true;
+    socket.write(packet(2, OK_PACKET));
+  });
+};
+
+test("nobody listens", async () => {
+  const port = await listen(() => undefined);
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+  expect(await open(port)).toMatchObject({ ok: false, error: { kind: "network", code: "ECONNREFUSED" } });
+});
+
+test("a server that accepts and says nothing has no connection in time", async () => {
+  const port = await listen(() => undefined);
+  const failure = { kind: "timeout", phase: "connect", afterMillis: 80 };
+  expect(await open(port, undefined, 80)).toEqual({ ok: false, error: failure });
+});
+
+test("a server that hangs up before or during the login is lost", async () => {
+  expect(await open(await listen((socket) => socket.end()))).toMatchObject({ ok: false, error: { kind: "lost" } });
+  const port = await listen((socket) => {
+    socket.write(GREETING);
+    socket.on("data", () => socket.destroy());
+  });
+  expect(await open(port)).toMatchObject({ ok: false, error: { kind: "lost" } });
+});
+
+test("an error instead of a greeting keeps its number", async () => {
+  const refusal = Buffer.concat([Buffer.from([0xff, 0x10, 0x04]), Buffer.from("Too many connections")]);
+  const port = await listen((socket) => socket.end(packet(0, refusal)));
+  expect(await open(port)).toMatchObject({ ok: false, error: { kind: "server", number: 1040 } });
+});
+
+test("a login method that is not known is named with the remedy", async () => {
+  const port = await listen((socket) => {
+    socket.write(GREETING);
+    socket.on("data", () => socket.write(packet(2, Buffer.from("\xfeparsec\0salt", "latin1"))));
+  });
+  const opened = await open(port);
+  expect(opened).toMatchObject({
+    ok: false,
+    error: { kind: "setup", detail: expect.stringContaining("method parsec") },
+  });
+});
+
+test("the end of an idle connection is heard without a question, once", async () => {
+  const sockets: Socket[] = [];
+  const port = await listen((socket) => {
+    sockets.push(socket);
+    obliging(() => undefined)(socket);
+  });
+  const lost: string[] = [];
+  const heard = new Promise<void>((resolve) => {
+    void open(port, (detail) => {
+      lost.push(detail);
+      resolve();
+    }).then((opened) => {
+      expect(opened.ok).toBe(true);
+      for (const socket of sockets) socket.destroy();
+    });
+  });
+  await heard;
+  await new Promise(setImmediate);
+  expect(lost).toHaveLength(1);
+});
+
+test("a statement without an answer ends at its deadline, and the connection with it", async () => {
+  const opened = await open(await listen(obliging(() => undefined)));
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  const failure = { kind: "timeout", phase: "query", afterMillis: 50 };
+  expect(await opened.value.query("SELECT 1", 50)).toEqual({ ok: false, error: failure });
+  expect(await opened.value.query("SELECT 1", 50)).toMatchObject({ ok: false, error: { kind: "lost" } });
+});
+
+test("our own end of a connection is not told as a loss", async () => {
+  let lost = 0;
+  const opened = await open(await listen(obliging(() => undefined)), () => lost++);
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  opened.value.close();
+  await new Promise(setImmediate);
+  expect(lost).toBe(0);
+});
+
+test("nonsense instead of a greeting or an answer is a failure, never an exception", async () => {
+  // mysql2 says on the console what it cannot read.
+  vi.spyOn(console, "trace").mockReturnValue(undefined);
+  const noise = fc.uint8Array({ maxLength: 200 });
+  await fc.assert(
+    fc.asyncProperty(noise, fc.boolean(), async (bytes, framed) => {
+      const said = framed ? packet(0, Buffer.from(bytes)) : Buffer.from(bytes);
+      const greeted = await open(await listen((socket) => socket.end(said)), undefined, 500);
+      expect(greeted.ok).toBe(false);
+      const answer = framed ? packet(1, Buffer.from(bytes)) : Buffer.from(bytes);
+      const opened = await open(await listen(obliging((socket) => socket.end(answer))));
+      if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+      await opened.value.query("SELECT 1", 500);
+      opened.value.close();
+    }),
+    { numRuns: 60 },
+  );
+});
