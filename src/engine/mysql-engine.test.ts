@@ -141,7 +141,7 @@ test("without a connection it is tried every second, and what it does meanwhile 
   expect(kinds(told)).toEqual([FINE, ["dead", "dead"], ["starting", "starting"], ["refused", "refused"], FINE]);
 });
 
-test("a hang is bounded: interval, timeout, a quarter of the interval, timeout", async () => {
+test("a hang is bounded: interval, timeout of the statement, timeout of the attempt to come back", async () => {
   const { timers, server, told } = bench("fall 2\ninterval 2\ntimeout 1");
   await timers.advance(millis(100));
   server.hangs = true;

@@ -31,7 +31,7 @@ export interface MysqlWatchHost {
 /** A dying server closes its sockets one after the other: what is accepted and dropped in between is asked again. */
 const DYING_TRIES = 5;
 const DYING_PAUSE = millis(20);
-/** A result that contradicts the standing is looked at again after this part of the interval. */
+/** A result that contradicts the standing is looked at again this part of the interval after that look began. */
 const HURRY = 4;
 /** The longest pause before a server without a connection is tried again. */
 const RETRY = seconds(1);

@@ -25,10 +25,15 @@ function listen(onConnection: (socket: Socket) => void): Promise<number> {
   });
 }
 
-const open = (port: number, onLost: (detail: string) => void = () => undefined, connectTimeoutMillis = 2_000) =>
+const open = (
+  port: number,
+  onLost: (detail: string) => void = () => undefined,
+  connectTimeoutMillis = 2_000,
+  host = "127.0.0.1",
+) =>
   createSqlPort().open(
     {
-      address: { socket: null, host: "127.0.0.1", port, reservedPort: null },
+      address: { socket: null, host, port, reservedPort: null },
       credentials: null,
       user: "check",
       tls: { mode: "off", ca: null, cert: null, key: null },
@@ -73,7 +78,11 @@ const obliging = (statement: (socket: Socket) => void) => (socket: Socket) => {
 test("nobody listens", async () => {
   const port = await listen(() => undefined);
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
-  expect(await open(port)).toMatchObject({ ok: false, error: { kind: "network", code: "ECONNREFUSED" } });
+  for (const host of ["127.0.0.1", "localhost"]) {
+    const opened = await open(port, undefined, 2_000, host);
+    expect(opened).toMatchObject({ ok: false, error: { kind: "network", code: "ECONNREFUSED" } });
+    expect(JSON.stringify(opened)).toContain("connect ECONNREFUSED");
+  }
 });
 
 test("a server that accepts and says nothing has no connection in time", async () => {

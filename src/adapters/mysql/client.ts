@@ -154,6 +154,9 @@ class Session implements SqlSession {
   use(): SqlSession {
     this.#inUse = true;
     this.#fail = null;
+    // With TLS it is another one that reads.
+    const { stream } = this.#connection as Connection & { readonly stream?: Socket };
+    if (stream !== undefined && stream !== this.#socket) containErrors(stream);
     return this;
   }
 
@@ -200,6 +203,9 @@ const LOST: ReadonlySet<string> = new Set(["PROTOCOL_CONNECTION_LOST", "ECONNRES
 const TLS_CODE = /^(HANDSHAKE_|ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
 
 function failureOf(error: Error): SqlFailure {
+  // `localhost` is two addresses, and each has failed.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : null;
+  if (first instanceof Error) return failureOf(first);
   const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string };
   const text = error.message;
   if (code !== undefined && LOST.has(code)) return { kind: "lost", detail: text };
