@@ -45,7 +45,7 @@ test("a script's status: absent, not executable, found in PATH, writable by othe
 
 test("a configuration of several real files compiles", () => {
   put("vip.conf", "virtual_ipaddress {\n 192.0.2.1\n}\n");
-  const main = put("k.conf", "vrrp_instance A {\n interface lo\n virtual_router_id 1\n include vip.conf\n}\n");
+  const main = put("k.conf", "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n include vip.conf\n}\n");
   const { config, files, diagnostics } = loadConfig(source, main);
   expect(config.instances[0]?.vrrp.advertised).toMatchObject([{ address: "192.0.2.1" }]);
   expect([...files.keys()]).toEqual([main, join(folder, "vip.conf")]);
