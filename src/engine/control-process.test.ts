@@ -1,13 +1,15 @@
 // TERM ends the daemon, whatever hangs: a keeper that ignores SIGKILL, a hook in the kernel, a dead file system.
 import { expect, test } from "vitest";
+import { err } from "../core/lib/result.ts";
 import { micros, millis } from "../core/lib/units.ts";
+import { type FromKeeper, LINK_VERSION, type ToKeeper } from "../core/link/messages.ts";
 import type { KeeperEvents } from "../ports/keeper-process.ts";
 import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
 import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL } from "./testing/no-watches.ts";
-import { createVirtualTimers } from "./testing/virtual-timers.ts";
+import { createVirtualTimers, type VirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
 vrrp_script chk { script /c }
@@ -18,13 +20,38 @@ vrrp_instance A { interface eth0
  virtual_ipaddress { 192.0.2.1 }
 }`;
 
+const portsOf = (timers: VirtualTimers) => ({
+  timers,
+  keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
+  spawner: {
+    examine: () => expect.fail("nothing is run"),
+    start: () => expect.fail("nothing is run"),
+  },
+  files: NO_FILES,
+  processes: NO_PROCESSES,
+  sql: NO_SQL,
+  databases: NO_DATABASES,
+  guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
+  bus: createEventBus({
+    clock: timers,
+    wallMillis: () => 0,
+    onListenerError: (error) => expect.fail(String(error)),
+  }),
+  fifos: { open: () => expect.fail("no pipe is configured") },
+  mailer: { send: () => expect.fail("no mail is configured") },
+  wallMillis: () => 0,
+  parse: () => expect.fail("nothing is reloaded"),
+  hasInterface: () => null,
+  onConfig: () => undefined,
+  onFatal: (reason: string) => expect.fail(reason),
+});
+
 /** Nothing ends by itself: neither the keeper nor a program. */
 function setUp(examine: Spawner["examine"]) {
   const timers = createVirtualTimers();
   const keeper: { events: KeeperEvents | null; kills: number } = { events: null, kills: 0 };
   const control = createControlProcess({
-    timers,
-    keys: { digests: { hmac: () => new Uint8Array(32) }, wallClock: { micros: () => timers.now() } },
+    ...portsOf(timers),
     spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
     launcher: {
       launch(events) {
@@ -32,19 +59,6 @@ function setUp(examine: Spawner["examine"]) {
         return { pid: 42, send: () => undefined, kill: () => void keeper.kills++ };
       },
     },
-    files: NO_FILES,
-    processes: NO_PROCESSES,
-    sql: NO_SQL,
-    databases: NO_DATABASES,
-    guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
-    bus: createEventBus({ clock: timers, wallMillis: () => 0, onListenerError: (error) => expect.fail(String(error)) }),
-    fifos: { open: () => expect.fail("no pipe is configured") },
-    mailer: { send: () => expect.fail("no mail is configured") },
-    wallMillis: () => 0,
-    parse: () => expect.fail("nothing is reloaded"),
-    hasInterface: () => null,
-    onConfig: () => undefined,
-    onFatal: (reason) => expect.fail(reason),
   });
   control.start({ config: configOf(CONFIG), diagnostics: [], unusable: null });
   return { timers, keeper, control };
@@ -91,4 +105,37 @@ test("with all of it obedient a stop takes no limit", async () => {
   keeper.events?.onExit({ code: 0, signal: null });
   await timers.advance(millis(1));
   expect(stopped).toBe(true);
+});
+
+test("what is known of a database server is told again when an instance has changed its state", async () => {
+  const timers = createVirtualTimers();
+  const heard: ToKeeper[] = [];
+  const keeper: { events: KeeperEvents | null } = { events: null };
+  const control = createControlProcess({
+    ...portsOf(timers),
+    launcher: {
+      launch(events) {
+        keeper.events = events;
+        const send = (text: string) => {
+          for (const line of text.trim().split("\n")) heard.push(JSON.parse(line) as ToKeeper);
+        };
+        return { pid: 42, send, kill: () => undefined };
+      },
+    },
+    sql: { open: async () => err({ kind: "timeout", phase: "connect", afterMillis: 1_000 }) },
+  });
+  const say = (message: FromKeeper): void => keeper.events?.onData(`${JSON.stringify(message)}\n`);
+  const config = configOf(`mysql db {\n}\n${CONFIG.replace("track_script { chk }", "track_mysql {\n db\n }")}`);
+  control.start({ config, diagnostics: [], unusable: null });
+  say({ type: "hello", version: LINK_VERSION, pid: 42 });
+  const configure = heard.findLast((message) => message.type === "configure");
+  say({ type: "configured", serial: configure?.serial ?? 0, error: null });
+  await timers.advance(millis(10));
+  const told = () =>
+    heard.filter((message) => message.type === "standings" && message.standings.mysql.db?.always?.kind === "timeout");
+  const before = told().length;
+  expect(before).toBeGreaterThan(0);
+  const report = { kind: "state", from: "MASTER", to: "BACKUP", cause: { code: "ready" }, priority: 90 } as const;
+  say({ type: "event", at: 0, body: { kind: "vrrp", instance: "A", report } });
+  expect(told()).toHaveLength(before + 1);
 });

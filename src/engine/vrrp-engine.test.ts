@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, test } from "vitest";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
 import { type FromKeeper, NO_STANDINGS } from "../core/link/messages.ts";
+import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { RouteRecord } from "../core/netlink/routes.ts";
 import { type HostConfig, PLAIN_HOST } from "../core/routing/host.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
@@ -316,6 +317,29 @@ test("a script that can veto keeps the instance in INIT until it has reported", 
     succeeded: ["check"],
   });
   expect(status().state).toBe("BACKUP");
+});
+
+test("a server that is only unfit takes no MASTER away; the claim and a BACKUP need a fit one", () => {
+  const standby = { kind: "lagging", channel: "", seconds: 90, limit: 30 } as const;
+  const tell = (standing: MysqlStanding) =>
+    engine.handleControl({
+      type: "standings",
+      standings: { ...NO_STANDINGS, mysql: { orders: standing } },
+      succeeded: [],
+    });
+  start({ trackMysql: [{ key: "orders", weight: 0, reverse: false }] });
+  expect(status().state).toBe("INIT");
+  tell({ always: null, standby });
+  expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "mysql", key: "orders", trouble: standby }] });
+  tell({ always: null, standby: null });
+  becomeMaster();
+  tell({ always: null, standby });
+  expect(status()).toMatchObject({ state: "MASTER", holding: true, faults: [] });
+  hearAdvert(150);
+  expect(status().state).toBe("BACKUP");
+  // Control repeats it at every change of state.
+  tell({ always: null, standby });
+  expect(status().state).toBe("FAULT");
 });
 
 test("control silent for too long releases the address; when it is back the election starts again", () => {

@@ -156,6 +156,18 @@ test("our own end of a connection is not told as a loss", async () => {
   expect(lost).toBe(0);
 });
 
+test("a character set that does not exist, where mysql2 throws, ends that connection only", async () => {
+  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
+  const names = ["def", "", "", "", "x", "x"].map(text);
+  const column = Buffer.concat([...names, Buffer.from([0x0c, 0xff, 0x0f, 4, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0])]);
+  const end = Buffer.from([0xfe, 0, 0, 2, 0]);
+  const answer = [Buffer.from([1]), column, end, text("a"), end].map((payload, at) => packet(at + 1, payload));
+  const opened = await open(await listen(obliging((socket) => socket.write(Buffer.concat(answer)))));
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  const asked = await opened.value.query("SELECT 1", 1_000);
+  expect(asked).toMatchObject({ ok: false, error: { kind: "lost" } });
+});
+
 test("nonsense instead of a greeting or an answer is a failure, never an exception", async () => {
   // mysql2 says on the console what it cannot read.
   vi.spyOn(console, "trace").mockReturnValue(undefined);

@@ -81,6 +81,8 @@ test("a fine server is fine, and counts as it says otherwise", () => {
   expect(judge({ closedBy: "read_only" })).toEqual(FINE);
   expect(judge({ closedBy: "read_only" }, { readOnly: "fail" })).toEqual({ always: "read-only", standby: "read-only" });
   expect(judge({ connections: { used: 100, limit: 100 } })).toEqual(FINE);
+  expect(judge({ connections: { used: 99, limit: 100 } }, { maxConnections: "fail" })).toEqual(FINE);
+  expect(judge({ connections: { used: 100, limit: 100 } }, { maxConnections: "fail" }).always).toBe("connections");
   expect(judge({ connections: { used: 101, limit: 100 } }, { maxConnections: "fail" }).always).toBe("connections");
   expect(judge({ disks: [{ path: "/d", freeMib: 0 }] }).always).toBe("disk-full");
 });

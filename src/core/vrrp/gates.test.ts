@@ -230,10 +230,13 @@ describe("releasing", () => {
     expect(rig.pass(1).said().slice(-4)).toEqual(["cancel 1", "remove-addresses", "send-resign", "MASTER->STOP stop"]);
   });
 
-  it("a failing script releases through the gate into FAULT", () => {
-    const rig = holding().fitness({ faults: [SCRIPT_FAULT] });
-    expect(rig.said()).toEqual(["ask release 1", "(MASTER->RELEASING) fault"]);
-    expect(rig.opened().said()).toEqual(["remove-addresses", "send-resign", "MASTER->FAULT fault"]);
+  it("a failing script or database server releases through the gate into FAULT", () => {
+    const server = { kind: "mysql", key: "orders", trouble: { kind: "stopping" } } as const;
+    for (const fault of [SCRIPT_FAULT, server]) {
+      const rig = holding().fitness({ faults: [fault] });
+      expect(rig.said()).toEqual(["ask release 1", "(MASTER->RELEASING) fault"]);
+      expect(rig.opened().said()).toEqual(["remove-addresses", "send-resign", "MASTER->FAULT fault"]);
+    }
   });
 
   it("a script that recovers meanwhile does not stop it: FAULT, then BACKUP, each announced once", () => {
