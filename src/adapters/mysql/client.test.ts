@@ -139,6 +139,24 @@ test("the end of an idle connection is heard without a question, once", async ()
   expect(lost).toHaveLength(1);
 });
 
+test("a server that says why it ends an idle connection is heard as well", async () => {
+  const sockets: Socket[] = [];
+  const port = await listen((socket) => {
+    sockets.push(socket);
+    obliging(() => undefined)(socket);
+  });
+  const reason = Buffer.concat([
+    Buffer.from([0xff, 0xbf, 0x0f]),
+    Buffer.from("#HY000disconnected because of inactivity"),
+  ]);
+  const heard = await new Promise<string>((resolve) => {
+    void open(port, resolve).then(() => {
+      for (const socket of sockets) socket.end(packet(0, reason));
+    });
+  });
+  expect(heard).toContain("inactivity");
+});
+
 test("a statement without an answer ends at its deadline, and the connection with it", async () => {
   const opened = await open(await listen(obliging(() => undefined)));
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
@@ -156,7 +174,7 @@ test("our own end of a connection is not told as a loss", async () => {
   expect(lost).toBe(0);
 });
 
-test("a character set that does not exist, where mysql2 throws, ends that connection only", async () => {
+test("an answer that mysql2 cannot decode ends that connection only", async () => {
   const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
   const names = ["def", "", "", "", "x", "x"].map(text);
   const column = Buffer.concat([...names, Buffer.from([0x0c, 0xff, 0x0f, 4, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0])]);

@@ -63,7 +63,6 @@ class Opening {
     const socket =
       address.socket === null ? connect({ host: address.host, port: address.port }) : connect({ path: address.socket });
     this.#socket = socket;
-    containErrors(socket);
     if (address.socket === null) {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
@@ -115,19 +114,6 @@ class Opening {
   }
 }
 
-/** A server that sends nonsense makes mysql2 throw where it reads: that ends this connection and not the daemon. */
-function containErrors(socket: Socket): void {
-  const emit = socket.emit.bind(socket);
-  socket.emit = (event: string | symbol, ...rest: unknown[]): boolean => {
-    try {
-      return emit(event, ...rest);
-    } catch (error) {
-      socket.destroy(new Error(`the server's answer cannot be read: ${String(error)}`));
-      return true;
-    }
-  };
-}
-
 class Session implements SqlSession {
   readonly #connection: Connection;
   readonly #socket: Socket;
@@ -154,9 +140,6 @@ class Session implements SqlSession {
   use(): SqlSession {
     this.#inUse = true;
     this.#fail = null;
-    // With TLS it is another one that reads.
-    const { stream } = this.#connection as Connection & { readonly stream?: Socket };
-    if (stream !== undefined && stream !== this.#socket) containErrors(stream);
     return this;
   }
 
