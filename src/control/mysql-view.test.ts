@@ -8,6 +8,7 @@ import type { Trouble } from "../core/mysql/trouble.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import { StatusReply } from "./contract/schemas.ts";
+import { concerns } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
 import { clockText } from "./server.ts";
 import { fakeClock, NOON, sampleConfig, sampleModel, sampleStatus } from "./testing/samples.ts";
@@ -86,6 +87,16 @@ test("what does not count is shown all the same", () => {
   expect(renderStatus(status, { width: 100, paint: plain })).toContain(
     "): ok for 4 s\n  it takes no writes (read_only)",
   );
+});
+
+test("its events concern who tracks it", () => {
+  const config = sampleConfig();
+  const event = (name: string) =>
+    ({ kind: "mysql", name, server: "127.0.0.1:3306", standing: "ok", trouble: null }) as const;
+  const trackMysql = [{ key: "orders", weight: 0, reverse: false }];
+  const instances = config.instances.map((one) => ({ ...one, vrrp: { ...one.vrrp, trackMysql } }));
+  expect(concerns(event("orders"), "VI_82", { ...config, instances })).toBe(true);
+  expect(concerns(event("other"), "VI_82", { ...config, instances })).toBe(false);
 });
 
 test("the log says which server, and why", () => {
