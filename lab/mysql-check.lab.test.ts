@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MysqlView } from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
-import { APPLICATION, CHECK, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
+import { APPLICATION, CHECK, MariadbServer, replicateFrom, replicating } from "../src/lab/mariadb.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
 import { until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
@@ -260,6 +260,36 @@ describeStage("the check of a database server", (stage: Stage) => {
     await source.kill();
     await serving(backup);
     await source.start();
+    await replicating(standby);
+  });
+
+  test("a standby that lagged when its source died takes over when it has executed what it received, not before", async () => {
+    await Promise.all([source.query("SET GLOBAL read_only = 0"), replicating(standby)]);
+    const backup = stage.start("db2", config(standby, `${OFTEN}\n    max_lag 1`));
+    await serving(backup);
+    // A MASTER of higher priority, so that the lagging one has somebody to take over from.
+    const master = stage.start("db1", block(source, OFTEN) + instanceBlock({ priority: 200, lines: TRACKED }));
+    await serving(master);
+    const blocker = await SqlConnection.open(standby.address);
+    await blocker.query("LOCK TABLES shop.orders READ");
+    await source.query("INSERT INTO shop.orders (id, server) VALUES (7, @@server_id)");
+    expect((await faulty(backup)).faults).toMatchObject([{ trouble: { kind: "lagging", limit: 1 } }]);
+    await source.kill();
+    await faulty(master);
+    await until(
+      async () => ((await standby.replica()).Seconds_Behind_Master === null ? true : undefined),
+      "the standby has lost its source",
+      10_000,
+    );
+    const looked = (await serverOf(backup))?.lookedAt ?? 0;
+    await serverWhen(backup, (view) => (view.lookedAt ?? 0) > looked && view.cause?.kind === "lagging");
+    expect(await instanceOf(backup, "VI_1")).toMatchObject({ state: "FAULT", holding: false });
+    await blocker.query("UNLOCK TABLES");
+    blocker.close();
+    await serving(backup);
+    expect(await standby.value("SELECT COUNT(*) FROM shop.orders WHERE id = 7")).toBe("1");
+    await source.start();
+    await replicating(standby);
   });
 
   test("with a weight the server moves the priority instead, and explain says by how much", async () => {

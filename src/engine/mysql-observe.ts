@@ -8,6 +8,7 @@ import {
   closedBy,
   connectionsOf,
   type DiskFacts,
+  isOwnChannel,
   type MysqlFacts,
   replicaOf,
   type SqlRow,
@@ -90,7 +91,7 @@ async function askReplicas(
   // An account for a check that asks for nothing of this needs no privilege for it.
   if (rules.brokenReplication === "ignore" && rules.lag === "ignore") return ok({ replicas: [], blindFor: null });
   const asked = await session.query(replicaStatement(version), timeoutMillis);
-  if (asked.ok) return ok({ replicas: asked.value.map(replicaOf), blindFor: null });
+  if (asked.ok) return ok({ replicas: asked.value.map(replicaOf).filter(isOwnChannel), blindFor: null });
   if (!isGrantError(asked.error) || asked.error.kind !== "server") return asked;
   const detail = `error ${asked.error.number}: ${asked.error.detail}`;
   return ok({ replicas: [], blindFor: { privilege: replicaPrivilege(version), detail } });

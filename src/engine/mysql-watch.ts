@@ -6,7 +6,7 @@
 import { err, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, micros, millis, seconds, toMillis } from "../core/lib/units.ts";
 import { isLocal, type MysqlConfig } from "../core/mysql/config.ts";
-import type { MysqlFacts } from "../core/mysql/facts.ts";
+import { carryLag, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
 import { isTooManyConnections, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
 import {
   isUndecided,
@@ -42,6 +42,8 @@ export class MysqlWatch {
   #health: MysqlHealth = NEVER_SEEN;
   #verdict: Verdict | null = null;
   #facts: MysqlFacts | null = null;
+  /** As last seen, also before a connection broke. */
+  #replicas: readonly ReplicaFacts[] = [];
   #identity: ServerIdentity | null = null;
   #session: SqlSession | null = null;
   #timer: Timer | null = null;
@@ -109,7 +111,7 @@ export class MysqlWatch {
     const start = this.#host.timers.now();
     const verdict = await this.#judge();
     this.#looking = false;
-    // close() above is not heard by the compiler: another turn may have ended it.
+    // The compiler believes what was tested above; end() may have been called meanwhile.
     if (this.#ended as boolean) return this.#drop();
     this.#record(verdict);
     const again = this.#lostMeanwhile && this.#session === null && verdict.always === null;
@@ -145,8 +147,10 @@ export class MysqlWatch {
     for (let tries = 1; ; tries++) {
       const facts = await this.#ask();
       if (facts.ok) {
-        this.#facts = facts.value;
-        return judgeFacts(facts.value, rules);
+        const replicas = carryLag(this.#replicas, facts.value.replicas);
+        this.#replicas = replicas;
+        this.#facts = { ...facts.value, replicas };
+        return judgeFacts(this.#facts, rules);
       }
       const failure = facts.error;
       this.#drop();

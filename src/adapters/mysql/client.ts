@@ -5,6 +5,7 @@
 import { connect, type Socket } from "node:net";
 import type { Connection, ConnectionOptions, QueryError } from "mysql2";
 import { err, ok, type Result } from "../../core/lib/result.ts";
+import { tlsProblem } from "../../core/mysql/config.ts";
 import type { SqlRow } from "../../core/mysql/facts.ts";
 import type { SqlFailure } from "../../core/mysql/failure.ts";
 import type { SqlPort, SqlSession, SqlTarget } from "../../ports/sql.ts";
@@ -80,6 +81,8 @@ class Opening {
 
   async #options(): Promise<Result<ConnectionOptions, string>> {
     const { address, credentials, tls } = this.#target;
+    const problem = tlsProblem(address, tls.mode);
+    if (problem !== null) return err(problem);
     const login = await readLogin(credentials);
     if (!login.ok) return login;
     const { password, options } = login.value;

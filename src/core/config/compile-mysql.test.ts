@@ -76,6 +76,13 @@ test("mistakes are named: a port that is none, a word too many, a choice that is
   expect(loaded("", "order").diagnostics).toEqual(["unknown-tracked", "unused-tracker"]);
 });
 
+test("verify-identity needs a name to compare", () => {
+  expect(loaded("server db1.example\ntls verify-identity").diagnostics).toEqual([]);
+  expect(loaded("server 192.0.2.9\ntls verify-identity").diagnostics).toEqual(["bad-value"]);
+  expect(loaded("server ::1\ntls verify-identity").diagnostics).toEqual(["bad-value"]);
+  expect(loaded("server db1\nsocket /s\ntls verify-identity").diagnostics).toEqual(["bad-value"]);
+});
+
 test("a weight moves the priority; what later parts do is told as not done", () => {
   expect(loaded("", "orders weight -30 reverse").vrrp?.trackMysql).toEqual([
     { key: "orders", weight: -30, reverse: true },

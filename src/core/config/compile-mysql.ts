@@ -4,7 +4,14 @@
  */
 import type { Micros } from "../lib/units.ts";
 import { seconds } from "../lib/units.ts";
-import type { Counts, MysqlAddress, MysqlRules, TlsConfig, TlsMode } from "../mysql/config.ts";
+import {
+  type Counts,
+  type MysqlAddress,
+  type MysqlRules,
+  type TlsConfig,
+  type TlsMode,
+  tlsProblem,
+} from "../mysql/config.ts";
 import { credentialsProblem, parseOptionFile } from "../mysql/option-file.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { MysqlBlockConfig } from "./model.ts";
@@ -24,11 +31,18 @@ export function compileMysql(node: Node, source: KeySource, diagnostics: Diagnos
   const settings = readSettings(node.block ?? [], "mysql", diagnostics);
   const duration = (keyword: string): Micros => settings.duration(keyword) ?? seconds(1);
   checkCredentials(settings, name, source, diagnostics);
+  const address = readAddress(settings, name, diagnostics);
+  const tls = readTls(settings);
+  const problem = tlsProblem(address, tls.mode);
+  if (problem !== null) {
+    const span = settings.node("tls")?.span ?? node.span;
+    diagnostics.report("bad-value", span, `mysql ${name}: its check fails: ${problem}`, null);
+  }
   return {
     name,
-    address: readAddress(settings, name, diagnostics),
+    address,
     credentials: settings.text("credentials"),
-    tls: readTls(settings),
+    tls,
     interval: duration("interval"),
     connectTimeout: duration("connect_timeout"),
     timeout: duration("timeout"),

@@ -53,6 +53,16 @@ export interface MysqlConfig {
 export const addressInWords = ({ socket, host, port }: MysqlAddress): string =>
   socket ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 
+/**
+ * Why a certificate's name cannot be compared: the library compares it with a host name only, and with an address it would compare it with
+ * "localhost". Null when nothing stands against it.
+ */
+export function tlsProblem({ socket, host }: MysqlAddress, mode: TlsMode): string | null {
+  if (mode !== "verify-identity" || (socket === null && !/^[\d.]+$|:/.test(host))) return null;
+  const what = socket === null ? `${host} is an address` : "a Unix socket has none";
+  return `tls verify-identity compares the certificate with a host name, and ${what}; name the host, or use verify-ca`;
+}
+
 /** Only on this host the daemon can look at disks and processes. */
 export function isLocal({ socket, host }: MysqlAddress): boolean {
   return socket !== null || host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);

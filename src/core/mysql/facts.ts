@@ -14,8 +14,10 @@ export interface ReplicaFacts {
   /** "connecting": its source cannot be reached, which is no fault of this server. */
   readonly io: "running" | "connecting" | "stopped";
   readonly sql: "running" | "stopped";
-  /** Seconds behind its source; null while the server does not know. */
+  /** Seconds behind its source; null while the server does not know, which is so whenever its source is gone. */
   readonly lag: number | null;
+  /** Everything that was received is executed; null when the server does not say. */
+  readonly drained: boolean | null;
   readonly ioError: ThreadError | null;
   readonly sqlError: ThreadError | null;
 }
@@ -79,9 +81,40 @@ export function replicaOf(row: SqlRow): ReplicaFacts {
     io: io === "yes" ? "running" : io === "no" || io === "" ? "stopped" : "connecting",
     sql: sql === "yes" ? "running" : "stopped",
     lag: whole(column(row, "Seconds_Behind_Source", "Seconds_Behind_Master")),
+    drained: drainedOf(row),
     ioError: threadError(row, "Last_IO_Errno", "Last_IO_Error"),
     sqlError: threadError(row, "Last_SQL_Errno", "Last_SQL_Error"),
   };
+}
+
+/** Received and executed, both in coordinates of the source: compared for equality only, so names need no order. */
+function drainedOf(row: SqlRow): boolean | null {
+  const received = [
+    column(row, "Source_Log_File", "Master_Log_File"),
+    column(row, "Read_Source_Log_Pos", "Read_Master_Log_Pos"),
+  ];
+  const executed = [
+    column(row, "Relay_Source_Log_File", "Relay_Master_Log_File"),
+    column(row, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"),
+  ];
+  if ([...received, ...executed].includes("")) return null;
+  return received.every((value, at) => value === executed[at]);
+}
+
+/** Rows that group replication shows of itself are no replication that somebody could mend. */
+export const isOwnChannel = ({ channel }: ReplicaFacts): boolean => !channel.startsWith("group_replication_");
+
+/**
+ * The lag that a replica had when its source went away, until it has executed what it received: without this a standby would become fit by
+ * the very death that it must not answer with old data.
+ */
+export function carryLag(before: readonly ReplicaFacts[], now: readonly ReplicaFacts[]): readonly ReplicaFacts[] {
+  return now.map((replica) => {
+    if (replica.lag !== null || replica.sql === "stopped") return replica;
+    if (replica.drained === true) return { ...replica, lag: 0 };
+    const known = before.find(({ channel }) => channel === replica.channel);
+    return known === undefined ? replica : { ...replica, lag: known.lag };
+  });
 }
 
 const LONGEST = 300;

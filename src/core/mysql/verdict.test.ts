@@ -2,7 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { MysqlRules } from "./config.ts";
-import { closedBy, connectionsOf, type MysqlFacts, type ReplicaFacts, replicaOf, type SqlRow } from "./facts.ts";
+import {
+  carryLag,
+  closedBy,
+  connectionsOf,
+  isOwnChannel,
+  type MysqlFacts,
+  type ReplicaFacts,
+  replicaOf,
+  type SqlRow,
+} from "./facts.ts";
 import { type SqlFailure, troubleOfFailure } from "./failure.ts";
 import { troubleInWords, troubleRemedy } from "./trouble.ts";
 import { judgeFacts, judgeTrouble } from "./verdict.ts";
@@ -119,6 +128,37 @@ test("max_lag itself is no lag yet; a lag that nobody knows is none", () => {
   expect(judge({ replicas: broken({ Seconds_Behind_Master: "30" }) })).toEqual(FINE);
   expect(judge({ replicas: broken({ Seconds_Behind_Master: "31" }) })).toEqual({ always: null, standby: "lagging" });
   expect(judge({ replicas: broken({ Seconds_Behind_Master: null }) })).toEqual(FINE);
+});
+
+const POSITIONS = {
+  Master_Log_File: "bin.000002",
+  Read_Master_Log_Pos: "900",
+  Relay_Master_Log_File: "bin.000002",
+  Exec_Master_Log_Pos: "900",
+};
+const GONE = { Slave_IO_Running: "Connecting", Last_IO_Errno: "2003", Seconds_Behind_Master: null };
+
+test("a lag does not end with the source: it lasts until everything received is executed", () => {
+  const lagged = broken({ ...POSITIONS, Exec_Master_Log_Pos: "100", Seconds_Behind_Master: "90" });
+  const behind = carryLag(lagged, broken({ ...POSITIONS, ...GONE, Exec_Master_Log_Pos: "500" }));
+  expect(judge({ replicas: behind })).toEqual({ always: null, standby: "lagging" });
+  const still = carryLag(behind, broken({ ...POSITIONS, ...GONE, Relay_Master_Log_File: "bin.000001" }));
+  expect(judge({ replicas: still }).standby).toBe("lagging");
+  const drained = carryLag(still, broken({ ...POSITIONS, ...GONE }));
+  expect(drained[0]?.lag).toBe(0);
+  expect(judge({ replicas: drained })).toEqual(FINE);
+});
+
+test("nothing is carried to another channel, nor invented", () => {
+  const lagged = broken({ Seconds_Behind_Master: "90" });
+  expect(carryLag(lagged, broken({ ...GONE, Connection_name: "other" }))[0]?.lag).toBeNull();
+  expect(carryLag([], broken(GONE))[0]?.lag).toBeNull();
+  expect(carryLag(lagged, broken({ Seconds_Behind_Master: "3" }))[0]?.lag).toBe(3);
+});
+
+test("channels of group replication are none that somebody could mend", () => {
+  expect(isOwnChannel(replicaOf({ ...MYSQL, Channel_Name: "group_replication_recovery" }))).toBe(false);
+  expect(isOwnChannel(replicaOf({ ...MYSQL, Channel_Name: "ring" }))).toBe(true);
 });
 
 test("an applier without a disk is a full disk, whatever replication counts", () => {
