@@ -13,7 +13,7 @@ import { executeOrThrow, type RunningProgram, until } from "../src/lab/processes
 const PREFIX = join(cacheDirectory(), "mysql");
 
 export const mysqlUnavailable = (): string | null =>
-  existsSync(join(PREFIX, "run-mysqld")) ? null : "MySQL is not unpacked: run lab/mysql/unpack.sh";
+  existsSync(join(PREFIX, "run-mysqld")) ? null : "MySQL is not unpacked: run lab/mysql/unpack.sh as root";
 
 /** What every start needs, also the one that makes the data directory. */
 const PLACES = [
