@@ -14,6 +14,7 @@ import { readGarp } from "./compile-garp.ts";
 import { readGroup } from "./compile-globals.ts";
 import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
+import { managesUnknown, readGates } from "./compile-managed.ts";
 import { readChecksumMode, readPeerTtls, readReceive } from "./compile-receive.ts";
 import { withVirtualInterfaces } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
@@ -31,7 +32,6 @@ import { readVips } from "./vips.ts";
 
 const LOOPBACK = "lo";
 const HOOK_TIMEOUT = seconds(60);
-const CLAIM_TIMEOUT = seconds(10);
 const HOOKS = [
   "notify",
   "notify_master",
@@ -106,6 +106,7 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       priorityChanges: settings.flag("notify_priority_changes") ?? context.defaults.notices.priorityChanges,
       deleted: settings.has("notify_deleted"),
     },
+    managesMysql: settings.text("manage_mysql"),
     span: node.span,
   };
 }
@@ -139,6 +140,8 @@ function compileVrrp(
   const advertInterval = readInterval(settings, version, diagnostics);
   const downTimerAdverts = settings.number("down_timer_adverts") ?? defaults.downTimerAdverts;
   const authHmac = readAuthHmac(settings, { name: identity.name, advertInterval }, context);
+  // An address without the preparation that it was promised would lead clients to a server that nobody opened or closed.
+  if (managesUnknown(settings, identity.name, context)) return null;
   // Neither unsigned among hosts that sign, nor with keys that nobody else has: such a node would serve beside another.
   if (authHmac === "unusable") return null;
   const authentication = readAuthentication(settings, { version, family, signed: authHmac !== null }, diagnostics);
@@ -166,14 +169,7 @@ function compileVrrp(
     higherPrioSendAdvert: flag("higher_prio_send_advert", defaults.higherPrioSendAdvert),
     ownerIgnoreAdverts: flag("owner_ignore_adverts", defaults.ownerIgnoreAdverts),
     v3ChecksumAsV2: flag("v3_checksum_as_v2", defaults.v3ChecksumAsV2),
-    claimGate:
-      settings.command("notify_claim") === null
-        ? null
-        : { timeout: settings.duration("claim_timeout") ?? CLAIM_TIMEOUT },
-    releaseGate:
-      settings.command("notify_release") === null
-        ? null
-        : { timeout: settings.duration("release_timeout") ?? seconds(5) },
+    ...readGates(settings, context),
     virtualInterfaces: [],
     sendsVia: null,
     hearsVia: null,

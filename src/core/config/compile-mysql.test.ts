@@ -87,12 +87,57 @@ test("a weight moves the priority; what later parts do is told as not done", () 
   expect(loaded("", "orders weight -30 reverse").vrrp?.trackMysql).toEqual([
     { key: "orders", weight: -30, reverse: true },
   ]);
-  expect(loaded("takeover_deadline 10").diagnostics).toEqual(["safety-not-done"]);
-  expect(loaded("peer 192.0.2.8 3306").diagnostics).toEqual(["not-done-yet"]);
+  expect(loaded("replication gtid").diagnostics).toEqual(["not-done-yet"]);
 });
 
 test("a sync group tracks for every member", () => {
   const text = `mysql m {\n}\n${["A", "B"].map((name, at) => `vrrp_instance ${name} {\ninterface eth0\nvirtual_router_id ${at + 1}\nvirtual_ipaddress {\n192.0.2.${at + 1}\n}\n}`).join("\n")}\nvrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_mysql {\nm\n}\n}\n`;
   const { config } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
   expect(config.instances.map(({ vrrp }) => vrrp.trackMysql.map(({ key }) => key))).toEqual([["m"], ["m"]]);
+});
+
+function managed(block: string, lines = "manage_mysql orders") {
+  const text = `mysql orders {\n${block}\n}\nvrrp_instance V {\n${INSTANCE}${lines}\n}\n`;
+  const { config, diagnostics } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf");
+  return { config, diagnostics: diagnostics.map(({ code }) => code), texts: diagnostics.map(({ message }) => message) };
+}
+
+test("a managed server is tracked, and both gates are as long as preparing and closing it may take", () => {
+  const { config, diagnostics } = managed("peer 192.0.2.2\npeer 192.0.2.3 3307\ntakeover_deadline 5");
+  expect(diagnostics).toEqual(["managed-policy"]);
+  const [instance] = config.instances;
+  expect(instance?.managesMysql).toBe("orders");
+  expect(instance?.vrrp).toMatchObject({
+    trackMysql: [{ key: "orders", weight: 0, reverse: false }],
+    claimGate: { timeout: 8_000_000 },
+    releaseGate: { timeout: 4_000_000 },
+  });
+  expect(config.mysql[0]?.group).toEqual({
+    peers: [
+      { socket: null, host: "192.0.2.2", port: 3306, reservedPort: null },
+      { socket: null, host: "192.0.2.3", port: 3307, reservedPort: null },
+    ],
+    policy: "balanced",
+    takeoverDeadline: 5_000_000,
+    recordPosition: null,
+  });
+});
+
+test("a hook beside it has its own time in the gate", () => {
+  const { config } = managed("peer 192.0.2.2", 'manage_mysql orders\nnotify_claim "/bin/true"\nclaim_timeout 4');
+  expect(config.instances[0]?.vrrp.claimGate).toEqual({ timeout: 17_000_000 });
+});
+
+test("an instance whose managed server is not defined does not serve", () => {
+  const { config, diagnostics } = managed("peer 192.0.2.2", "manage_mysql order");
+  expect(config.instances).toEqual([]);
+  expect(diagnostics).toContain("unknown-managed");
+});
+
+test("no peer, and what each policy means, are said", () => {
+  expect(managed("").diagnostics).toEqual(["managed-alone", "managed-policy"]);
+  const said = (policy: string): string => managed(`peer 192.0.2.2\npolicy ${policy}`).texts.join();
+  expect(said("availability")).toContain("may be alive behind a cut");
+  expect(said("balanced")).toContain("while the gateway answers");
+  expect(said("consistency")).toContain("no takeover from a peer that is silent");
 });

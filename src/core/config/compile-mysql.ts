@@ -7,7 +7,9 @@ import { seconds } from "../lib/units.ts";
 import {
   type Counts,
   type MysqlAddress,
+  type MysqlGroup,
   type MysqlRules,
+  type Policy,
   type TlsConfig,
   type TlsMode,
   tlsProblem,
@@ -49,17 +51,48 @@ export function compileMysql(node: Node, source: KeySource, diagnostics: Diagnos
     rise: settings.number("rise") ?? 1,
     fall: settings.number("fall") ?? 2,
     rules: readRules(settings),
+    group: readGroup(settings, name, diagnostics),
     span: node.span,
   };
 }
 
+const DEADLINE = seconds(10);
+const EXAMPLES = { server: "127.0.0.1", peer: "192.168.11.82" } as const;
+
+function readGroup(settings: Settings, name: string, diagnostics: DiagnosticSink): MysqlGroup {
+  const place = (node: Node): MysqlAddress => ({
+    socket: null,
+    ...readPlace(node, "peer", name, diagnostics),
+    reservedPort: null,
+  });
+  return {
+    peers: settings.nodes("peer").map(place),
+    policy: (settings.text("policy") as Policy | null) ?? "balanced",
+    takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
+    recordPosition: settings.text("record_position"),
+  };
+}
+
 function readAddress(settings: Settings, name: string, diagnostics: DiagnosticSink): MysqlAddress {
-  const [host, port, extra] = settings.words("server");
-  const node = settings.node("server");
-  const wanted = "write server HOST [PORT], such as server 127.0.0.1 3306";
+  return {
+    socket: settings.text("socket"),
+    ...readPlace(settings.node("server"), "server", name, diagnostics),
+    reservedPort: settings.number("reserved_port"),
+  };
+}
+
+/** `server HOST [PORT]` and `peer HOST [PORT]`. */
+function readPlace(
+  node: Node | null,
+  keyword: "server" | "peer",
+  name: string,
+  diagnostics: DiagnosticSink,
+): Pick<MysqlAddress, "host" | "port"> {
+  const [host, port, extra] = node?.args ?? [];
+  const wanted = `write ${keyword} HOST [PORT], such as ${keyword} ${EXAMPLES[keyword]} 3306`;
   const number = port === undefined ? PORT : /^\d{1,5}$/.test(port.text) ? Number(port.text) : 0;
   if (node !== null && host === undefined) {
-    diagnostics.report("missing-argument", node.span, `\`server\` of mysql ${name} lacks its value`, wanted);
+    diagnostics.report("missing-argument", node.span, `\`${keyword}\` of mysql ${name} lacks its value`, wanted);
   }
   if (node !== null && port !== undefined && (number < 1 || number > 65_535)) {
     const message = `\`${port.text}\` is no port; mysql ${name} is looked for at ${PORT}`;
@@ -69,16 +102,11 @@ function readAddress(settings: Settings, name: string, diagnostics: DiagnosticSi
     diagnostics.report(
       "extra-argument",
       wordSpan(node, extra),
-      `\`${extra.text}\` after \`server\` is ignored`,
+      `\`${extra.text}\` after \`${keyword}\` is ignored`,
       wanted,
     );
   }
-  return {
-    socket: settings.text("socket"),
-    host: host?.text ?? "127.0.0.1",
-    port: number < 1 || number > 65_535 ? PORT : number,
-    reservedPort: settings.number("reserved_port"),
-  };
+  return { host: host?.text ?? "127.0.0.1", port: number < 1 || number > 65_535 ? PORT : number };
 }
 
 function readTls(settings: Settings): TlsConfig {

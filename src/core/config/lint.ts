@@ -7,6 +7,7 @@
 import { KERNEL_LATENESS, leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { lintInterfaces } from "./lint-interfaces.ts";
+import { lintManaged } from "./lint-managed.ts";
 import type { Command, HoldfastConfig, InstanceConfig, SourceSpan } from "./model.ts";
 import type { ConfigSource } from "./source.ts";
 
@@ -25,6 +26,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   lintTracking(config, diagnostics);
   lintUnused(config, diagnostics);
   lintInterfaces(config, source, diagnostics);
+  lintManaged(config, diagnostics);
   for (const instance of config.instances) {
     lintHookTimeout(instance, diagnostics);
     lintLease(instance, diagnostics);

@@ -76,6 +76,8 @@ export interface InstanceConfig {
   /** Limit of an ordinary hook; unless given, half of the claim gate's, so that one that hangs does not starve it. */
   readonly hookTimeout: Micros;
   readonly notices: InstanceNotices;
+  /** manage_mysql: the block whose server is prepared before the address is taken. */
+  readonly managesMysql: string | null;
   readonly span: SourceSpan;
 }
 

@@ -39,8 +39,22 @@ export function readTracked(
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),
     trackFiles: trackedOthers(linesOf(settings, "track_file"), context.files, context.diagnostics),
     trackProcesses: trackedOthers(linesOf(settings, "track_process"), context.processes, context.diagnostics),
-    trackMysql: trackedOthers(linesOf(settings, "track_mysql"), context.mysql.map(unweighted), context.diagnostics),
+    trackMysql: withManaged(
+      trackedOthers(linesOf(settings, "track_mysql"), context.mysql.map(unweighted), context.diagnostics),
+      settings.text("manage_mysql"),
+      context,
+    ),
   };
+}
+
+/** A server that is managed is tracked as well: its death is FAULT unless track_mysql says otherwise. */
+function withManaged(
+  tracked: readonly Tracked[],
+  name: string | null,
+  { mysql }: Pick<TrackContext, "mysql">,
+): readonly Tracked[] {
+  const known = name !== null && mysql.some((one) => one.name === name) && !tracked.some(({ key }) => key === name);
+  return known ? [...tracked, { key: name, weight: 0, reverse: false }] : tracked;
 }
 
 function linesOf(settings: Settings, name: string): readonly Node[] {

@@ -17,6 +17,7 @@ import {
   firewallInWords,
   hookSucceeded,
   leftoverInWords,
+  mysqlStepInWords,
   virtualInterfaceInWords,
 } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
@@ -58,6 +59,8 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
       return [vrrpLine("warning", eventInWords(body))];
     case "mysql":
       return mysqlLines(body);
+    case "mysql-step":
+      return mysqlStepLines(body);
     case "addresses":
       return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
     case "leftover-removed":
@@ -203,6 +206,12 @@ const mysqlLines = (body: Extract<HoldfastEventBody, { kind: "mysql" }>): readon
   vrrpLine(body.standing === "ok" ? "info" : "warning", eventInWords(body)),
 ];
 
+function mysqlStepLines(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): readonly LogLine[] {
+  if (body.outcome === "begun") return [];
+  const good = body.outcome === "done" || body.outcome === "ready";
+  return [vrrpLine(good ? "info" : "warning", `(${body.instance}) ${mysqlStepInWords(body)}`)];
+}
+
 function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): readonly LogLine[] {
   const text = `(${body.instance}) ${body.hook} ended: ${failureInWords(body.outcome, body.lastError)}`;
   return [vrrpLine(hookSucceeded(body.outcome) ? "detail" : "warning", text)];
@@ -220,6 +229,7 @@ type DaemonEvent = Exclude<
       | "tracked-process"
       | "process-watch"
       | "mysql"
+      | "mysql-step"
       | "addresses"
       | "leftover-removed"
       | "routing"

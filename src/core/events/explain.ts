@@ -227,6 +227,8 @@ export function eventInWords(body: HoldfastEventBody): string {
       return `processes are looked for in /proc every ${lengthInWords(body.everyMillis)}: ${body.detail}`;
     case "mysql":
       return mysqlInWords(body);
+    case "mysql-step":
+      return `${body.instance}: ${mysqlStepInWords(body)}`;
     case "hook-started":
       return `${body.instance}: ${body.hook} started: ${body.command}`;
     case "hook-ended":
@@ -241,6 +243,20 @@ const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fa
 function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEventBody, { kind: "mysql" }>): string {
   const why = trouble === null ? "" : `: ${troubleInWords(trouble)}`;
   return `mysql ${name} (${server}) ${STANDINGS[standing]}${why}`;
+}
+
+const ENDS = {
+  begun: " begins",
+  done: "",
+  failed: " FAILED",
+  ready: "",
+  refused: " refused",
+  trouble: "",
+} as const;
+
+export function mysqlStepInWords(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): string {
+  const detail = body.detail === "" ? "" : `: ${body.detail}`;
+  return `mysql ${body.name}: ${body.what}: ${body.step}${ENDS[body.outcome]}${detail}`;
 }
 
 type OfDaemon = Exclude<
@@ -265,6 +281,7 @@ type OfDaemon = Exclude<
       | "tracked-process"
       | "process-watch"
       | "mysql"
+      | "mysql-step"
       | "hook-started"
       | "hook-ended";
   }

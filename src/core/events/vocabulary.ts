@@ -145,6 +145,17 @@ export type HoldfastEventBody =
       readonly standing: StandingName;
       readonly trouble: Trouble | null;
     }
+  /** A step of preparing, closing or looking after a managed database server; the journal has it before it takes effect. */
+  | {
+      readonly kind: "mysql-step";
+      readonly name: string;
+      readonly instance: string;
+      readonly what: "takeover" | "release" | "guard" | "tending";
+      readonly step: string;
+      /** `ready` and `refused` end a takeover; `trouble` stays until somebody acts. */
+      readonly outcome: "begun" | "done" | "failed" | "ready" | "refused" | "trouble";
+      readonly detail: string;
+    }
   | { readonly kind: "hook-started"; readonly instance: string; readonly hook: HookKind; readonly command: string }
   | {
       readonly kind: "hook-ended";

@@ -48,6 +48,21 @@ export interface MysqlConfig {
   readonly rise: number;
   readonly fall: number;
   readonly rules: MysqlRules;
+  readonly group: MysqlGroup;
+}
+
+/** What may be lost when: docs/mysql.md says it for each. */
+export type Policy = "availability" | "balanced" | "consistency";
+
+/** What managing it needs beyond the check. */
+export interface MysqlGroup {
+  /** The other servers, asked with the same credentials and TLS. */
+  readonly peers: readonly MysqlAddress[];
+  readonly policy: Policy;
+  /** A claim that takes longer is refused. */
+  readonly takeoverDeadline: Micros;
+  /** Directory for a file with the own position at each takeover; null: only the journal has it. */
+  readonly recordPosition: string | null;
 }
 
 export const addressInWords = ({ socket, host, port }: MysqlAddress): string =>

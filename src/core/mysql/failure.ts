@@ -37,6 +37,12 @@ export const isTooManyConnections = (failure: SqlFailure): boolean =>
 export const isDiskFull = (number: number, text: string): boolean =>
   DISK_FULL.has(number) || /No space left on device|errno: 28\b|disk full/i.test(text);
 
+/** The host answers, and nobody listens there. */
+export const isNobody = (failure: SqlFailure): boolean => failure.kind === "network" && NOBODY.has(failure.code);
+/** A server on its way down closes what it has just accepted, or says so. */
+export const isEnding = (failure: SqlFailure): boolean =>
+  failure.kind === "lost" || (failure.kind === "server" && STOPPING.has(failure.number));
+
 /** What the caller knows besides. */
 export interface FailureContext {
   /** A connection worked until now. */

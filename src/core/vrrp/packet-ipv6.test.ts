@@ -99,7 +99,7 @@ describe("adverts over IPv6", () => {
       }),
       { numRuns: runs(1_000, 50_000) },
     );
-  });
+  }, 60_000);
 
   it(
     "random bytes never throw, damaged ones are never accepted as another advert",

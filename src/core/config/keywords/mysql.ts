@@ -67,13 +67,24 @@ export const MYSQL: readonly KeywordEntry[] = [
     "MiB that must be free where the data and the binary log of a server on this host are; 0 does not look.",
     "1",
   ),
-  notYet("peer", words, "HOST [PORT] of the other server."),
-  notYet("replication", choice("gtid", "position", "auto"), "How positions are counted."),
-  notYet("takeover_deadline", seconds(0.1, 3_600), "Seconds that a takeover may take.", "no takeover is done"),
-  notYet(
+  known("peer", words, "HOST [PORT] of another server of the group, for manage_mysql; one line each."),
+  notYet("replication", choice("gtid", "position", "auto"), "How positions are counted; each channel says it itself."),
+  known(
+    "takeover_deadline",
+    seconds(0.1, 3_600),
+    "Seconds that preparing the server may take with manage_mysql; then the claim is refused.",
+    "10",
+  ),
+  known(
     "policy",
     choice("availability", "balanced", "consistency"),
-    "What may be lost when.",
-    "the server is only checked, never fenced",
+    "What a takeover may risk when a peer cannot be asked: see docs/mysql.md.",
+    "balanced",
+  ),
+  known(
+    "record_position",
+    word,
+    "Directory in which each takeover writes the own position before the server opens: a dated file of mode 0600.",
+    "only in the journal",
   ),
 ];

@@ -155,10 +155,14 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("track_script", list, "Checks that decide over FAULT or priority."),
   done("track_file", list, "Files whose number moves the priority or means FAULT: `NAME weight N [reverse]` per line."),
   done("track_process", list, "Processes that decide over FAULT or priority: `NAME weight N [reverse]` per line."),
-  later("manage_mysql", word, "Database server that is prepared before the address is taken.", {
-    extension: true,
-    safety: "the address is taken without asking that server; track_mysql checks it",
-  }),
+  done(
+    "manage_mysql",
+    word,
+    "Database server that is opened for writes before the address is taken, and closed before it goes.",
+    {
+      extension: true,
+    },
+  ),
   done(
     "track_mysql",
     list,

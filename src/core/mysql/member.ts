@@ -1,0 +1,123 @@
+/**
+ * What a takeover has to know of one server of a group, and the statements that tell it, for both products. Facts only: what follows from
+ * them is takeover.ts.
+ */
+import { type Coordinates, coordinates } from "./coordinates.ts";
+import { closedBy, isOwnChannel, type ReplicaFacts, replicaOf, type SqlRow } from "./facts.ts";
+import type { MariadbGtids } from "./gtid.ts";
+import { atLeast, replicaStatement, type ServerVersion, settingsStatement } from "./version.ts";
+
+export interface ChannelFacts extends ReplicaFacts {
+  readonly gtid: boolean;
+  /** What was received and what was executed, in coordinates of the source. */
+  readonly received: Coordinates | null;
+  readonly executed: Coordinates | null;
+}
+
+export interface SemiSync {
+  /** The server's word for the side that waits: master or, since MySQL 8.0.26, source. */
+  readonly word: "master" | "source";
+  readonly enabled: boolean;
+  /** Replicas that acknowledge. */
+  readonly clients: number;
+  /** Commits that wait for one now. */
+  readonly waiting: number;
+  /** Commits acknowledged so far. */
+  readonly acknowledged: number;
+  /** As a replica it acknowledges itself. */
+  readonly acknowledges: boolean;
+}
+
+export interface MemberFacts {
+  readonly version: ServerVersion;
+  readonly serverId: string;
+  readonly closedBy: string | null;
+  /** Where its binary log ends; null without one. */
+  readonly end: Coordinates | null;
+  readonly gtids: MemberGtids;
+  readonly channels: readonly ChannelFacts[];
+  /** Null when the plugin is not there. */
+  readonly semiSync: SemiSync | null;
+}
+
+export type MemberGtids =
+  | ({ readonly product: "mariadb" /** gtid_binlog_pos. */; readonly position: string } & MariadbGtids)
+  | { readonly product: "mysql"; readonly executed: string; readonly on: boolean };
+
+/** In this order; the answers go into memberOf in this order. */
+export function memberStatements(version: ServerVersion): readonly string[] {
+  return [
+    settingsStatement(version),
+    version.product === "mariadb"
+      ? "SELECT @@global.server_id AS id, @@global.gtid_binlog_pos AS position, @@global.gtid_binlog_state AS state, @@global.gtid_slave_pos AS slave"
+      : "SELECT @@global.server_id AS id, @@global.gtid_mode AS mode, @@global.gtid_executed AS executed",
+    endStatement(version),
+    replicaStatement(version),
+    "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync%enabled'",
+    "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'",
+  ];
+}
+
+/** MySQL renamed it in 8.2 and took the old name away in 8.4. */
+function endStatement(version: ServerVersion): string {
+  return version.product === "mysql" && atLeast(version, 8, 2, 0) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
+}
+
+export function memberOf(version: ServerVersion, answers: readonly (readonly SqlRow[])[]): MemberFacts {
+  const [settings, identity, end, replicas, variables, status] = answers;
+  const id = identity?.[0] ?? {};
+  const [where] = end ?? [];
+  return {
+    version,
+    serverId: id.id ?? "",
+    closedBy: closedBy(settings?.[0] ?? {}),
+    end: coordinates(where?.File, where?.Position),
+    gtids:
+      version.product === "mariadb"
+        ? { product: "mariadb", position: id.position ?? "", binlogState: id.state ?? "", slavePos: id.slave ?? "" }
+        : { product: "mysql", executed: (id.executed ?? "").replaceAll(/\s/g, ""), on: id.mode === "ON" },
+    channels: (replicas ?? []).map(channelOf).filter(isOwnChannel),
+    semiSync: semiSyncOf(named(variables ?? []), named(status ?? [])),
+  };
+}
+
+function channelOf(row: SqlRow): ChannelFacts {
+  const using = row.Using_Gtid;
+  return {
+    ...replicaOf(row),
+    gtid: using === undefined ? row.Auto_Position === "1" : using !== null && using !== "No",
+    received: coordinates(
+      row.Source_Log_File ?? row.Master_Log_File,
+      row.Read_Source_Log_Pos ?? row.Read_Master_Log_Pos,
+    ),
+    executed: coordinates(
+      row.Relay_Source_Log_File ?? row.Relay_Master_Log_File,
+      row.Exec_Source_Log_Pos ?? row.Exec_Master_Log_Pos,
+    ),
+  };
+}
+
+/** Variable_name, Value to a map; lower case, because the products do not agree on it. */
+function named(rows: readonly SqlRow[]): ReadonlyMap<string, string> {
+  return new Map(rows.map((row) => [(row.Variable_name ?? "").toLowerCase(), row.Value ?? ""]));
+}
+
+const on = (value: string | undefined): boolean => /^(on|1)$/i.test(value ?? "");
+
+function semiSyncOf(
+  variables: ReadonlyMap<string, string>,
+  status: ReadonlyMap<string, string>,
+): MemberFacts["semiSync"] {
+  const word = (["source", "master"] as const).find((one) => variables.has(`rpl_semi_sync_${one}_enabled`));
+  if (word === undefined) return null;
+  const counted = (what: string): number => Number(status.get(`rpl_semi_sync_${word}_${what}`) ?? "0") || 0;
+  const replica = variables.get("rpl_semi_sync_replica_enabled") ?? variables.get("rpl_semi_sync_slave_enabled");
+  return {
+    word,
+    enabled: on(variables.get(`rpl_semi_sync_${word}_enabled`)),
+    clients: counted("clients"),
+    waiting: counted("wait_sessions"),
+    acknowledged: counted("yes_tx"),
+    acknowledges: on(replica),
+  };
+}

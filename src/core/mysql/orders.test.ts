@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd } from "./orders.ts";
+import type { ServerVersion } from "./version.ts";
+
+const version = (product: ServerVersion["product"], major: number, minor: number, patch = 0): ServerVersion => ({
+  product,
+  major,
+  minor,
+  patch,
+});
+const MARIADB = version("mariadb", 10, 11);
+
+test("each product and version gets the statement it understands", () => {
+  const io = { channel: "", thread: "IO_THREAD" } as const;
+  expect(replicaOrder(MARIADB, "STOP", io)).toBe("STOP SLAVE IO_THREAD");
+  expect(replicaOrder(version("mysql", 5, 7, 44), "STOP", io)).toBe("STOP SLAVE IO_THREAD FOR CHANNEL ''");
+  expect(replicaOrder(version("mysql", 9, 7), "STOP", io)).toBe("STOP REPLICA IO_THREAD FOR CHANNEL ''");
+  expect(replicaOrder(MARIADB, "START", { channel: "m1", thread: null })).toBe("START SLAVE 'm1'");
+  expect(closeStatement(MARIADB)).toBe("SET GLOBAL read_only = 1");
+  expect(closeStatement(version("mysql", 5, 6, 51))).toBe("SET GLOBAL read_only = 1");
+  expect(closeStatement(version("mysql", 8, 4))).toBe("SET GLOBAL super_read_only = 1");
+  expect(semiSyncOrder("source", true)).toBe("SET GLOBAL rpl_semi_sync_source_enabled = 1");
+});
+
+test("a channel's name is a string and nothing else", () => {
+  const name = { channel: "a'; DROP TABLE t -- \\", thread: null } as const;
+  expect(replicaOrder(MARIADB, "START", name)).toBe("START SLAVE 'a''; DROP TABLE t -- \\\\'");
+});
+
+test("a demotion ends clients, and neither replication nor the server's own threads nor the daemons", () => {
+  const row = (Id: string | null, User: string, Command: string) => ({ Id, User, Command });
+  const rows = [
+    row("1", "system user", "Slave_IO"),
+    row("2", "repl", "Binlog Dump"),
+    row("3", "repl", "Binlog Dump GTID"),
+    row("4", "event_scheduler", "Daemon"),
+    row("5", "holdfast", "Query"),
+    row("6", "app", "Sleep"),
+    row("7", "root", "Query"),
+    row(null, "app", "Sleep"),
+    row("8; DROP", "app", "Sleep"),
+  ];
+  expect(sessionsToEnd(rows, "holdfast")).toEqual(["KILL 6", "KILL 7"]);
+});

@@ -1,0 +1,54 @@
+/** The statements of a takeover, for both products and their versions. Names of channels are quoted; nothing else comes from outside. */
+import { atLeast, type ServerVersion } from "./version.ts";
+
+/** super_read_only closes for accounts with SUPER as well and implies read_only; MariaDB has none. */
+export const closeStatement = ({ product, ...version }: ServerVersion): string =>
+  product === "mysql" && atLeast({ product, ...version }, 5, 7, 8)
+    ? "SET GLOBAL super_read_only = 1"
+    : "SET GLOBAL read_only = 1";
+
+/** On MySQL this takes super_read_only off as well. */
+export const OPEN_STATEMENT = "SET GLOBAL read_only = 0";
+
+export type ThreadName = "IO_THREAD" | "SQL_THREAD";
+
+/** START and STOP of one thread of one channel, or of both. MySQL renamed the statements in 8.0.22. */
+export function replicaOrder(
+  version: ServerVersion,
+  verb: "START" | "STOP",
+  { channel, thread }: { readonly channel: string; readonly thread: ThreadName | null },
+): string {
+  const what = thread === null ? "" : ` ${thread}`;
+  if (version.product === "mariadb") return `${verb} SLAVE${channel === "" ? "" : ` ${quoted(channel)}`}${what}`;
+  const word = atLeast(version, 8, 0, 22) ? "REPLICA" : "SLAVE";
+  // The nameless channel is one among others: without FOR CHANNEL all of them are meant.
+  return `${verb} ${word}${what} FOR CHANNEL ${quoted(channel)}`;
+}
+
+export const semiSyncOrder = (word: "master" | "source", wanted: boolean): string =>
+  `SET GLOBAL rpl_semi_sync_${word}_enabled = ${wanted ? 1 : 0}`;
+
+/** A string of SQL; the name comes from the server itself. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+export interface SessionRow {
+  readonly Id?: string | null;
+  readonly User?: string | null;
+  readonly Command?: string | null;
+}
+
+export const SESSIONS_STATEMENT = "SHOW PROCESSLIST";
+
+const SERVER_USERS: ReadonlySet<string> = new Set(["system user", "event_scheduler", "unauthenticated user"]);
+const REPLICATION = /^(Binlog Dump|Slave_|Daemon$)/;
+
+/** The sessions that a demotion ends: of everybody but replication, the server itself, and the account that the daemons use. */
+export function sessionsToEnd(rows: readonly SessionRow[], ownUser: string): readonly string[] {
+  return rows
+    .filter(
+      ({ User, Command }) => !SERVER_USERS.has(User ?? "") && !REPLICATION.test(Command ?? "") && User !== ownUser,
+    )
+    .flatMap(({ Id }) => (Id !== null && Id !== undefined && /^\d+$/.test(Id) ? [`KILL ${Id}`] : []));
+}

@@ -1,0 +1,343 @@
+/**
+ * The claim gate of a managed server: what to do next so that it becomes the one that takes writes. There is no program that could be
+ * interrupted half-way: every step is chosen from the facts as they are now, and does nothing when it is done already. So a takeover that
+ * was cut off anywhere is simply begun again.
+ *
+ * Order (docs/mysql.md): own server closed → appliers run → every peer that can be asked is closed → everything it has is executed here →
+ * from a peer that cannot be asked nothing more is received, and what was received is executed → the own position is recorded →
+ * acknowledgements → open.
+ */
+import type { Policy } from "./config.ts";
+import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
+import { mariadbContains, mysqlContains } from "./gtid.ts";
+import type { ChannelFacts, MemberFacts, MemberGtids } from "./member.ts";
+
+export type PeerState =
+  | { readonly kind: "up"; readonly facts: MemberFacts }
+  /** Its host says that nobody listens: the server is down, and starts closed. */
+  | { readonly kind: "down"; readonly detail: string }
+  /** No answer: it may be dead, or alive behind a cut. */
+  | { readonly kind: "silent"; readonly detail: string }
+  /** It answers and does not let us in: alive, and nobody knows whether it is open. */
+  | { readonly kind: "unusable"; readonly detail: string };
+
+export interface Peer {
+  /** HOST:PORT as written in the file. */
+  readonly address: string;
+  readonly state: PeerState;
+}
+
+export interface TakeoverFacts {
+  readonly own: MemberFacts;
+  readonly peers: readonly Peer[];
+  readonly policy: Policy;
+  /** Null: this host has no default route, so there is nobody to ask. */
+  readonly gateway: "reachable" | "unreachable" | null;
+  /** Since the daemon started the server was seen receiving from a peer, or was opened by it. */
+  readonly known: boolean;
+  /** An operator takes the responsibility for what cannot be known. */
+  readonly consented: boolean;
+  readonly progress: TakeoverProgress;
+}
+
+/** What this run has done and facts cannot show. */
+export interface TakeoverProgress {
+  readonly closed: boolean;
+  readonly recorded: string | null;
+  readonly opened: boolean;
+}
+
+export const NOTHING_DONE: TakeoverProgress = { closed: false, recorded: null, opened: false };
+
+export type Step =
+  | { readonly kind: "close-own" }
+  | { readonly kind: "start-applier"; readonly channel: string }
+  | { readonly kind: "close-peer"; readonly peer: string }
+  | { readonly kind: "stop-receiver"; readonly channel: string }
+  | { readonly kind: "stop-applier"; readonly channel: string }
+  | { readonly kind: "record"; readonly position: string }
+  | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
+  | { readonly kind: "open" };
+
+export type Decision =
+  | { readonly kind: "step"; readonly step: Step }
+  /** Nothing to do but to look again; `what` says for what. */
+  | { readonly kind: "wait"; readonly what: string }
+  | { readonly kind: "refuse"; readonly reason: string; readonly consentHelps: boolean }
+  | { readonly kind: "ready" };
+
+const step = (what: Step): Decision => ({ kind: "step", step: what });
+const refuse = (reason: string, consentHelps = false): Decision => ({ kind: "refuse", reason, consentHelps });
+
+export function decideTakeover(facts: TakeoverFacts): Decision {
+  const { own, progress } = facts;
+  if (own.closedBy === null && !progress.opened && !progress.closed) return step({ kind: "close-own" });
+  return (
+    refusedByPeers(facts) ??
+    startAppliers(facts) ??
+    closePeers(facts) ??
+    followPeers(facts) ??
+    leavePeers(facts) ??
+    record(facts) ??
+    acknowledge(facts) ??
+    open(facts)
+  );
+}
+
+const isGone = ({ state }: Peer): boolean => state.kind === "down" || state.kind === "silent";
+
+/** The channels that receive from this peer: by address, or the only one there is from the only peer. */
+export function channelsFrom(
+  { own, peers }: Pick<TakeoverFacts, "own" | "peers">,
+  peer: Peer,
+): readonly ChannelFacts[] {
+  const exact = own.channels.filter(({ source }) => source === peer.address);
+  return exact.length === 0 && peers.length === 1 && own.channels.length === 1 ? own.channels : exact;
+}
+
+function refusedByPeers(facts: TakeoverFacts): Decision | null {
+  for (const peer of facts.peers) {
+    const { state, address } = peer;
+    if (state.kind === "unusable") {
+      return refuse(`${address} is alive and cannot be closed for writes: ${state.detail}`);
+    }
+    const problem = isGone(peer) ? refusedByAbsence(facts, peer) : null;
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decision | null {
+  const { policy, gateway, known, consented } = facts;
+  if (consented || policy === "availability" || facts.progress.opened) return null;
+  if (state.kind === "silent" && gateway === "unreachable") {
+    return refuse(`neither ${address} nor the gateway can be reached: this host is the one cut off`, true);
+  }
+  if (!known) {
+    const why = "this daemon has never seen the own server follow it, so it may hold older data";
+    return refuse(`${address} cannot be asked (${detailOf(state)}), and ${why}`, true);
+  }
+  if (policy !== "consistency") return null;
+  if (state.kind === "silent") {
+    return refuse(`policy consistency: ${address} is silent, and nothing proves that it takes no writes`, true);
+  }
+  if (facts.own.semiSync?.acknowledges === true) return null;
+  return refuse(`policy consistency: ${address} is down, and its commits did not wait for an acknowledgement`, true);
+}
+
+const detailOf = (state: PeerState): string => ("detail" in state ? state.detail : "it answers");
+
+/** An applier that is stopped without an error is started first, and never together with its receiver: MariaDB would drop what it holds. */
+function startAppliers(facts: TakeoverFacts): Decision | null {
+  for (const channel of facts.peers.flatMap((peer) => channelsFrom(facts, peer))) {
+    if (channel.sqlError !== null && channel.sql === "stopped") {
+      const { number, text } = channel.sqlError;
+      return refuse(`replication${nameOf(channel)} has stopped with error ${number}: ${text}`);
+    }
+    if (channel.sql === "running" || isLeft(channel)) continue;
+    if (channel.io === "stopped" && channel.gtid && facts.own.version.product === "mariadb") {
+      const why = "starting it would drop what was received and not executed (MDEV-4698)";
+      return refuse(`both threads of replication${nameOf(channel)} stand and not everything is executed: ${why}`);
+    }
+    return step({ kind: "start-applier", channel: channel.channel });
+  }
+  return null;
+}
+
+/** Stopped for good, with nothing left to execute: as a takeover leaves the channel from a peer that is gone. */
+const isLeft = ({ io, sql, drained }: ChannelFacts): boolean =>
+  io === "stopped" && sql === "stopped" && drained === true;
+
+function closePeers({ peers }: TakeoverFacts): Decision | null {
+  const open = peers.find(({ state }) => state.kind === "up" && state.facts.closedBy === null);
+  return open === undefined ? null : step({ kind: "close-peer", peer: open.address });
+}
+
+/** Everything that a closed peer has is executed here before this server opens. */
+function followPeers(facts: TakeoverFacts): Decision | null {
+  for (const peer of facts.peers) {
+    if (peer.state.kind !== "up" || hasEverything(facts, peer, peer.state.facts)) continue;
+    const channels = channelsFrom(facts, peer);
+    const broken = channels.find(({ io }) => io === "stopped");
+    if (channels.length === 0) {
+      return refuse(`${peer.address} has transactions that this server lacks and does not receive from it`);
+    }
+    if (broken !== undefined) {
+      const why = broken.ioError === null ? "" : ` (error ${broken.ioError.number}: ${broken.ioError.text})`;
+      return refuse(
+        `${peer.address} has transactions that this server lacks, and replication${nameOf(broken)} stands${why}`,
+      );
+    }
+    return { kind: "wait", what: `everything that ${peer.address} has is executed` };
+  }
+  return null;
+}
+
+function hasEverything(facts: TakeoverFacts, peer: Peer, theirs: MemberFacts): boolean {
+  const { gtids } = facts.own;
+  const channels = channelsFrom(facts, peer);
+  if (gtids.product === "mysql" && theirs.gtids.product === "mysql" && gtids.on && theirs.gtids.on) {
+    return mysqlContains(gtids.executed, theirs.gtids.executed);
+  }
+  const byPosition = channels.some(({ gtid }) => !gtid);
+  if (!byPosition && gtids.product === "mariadb" && theirs.gtids.product === "mariadb") {
+    return mariadbContains(gtids, theirs.gtids.position);
+  }
+  const wanted = theirs.end;
+  // A peer without a binary log has nothing that could be followed.
+  if (wanted === null) return true;
+  return channels.some(({ executed }) => executed !== null && reaches(executed, wanted) === true);
+}
+
+/** From a peer that is gone: nothing new, everything old, and then the channel stands. Its coordinates are evidence and stay. */
+function leavePeers(facts: TakeoverFacts): Decision | null {
+  const gone = facts.peers.filter(isGone);
+  for (const channel of gone.flatMap((peer) => channelsFrom(facts, peer))) {
+    if (isLeft(channel)) continue;
+    if (channel.io !== "stopped") return step({ kind: "stop-receiver", channel: channel.channel });
+    if (channel.drained === null) return refuse(`the server does not say how far replication${nameOf(channel)} is`);
+    if (!channel.drained) return { kind: "wait", what: `everything received is executed${progressOf(channel)}` };
+    return step({ kind: "stop-applier", channel: channel.channel });
+  }
+  return null;
+}
+
+function progressOf({ executed, received }: ChannelFacts): string {
+  const words = (at: Coordinates | null): string => (at === null ? "?" : coordinatesInWords(at));
+  return ` (${words(executed)} of ${words(received)})`;
+}
+
+const nameOf = ({ channel, source }: ChannelFacts): string =>
+  channel === "" ? ` from ${source}` : ` "${channel}" from ${source}`;
+
+/** Where the own binary log ends before the first write: what replicas in classic mode are pointed at later. */
+export function positionInWords({ end, gtids }: MemberFacts): string {
+  const gtid = gtids.product === "mariadb" ? gtids.position : gtids.executed;
+  return [end === null ? "no binary log" : coordinatesInWords(end), ...(gtid === "" ? [] : [gtid])].join(" ");
+}
+
+function record({ own, progress }: TakeoverFacts): Decision | null {
+  if (progress.opened) return null;
+  const position = positionInWords(own);
+  return progress.recorded === position ? null : step({ kind: "record", position });
+}
+
+/** Commits wait for an acknowledgement exactly when somebody is there who gives it. */
+function acknowledge(facts: TakeoverFacts): Decision | null {
+  const { semiSync } = facts.own;
+  if (semiSync === null) return null;
+  const wanted = facts.peers.some(
+    ({ state }) => state.kind === "up" && state.facts.semiSync?.acknowledges === true && receives(state.facts),
+  );
+  if (semiSync.enabled === wanted) return null;
+  return step({ kind: "acknowledgements", word: semiSync.word, wanted });
+}
+
+const receives = ({ channels }: MemberFacts): boolean => channels.some(({ io }) => io === "running");
+
+function open({ own }: TakeoverFacts): Decision {
+  return own.closedBy === null ? { kind: "ready" } : step({ kind: "open" });
+}
+
+/** A clause for journal, log and `--dry-run`. */
+export function stepInWords(one: Step): string {
+  const channel = "channel" in one && one.channel !== "" ? ` of channel ${one.channel}` : "";
+  switch (one.kind) {
+    case "close-own":
+      return "close the own server for writes";
+    case "start-applier":
+      return `start the SQL thread${channel}`;
+    case "close-peer":
+      return `close ${one.peer} for writes and end its sessions`;
+    case "stop-receiver":
+      return `stop the I/O thread${channel}`;
+    case "stop-applier":
+      return `leave the channel standing${channel}, its coordinates are kept`;
+    case "record":
+      return `record the own position ${one.position}`;
+    case "acknowledgements":
+      return one.wanted
+        ? "commits wait for an acknowledgement (semi-sync on)"
+        : "degraded: no acker, commits are on this server alone (semi-sync off)";
+    case "open":
+      return "open the own server for writes";
+  }
+}
+
+export interface TakeoverPlan {
+  readonly steps: readonly string[];
+  /** "ready", or why it is refused. */
+  readonly end: string;
+}
+
+/** More steps than any order of facts needs. */
+const MOST_STEPS = 100;
+
+/** What a claim would do now, if every step did what it says and every wait ended. */
+export function planTakeover(now: TakeoverFacts): TakeoverPlan {
+  const steps: string[] = [];
+  let facts = now;
+  while (steps.length < MOST_STEPS) {
+    const decision = decideTakeover(facts);
+    if (decision.kind === "ready") return { steps, end: "ready" };
+    if (decision.kind === "refuse") return { steps, end: decision.reason };
+    steps.push(decision.kind === "step" ? stepInWords(decision.step) : `wait until ${decision.what}`);
+    facts = decision.kind === "step" ? expectedAfter(facts, decision.step) : waitedFor(facts);
+  }
+  return { steps, end: "the plan has no end" };
+}
+
+/** As if everything received were executed, and everything that a peer has received. */
+export function waitedFor(facts: TakeoverFacts): TakeoverFacts {
+  const { own } = facts;
+  const peers = facts.peers.flatMap(({ state }) => (state.kind === "up" ? [state.facts] : []));
+  const ends = peers.flatMap(({ end }) => (end === null ? [] : [end]));
+  const channels = own.channels.map((channel) => {
+    const reached = ends.find((end) => channel.io === "running" && reaches(end, channel.executed ?? end) === true);
+    return { ...channel, drained: true, executed: reached ?? channel.received };
+  });
+  return { ...facts, own: { ...own, channels, gtids: withPeers(own.gtids, peers) } };
+}
+
+function withPeers(gtids: MemberGtids, peers: readonly MemberFacts[]): MemberGtids {
+  const joined = (texts: readonly string[]): string => texts.filter((text) => text !== "").join(",");
+  if (gtids.product === "mysql") {
+    const theirs = peers.map((peer) => (peer.gtids.product === "mysql" ? peer.gtids.executed : ""));
+    return { ...gtids, executed: joined([gtids.executed, ...theirs]) };
+  }
+  const theirs = peers.map((peer) => (peer.gtids.product === "mariadb" ? peer.gtids.position : ""));
+  return { ...gtids, binlogState: joined([gtids.binlogState, ...theirs]) };
+}
+
+/** The facts after a step, if all goes well: what `--dry-run` goes on from, and a test's model of a server. */
+export function expectedAfter(facts: TakeoverFacts, one: Step): TakeoverFacts {
+  const { own, peers, progress } = facts;
+  const withOwn = (changes: Partial<MemberFacts>): TakeoverFacts => ({ ...facts, own: { ...own, ...changes } });
+  const withChannel = (name: string, changes: Partial<ChannelFacts>): TakeoverFacts =>
+    withOwn({ channels: own.channels.map((each) => (each.channel === name ? { ...each, ...changes } : each)) });
+  switch (one.kind) {
+    case "close-own":
+      return { ...withOwn({ closedBy: "read_only" }), progress: { ...progress, closed: true } };
+    case "start-applier":
+      return withChannel(one.channel, { sql: "running" });
+    case "close-peer":
+      return {
+        ...facts,
+        peers: peers.map((peer) =>
+          peer.address === one.peer && peer.state.kind === "up"
+            ? { ...peer, state: { kind: "up", facts: { ...peer.state.facts, closedBy: "read_only" } } }
+            : peer,
+        ),
+      };
+    case "stop-receiver":
+      return withChannel(one.channel, { io: "stopped" });
+    case "stop-applier":
+      return withChannel(one.channel, { sql: "stopped" });
+    case "record":
+      return { ...facts, progress: { ...progress, recorded: one.position } };
+    case "acknowledgements":
+      return withOwn({ semiSync: own.semiSync === null ? null : { ...own.semiSync, enabled: one.wanted } });
+    case "open":
+      return { ...withOwn({ closedBy: null }), progress: { ...progress, opened: true } };
+  }
+}

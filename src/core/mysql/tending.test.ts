@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
+import type { Peer } from "./takeover.ts";
+import { ALONE_MILLIS, decideTending, isAlone, type TendingFacts, tendingTrouble } from "./tending.ts";
+
+const PEER = "192.168.11.82:3306";
+
+const semiSync = (changes: Partial<SemiSync> = {}): SemiSync => ({
+  word: "master",
+  enabled: true,
+  clients: 1,
+  waiting: 0,
+  acknowledged: 10,
+  acknowledges: true,
+  ...changes,
+});
+
+const left: ChannelFacts = {
+  channel: "",
+  source: PEER,
+  io: "stopped",
+  sql: "stopped",
+  lag: null,
+  drained: true,
+  ioError: null,
+  sqlError: null,
+  gtid: true,
+  received: null,
+  executed: null,
+};
+
+const member = (changes: Partial<MemberFacts> = {}): MemberFacts => ({
+  version: { product: "mariadb", major: 10, minor: 11, patch: 19 },
+  serverId: "1",
+  closedBy: null,
+  end: null,
+  gtids: { product: "mariadb", position: "0-1-100", binlogState: "0-2-90,0-1-100", slavePos: "0-2-90" },
+  channels: [left],
+  semiSync: null,
+  ...changes,
+});
+
+const state = (binlogState: string): MemberFacts["gtids"] => ({
+  product: "mariadb",
+  position: binlogState.split(",").at(-1) ?? "",
+  binlogState,
+  slavePos: "",
+});
+
+const peer = (changes: Partial<MemberFacts> = {}): Peer => ({
+  address: PEER,
+  state: {
+    kind: "up",
+    facts: member({ closedBy: "read_only", gtids: state("0-2-90,0-1-80"), channels: [], ...changes }),
+  },
+});
+
+const facts = (changes: Partial<TendingFacts> = {}): TendingFacts => ({
+  own: member(),
+  peers: [peer()],
+  gateway: "reachable",
+  ...changes,
+});
+
+describe("a peer that has come back", () => {
+  it("is received from again when it has nothing that this server lacks", () => {
+    expect(decideTending(facts(), 0)).toEqual({ kind: "resume", channel: "", peer: PEER });
+    expect(tendingTrouble(facts())).toBeNull();
+  });
+
+  it("stays quarantined with a transaction of its own, also one hidden behind later ones from here", () => {
+    const errant = facts({ peers: [peer({ gtids: state("0-2-91,0-1-100") })] });
+    expect(decideTending(errant, 0)).toBeNull();
+    expect(tendingTrouble(errant)).toMatchObject({ kind: "errant", detail: expect.stringContaining("0-2-91") });
+  });
+
+  it("without GTIDs on MySQL stays quarantined: nothing tells", () => {
+    const gtids = { product: "mysql", executed: "", on: false } as const;
+    const classic = facts({ own: member({ gtids }), peers: [peer({ gtids })] });
+    expect(decideTending(classic, 0)).toBeNull();
+    expect(tendingTrouble(classic)).toMatchObject({
+      kind: "errant",
+      detail: expect.stringContaining("cannot be told"),
+    });
+  });
+
+  it("that is open for writes is told, and nothing is received from it", () => {
+    const open = facts({ peers: [peer({ closedBy: null })] });
+    expect(decideTending(open, 0)).toBeNull();
+    expect(tendingTrouble(open)).toEqual({ kind: "both-open", peer: PEER });
+  });
+
+  it("a channel that broke by itself is not started: its error is somebody's business", () => {
+    const broken = member({ channels: [{ ...left, sqlError: { number: 1062, text: "Duplicate entry" } }] });
+    expect(decideTending(facts({ own: broken }), 0)).toBeNull();
+  });
+});
+
+describe("acknowledgements", () => {
+  const follows = { ...left, io: "running", sql: "running" } as const;
+  const alone = (changes: Partial<TendingFacts> = {}): TendingFacts =>
+    facts({ own: member({ channels: [], semiSync: semiSync({ clients: 0 }) }), peers: [], ...changes });
+
+  it("a writer whose standby is gone goes on alone after a while, but not when it is the one cut off", () => {
+    expect(decideTending(alone(), ALONE_MILLIS)).toMatchObject({ wanted: false });
+    expect(decideTending(alone(), ALONE_MILLIS - 1)).toBeNull();
+    expect(decideTending(alone({ gateway: "unreachable" }), ALONE_MILLIS)).toBeNull();
+    expect(decideTending(alone({ gateway: null }), ALONE_MILLIS)).toMatchObject({ wanted: false });
+  });
+
+  it("nor when the peer takes writes as well", () => {
+    expect(decideTending(alone({ peers: [peer({ closedBy: null })] }), ALONE_MILLIS)).toBeNull();
+  });
+
+  it("are asked for again when a closed peer receives and gives them", () => {
+    const own = member({ channels: [], semiSync: semiSync({ enabled: false }) });
+    const back = peer({ semiSync: semiSync(), channels: [follows] });
+    expect(decideTending(facts({ own, peers: [back] }), 0)).toMatchObject({ wanted: true });
+    const notYet = peer({ semiSync: semiSync(), channels: [{ ...follows, io: "connecting" }] });
+    expect(decideTending(facts({ own, peers: [notYet] }), 0)).toBeNull();
+  });
+
+  it("alone is who has no acker, or one whose commits wait and get on no further", () => {
+    expect(isAlone(semiSync({ clients: 0 }), null)).toBe(true);
+    expect(isAlone(semiSync({ waiting: 3 }), semiSync({ waiting: 2 }))).toBe(true);
+    expect(isAlone(semiSync({ waiting: 3, acknowledged: 11 }), semiSync({ waiting: 2 }))).toBe(false);
+    expect(isAlone(semiSync({ enabled: false, clients: 0 }), null)).toBe(false);
+    expect(isAlone(null, null)).toBe(false);
+  });
+});
