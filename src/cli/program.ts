@@ -7,6 +7,7 @@ import type { CheckOptions } from "./check.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
+import type { TakeoverOptions } from "./commands/takeover.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { canonicalWords } from "./getopt.ts";
 import type { PlaceOptions } from "./paths.ts";
@@ -246,6 +247,15 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
       done(await explainCommand(contextFor(terminal, options, never()), instance, options));
+    });
+  asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
+    .argument("<name>", "the mysql block")
+    .option("--dry-run", "only show it, which is what happens without --accept-loss as well")
+    .option("--accept-loss", "the next claim, within a minute, goes on although newer data may exist elsewhere")
+    .action(async (name: string, options: PlaceOptions & TakeoverOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { takeoverCommand } = await import("./commands/takeover.ts");
+      done(await takeoverCommand(contextFor(terminal, options, never()), name, options));
     });
   asking(program, "log-level", "how much the daemon logs, from now on; without LEVEL the level it has")
     .argument("[level]", "error, warning, info, detail (as -D) or debug (each packet and timer)")

@@ -24,6 +24,11 @@ export interface ControlActions {
   mysql?(): readonly MysqlStatus[];
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
+  /** Plans a takeover of that server, or lets the next claim go on where only an operator can decide; null when nobody manages it. */
+  takeover?(
+    name: string,
+    consent: boolean,
+  ): Promise<{ readonly steps: readonly string[]; readonly end: string } | null>;
   logLevel?(): LogLevel;
   setLogLevel?(level: LogLevel): void;
   dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;

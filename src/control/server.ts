@@ -80,6 +80,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addQueries(app, options, schemas);
   addReload(app, options, schemas);
   addOperations(app, options, schemas);
+  addTakeover(app, options, schemas);
   return app;
 }
 
@@ -148,6 +149,20 @@ function addOperations(app: FastifyInstance, { actions }: ApiOptions, schemas: S
     if (body === null) return reply;
     const report = (await actions.dump?.(body.kind)) ?? { files: [], problems: ["this daemon writes no dumps"] };
     return reply.send({ api: 1, ...report });
+  });
+}
+
+function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  app.post("/v1/mysql/takeover", async (request, reply) => {
+    const body = parse(schemas.TakeoverRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const { name, consent } = body;
+    const plan = (await actions.takeover?.(name, consent)) ?? null;
+    if (plan === null) {
+      const message = `no instance manages a mysql block ${name}`;
+      return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
+    }
+    return reply.send({ api: 1, name, ...plan, consented: consent });
   });
 }
 

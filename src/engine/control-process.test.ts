@@ -8,7 +8,7 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
-import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL } from "./testing/no-watches.ts";
+import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL, NO_TAKEOVER } from "./testing/no-watches.ts";
 import { createVirtualTimers, type VirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
@@ -31,6 +31,7 @@ const portsOf = (timers: VirtualTimers) => ({
   processes: NO_PROCESSES,
   sql: NO_SQL,
   databases: NO_DATABASES,
+  takeover: NO_TAKEOVER,
   guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
   bus: createEventBus({
     clock: timers,

@@ -6,7 +6,6 @@
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
-import type { KeeperSetup } from "../core/link/messages.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { KeyPorts } from "../ports/digest.ts";
 import type { FifoPort } from "../ports/fifo.ts";
@@ -14,17 +13,19 @@ import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
-import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../ports/watches.ts";
 import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
 import { REAP_LIMIT } from "./command-run.ts";
+import { originOf, setupOf, tellHooks } from "./control-messages.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
+import { createDatabases, type DatabaseOptions } from "./databases.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
-import { createMysqlEngine, type MysqlEngine } from "./mysql-engine.ts";
+import type { MysqlEngine } from "./mysql-engine.ts";
+import type { MysqlManager } from "./mysql-manager.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
@@ -43,15 +44,13 @@ export interface ParsedConfig {
   readonly unusable: string | null;
 }
 
-export interface ControlProcessOptions {
+export interface ControlProcessOptions extends DatabaseOptions {
   readonly timers: Timers;
   readonly spawner: Spawner;
   readonly launcher: KeeperLauncher;
   readonly guard: GuardPort;
   readonly files: FileWatchPort;
   readonly processes: ProcessWatchPort;
-  readonly sql: SqlPort;
-  readonly databases: DatabaseHost;
   readonly keys: KeyPorts;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
@@ -80,6 +79,7 @@ export interface ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
   readonly mysql: MysqlEngine;
+  readonly managed: MysqlManager;
   start(parsed: ParsedConfig): void;
   /** Resolves when startup_script has ended, if there is one. */
   begun(): Promise<void>;
@@ -103,6 +103,7 @@ class Control implements ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
   readonly mysql: MysqlEngine;
+  readonly managed: MysqlManager;
   readonly #files: FileEngine;
   readonly #processes: ProcessEngine;
   readonly #options: ControlProcessOptions;
@@ -161,13 +162,13 @@ class Control implements ControlProcess {
       publish: (body) => bus.publish("vrrp", body),
       tell: (processes) => this.keeper.tellStandings({ ...NO_STANDINGS, processes }, []),
     });
-    this.mysql = createMysqlEngine({
-      sql: options.sql,
-      host: options.databases,
-      timers,
-      publish: (body) => bus.publish("vrrp", body),
+    const databases = createDatabases(options, {
       tell: (mysql) => this.keeper.tellStandings({ ...NO_STANDINGS, mysql }, []),
+      answer: (answer) => this.keeper.answerGate(answer),
+      next: (question) => this.hooks.ask(question),
     });
+    this.mysql = databases.mysql;
+    this.managed = databases.managed;
     this.keeper = createKeeperSupervisor({
       timers,
       launcher: options.launcher,
@@ -175,9 +176,11 @@ class Control implements ControlProcess {
       keys: options.keys,
       publish: (body, at) => bus.publish(originOf(body.kind), body, at === undefined ? undefined : instant(at)),
       onMessage: (message) => {
-        if (message.type === "ask-gate") this.hooks.ask(message);
-        else if (message.type === "cancel-gate") this.hooks.cancel(message.instance, message.gate);
-        else this.#tell(message.body);
+        if (message.type === "ask-gate") this.managed.ask(message);
+        else if (message.type === "cancel-gate") {
+          this.managed.cancel(message.instance, message.gate);
+          this.hooks.cancel(message.instance, message.gate);
+        } else this.#tell(message.body);
       },
       settings: () => this.#config?.global.keeper ?? null,
       standings: () => ({
@@ -186,7 +189,10 @@ class Control implements ControlProcess {
         processes: this.#processes.standings(),
         mysql: this.mysql.standings(),
       }),
-      onLost: () => this.hooks.cancelAll(),
+      onLost: () => {
+        this.managed.cancelAll();
+        this.hooks.cancelAll();
+      },
       onFatal: options.onFatal,
     });
   }
@@ -194,7 +200,10 @@ class Control implements ControlProcess {
   /** Hooks first: the specific one, then `notify`, then the pipes, as keepalived. */
   #tell(body: HoldfastEventBody): void {
     tellHooks(this.hooks, body);
-    if (body.kind === "vrrp" && body.report.kind === "state") this.mysql.repeat();
+    if (body.kind === "vrrp" && body.report.kind === "state") {
+      this.mysql.repeat();
+      this.managed.entered(body.instance, body.report.to);
+    }
     if (body.kind === "vrrp") this.notifier.report(body.instance, body.report);
     else if (body.kind === "sync-group") this.notifier.group(body.group, body.to);
   }
@@ -217,14 +226,23 @@ class Control implements ControlProcess {
     // Before the keeper runs: a file and a process are known at once.
     this.#files.configure(config);
     this.#processes.configure(config);
+    this.managed.configure(config);
     this.mysql.configure(config);
+    this.checks.configure(config);
+    // An open server without the address: whoever was the writer before this daemon began.
+    if (config.instances.every(({ managesMysql }) => managesMysql === null)) this.#beginKeeper(config);
+    else this.#starting = this.managed.guard().then(() => this.#beginKeeper(config));
+  }
+
+  #beginKeeper(config: HoldfastConfig): void {
+    this.#starting = null;
+    if (this.#stopping !== null) return;
     // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
     // CLOCK_MONOTONIC counts from the boot.
     const sinceBoot = this.#options.timers.now();
     const delay = micros(Math.max(config.global.startupDelay, config.global.delayAfterBoot - sinceBoot));
     if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
     else this.#startKeeper();
-    this.checks.configure(config);
   }
 
   #startKeeper(): void {
@@ -314,6 +332,7 @@ class Control implements ControlProcess {
           this.notifier.configure(config);
           this.#files.configure(config);
           this.#processes.configure(config);
+          this.managed.configure(config);
           this.mysql.configure(config);
           this.checks.configure(config);
           this.#options.onConfig(config, diagnostics);
@@ -350,6 +369,7 @@ class Control implements ControlProcess {
     this.mysql.stop();
     const checksEnded = this.checks.stop();
     await this.keeper.stop();
+    await this.managed.stop();
     // Only now are all reports in: the last hooks are queued.
     await Promise.all([this.hooks.idle(), this.notifier.close()]);
     await checksEnded;
@@ -366,19 +386,4 @@ class Control implements ControlProcess {
   }
 }
 
-/** What hooks hear of the keeper's events. */
-export function tellHooks(hooks: HookEngine, body: HoldfastEventBody): void {
-  if (body.kind === "vrrp") hooks.report(body.instance, body.report);
-  else if (body.kind === "sync-group") hooks.reportGroup(body.group, body.to, body.cause);
-}
-
 const inWords = ({ message, remedy }: Diagnostic): string => `${message}; ${remedy}`;
-
-function setupOf({ instances, host }: HoldfastConfig): KeeperSetup {
-  return { instances: instances.map(({ vrrp }) => vrrp), host };
-}
-
-/** What the supervisor says about the keeper is the parent's word, as with keepalived. */
-function originOf(kind: string): "parent" | "vrrp" {
-  return kind.startsWith("keeper-") || kind === "guard-released" || kind === "reload" ? "parent" : "vrrp";
-}

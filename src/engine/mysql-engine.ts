@@ -7,7 +7,7 @@ import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { sameValue } from "../core/lib/same-value.ts";
 import { type Instant, toMillis } from "../core/lib/units.ts";
 import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
-import type { ReplicaFacts } from "../core/mysql/facts.ts";
+import type { MysqlFacts, ReplicaFacts } from "../core/mysql/facts.ts";
 import { type MysqlStanding, type StandingName, standingName } from "../core/mysql/standing.ts";
 import { sameTrouble, type Trouble } from "../core/mysql/trouble.ts";
 import type { Finding } from "../core/mysql/verdict.ts";
@@ -23,6 +23,8 @@ export interface MysqlEngineOptions {
   readonly publish: (body: HoldfastEventBody) => void;
   /** Standings that changed. */
   readonly tell: (servers: Readonly<Record<string, MysqlStanding>>) => void;
+  /** After every look; null when the server could not be asked. */
+  readonly looked?: (name: string, facts: MysqlFacts | null) => void;
 }
 
 export interface MysqlStatus {
@@ -56,9 +58,10 @@ export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
   const watches = new Map<string, MysqlWatch>();
 
   const report = (watch: MysqlWatch, before: MysqlStanding | null): void => {
+    const { name } = watch.config;
+    options.looked?.(name, watch.facts);
     const now = watch.standing;
     if (now === null) return;
-    const { name } = watch.config;
     const same = before !== null && sameTrouble(before.always, now.always) && sameTrouble(before.standby, now.standby);
     if (same) return;
     options.tell({ [name]: now });

@@ -25,8 +25,10 @@ import { findSetpriv } from "../linux/death-signal.ts";
 import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
 import { createFileWatch } from "../linux/file-watch.ts";
+import { createGatewayProbe } from "../linux/gateway.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
 import { type PidFile, takePidFile } from "../linux/pid-file.ts";
+import { createPositionFiles } from "../linux/position-file.ts";
 import { allowCoreDumps, setProcessName } from "../linux/process.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
 import { openServiceManager } from "../linux/sd-notify.ts";
@@ -36,6 +38,7 @@ import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
+import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
 import { hasErrors, load, logDiagnostics, readAgain, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
@@ -152,7 +155,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const { promise: ended, resolve: end } = withResolvers();
   const replay = replaying(bus);
   let stopping = false;
-  const plane: { opened: Awaited<ReturnType<typeof startControlPlane>> | null } = { opened: null };
+  const plane = awaitedPlane();
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
   const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
@@ -165,7 +168,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
-    ...services(),
+    ...services(plane.flush),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
     hasInterface,
@@ -210,7 +213,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   if (!stopping) control.start(toParsed(options, parsed));
   await Promise.race([underWay, ended]);
   const opening = startPlane(daemon, { control, dumper, reload: service.reload, events: replay }).then((opened) => {
-    plane.opened = opened;
+    plane.set(opened);
     opened.readModel.setConfig(current.config, current.diagnostics);
   });
   // A state directory on a dead file system must not keep the daemon from ending.
@@ -229,15 +232,12 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
 }
 
 /** What speaks to programs elsewhere. */
-const services = () => ({ mailer: createMailer(), sql: createSqlPort(), databases: createDatabaseHost() });
-
-function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((given) => {
-    resolve = given;
-  });
-  return { promise, resolve };
-}
+const services = (flush: () => Promise<boolean>) => ({
+  mailer: createMailer(),
+  sql: createSqlPort(),
+  databases: createDatabaseHost(),
+  takeover: { gateway: createGatewayProbe(), positions: createPositionFiles(), flush },
+});
 
 /** What the service manager hears; without one nobody listens. */
 function startService(
@@ -281,6 +281,10 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       checks: () => control.checks.status(),
       mysql: () => control.mysql.status(),
       keeper: () => control.keeper.state(),
+      takeover: async (name, consent) => {
+        if (consent && !control.managed.consent(name)) return null;
+        return await control.managed.plan(name);
+      },
       logLevel: () => log.level,
       setLogLevel: (level) => {
         log.line("parent", `Changing log level from ${log.level} to ${level}`, level);

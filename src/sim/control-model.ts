@@ -8,7 +8,7 @@ import type { Instant } from "../core/lib/units.ts";
 import { type FromKeeper, NO_STANDINGS, type ScriptStanding, type ToKeeper } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
-import { tellHooks } from "../engine/control-process.ts";
+import { tellHooks } from "../engine/control-messages.ts";
 import type { HookEngine } from "../engine/hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "../engine/keeper-supervisor.ts";
 import type { GuardPort } from "../ports/guard.ts";

@@ -103,6 +103,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
         [...HOOKS, ...(vrrp.claimGate === null ? [] : GATES)].map((hook) => [hook, commandOf(hook)]),
       ),
       hookTimeout: seconds(10),
+      managesMysql: null,
       notices: NO_NOTICES,
       span,
     })),

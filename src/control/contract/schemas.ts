@@ -211,6 +211,19 @@ export const HealthReply = z.object({
   problems: z.array(z.string()),
 });
 
+export const TakeoverRequest = z.object({ name: z.string().min(1).max(256), consent: z.boolean() });
+
+export const TakeoverReply = z.object({
+  api: z.literal(1),
+  name: z.string(),
+  /** What a claim would do now, in order. */
+  steps: z.array(z.string()),
+  /** How it would end: "ready", or why it is refused. */
+  end: z.string(),
+  /** The next claim may go on all the same. */
+  consented: z.boolean(),
+});
+
 export const LogLevelRequest = z.object({ level: z.enum(LOG_LEVELS) });
 
 export const LogLevelReply = z.object({

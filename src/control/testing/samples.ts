@@ -58,7 +58,9 @@ export function sampleConfig(): HoldfastConfig {
     groups: [],
     files: [],
     processes: [],
-    instances: [{ vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), notices: NO_NOTICES, span: SPAN }],
+    instances: [
+      { vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), managesMysql: null, notices: NO_NOTICES, span: SPAN },
+    ],
     host: PLAIN_HOST,
   };
 }

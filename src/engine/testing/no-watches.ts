@@ -14,4 +14,10 @@ export const NO_FILES: FileWatchPort = {
 export const NO_PROCESSES: ProcessWatchPort = { list: () => [], facts: () => null, watch: () => ok(UNWATCHED) };
 
 export const NO_SQL: SqlPort = { open: () => Promise.reject(new Error("no server is tracked")) };
+/** Nothing is managed. */
+export const NO_TAKEOVER = {
+  gateway: { ask: async () => null },
+  positions: { write: async () => ok("") },
+  flush: async () => true,
+} as const;
 export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverStarts: () => null };

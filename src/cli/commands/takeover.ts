@@ -1,0 +1,33 @@
+/** `holdfast takeover NAME`: the plan of a claim, and an operator's consent to what cannot be known. */
+import type { TakeoverReply } from "../../control/contract/types.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
+import { type CommandContext, printJson } from "./context.ts";
+
+export interface TakeoverOptions {
+  readonly dryRun?: boolean;
+  readonly acceptLoss?: boolean;
+  readonly json?: boolean;
+}
+
+/** 0: it would end with an open server, or has been consented to; 1: it would be refused. */
+export async function takeoverCommand(
+  { client, terminal }: CommandContext,
+  name: string,
+  options: TakeoverOptions,
+): Promise<number> {
+  const consent = options.acceptLoss === true;
+  if (consent && options.dryRun === true) {
+    throw new CliError("--dry-run changes nothing, and --accept-loss does", EXIT.usage, "use one of them");
+  }
+  const reply = await client.post<TakeoverReply>("/v1/mysql/takeover", { name, consent });
+  if (options.json === true) printJson(terminal, reply);
+  else terminal.out(planInWords(reply));
+  return reply.end === "ready" ? EXIT.ok : EXIT.failed;
+}
+
+function planInWords({ name, steps, end, consented }: TakeoverReply): string {
+  const lines = [`A claim of mysql ${name} would now:`, ...steps.map((step, at) => `  ${at + 1}. ${step}`)];
+  lines.push(end === "ready" ? "and be ready." : `and be refused: ${end}.`);
+  if (consented) lines.push("The next claim within a minute goes on although newer data may exist elsewhere.");
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,68 @@
+/**
+ * The servers of one `mysql` block during one takeover, release or look afterwards: asks all of them at once and says what each of them is.
+ * A peer that was silent is not asked again in the same run: it would cost connect_timeout each time.
+ */
+import type { Result } from "../core/lib/result.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import { isEnding, isNobody, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
+import type { MemberFacts } from "../core/mysql/member.ts";
+import type { Peer, PeerState } from "../core/mysql/takeover.ts";
+import { troubleInWords } from "../core/mysql/trouble.ts";
+import type { SqlPort } from "../ports/sql.ts";
+import { MysqlMember } from "./mysql-member.ts";
+
+export const failureInWords = (failure: SqlFailure): string =>
+  troubleInWords(troubleOfFailure(failure, { wasUp: false, processStarts: null }));
+
+export interface GroupFacts {
+  readonly own: Result<MemberFacts, SqlFailure>;
+  readonly peers: readonly Peer[];
+  /** A peer that ends just now, and will soon be down. */
+  readonly ending: string | null;
+}
+
+export class MysqlServers {
+  readonly own: MysqlMember;
+  readonly #peers: readonly MysqlMember[];
+  readonly #silent = new Map<string, PeerState>();
+
+  constructor(sql: SqlPort, config: MysqlConfig) {
+    this.own = new MysqlMember(sql, config.address, config);
+    this.#peers = config.group.peers.map((address) => new MysqlMember(sql, address, config));
+  }
+
+  peer(name: string): MysqlMember | null {
+    return this.#peers.find((one) => one.name === name) ?? null;
+  }
+
+  close(): void {
+    for (const member of [this.own, ...this.#peers]) member.close();
+  }
+
+  askSilentAgain(): void {
+    this.#silent.clear();
+  }
+
+  async ask(): Promise<GroupFacts> {
+    let ending: string | null = null;
+    const [own, ...peers] = await Promise.all([
+      this.own.facts(),
+      ...this.#peers.map(async (member): Promise<Peer> => {
+        const known = this.#silent.get(member.name);
+        if (known !== undefined) return { address: member.name, state: known };
+        const facts = await member.facts();
+        if (!facts.ok && isEnding(facts.error)) ending = member.name;
+        const state = facts.ok ? ({ kind: "up", facts: facts.value } as const) : stateOf(facts.error);
+        if (state.kind === "silent") this.#silent.set(member.name, state);
+        return { address: member.name, state };
+      }),
+    ]);
+    return { own, peers, ending };
+  }
+}
+
+function stateOf(failure: SqlFailure): PeerState {
+  const detail = failureInWords(failure);
+  if (failure.kind === "network") return { kind: isNobody(failure) ? "down" : "silent", detail };
+  return { kind: failure.kind === "timeout" || failure.kind === "lost" ? "silent" : "unusable", detail };
+}

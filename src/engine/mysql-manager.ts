@@ -1,0 +1,281 @@
+/**
+ * Servers that are managed: opened before their instance takes its address, closed before it gives it up, and closed whenever they are
+ * found open without it. Stands between the keeper's gates and the hooks: a server is prepared before notify_claim runs and closed before
+ * notify_release. One thing at a time for each instance.
+ */
+import type { HoldfastConfig } from "../core/config/model.ts";
+import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { after, type Instant, seconds, toMillis } from "../core/lib/units.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import { addressInWords } from "../core/mysql/config.ts";
+import type { MysqlFacts } from "../core/mysql/facts.ts";
+import { closeStatement } from "../core/mysql/orders.ts";
+import type { TakeoverPlan } from "../core/mysql/takeover.ts";
+import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
+import { failureInWords } from "./mysql-group.ts";
+import { MysqlMember } from "./mysql-member.ts";
+import { Takeover, type TakeoverTools } from "./mysql-takeover.ts";
+import { MysqlTending } from "./mysql-tending.ts";
+
+export interface MysqlManagerOptions {
+  readonly tools: TakeoverTools;
+  readonly publish: (body: HoldfastEventBody) => void;
+  readonly answer: (answer: GateAnswer) => void;
+  /** The gate goes on with the administrator's hook. */
+  readonly next: (question: GateQuestion) => void;
+}
+
+export interface MysqlManager {
+  configure(config: HoldfastConfig): void;
+  /** Closes what is managed, before VRRP begins; resolves when that is done or cannot be done now. */
+  guard(): Promise<void>;
+  /** Call with every gate: those of instances without a managed server go straight on. */
+  ask(question: GateQuestion): void;
+  cancel(instance: string, gate: number): void;
+  cancelAll(): void;
+  entered(instance: string, state: VrrpStateName): void;
+  /** After every look at a server; null while it cannot be asked. */
+  looked(name: string, facts: MysqlFacts | null): void;
+  /** What a claim would do now; null when nobody manages that server. */
+  plan(name: string): Promise<TakeoverPlan> | null;
+  /** The next claim within CONSENT may go on where only an operator can decide; false when nobody manages that server. */
+  consent(name: string): boolean;
+  /** Resolves when what was being closed is closed. */
+  stop(): Promise<void>;
+}
+
+/** How long an operator's consent waits for the claim that it is meant for. */
+export const CONSENT = seconds(60);
+
+export function createMysqlManager(options: MysqlManagerOptions): MysqlManager {
+  return new Manager(options);
+}
+
+interface Managed {
+  readonly instance: string;
+  config: MysqlConfig;
+  state: VrrpStateName;
+  /** This daemon has opened it and not closed it since. */
+  open: boolean;
+  /** It may be opened without asking a peer: it was last seen following one, and nothing has broken that since. */
+  known: boolean;
+  /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
+  left: boolean;
+  run: { readonly gate: number; cancelled: boolean } | null;
+  tending: MysqlTending | null;
+  consentUntil: Instant | null;
+  /** Closing, opening: one after the other. */
+  queue: Promise<void>;
+  /** Found open and being closed. */
+  closing: boolean;
+}
+
+type What = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
+
+class Manager implements MysqlManager {
+  readonly #options: MysqlManagerOptions;
+  readonly #managed = new Map<string, Managed>();
+
+  constructor(options: MysqlManagerOptions) {
+    this.#options = options;
+  }
+
+  configure(config: HoldfastConfig): void {
+    const servers = new Map(config.mysql.map(({ span: _place, ...server }) => [server.name, server]));
+    const wanted = new Map<string, MysqlConfig>();
+    for (const { vrrp, managesMysql } of config.instances) {
+      const server = managesMysql === null ? undefined : servers.get(managesMysql);
+      if (server !== undefined) wanted.set(vrrp.name, server);
+    }
+    for (const [instance, managed] of this.#managed) {
+      if (wanted.has(instance)) continue;
+      managed.tending?.end();
+      this.#managed.delete(instance);
+    }
+    for (const [instance, server] of wanted) this.#adopt(instance, server);
+  }
+
+  #adopt(instance: string, config: MysqlConfig): void {
+    const known = this.#managed.get(instance);
+    if (known === undefined) {
+      this.#managed.set(instance, {
+        instance,
+        config,
+        state: "INIT",
+        open: false,
+        known: false,
+        left: false,
+        run: null,
+        tending: null,
+        consentUntil: null,
+        queue: Promise.resolve(),
+        closing: false,
+      });
+      return;
+    }
+    known.config = config;
+    if (known.tending !== null) this.#tend(known);
+  }
+
+  async guard(): Promise<void> {
+    await Promise.all([...this.#managed.values()].map((managed) => this.#close(managed, "guard")));
+  }
+
+  ask(question: GateQuestion): void {
+    const managed = this.#managed.get(question.instance);
+    if (managed === undefined) this.#options.next(question);
+    else if (question.which === "claim") this.#queue(managed, () => this.#claim(managed, question));
+    else this.#queue(managed, () => this.#release(managed, question));
+  }
+
+  cancel(instance: string, gate: number): void {
+    const run = this.#managed.get(instance)?.run;
+    if (run?.gate === gate) run.cancelled = true;
+  }
+
+  cancelAll(): void {
+    for (const { run } of this.#managed.values()) if (run !== null) run.cancelled = true;
+  }
+
+  entered(instance: string, state: VrrpStateName): void {
+    const managed = this.#managed.get(instance);
+    if (managed === undefined) return;
+    managed.state = state;
+    if (state !== "MASTER" && managed.open) this.#queue(managed, () => this.#close(managed, "release"));
+  }
+
+  looked(name: string, facts: MysqlFacts | null): void {
+    for (const managed of this.#managed.values()) if (managed.config.name === name) this.#looked(managed, facts);
+  }
+
+  #looked(managed: Managed, facts: MysqlFacts | null): void {
+    if (managed.open || managed.run !== null) return;
+    // A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have.
+    if (facts === null) managed.known = false;
+    else {
+      const peers = managed.config.group.peers.map(addressInWords);
+      const channels = facts.replicas.filter(({ source }) => peers.includes(source) || facts.replicas.length === 1);
+      if (channels.some(({ io }) => io === "running")) {
+        managed.known = true;
+        managed.left = false;
+      } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
+      if (facts.closedBy === null && managed.state !== "MASTER" && !managed.closing) {
+        managed.closing = true;
+        this.#queue(managed, async () => {
+          if (!managed.open && managed.state !== "MASTER") await this.#close(managed, "guard");
+          managed.closing = false;
+        });
+      }
+    }
+  }
+
+  plan(name: string): Promise<TakeoverPlan> | null {
+    const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
+    if (managed === undefined) return null;
+    return this.#takeover(managed, () => false).plan();
+  }
+
+  consent(name: string): boolean {
+    const found = [...this.#managed.values()].filter(({ config }) => config.name === name);
+    const until = after(this.#options.tools.timers.now(), CONSENT);
+    for (const managed of found) managed.consentUntil = until;
+    return found.length > 0;
+  }
+
+  async stop(): Promise<void> {
+    this.cancelAll();
+    for (const { tending } of this.#managed.values()) tending?.end();
+    await Promise.all([...this.#managed.values()].map(({ queue }) => queue));
+  }
+
+  #queue(managed: Managed, action: () => Promise<void>): void {
+    managed.queue = managed.queue.then(action);
+  }
+
+  async #claim(managed: Managed, question: GateQuestion): Promise<void> {
+    const run = { gate: question.gate, cancelled: false };
+    managed.run = run;
+    const prepared = await this.#takeover(managed, () => run.cancelled).run();
+    managed.run = null;
+    const step = prepared.ok ? "the server is ready" : "the claim is";
+    this.#tell(managed, {
+      what: "takeover",
+      step,
+      outcome: prepared.ok ? "ready" : "refused",
+      detail: prepared.ok ? "" : prepared.error,
+    });
+    if (prepared.ok && !run.cancelled) {
+      managed.known = true;
+      this.#tend(managed);
+      this.#options.next(question);
+      return;
+    }
+    // What was opened and is not wanted, or not known to be open, does not stay so.
+    if (managed.open) await this.#close(managed, "release");
+    if (run.cancelled) return;
+    const reason = `mysql ${managed.config.name}: ${prepared.ok ? "" : prepared.error}`;
+    this.#options.answer({ instance: managed.instance, gate: question.gate, opened: false, reason });
+  }
+
+  #takeover(managed: Managed, cancelled: () => boolean): Takeover {
+    return new Takeover(this.#options.tools, managed.config, {
+      known: managed.known,
+      consented: managed.consentUntil !== null && this.#options.tools.timers.now() < managed.consentUntil,
+      cancelled,
+      tell: (step, outcome, detail) => this.#tell(managed, { what: "takeover", step, outcome, detail }),
+      onLeft: () => {
+        managed.left = true;
+      },
+      onOpened: () => {
+        managed.open = true;
+      },
+    });
+  }
+
+  async #release(managed: Managed, question: GateQuestion): Promise<void> {
+    await this.#close(managed, "release");
+    this.#options.next(question);
+  }
+
+  #tend(managed: Managed): void {
+    managed.tending?.end();
+    const tell = (step: string, outcome: What["outcome"], detail: string): void =>
+      this.#tell(managed, { what: "tending", step, outcome, detail });
+    managed.tending = new MysqlTending({ tools: this.#options.tools, tell }, managed.config);
+  }
+
+  /** Read-only and without sessions. A server that cannot be asked is told, and closed at the first look that finds it open. */
+  async #close(managed: Managed, what: "guard" | "release"): Promise<void> {
+    managed.tending?.end();
+    managed.tending = null;
+    const { config } = managed;
+    const member = new MysqlMember(this.#options.tools.sql, config.address, config);
+    try {
+      const facts = await member.facts();
+      if (facts.ok && facts.value.closedBy !== null && !managed.open) return;
+      const step = "close the own server for writes";
+      const closed = facts.ok
+        ? await member.closeForWrites(closeStatement(facts.value.version), toMillis(config.timeout))
+        : facts;
+      const detail = closed.ok
+        ? closed.value === 0
+          ? ""
+          : `${String(closed.value)} sessions ended`
+        : failureInWords(closed.error);
+      this.#tell(managed, { what, step, outcome: closed.ok ? "done" : "failed", detail });
+    } finally {
+      member.close();
+      if (managed.open) {
+        managed.open = false;
+        managed.known = false;
+        managed.left = false;
+      }
+    }
+  }
+
+  #tell(managed: Managed, one: Pick<What, "what" | "step" | "outcome" | "detail">): void {
+    const { instance, config } = managed;
+    this.#options.publish({ kind: "mysql-step", name: config.name, instance, ...one });
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * One server of a group during a takeover: a session that facts are asked over, and one of its own for every order, since an order may hang
+ * (`SET GLOBAL read_only` behind a commit that waits). Owns no decision.
+ */
+import { err, ok, type Result } from "../core/lib/result.ts";
+import { toMillis } from "../core/lib/units.ts";
+import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
+import type { SqlRow } from "../core/mysql/facts.ts";
+import type { SqlFailure } from "../core/mysql/failure.ts";
+import { type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";
+import { SESSIONS_STATEMENT, sessionsToEnd } from "../core/mysql/orders.ts";
+import type { SqlPort, SqlSession } from "../ports/sql.ts";
+import { identify, type ServerIdentity } from "./mysql-observe.ts";
+
+type Reach = Pick<MysqlConfig, "credentials" | "tls" | "connectTimeout" | "timeout">;
+
+/** Tries to close a server: the second one with its sessions ended, because one of them may be what the first one hung behind. */
+const CLOSING_TRIES = 2;
+/** Whoever was connecting while the list was read is on the next one. */
+const ENDING_PASSES = 2;
+/** No such thread: it has ended by itself. */
+const ER_NO_SUCH_THREAD = 1094;
+
+export class MysqlMember {
+  readonly address: MysqlAddress;
+  readonly #sql: SqlPort;
+  readonly #reach: Reach;
+  #session: SqlSession | null = null;
+  #identity: ServerIdentity | null = null;
+
+  constructor(sql: SqlPort, address: MysqlAddress, reach: Reach) {
+    this.#sql = sql;
+    this.address = address;
+    this.#reach = reach;
+  }
+
+  get name(): string {
+    return addressInWords(this.address);
+  }
+
+  get version(): ServerIdentity["version"] | null {
+    return this.#identity?.version ?? null;
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session = null;
+  }
+
+  async facts(): Promise<Result<MemberFacts, SqlFailure>> {
+    const facts = await this.#facts();
+    if (!facts.ok) this.close();
+    return facts;
+  }
+
+  async #facts(): Promise<Result<MemberFacts, SqlFailure>> {
+    const timeout = toMillis(this.#reach.timeout);
+    if (this.#session === null) {
+      const opened = await this.#open(() => this.close());
+      if (!opened.ok) return opened;
+      this.#session = opened.value;
+      const identity = await identify(opened.value, timeout);
+      if (!identity.ok) return identity;
+      this.#identity = identity.value;
+    }
+    const session: SqlSession | null = this.#session;
+    if (this.#identity === null) return err({ kind: "lost", detail: "closed while it was asked" });
+    const { version } = this.#identity;
+    const answers: (readonly SqlRow[])[] = [];
+    for (const statement of memberStatements(version)) {
+      const answer = await session.query(statement, timeout);
+      if (!answer.ok) return answer;
+      answers.push(answer.value);
+    }
+    return ok(memberOf(version, answers));
+  }
+
+  #open(onLost: () => void): Promise<Result<SqlSession, SqlFailure>> {
+    const { credentials, tls, connectTimeout } = this.#reach;
+    const target = {
+      address: this.address,
+      credentials,
+      user: null,
+      tls,
+      connectTimeoutMillis: toMillis(connectTimeout),
+    };
+    return this.#sql.open(target, onLost);
+  }
+
+  /** Statements one after the other over a session of their own; the first that fails ends them. */
+  async order(statements: readonly string[], timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>> {
+    const opened = await this.#open(() => undefined);
+    if (!opened.ok) return opened;
+    let last: readonly SqlRow[] = [];
+    try {
+      for (const statement of statements) {
+        const answer = await opened.value.query(statement, timeoutMillis);
+        if (!answer.ok) return answer;
+        last = answer.value;
+      }
+    } finally {
+      opened.value.close();
+    }
+    return ok(last);
+  }
+
+  /** Read-only, and without the sessions that were there: whoever held one must find the new writer. */
+  async closeForWrites(statement: string, timeoutMillis: number): Promise<Result<number, SqlFailure>> {
+    let ended = 0;
+    for (let tries = 1; ; tries++) {
+      const closed = await this.order([statement], timeoutMillis);
+      const hung = !closed.ok && closed.error.kind === "timeout" && closed.error.phase === "query";
+      if (!closed.ok && (!hung || tries >= CLOSING_TRIES)) return closed;
+      const killed = await this.#endSessions(timeoutMillis);
+      if (!killed.ok) return killed;
+      ended += killed.value;
+      if (closed.ok) return ok(ended);
+    }
+  }
+
+  async #endSessions(timeoutMillis: number): Promise<Result<number, SqlFailure>> {
+    const opened = await this.#open(() => undefined);
+    if (!opened.ok) return opened;
+    try {
+      const me = await opened.value.query("SELECT USER() AS user", timeoutMillis);
+      if (!me.ok) return me;
+      const user = (me.value[0]?.user ?? "").replace(/@[^@]*$/, "");
+      let ended = 0;
+      for (let pass = 0; pass < ENDING_PASSES; pass++) {
+        const once = await endOnce(opened.value, user, timeoutMillis);
+        if (!once.ok) return once;
+        ended += once.value;
+      }
+      return ok(ended);
+    } finally {
+      opened.value.close();
+    }
+  }
+}
+
+async function endOnce(session: SqlSession, user: string, timeoutMillis: number): Promise<Result<number, SqlFailure>> {
+  const rows = await session.query(SESSIONS_STATEMENT, timeoutMillis);
+  if (!rows.ok) return rows;
+  let ended = 0;
+  for (const kill of sessionsToEnd(rows.value, user)) {
+    const killed = await session.query(kill, timeoutMillis);
+    if (killed.ok) ended++;
+    else if (killed.error.kind !== "server" || killed.error.number !== ER_NO_SUCH_THREAD) return killed;
+  }
+  return ok(ended);
+}

@@ -1,0 +1,249 @@
+/**
+ * One takeover of one server: asks, lets core/mysql/takeover.ts choose, carries out, and asks again, until the server is open or something
+ * stands against it. Each step is told before and after; nothing opens before the journal is on the disk.
+ */
+import { err, ok, type Result } from "../core/lib/result.ts";
+import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
+import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MemberFacts } from "../core/mysql/member.ts";
+import { closeStatement, OPEN_STATEMENT, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import {
+  decideTakeover,
+  expectedAfter,
+  NOTHING_DONE,
+  planTakeover,
+  type Step,
+  stepInWords,
+  type TakeoverFacts,
+  type TakeoverPlan,
+  type TakeoverProgress,
+} from "../core/mysql/takeover.ts";
+import type { ServerVersion } from "../core/mysql/version.ts";
+import type { SqlPort } from "../ports/sql.ts";
+import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
+import type { Timers } from "../ports/timers.ts";
+import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import type { MysqlMember } from "./mysql-member.ts";
+
+export interface TakeoverTools {
+  readonly sql: SqlPort;
+  readonly timers: Timers;
+  readonly gateway: GatewayProbe;
+  readonly positions: PositionFiles;
+  /** Milliseconds since the epoch, for the name of a file. */
+  readonly wallMillis: () => number;
+  /** Everything told so far is on the disk; false when it is not. */
+  readonly flush: () => Promise<boolean>;
+}
+
+export interface TakeoverContext {
+  readonly known: boolean;
+  readonly consented: boolean;
+  readonly cancelled: () => boolean;
+  readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
+  /** Before the first step that cannot be taken back by facts: a channel is left, the server is opened. */
+  readonly onLeft: () => void;
+  readonly onOpened: () => void;
+}
+
+/** Between two looks while something has to be waited for. */
+const PAUSE = millis(20);
+const GATEWAY_MILLIS = 1_000;
+/** How long one order may take, beyond `timeout`: a receiver that stops says farewell to a source that is gone. */
+const ORDER = millis(3_000);
+/** A step that is chosen again and again does not do what it says. */
+const MOST_TRIES = 3;
+
+export class Takeover {
+  readonly #tools: TakeoverTools;
+  readonly #config: MysqlConfig;
+  readonly #context: TakeoverContext;
+  readonly #servers: MysqlServers;
+  readonly #tries = new Map<string, number>();
+  #progress: TakeoverProgress = NOTHING_DONE;
+  #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
+
+  constructor(tools: TakeoverTools, config: MysqlConfig, context: TakeoverContext) {
+    this.#tools = tools;
+    this.#config = config;
+    this.#context = context;
+    this.#servers = new MysqlServers(tools.sql, config);
+  }
+
+  /** The error is the reason of the refusal. */
+  async run(): Promise<Result<void, string>> {
+    try {
+      return await this.#run();
+    } finally {
+      this.#servers.close();
+    }
+  }
+
+  /** What run() would do now; nothing is changed. */
+  async plan(): Promise<TakeoverPlan> {
+    try {
+      const facts = await this.#ask();
+      if (!facts.ok) return { steps: [], end: facts.error };
+      return facts.value === null ? { steps: [], end: "a peer ends just now; ask again" } : planTakeover(facts.value);
+    } finally {
+      this.#servers.close();
+    }
+  }
+
+  async #run(): Promise<Result<void, string>> {
+    const deadline = after(this.#tools.timers.now(), this.#config.group.takeoverDeadline);
+    for (;;) {
+      if (this.#context.cancelled()) return err("it is not wanted any more");
+      const ended = await this.#turn(deadline);
+      if (ended !== null) return ended;
+    }
+  }
+
+  /** One look and what follows from it; null when another is needed. */
+  async #turn(deadline: Instant): Promise<Result<void, string> | null> {
+    const facts = await this.#ask();
+    if (!facts.ok) return facts;
+    if (facts.value === null) return await this.#wait("a peer that ends has ended", deadline);
+    const decision = decideTakeover(facts.value);
+    switch (decision.kind) {
+      case "ready":
+        return ok(undefined);
+      case "refuse":
+        return err(decision.consentHelps ? this.#withConsent(decision.reason) : decision.reason);
+      case "wait":
+        return await this.#wait(decision.what, deadline);
+      case "step": {
+        if (this.#tools.timers.now() >= deadline) return err(this.#late(`${stepInWords(decision.step)} was not begun`));
+        const done = await this.#take(decision.step, facts.value);
+        return done.ok ? null : done;
+      }
+    }
+  }
+
+  async #wait(what: string, deadline: Instant): Promise<Result<void, string> | null> {
+    if (this.#tools.timers.now() >= deadline) return err(this.#late(`it was waited until ${what}`));
+    await this.#pause(PAUSE);
+    return null;
+  }
+
+  #late(what: string): string {
+    return `takeover_deadline (${toSeconds(this.#config.group.takeoverDeadline)} s) is over: ${what}`;
+  }
+
+  #withConsent(reason: string): string {
+    return `${reason}; \`holdfast takeover ${this.#config.name} --accept-loss\` opens it all the same`;
+  }
+
+  #pause(delay: Micros): Promise<void> {
+    return new Promise((resolve) => {
+      this.#tools.timers.schedule(delay, resolve);
+    });
+  }
+
+  /** Null while a peer is on its way down. */
+  async #ask(): Promise<Result<TakeoverFacts | null, string>> {
+    const { own, peers, ending } = await this.#servers.ask();
+    if (!own.ok) return err(`the own server cannot be asked: ${failureInWords(own.error)}`);
+    if (ending !== null) return ok(null);
+    if (this.#gateway === "unasked" && peers.some(({ state }) => state.kind === "silent")) {
+      this.#gateway = await this.#tools.gateway.ask(GATEWAY_MILLIS);
+    }
+    return ok({
+      own: own.value,
+      peers,
+      policy: this.#config.group.policy,
+      gateway: this.#gateway === "unasked" ? null : this.#gateway,
+      known: this.#context.known,
+      consented: this.#context.consented,
+      progress: this.#progress,
+    });
+  }
+
+  async #take(step: Step, facts: TakeoverFacts): Promise<Result<void, string>> {
+    const words = stepInWords(step);
+    const tries = (this.#tries.get(words) ?? 0) + 1;
+    this.#tries.set(words, tries);
+    if (tries > MOST_TRIES) return err(`${words}: done ${MOST_TRIES} times without effect`);
+    if (step.kind === "stop-receiver") this.#context.onLeft();
+    this.#context.tell(words, "begun", "");
+    if (step.kind === "open") {
+      // What opens must be known even if the host dies in the next instant.
+      if (!(await this.#tools.flush()))
+        return this.#failed(words, "the journal cannot be written, so nothing is opened");
+      if (this.#context.cancelled()) return err("it is not wanted any more");
+      this.#context.onOpened();
+    }
+    const done = await this.#carryOut(step, facts);
+    if (!done.ok) return this.#failed(words, done.error);
+    this.#progress = expectedAfter(facts, step).progress;
+    this.#context.tell(words, "done", done.value);
+    return ok(undefined);
+  }
+
+  #failed(words: string, detail: string): Result<void, string> {
+    this.#context.tell(words, "failed", detail);
+    return err(`${words}: ${detail}`);
+  }
+
+  /** In words what it has done beyond the step's own. */
+  async #carryOut(step: Step, { own }: TakeoverFacts): Promise<Result<string, string>> {
+    const { version } = own;
+    switch (step.kind) {
+      case "close-own":
+        return await this.#close(this.#servers.own, version);
+      case "close-peer": {
+        const peer = this.#servers.peer(step.peer);
+        return peer?.version ? await this.#close(peer, peer.version) : err("it cannot be asked any more");
+      }
+      case "start-applier":
+        return await this.#order(replicaOrder(version, "START", { channel: step.channel, thread: "SQL_THREAD" }));
+      case "stop-receiver":
+        return await this.#order(replicaOrder(version, "STOP", { channel: step.channel, thread: "IO_THREAD" }));
+      case "stop-applier":
+        return await this.#order(replicaOrder(version, "STOP", { channel: step.channel, thread: "SQL_THREAD" }));
+      case "acknowledgements":
+        return await this.#order(semiSyncOrder(step.word, step.wanted));
+      case "record":
+        return await this.#record(own);
+      case "open":
+        return await this.#order(OPEN_STATEMENT);
+    }
+  }
+
+  async #close(member: MysqlMember, version: ServerVersion): Promise<Result<string, string>> {
+    const closed = await member.closeForWrites(closeStatement(version), toMillis(this.#config.timeout));
+    if (!closed.ok) return err(failureInWords(closed.error));
+    return ok(closed.value === 0 ? "" : `${closed.value} sessions ended`);
+  }
+
+  async #order(statement: string): Promise<Result<string, string>> {
+    const done = await this.#servers.own.order([statement], toMillis(ORDER));
+    return done.ok ? ok("") : err(failureInWords(done.error));
+  }
+
+  async #record(own: MemberFacts): Promise<Result<string, string>> {
+    const { name, address, group } = this.#config;
+    if (group.recordPosition === null) return ok("");
+    const time = new Date(this.#tools.wallMillis()).toISOString();
+    const text = positionText(own, { name, server: addressInWords(address), time });
+    const file = `${name.replaceAll(/[^\w.-]/g, "_")}-${time.replaceAll(":", "-")}.txt`;
+    return await this.#tools.positions.write(group.recordPosition, file, text);
+  }
+}
+
+/** What `SHOW MASTER STATUS` says before the first write, in its own words. */
+function positionText(
+  { end, gtids }: MemberFacts,
+  { name, server, time }: { readonly name: string; readonly server: string; readonly time: string },
+): string {
+  const gtid =
+    gtids.product === "mariadb" ? `gtid_binlog_pos: ${gtids.position}` : `Executed_Gtid_Set: ${gtids.executed}`;
+  return [
+    `# mysql ${name} (${server}) before it was opened for writes`,
+    `time: ${time}`,
+    `File: ${end?.file ?? ""}`,
+    `Position: ${end?.offset ?? ""}`,
+    gtid,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,91 @@
+/**
+ * Looks after a server that takes writes, once a second: acknowledgements, and a peer that has come back. What it decides is
+ * core/mysql/tending.ts's; a trouble is told once until it is over.
+ */
+import { type Instant, seconds, toMillis } from "../core/lib/units.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { SemiSync } from "../core/mysql/member.ts";
+import { replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import {
+  ALONE_MILLIS,
+  decideTending,
+  isAlone,
+  type TendingFacts,
+  tendingInWords,
+  tendingTrouble,
+  troubleOfTending,
+} from "../core/mysql/tending.ts";
+import type { Timer } from "../ports/timers.ts";
+import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import type { TakeoverTools } from "./mysql-takeover.ts";
+
+export interface TendingHost {
+  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway">;
+  readonly tell: (step: string, outcome: "done" | "failed" | "trouble", detail: string) => void;
+}
+
+const EVERY = seconds(1);
+const ORDER_MILLIS = 3_000;
+const GATEWAY_MILLIS = 1_000;
+
+export class MysqlTending {
+  readonly #host: TendingHost;
+  readonly #config: MysqlConfig;
+  readonly #servers: MysqlServers;
+  #timer: Timer | null = null;
+  #ended = false;
+  #before: SemiSync | null = null;
+  #aloneSince: Instant | null = null;
+  #told: string | null = null;
+
+  constructor(host: TendingHost, config: MysqlConfig) {
+    this.#host = host;
+    this.#config = config;
+    this.#servers = new MysqlServers(host.tools.sql, config);
+    this.#arm();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#servers.close();
+  }
+
+  #arm(): void {
+    this.#timer = this.#host.tools.timers.schedule(EVERY, () => {
+      void this.#look().finally(() => {
+        if (this.#ended) this.#servers.close();
+        else this.#arm();
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#servers.askSilentAgain();
+    const { own, peers } = await this.#servers.ask();
+    if (!own.ok || this.#ended) return;
+    const { timers } = this.#host.tools;
+    const alone = isAlone(own.value.semiSync, this.#before);
+    this.#before = own.value.semiSync;
+    this.#aloneSince = alone ? (this.#aloneSince ?? timers.now()) : null;
+    const aloneMillis = this.#aloneSince === null ? 0 : (timers.now() - this.#aloneSince) / 1_000;
+    const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);
+    const facts: TendingFacts = { own: own.value, peers, gateway };
+    this.#tellTrouble(facts);
+    const what = decideTending(facts, aloneMillis);
+    if (what === null || this.#ended) return;
+    const statement =
+      what.kind === "resume"
+        ? replicaOrder(own.value.version, "START", { channel: what.channel, thread: null })
+        : semiSyncOrder(what.word, what.wanted);
+    const done = await this.#servers.own.order([statement], Math.max(ORDER_MILLIS, toMillis(this.#config.timeout)));
+    this.#host.tell(tendingInWords(what), done.ok ? "done" : "failed", done.ok ? "" : failureInWords(done.error));
+  }
+
+  #tellTrouble(facts: TendingFacts): void {
+    const trouble = tendingTrouble(facts);
+    const words = trouble === null ? null : troubleOfTending(trouble);
+    if (words !== null && words !== this.#told) this.#host.tell(words, "trouble", "");
+    this.#told = words;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * MariaDB servers in memory that answer the statements of a takeover and do what they are told: as much of a server as matters there, with
+ * GTIDs of one domain. A server's receiver follows its source while that can be reached; what was received is executed by `work`.
+ */
+import { err, ok, type Result } from "../../core/lib/result.ts";
+import type { SqlRow } from "../../core/mysql/facts.ts";
+import type { SqlFailure } from "../../core/mysql/failure.ts";
+import type { SqlPort, SqlTarget } from "../../ports/sql.ts";
+
+export type Reach = "up" | "down" | "silent" | "locked";
+
+export class ModelServer {
+  readonly host: string;
+  readonly id: number;
+  reach: Reach = "up";
+  readOnly = true;
+  io = false;
+  sql = true;
+  source: ModelServer | null = null;
+  /** "server-number" of every transaction, in order. */
+  readonly log: string[] = [];
+  /** Received from the source and not executed yet. */
+  readonly relay: string[] = [];
+  sessions = 0;
+  /** Whatever is set hangs: a write that never ends. */
+  hangs = false;
+  readonly orders: string[] = [];
+
+  constructor(host: string, id: number) {
+    this.host = host;
+    this.id = id;
+  }
+
+  /** A client's commit; false when it is refused. */
+  write(): boolean {
+    if (this.readOnly || this.reach === "down") return false;
+    this.log.push(`${this.id}-${this.log.length + 1}`);
+    return true;
+  }
+
+  receive(): void {
+    const { source } = this;
+    if (!this.io || source === null || source.reach !== "up") return;
+    for (const one of source.log) if (!this.log.includes(one) && !this.relay.includes(one)) this.relay.push(one);
+  }
+
+  work(): void {
+    if (this.sql) this.log.push(...this.relay.splice(0, 1));
+  }
+
+  #position(): string {
+    const last = this.log.at(-1);
+    return last === undefined ? "" : `0-${last}`;
+  }
+
+  #state(): string {
+    const last = new Map<string, number>();
+    for (const one of this.log) {
+      const [server = "", number = "0"] = one.split("-");
+      last.set(server, Math.max(last.get(server) ?? 0, Number(number)));
+    }
+    return [...last].map(([server, number]) => `0-${server}-${number}`).join(",");
+  }
+
+  #replica(): readonly SqlRow[] {
+    const { source } = this;
+    if (source === null) return [];
+    const total = String(100 + this.log.length + this.relay.length);
+    return [
+      {
+        Connection_name: "",
+        Master_Host: source.host,
+        Master_Port: "3306",
+        Slave_IO_Running: this.io ? (source.reach === "up" ? "Yes" : "Connecting") : "No",
+        Slave_SQL_Running: this.sql ? "Yes" : "No",
+        Master_Log_File: "bin.000001",
+        Read_Master_Log_Pos: total,
+        Relay_Master_Log_File: "bin.000001",
+        Exec_Master_Log_Pos: String(100 + this.log.length),
+        Using_Gtid: "Slave_Pos",
+        Last_IO_Errno: "0",
+        Last_SQL_Errno: "0",
+      },
+    ];
+  }
+
+  answer(sql: string): Result<readonly SqlRow[], SqlFailure> {
+    if (sql.startsWith("SELECT @@version"))
+      return ok([{ version: "10.11.19-MariaDB", comment: "", datadir: null, binlog: null }]);
+    if (sql.startsWith("SELECT @@global.read_only"))
+      return ok([{ read_only: this.readOnly ? "1" : "0", innodb_read_only: "0" }]);
+    if (sql.startsWith("SELECT @@global.server_id")) {
+      return ok([{ id: String(this.id), position: this.#position(), state: this.#state(), slave: this.#position() }]);
+    }
+    if (sql === "SHOW MASTER STATUS") return ok([{ File: "own.000001", Position: String(this.log.length) }]);
+    if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
+    if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
+    if (sql === "SHOW PROCESSLIST") {
+      return ok(
+        Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
+      );
+    }
+    return this.#order(sql);
+  }
+
+  #order(sql: string): Result<readonly SqlRow[], SqlFailure> {
+    if (sql.startsWith("SHOW")) return ok([]);
+    this.orders.push(sql);
+    if (sql === "SET GLOBAL read_only = 1") this.readOnly = true;
+    else if (sql === "SET GLOBAL read_only = 0") this.readOnly = false;
+    else if (sql.startsWith("KILL")) {
+      this.sessions -= 1;
+      this.hangs = false;
+    } else if (sql === "STOP SLAVE IO_THREAD") this.io = false;
+    else if (sql === "STOP SLAVE SQL_THREAD") this.sql = false;
+    else if (sql === "START SLAVE SQL_THREAD") this.sql = true;
+    else if (sql === "START SLAVE") [this.io, this.sql] = [true, true];
+    else return err({ kind: "server", number: 1064, detail: `the model does not know: ${sql}` });
+    return ok([]);
+  }
+}
+
+export interface ModelNetwork extends SqlPort {
+  /** Before each answer. */
+  onStatement: (server: ModelServer, sql: string) => void;
+}
+
+/** `own` is who answers at 127.0.0.1. */
+export function modelNetwork(own: ModelServer, servers: readonly ModelServer[]): ModelNetwork {
+  const failures: Readonly<Record<Exclude<Reach, "up">, SqlFailure>> = {
+    down: { kind: "network", code: "ECONNREFUSED", detail: "connect ECONNREFUSED" },
+    silent: { kind: "timeout", phase: "connect", afterMillis: 1_000 },
+    locked: { kind: "server", number: 1045, detail: "Access denied" },
+  };
+  const network: ModelNetwork = {
+    onStatement: () => undefined,
+    open: async ({ address }: SqlTarget) => {
+      const server = address.host === "127.0.0.1" ? own : servers.find(({ host }) => host === address.host);
+      if (server === undefined) return err(failures.silent);
+      if (server.reach !== "up") return err(failures[server.reach]);
+      return ok({
+        query: async (sql: string, timeoutMillis: number) => {
+          if (server.reach !== "up") return err<SqlFailure>({ kind: "lost", detail: "closed by the server" });
+          network.onStatement(server, sql);
+          if (server.hangs && sql === "SET GLOBAL read_only = 1") {
+            return err<SqlFailure>({ kind: "timeout", phase: "query", afterMillis: timeoutMillis });
+          }
+          return server.answer(sql);
+        },
+        close: () => undefined,
+      });
+    },
+  };
+  return network;
+}
