@@ -19,6 +19,11 @@ export const REPLICATION = { user: "repl", password: "lab-repl" } as const;
 /** What the native check logs in as: it may look at replication and at nothing else. */
 export const CHECK = { user: "check", password: "lab-check" } as const;
 
+/** What manages a pair: what docs/mysql.md says that the account needs, and nothing more. */
+export const MANAGER = { user: "manager", password: "lab-manager" } as const;
+const MANAGER_GRANTS =
+  "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, CONNECTION ADMIN, PROCESS";
+
 /**
  * Unix socket paths end at 107 bytes, so data lies under the host's folder with short names.
  */
@@ -118,7 +123,7 @@ const fill = (template: string, values: Readonly<Record<string, string>>): strin
 /** Makes the data directory that all servers are copied from, once per server version. */
 export async function preparedTemplate(): Promise<string> {
   const version = /\d+\.\d+\.\d+/.exec(await executeOrThrow(["mariadbd", "--version"]))?.[0] ?? "unknown";
-  const finished = join(cacheDirectory(), `mariadb-${version}-2`);
+  const finished = join(cacheDirectory(), `mariadb-${version}-3`);
   if (existsSync(finished)) return finished;
   mkdirSync(cacheDirectory(), { recursive: true });
   const scratch = mkdtempSync(join(cacheDirectory(), "making-"));
@@ -159,6 +164,7 @@ function accounts(): string {
     user(APPLICATION, "SELECT, INSERT, UPDATE, DELETE"),
     user(REPLICATION, "REPLICATION SLAVE"),
     user(CHECK, "SLAVE MONITOR"),
+    user(MANAGER, MANAGER_GRANTS),
     "CREATE DATABASE shop;",
     "CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, server INT NOT NULL, at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6)) ENGINE=InnoDB;",
     "FLUSH PRIVILEGES;\n",

@@ -1,0 +1,180 @@
+/**
+ * Managed pairs of Oracle's MySQL, with GTIDs and semi-sync and by file and position: its statements, privileges and variables. What both
+ * products do alike is in mysql-takeover.lab.test.ts.
+ */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Daemon } from "../src/lab/daemon.ts";
+import { VIP } from "../src/lab/lab.ts";
+import { APPLICATION, MANAGER } from "../src/lab/mariadb.ts";
+import { sleep, until } from "../src/lab/processes.ts";
+import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
+import { eventsOf, instanceWhen } from "./holdfast-client.ts";
+import { MysqlServer, mysqlUnavailable } from "./mysql-server.ts";
+import { describeStage, type Stage } from "./stage.ts";
+
+const unavailable = mysqlUnavailable();
+if (unavailable !== null)
+  process.stderr.write(`needs MySQL: not run: managed pairs of Oracle's MySQL (${unavailable})\n`);
+
+const SEMI_SYNC = [
+  "--plugin-load-add=semisync_source.so",
+  "--plugin-load-add=semisync_replica.so",
+  "--rpl-semi-sync-replica-enabled=1",
+  "--rpl-semi-sync-source-timeout=4294967295",
+];
+
+async function startPair(
+  stage: Stage,
+  gtid: boolean,
+  servers: MysqlServer[],
+): Promise<readonly [MysqlServer, MysqlServer]> {
+  const options = (id: number): readonly string[] => [
+    `--log-bin=m${id}-bin`,
+    "--super-read-only=ON",
+    "--replica-net-timeout=2",
+    `--gtid-mode=${gtid ? "ON" : "OFF"}`,
+    `--enforce-gtid-consistency=${gtid ? "ON" : "OFF"}`,
+    ...(gtid ? SEMI_SYNC : []),
+  ];
+  const pair = [
+    new MysqlServer(stage.host("db1"), 1, options(1)),
+    new MysqlServer(stage.host("db2"), 2, options(2)),
+  ] as const;
+  servers.splice(0, 2, ...pair);
+  for (const server of pair) {
+    rmSync(server.directory, { recursive: true, force: true });
+    await server.prepare();
+    const text = `[client]\nuser = ${MANAGER.user}\npassword = "${MANAGER.password}"\n`;
+    writeFileSync(join(server.directory, "manager.cnf"), text, { mode: 0o600 });
+  }
+  await Promise.all(pair.map((server) => server.start()));
+  const [one, two] = pair;
+  await one.replicateFrom(two, gtid);
+  await two.replicateFrom(one, gtid);
+  for (const server of pair) {
+    const runs = async () => (await server.replica()).match(/_Running: Yes/g)?.length === 2 || undefined;
+    await until(runs, `${server.host.name} replicates`, 15_000);
+  }
+  return pair;
+}
+
+function manage(stage: Stage, own: MysqlServer, peer: MysqlServer): Daemon {
+  const block = [
+    "mysql orders {",
+    `    server 127.0.0.1 3306`,
+    `    peer ${peer.host.address} 3306`,
+    `    credentials ${own.directory}/manager.cnf`,
+    "}",
+    "",
+  ].join("\n");
+  const priority = own.serverId === 1 ? 100 : 90;
+  return stage.start(
+    own.host.name,
+    block + instanceBlock({ priority, nopreempt: true, lines: ["manage_mysql orders"] }),
+  );
+}
+
+/** One row after the other through the address, until told; what was committed. */
+function writeThrough(stage: Stage, server: MysqlServer) {
+  const acknowledged: number[] = [];
+  let stopped = false;
+  const client = stage.host("client");
+  const running = (async () => {
+    for (let id = 1; !stopped; id++) {
+      const done = await server
+        .queryFrom(
+          client,
+          { address: VIP, ...APPLICATION },
+          `INSERT INTO shop.orders (id, server) VALUES (${id}, @@server_id)`,
+        )
+        .then(() => true)
+        .catch(() => false);
+      if (done) acknowledged.push(id);
+      else await sleep(20);
+    }
+  })();
+  const stop = async (): Promise<void> => {
+    stopped = true;
+    await running;
+  };
+  const progress = async (): Promise<void> => {
+    const before = acknowledged.length;
+    await until(async () => acknowledged.length > before + 3 || undefined, "writes go through", 25_000);
+  };
+  return { acknowledged, stop, progress };
+}
+
+const opened = async (daemon: Daemon): Promise<number> =>
+  (await eventsOf(daemon)).filter(({ body }) => body.kind === "mysql-step" && body.outcome === "ready").length;
+
+const rowsOf = async (server: MysqlServer): Promise<ReadonlySet<number>> =>
+  new Set((await server.query("SELECT id FROM shop.orders")).split("\n").filter(Boolean).map(Number));
+
+describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
+  describeStage("a managed pair of MySQL servers", (stage: Stage) => {
+    const servers: MysqlServer[] = [];
+    afterEach(async () => {
+      for (const server of servers) if (server.program?.running === true) await server.kill();
+    });
+
+    test("with GTIDs and semi-sync: the writer is killed, comes back, is followed again, and takes over from the other", async () => {
+      const [one, two] = await startPair(stage, true, servers);
+      const first = manage(stage, one, two);
+      await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
+      const second = manage(stage, two, one);
+      await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+      const writes = writeThrough(stage, one);
+      await writes.progress();
+      expect(await one.query("SELECT @@super_read_only, @@rpl_semi_sync_source_enabled")).toBe("0\t1\n");
+
+      await one.kill();
+      await instanceWhen(second, "VI_1", (it) => it.holding, 20_000);
+      await writes.progress();
+      expect(await two.query("SELECT @@super_read_only, @@rpl_semi_sync_source_enabled")).toBe("0\t0\n");
+
+      await one.start();
+      const whole = async () => (await two.query("SELECT @@rpl_semi_sync_source_enabled")) === "1\n" || undefined;
+      await until(whole, "commits are acknowledged again", 20_000);
+      expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
+      await two.kill();
+      await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
+      await writes.progress();
+      await writes.stop();
+      const held = await rowsOf(one);
+      expect(writes.acknowledged.filter((id) => !held.has(id))).toEqual([]);
+      expect(await opened(first)).toBe(2);
+    });
+
+    test("by file and position: an orderly stop moves everything, and a killed writer stays quarantined", async () => {
+      const [one, two] = await startPair(stage, false, servers);
+      const first = manage(stage, one, two);
+      await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
+      const second = manage(stage, two, one);
+      await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+      const writes = writeThrough(stage, one);
+      await writes.progress();
+      await first.stop();
+      await instanceWhen(second, "VI_1", (it) => it.holding, 20_000);
+      await writes.progress();
+      expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
+      const again = manage(stage, one, two);
+      await instanceWhen(again, "VI_1", (it) => it.state === "BACKUP");
+      await writes.progress();
+      await two.kill();
+      await instanceWhen(again, "VI_1", (it) => it.holding, 20_000);
+      await writes.progress();
+      await writes.stop();
+      const held = await rowsOf(one);
+      expect(writes.acknowledged.filter((id) => !held.has(id))).toEqual([]);
+
+      await two.start();
+      const told = async () =>
+        (await eventsOf(again)).some(({ body }) => body.kind === "mysql-step" && body.outcome === "trouble") ||
+        undefined;
+      await until(told, "the one that came back is told as quarantined", 15_000);
+      expect(await one.replica()).toContain("Replica_IO_Running: No");
+    });
+  });
+});

@@ -1,0 +1,214 @@
+/**
+ * Managed MariaDB pairs: the server is opened before the address comes and closed before it goes, with a client that writes through the
+ * address all the time. What it was told is committed must be on the survivor, whatever is killed.
+ */
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import type { Daemon } from "../src/lab/daemon.ts";
+import { VIP } from "../src/lab/lab.ts";
+import { APPLICATION, MANAGER, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
+import { PROJECT_ROOT } from "../src/lab/paths.ts";
+import { type RunningProgram, sleep, until } from "../src/lab/processes.ts";
+import { SqlConnection } from "../src/lab/sql-client.ts";
+import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
+import type { WriteRecord } from "../src/lab/writer.ts";
+import { eventsOf, holdfast, instanceWhen } from "./holdfast-client.ts";
+import { describeStage, type Stage } from "./stage.ts";
+
+class ManagedPair {
+  readonly stage: Stage;
+  readonly servers: readonly [MariadbServer, MariadbServer];
+  readonly writes: WriteRecord[] = [];
+  #writer: RunningProgram | null = null;
+
+  constructor(stage: Stage) {
+    this.stage = stage;
+    this.servers = [new MariadbServer(stage.host("db1"), 1), new MariadbServer(stage.host("db2"), 2)];
+  }
+
+  get positions(): string {
+    return join(this.servers[1].directory, "positions");
+  }
+
+  async startServers(mode: "gtid" | "position" = "gtid"): Promise<void> {
+    const [a, b] = this.servers;
+    for (const server of this.servers) rmSync(server.directory, { recursive: true, force: true });
+    await Promise.all(this.servers.map((server) => server.prepare()));
+    // A pair in classic mode needs names of its own, so that nobody reads the wrong file.
+    for (const server of this.servers) {
+      writeFileSync(server.configFile, `\n[mysqld]\nlog_bin = ${server.directory}/data/m${server.serverId}-bin\n`, {
+        flag: "a",
+      });
+      const text = `[client]\nuser = ${MANAGER.user}\npassword = "${MANAGER.password}"\n`;
+      writeFileSync(join(server.directory, "manager.cnf"), text, { mode: 0o600 });
+    }
+    await Promise.all(this.servers.map((server) => server.start()));
+    await Promise.all([replicateFrom(a, b), replicateFrom(b, a)]);
+    if (mode === "position") {
+      for (const server of this.servers) await server.query("STOP SLAVE");
+      for (const server of this.servers) await server.query("CHANGE MASTER TO MASTER_USE_GTID=no");
+      for (const server of this.servers) await server.query("START SLAVE");
+    }
+  }
+
+  start(index: 0 | 1, lines: readonly string[] = []): Daemon {
+    const [own, peer] = index === 0 ? this.servers : [this.servers[1], this.servers[0]];
+    const block = [
+      "mysql orders {",
+      "    server 127.0.0.1 3306",
+      `    peer ${peer.host.address} 3306`,
+      `    credentials ${own.directory}/manager.cnf`,
+      `    record_position ${own.directory}/positions`,
+      "    timeout 0.8",
+      ...lines,
+      "}",
+      "",
+    ].join("\n");
+    const instance = instanceBlock({ priority: 100 - 10 * index, nopreempt: true, lines: ["manage_mysql orders"] });
+    return this.stage.start(index === 0 ? "db1" : "db2", block + instance);
+  }
+
+  write(): void {
+    const program = join(PROJECT_ROOT, "dist/lab/writer.js");
+    const { user, password } = APPLICATION;
+    this.#writer = this.stage.host("client").spawn([process.execPath, program, VIP, user, password]);
+    this.#writer.onLine((line) => {
+      if (line.text.startsWith("{")) this.writes.push(JSON.parse(line.text) as WriteRecord);
+    });
+  }
+
+  get acknowledged(): readonly number[] {
+    return this.writes.filter(({ ok }) => ok).map(({ id }) => id);
+  }
+
+  /** Writes go through again, to that server. */
+  async writesReach(server: MariadbServer, timeoutMs = 15_000): Promise<void> {
+    const before = this.writes.length;
+    const reached = () =>
+      this.writes.slice(before).filter(({ ok, server: id }) => ok && id === server.serverId).length > 5 || undefined;
+    await until(async () => reached(), `writes reach ${server.host.name}`, timeoutMs).catch((error) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(this.writes.slice(-3))}`);
+    });
+  }
+
+  async stopWriting(): Promise<void> {
+    await this.#writer?.signal("SIGKILL");
+    await this.#writer?.exited;
+    this.#writer = null;
+  }
+
+  async ids(server: MariadbServer): Promise<ReadonlySet<number>> {
+    const rows = await server.query("SELECT id FROM shop.orders");
+    return new Set(rows.map((row) => Number(row.id)));
+  }
+
+  async lost(server: MariadbServer): Promise<readonly number[]> {
+    const held = await this.ids(server);
+    return this.acknowledged.filter((id) => !held.has(id));
+  }
+
+  async end(): Promise<void> {
+    await this.stopWriting();
+    for (const server of this.servers) if (server.program?.running === true) await server.kill();
+  }
+}
+
+const steps = async (daemon: Daemon): Promise<readonly string[]> =>
+  (await eventsOf(daemon)).flatMap(({ body }) =>
+    body.kind === "mysql-step" && body.outcome !== "begun" ? [`${body.what}: ${body.step}`] : [],
+  );
+
+const serving = (daemon: Daemon) => instanceWhen(daemon, "VI_1", (it) => it.holding, 20_000);
+
+describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
+  let pair: ManagedPair;
+  afterEach(() => pair.end());
+
+  test("the writer's server is killed, comes back and takes over again: nothing acknowledged is lost, one takes writes", async () => {
+    pair = new ManagedPair(stage);
+    await pair.startServers();
+    const [one, two] = pair.servers;
+    const first = pair.start(0);
+    await serving(first);
+    expect(await one.value("SELECT @@read_only")).toBe("0");
+    const second = pair.start(1);
+    await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+    pair.write();
+    await pair.writesReach(one);
+
+    await one.kill();
+    await pair.writesReach(two);
+    expect(await steps(second)).toEqual(
+      expect.arrayContaining([
+        "takeover: stop the I/O thread",
+        "takeover: leave the channel standing, its coordinates are kept",
+        "takeover: open the own server for writes",
+        "takeover: the server is ready",
+      ]),
+    );
+    expect(await pair.lost(two)).toEqual([]);
+    const [file] = readdirSync(pair.positions);
+    expect(statSync(join(pair.positions, file ?? "")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(pair.positions, file ?? ""), "utf8")).toMatch(
+      /^File: m2-bin\.\d{6}\nPosition: \d+\ngtid_binlog_pos: 0-1-/m,
+    );
+
+    // The old writer starts closed, follows, and the ring is whole again without anybody's doing.
+    await one.start();
+    await until(
+      async () => (await steps(second)).some((step) => step.includes("receive from")) || undefined,
+      "the channel is resumed",
+      15_000,
+    );
+    await until(
+      async () => (await steps(second)).some((step) => step.includes("acknowledgement again")) || undefined,
+      "commits are acknowledged",
+      15_000,
+    );
+    expect(await one.value("SELECT @@read_only")).toBe("1");
+    await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
+
+    await two.kill();
+    await pair.writesReach(one);
+    await sleep(300);
+    expect(await pair.lost(one)).toEqual([]);
+  });
+
+  test("an orderly stop closes the server and ends its sessions; the other opens when everything has arrived", async () => {
+    pair = new ManagedPair(stage);
+    await pair.startServers("position");
+    const [one, two] = pair.servers;
+    const first = pair.start(0);
+    await serving(first);
+    const second = pair.start(1);
+    await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+    pair.write();
+    await pair.writesReach(one);
+    const pooled = await SqlConnection.open({ socketPath: one.socketPath, ...APPLICATION });
+    await first.stop();
+    await pair.writesReach(two);
+    expect(await one.value("SELECT @@read_only")).toBe("1");
+    await expect(pooled.query("SELECT 1")).rejects.toThrow();
+    expect(await pair.lost(two)).toEqual([]);
+    // Nothing was left standing: the peer was there to be asked.
+    expect((await steps(second)).join("\n")).not.toContain("standing");
+  });
+
+  test("a server found open without its address is closed; who cannot know that its data is the newest refuses, until told", async () => {
+    pair = new ManagedPair(stage);
+    await pair.startServers();
+    const [one, two] = pair.servers;
+    await two.query("STOP SLAVE");
+    await one.kill();
+    await two.query("SET GLOBAL read_only = 0");
+    const second = pair.start(1, ["    on_broken_replication ignore"]);
+    const refused = await instanceWhen(second, "VI_1", (it) => it.state === "FAULT");
+    expect(refused.reason).toContain("may hold older data");
+    expect(await two.value("SELECT @@read_only")).toBe("1");
+    const told = await holdfast(second, "takeover", "orders", "--accept-loss");
+    expect(told.code).toBe(0);
+    await serving(second);
+    expect(await two.value("SELECT @@read_only")).toBe("0");
+  });
+});
