@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { VIP } from "../src/lab/lab.ts";
-import { APPLICATION, MANAGER, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
+import { APPLICATION, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
 import { PROJECT_ROOT } from "../src/lab/paths.ts";
 import { type RunningProgram, sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
@@ -40,8 +40,6 @@ class ManagedPair {
       writeFileSync(server.configFile, `\n[mysqld]\nlog_bin = ${server.directory}/data/m${server.serverId}-bin\n`, {
         flag: "a",
       });
-      const text = `[client]\nuser = ${MANAGER.user}\npassword = "${MANAGER.password}"\n`;
-      writeFileSync(join(server.directory, "manager.cnf"), text, { mode: 0o600 });
     }
     await Promise.all(this.servers.map((server) => server.start()));
     await Promise.all([replicateFrom(a, b), replicateFrom(b, a)]);

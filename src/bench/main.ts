@@ -10,6 +10,7 @@ import { keepalivedVersion } from "./daemons.ts";
 import { FAILBACK_CASES } from "./failback.ts";
 import { FAILOVER_CASES } from "./failover.ts";
 import { HEAL_CASES } from "./heal.ts";
+import { MYSQL_CASES } from "./mysql.ts";
 import { RELOAD_CASES } from "./reload.ts";
 import { type CaseResult, type Measurements, parseResults, renderMarkdown, renderTable, toResult } from "./report.ts";
 import { STARTUP_CASES } from "./startup.ts";
@@ -24,14 +25,19 @@ const VRRP_CASES: readonly BenchCase[] = [
   ...RELOAD_CASES,
 ];
 
+type BenchName = "vrrp" | "mysql";
+const BENCHES: Readonly<Record<BenchName, readonly BenchCase[]>> = { vrrp: VRRP_CASES, mysql: MYSQL_CASES };
+
 /** Measured on a machine with two processors. */
 const MINUTES = 60;
 
-const HELP = `script/bench vrrp [--case NAME]... [--runs N] [--json]
+const HELP = `script/bench vrrp|mysql [--case NAME]... [--runs N] [--json]
 script/bench table FILE
 
 vrrp   measures Holdfast and keepalived in the same run, alternating, in private network namespaces. Needs root or
        unprivileged user namespaces, and an otherwise quiet machine. Everything takes about ${MINUTES} minutes.
+mysql  the same for databases behind the address: a managed pair beside keepalived with a check script each second and
+       hand-written notify scripts.
 table  prints the lines that --json wrote to FILE ("-": standard input) as a Markdown table.
 
 --case NAME  this case, or all that begin with NAME followed by "-"; may be repeated
@@ -42,7 +48,9 @@ Cases:
 `;
 
 function help(): string {
-  const names = VRRP_CASES.map((it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`);
+  const names = [...VRRP_CASES, ...MYSQL_CASES].map(
+    (it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`,
+  );
   return `${HELP}${names.join("\n")}\n`;
 }
 
@@ -51,13 +59,14 @@ function matches(benchCase: BenchCase, wanted: string): boolean {
 }
 
 /** An exact name means that case alone, although others may begin with it. */
-function choose(wanted: readonly string[]): readonly BenchCase[] {
-  if (wanted.length === 0) return VRRP_CASES;
+function choose(bench: BenchName, wanted: readonly string[]): readonly BenchCase[] {
+  const cases = BENCHES[bench];
+  if (wanted.length === 0) return cases;
   const chosen = wanted.flatMap((name) => {
-    const exact = VRRP_CASES.filter((it) => it.name === name || it.rows.includes(name));
-    return exact.length > 0 ? exact : VRRP_CASES.filter((it) => matches(it, name));
+    const exact = cases.filter((it) => it.name === name || it.rows.includes(name));
+    return exact.length > 0 ? exact : cases.filter((it) => matches(it, name));
   });
-  return VRRP_CASES.filter((it) => chosen.includes(it));
+  return cases.filter((it) => chosen.includes(it));
 }
 
 async function main(): Promise<number> {
@@ -79,19 +88,20 @@ async function main(): Promise<number> {
     process.stdout.write(renderMarkdown(parseResults(readFileSync(file === "-" ? 0 : file, "utf8"))));
     return 0;
   }
-  const chosen = choose(values.case);
+  const known = bench === "vrrp" || bench === "mysql" ? bench : null;
+  const chosen = known === null ? [] : choose(known, values.case);
   const runs = values.runs === undefined ? null : Number(values.runs);
-  if (bench !== "vrrp" || chosen.length === 0 || (runs !== null && !(Number.isInteger(runs) && runs > 0))) {
+  if (known === null || chosen.length === 0 || (runs !== null && !(Number.isInteger(runs) && runs > 0))) {
     process.stderr.write(`No such benchmark, case or number of runs.\n\n${help()}`);
     return 2;
   }
-  return await measureAll(chosen, { runs, json: values.json });
+  return await measureAll(chosen, { bench: known, runs, json: values.json });
 }
 
 /** A case that fails is told and left out; the others go on, and the exit code says that something is missing. */
 async function measureAll(
   chosen: readonly BenchCase[],
-  options: { readonly runs: number | null; readonly json: boolean },
+  options: { readonly bench: BenchName; readonly runs: number | null; readonly json: boolean },
 ): Promise<number> {
   const version = keepalivedVersion();
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -107,7 +117,7 @@ async function measureAll(
       progress(`${benchCase.name} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
     for (const measured of rows) {
-      const result = toResult("vrrp", version, measured);
+      const result = toResult(options.bench, version, measured);
       results.push(result);
       if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     }

@@ -67,6 +67,8 @@ export class MariadbServer {
     // What the hooks need, in the form every MySQL tool reads; mode 0600 because it holds a password.
     const client = `[client]\nuser=${ADMIN.user}\npassword=${ADMIN.password}\nprotocol=tcp\nconnect-timeout=1\n`;
     writeFileSync(join(this.directory, "client.cnf"), client, { mode: 0o600 });
+    const manager = `[client]\nuser = ${MANAGER.user}\npassword = "${MANAGER.password}"\n`;
+    writeFileSync(join(this.directory, "manager.cnf"), manager, { mode: 0o600 });
   }
 
   command(): readonly string[] {
@@ -107,11 +109,16 @@ export class MariadbServer {
     return (await this.query("SHOW SLAVE STATUS"))[0] ?? {};
   }
 
-  /** kill -9, as the demo's fault and as the quick end of a throw-away server. */
-  async kill(): Promise<void> {
+  /** As this process sees it. */
+  outsidePid(): number {
     const pid = this.host.outsidePid(Number(readFileSync(this.pidFile, "utf8")));
     if (pid === null) throw new Error(`no mariadbd runs on ${this.host.name}`);
-    process.kill(pid, "SIGKILL");
+    return pid;
+  }
+
+  /** kill -9, as the demo's fault and as the quick end of a throw-away server. */
+  async kill(): Promise<void> {
+    process.kill(this.outsidePid(), "SIGKILL");
     await this.program?.exited;
     rmSync(this.pidFile, { force: true });
   }

@@ -17,6 +17,8 @@ export interface PairNode {
   readonly priority: number;
   readonly server: MariadbServer;
   readonly daemonKind: DaemonKind;
+  /** By the daemon itself instead of hooks: lab/keepalived/managed.conf. */
+  readonly managed: boolean;
   daemon: Daemon | null;
 }
 
@@ -24,7 +26,7 @@ export type PairKinds = readonly [DaemonKind, DaemonKind];
 
 /** The configuration of one node, with folders, peer and priority filled in. */
 export function demoConfig(
-  node: Pick<PairNode, "host" | "peerAddress" | "priority" | "server" | "daemonKind">,
+  node: Pick<PairNode, "host" | "peerAddress" | "priority" | "server" | "daemonKind" | "managed">,
 ): string {
   const values: Readonly<Record<string, string>> = {
     HOOKS: join(LAB_DATA, "hooks"),
@@ -34,7 +36,10 @@ export function demoConfig(
     // keepalived has no gate: there the database is prepared after the address has moved.
     CLAIM_KEYWORD: node.daemonKind === "holdfast" ? "notify_claim" : "notify_master",
   };
-  const template = readFileSync(join(LAB_DATA, "keepalived/demo.conf"), "utf8");
+  const template = readFileSync(
+    join(LAB_DATA, node.managed ? "keepalived/managed.conf" : "keepalived/demo.conf"),
+    "utf8",
+  );
   return template.replace(/@([A-Z_]+)@/g, (whole, name: string) => values[name] ?? whole);
 }
 
@@ -42,7 +47,7 @@ export class DatabasePair {
   readonly lab: Lab;
   readonly nodes: readonly [PairNode, PairNode];
 
-  constructor(lab: Lab, kinds: PairKinds) {
+  constructor(lab: Lab, kinds: PairKinds, { managed = false }: { readonly managed?: boolean } = {}) {
     this.lab = lab;
     const [one, two] = [lab.host("db1"), lab.host("db2")];
     const node = (host: LabHost, peer: LabHost, index: 0 | 1): PairNode => ({
@@ -51,6 +56,7 @@ export class DatabasePair {
       priority: index === 0 ? 100 : 90,
       server: new MariadbServer(host, index + 1),
       daemonKind: kinds[index],
+      managed,
       daemon: null,
     });
     this.nodes = [node(one, two, 0), node(two, one, 1)];

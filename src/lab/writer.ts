@@ -17,6 +17,7 @@ export interface WriteRecord {
   readonly error: string | null;
 }
 
+/** Unless the fourth argument says another. */
 const INTERVAL_MS = 20;
 const LIMIT_MS = 250;
 const MAX_IN_FLIGHT = 40;
@@ -48,21 +49,24 @@ async function attempt(
   }
 }
 
-function main(host: string, user: string, password: string): void {
+function main(
+  target: { readonly host: string; readonly user: string; readonly password: string },
+  interval: number,
+): void {
   let id = 0;
   let inFlight = 0;
   const timer = setInterval(() => {
     if (inFlight >= MAX_IN_FLIGHT) return;
     inFlight++;
     id++;
-    void attempt(id, { host, user, password }).then((record) => {
+    void attempt(id, target).then((record) => {
       inFlight--;
       process.stdout.write(`${JSON.stringify(record)}\n`);
     });
-  }, INTERVAL_MS);
+  }, interval);
   process.stdin.resume();
   process.stdin.on("end", () => clearInterval(timer));
 }
 
-const [host = "", user = "", password = ""] = process.argv.slice(2);
-main(host, user, password);
+const [host = "", user = "", password = "", interval = String(INTERVAL_MS)] = process.argv.slice(2);
+main({ host, user, password }, Number(interval));
