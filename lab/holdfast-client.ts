@@ -67,3 +67,12 @@ export const reload = (daemon: Daemon): Promise<ReloadReply | undefined> =>
 export function holdfast(daemon: Daemon, ...words: readonly string[]): Promise<ExecResult> {
   return daemon.host.exec([process.execPath, HOLDFAST_PROGRAM, ...words, "-p", daemon.pidFile]);
 }
+
+/** Its check has looked at the database server, begun after now: it knows what has happened so far. */
+export async function lookedAgain(daemon: Daemon): Promise<void> {
+  const looked = async () => (await statusOf(daemon))?.mysql[0]?.lookedAt ?? 0;
+  for (let times = 0; times < 2; times++) {
+    const before = await looked();
+    await until(async () => (await looked()) > before || undefined, "the server is looked at again", 10_000);
+  }
+}

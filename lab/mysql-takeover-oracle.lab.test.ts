@@ -10,7 +10,7 @@ import { VIP } from "../src/lab/lab.ts";
 import { APPLICATION, MANAGER } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
-import { eventsOf, instanceWhen } from "./holdfast-client.ts";
+import { eventsOf, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { MysqlServer, mysqlUnavailable } from "./mysql-server.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -138,6 +138,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       const whole = async () => (await two.query("SELECT @@rpl_semi_sync_source_enabled")) === "1\n" || undefined;
       await until(whole, "commits are acknowledged again", 20_000);
       expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
+      await lookedAgain(first);
       await two.kill();
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();
@@ -162,6 +163,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       const again = manage(stage, one, two);
       await instanceWhen(again, "VI_1", (it) => it.state === "BACKUP");
       await writes.progress();
+      await lookedAgain(again);
       await two.kill();
       await instanceWhen(again, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();

@@ -13,7 +13,7 @@ import { type RunningProgram, sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
 import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import type { WriteRecord } from "../src/lab/writer.ts";
-import { eventsOf, holdfast, instanceWhen } from "./holdfast-client.ts";
+import { eventsOf, holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
 class ManagedPair {
@@ -167,6 +167,7 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     expect(await one.value("SELECT @@read_only")).toBe("1");
     await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
 
+    await lookedAgain(first);
     await two.kill();
     await pair.writesReach(one);
     await sleep(300);

@@ -280,3 +280,33 @@ describe("afterwards", () => {
     }
   });
 });
+
+describe("a standby whose receiver has given up", () => {
+  it("is told to try again, and counts as not following until it does", async () => {
+    const world = setUp();
+    world.look();
+    world.own.io = false;
+    const replica = {
+      channel: "",
+      source: "192.0.2.2:3306",
+      io: "stopped",
+      sql: "running",
+      lag: null,
+      drained: true,
+      ioError: { number: 2003, text: "attempt 10/10" },
+      sqlError: null,
+    } as const;
+    world.manager.looked("orders", {
+      version: { product: "mariadb", major: 10, minor: 11, patch: 19 },
+      closedBy: "read_only",
+      connections: null,
+      replicas: [replica],
+      blindFor: null,
+      disks: [],
+    });
+    world.peer.reach = "down";
+    await world.pass(50);
+    expect(world.own).toMatchObject({ io: true });
+    expect((await world.ask("claim"))?.reason).toContain("may hold older data");
+  });
+});

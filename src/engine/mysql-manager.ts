@@ -5,12 +5,14 @@
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { ok } from "../core/lib/result.ts";
 import { after, type Instant, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { addressInWords } from "../core/mysql/config.ts";
-import type { MysqlFacts } from "../core/mysql/facts.ts";
-import { closeStatement } from "../core/mysql/orders.ts";
+import { hasGivenUp, type MysqlFacts } from "../core/mysql/facts.ts";
+import { closeStatement, replicaOrder } from "../core/mysql/orders.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
+import type { ServerVersion } from "../core/mysql/version.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { failureInWords } from "./mysql-group.ts";
@@ -69,6 +71,8 @@ interface Managed {
   queue: Promise<void>;
   /** Found open and being closed. */
   closing: boolean;
+  /** A receiver that had given up is being started. */
+  resuming: boolean;
 }
 
 type What = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
@@ -111,6 +115,7 @@ class Manager implements MysqlManager {
         consentUntil: null,
         queue: Promise.resolve(),
         closing: false,
+        resuming: false,
       });
       return;
     }
@@ -160,6 +165,8 @@ class Manager implements MysqlManager {
         managed.known = true;
         managed.left = false;
       } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
+      const givenUp = channels.find(hasGivenUp);
+      if (givenUp !== undefined && !managed.resuming) this.#resume(managed, facts.version, givenUp.channel);
       if (facts.closedBy === null && managed.state !== "MASTER" && !managed.closing) {
         managed.closing = true;
         this.#queue(managed, async () => {
@@ -174,6 +181,22 @@ class Manager implements MysqlManager {
     const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
     if (managed === undefined) return null;
     return this.#takeover(managed, () => false).plan();
+  }
+
+  /** It follows again when the peer is back; its applier runs, so nothing received is dropped. */
+  #resume(managed: Managed, version: ServerVersion, channel: string): void {
+    managed.resuming = true;
+    this.#queue(managed, async () => {
+      const { config } = managed;
+      const member = new MysqlMember(this.#options.tools.sql, config.address, config);
+      const order = replicaOrder(version, "START", { channel, thread: "IO_THREAD" });
+      const done = managed.left ? ok([]) : await member.order(order, toMillis(config.timeout));
+      member.close();
+      managed.resuming = false;
+      if (done.ok) return;
+      const step = "start the I/O thread, which had given up";
+      this.#tell(managed, { what: "guard", step, outcome: "failed", detail: failureInWords(done.error) });
+    });
   }
 
   consent(name: string): boolean {

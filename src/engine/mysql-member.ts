@@ -1,5 +1,5 @@
 /**
- * One server of a group during a takeover: a session that facts are asked over, and one of its own for every order, since an order may hang
+ * One server of a group during a takeover: a session that facts are asked over, and another for orders, since an order may hang
  * (`SET GLOBAL read_only` behind a commit that waits). Owns no decision.
  */
 import { err, ok, type Result } from "../core/lib/result.ts";
@@ -26,6 +26,8 @@ export class MysqlMember {
   readonly #sql: SqlPort;
   readonly #reach: Reach;
   #session: SqlSession | null = null;
+  /** For what may hang; facts are asked over the other one meanwhile. */
+  #orders: SqlSession | null = null;
   #identity: ServerIdentity | null = null;
 
   constructor(sql: SqlPort, address: MysqlAddress, reach: Reach) {
@@ -45,6 +47,8 @@ export class MysqlMember {
   close(): void {
     this.#session?.close();
     this.#session = null;
+    this.#orders?.close();
+    this.#orders = null;
   }
 
   async facts(): Promise<Result<MemberFacts, SqlFailure>> {
@@ -87,28 +91,28 @@ export class MysqlMember {
     return this.#sql.open(target, onLost);
   }
 
-  /** Statements one after the other over a session of their own; the first that fails ends them. */
-  async order(statements: readonly string[], timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>> {
-    const opened = await this.#open(() => undefined);
-    if (!opened.ok) return opened;
-    let last: readonly SqlRow[] = [];
-    try {
-      for (const statement of statements) {
-        const answer = await opened.value.query(statement, timeoutMillis);
-        if (!answer.ok) return answer;
-        last = answer.value;
-      }
-    } finally {
-      opened.value.close();
+  /** One statement over the session for orders; rows, if it has any. A session that failed is not used again. */
+  async order(statement: string, timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>> {
+    if (this.#orders === null) {
+      const opened = await this.#open(() => {
+        this.#orders = null;
+      });
+      if (!opened.ok) return opened;
+      this.#orders = opened.value;
     }
-    return ok(last);
+    const answer = await this.#orders.query(statement, timeoutMillis);
+    if (!answer.ok && answer.error.kind !== "server") {
+      this.#orders?.close();
+      this.#orders = null;
+    }
+    return answer;
   }
 
   /** Read-only, and without the sessions that were there: whoever held one must find the new writer. */
   async closeForWrites(statement: string, timeoutMillis: number): Promise<Result<number, SqlFailure>> {
     let ended = 0;
     for (let tries = 1; ; tries++) {
-      const closed = await this.order([statement], timeoutMillis);
+      const closed = await this.order(statement, timeoutMillis);
       const hung = !closed.ok && closed.error.kind === "timeout" && closed.error.phase === "query";
       if (!closed.ok && (!hung || tries >= CLOSING_TRIES)) return closed;
       const killed = await this.#endSessions(timeoutMillis);

@@ -217,7 +217,7 @@ export class Takeover {
   }
 
   async #order(statement: string): Promise<Result<string, string>> {
-    const done = await this.#servers.own.order([statement], toMillis(ORDER));
+    const done = await this.#servers.own.order(statement, toMillis(ORDER));
     return done.ok ? ok("") : err(failureInWords(done.error));
   }
 

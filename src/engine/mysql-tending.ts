@@ -78,7 +78,7 @@ export class MysqlTending {
       what.kind === "resume"
         ? replicaOrder(own.value.version, "START", { channel: what.channel, thread: null })
         : semiSyncOrder(what.word, what.wanted);
-    const done = await this.#servers.own.order([statement], Math.max(ORDER_MILLIS, toMillis(this.#config.timeout)));
+    const done = await this.#servers.own.order(statement, Math.max(ORDER_MILLIS, toMillis(this.#config.timeout)));
     this.#host.tell(tendingInWords(what), done.ok ? "done" : "failed", done.ok ? "" : failureInWords(done.error));
   }
 

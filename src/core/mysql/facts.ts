@@ -101,6 +101,13 @@ function drainedOf(row: SqlRow): boolean | null {
   return received.every((value, at) => value === executed[at]);
 }
 
+/** CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR, CR_UNKNOWN_HOST, CR_SERVER_GONE_ERROR, CR_SERVER_LOST. */
+const SOURCE_GONE: ReadonlySet<number> = new Set([2002, 2003, 2005, 2006, 2013]);
+
+/** Its source could not be reached often enough (MySQL 9: ten times, unless SOURCE_RETRY_COUNT says another), so it tries no more. */
+export const hasGivenUp = ({ io, sql, ioError }: ReplicaFacts): boolean =>
+  io === "stopped" && sql === "running" && ioError !== null && SOURCE_GONE.has(ioError.number);
+
 /** Rows that group replication shows of itself are no replication that somebody could mend. */
 export const isOwnChannel = ({ channel }: ReplicaFacts): boolean => !channel.startsWith("group_replication_");
 

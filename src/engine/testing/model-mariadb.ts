@@ -112,6 +112,7 @@ export class ModelServer {
       this.sessions -= 1;
       this.hangs = false;
     } else if (sql === "STOP SLAVE IO_THREAD") this.io = false;
+    else if (sql === "START SLAVE IO_THREAD") this.io = true;
     else if (sql === "STOP SLAVE SQL_THREAD") this.sql = false;
     else if (sql === "START SLAVE SQL_THREAD") this.sql = true;
     else if (sql === "START SLAVE") [this.io, this.sql] = [true, true];
