@@ -6,6 +6,7 @@
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import type { Standings } from "../core/link/messages.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { KeyPorts } from "../ports/digest.ts";
 import type { FifoPort } from "../ports/fifo.ts";
@@ -80,6 +81,8 @@ export interface ControlProcess {
   readonly notifier: Notifier;
   readonly mysql: MysqlEngine;
   readonly managed: MysqlManager;
+  /** What tracked files and processes stand at. */
+  trackers(): Pick<Standings, "files" | "processes">;
   start(parsed: ParsedConfig): void;
   /** Resolves when startup_script has ended, if there is one. */
   begun(): Promise<void>;
@@ -185,8 +188,7 @@ class Control implements ControlProcess {
       settings: () => this.#config?.global.keeper ?? null,
       standings: () => ({
         scripts: this.checks.standings(),
-        files: this.#files.standings(),
-        processes: this.#processes.standings(),
+        ...this.trackers(),
         mysql: this.mysql.standings(),
       }),
       onLost: () => {
@@ -195,6 +197,10 @@ class Control implements ControlProcess {
       },
       onFatal: options.onFatal,
     });
+  }
+
+  trackers(): Pick<Standings, "files" | "processes"> {
+    return { files: this.#files.standings(), processes: this.#processes.standings() };
   }
 
   /** Hooks first: the specific one, then `notify`, then the pipes, as keepalived. */

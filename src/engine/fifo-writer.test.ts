@@ -15,7 +15,13 @@ function setUp(options: { reader?: boolean; room?: number; problem?: string } = 
   const fifos = createFakeFifos(options.room);
   fifos.problem = options.problem ?? null;
   const events: HostEventBody[] = [];
-  const config = { path: "/f", user: null, group: null, reader: options.reader ? READER : null };
+  const config = {
+    keyword: "notify_fifo" as const,
+    path: "/f",
+    user: null,
+    group: null,
+    reader: options.reader ? READER : null,
+  };
   const writer = createFifoWriter(
     { timers, spawner, fifos },
     { config, policy: PLAIN_POLICY },

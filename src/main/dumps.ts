@@ -83,6 +83,7 @@ function inputOf(host: DumpHost, instances: readonly VrrpInstanceStatus[]): Dump
     config: host.config(),
     instances,
     checks: host.control.checks.status(),
+    trackers: host.control.trackers(),
     interfaces: readInterfaces(host.arena, virtualAddresses(host.config())),
     hostName: hostname(),
     umask: host.umask,

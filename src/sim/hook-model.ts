@@ -7,6 +7,7 @@ import { compileGlobals } from "../core/config/compile-globals.ts";
 import { NO_NOTICES } from "../core/config/compile-notify.ts";
 import { createDiagnostics } from "../core/config/diagnostics.ts";
 import type { Command, HoldfastConfig } from "../core/config/model.ts";
+import { NO_TRACKERS, NOTHING_WRITTEN } from "../core/config/tracked.ts";
 import type { HookKind } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
 import { seconds } from "../core/lib/units.ts";
@@ -105,6 +106,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       hookTimeout: seconds(10),
       managesMysql: null,
       notices: NO_NOTICES,
+      written: NOTHING_WRITTEN,
       span,
     })),
     host: PLAIN_HOST,
@@ -117,7 +119,19 @@ function groupsOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig["group
   if (group === null) return [];
   const span = { file: "simulated.conf", line: 1, column: 1, length: 1 };
   const { name, members } = group;
-  return [{ name, members, hooks: { notify: commandOf("notify") }, hookTimeout: seconds(10), mail: false, span }];
+  return [
+    {
+      name,
+      members,
+      hooks: { notify: commandOf("notify") },
+      hookTimeout: seconds(10),
+      mail: false,
+      priorityChanges: false,
+      trackingWeight: false,
+      tracked: NO_TRACKERS,
+      span,
+    },
+  ];
 }
 
 function commandOf(name: string): Command {

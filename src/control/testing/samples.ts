@@ -4,6 +4,7 @@ import { compileGlobals } from "../../core/config/compile-globals.ts";
 import { NO_NOTICES } from "../../core/config/compile-notify.ts";
 import { createDiagnostics } from "../../core/config/diagnostics.ts";
 import type { HoldfastConfig } from "../../core/config/model.ts";
+import { NOTHING_WRITTEN } from "../../core/config/tracked.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { seconds } from "../../core/lib/units.ts";
@@ -59,7 +60,15 @@ export function sampleConfig(): HoldfastConfig {
     files: [],
     processes: [],
     instances: [
-      { vrrp: sampleVrrp(), hooks: {}, hookTimeout: seconds(30), managesMysql: null, notices: NO_NOTICES, span: SPAN },
+      {
+        vrrp: sampleVrrp(),
+        hooks: {},
+        hookTimeout: seconds(30),
+        managesMysql: null,
+        notices: NO_NOTICES,
+        written: NOTHING_WRITTEN,
+        span: SPAN,
+      },
     ],
     host: PLAIN_HOST,
   };

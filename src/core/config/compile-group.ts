@@ -5,11 +5,11 @@
 import type { HookKind } from "../events/vocabulary.ts";
 import { micros, seconds } from "../lib/units.ts";
 import type { SyncGroupMembership, Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
-import type { Command, InstanceConfig, SyncGroupConfig } from "./model.ts";
+import type { Command, InstanceConfig, SyncGroupConfig, TrackerLists } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import { closest } from "./suggest.ts";
-import { type MergedTrackers, readTracked, type TrackContext } from "./tracked.ts";
+import { NO_TRACKERS, readTracked, type TrackContext, trackersOf } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 
 const HOOKS = [
@@ -67,7 +67,7 @@ function compileGroup(node: Node, work: Work): void {
     diagnostics.report("group-too-small", node.span, message, "name at least two instances in group { ... }");
   }
   if (members.length === 0) return;
-  joinMembers(name, { members, settings }, work);
+  const tracked = joinMembers(name, { members, settings }, work);
   lintPriorities(node, name, members, work);
   work.groups.set(name, {
     name,
@@ -75,6 +75,9 @@ function compileGroup(node: Node, work: Work): void {
     hooks: readHooks(settings),
     hookTimeout: settings.duration("hook_timeout") ?? seconds(60),
     mail: settings.flag("smtp_alert") ?? work.context.mailDefault,
+    priorityChanges: settings.flag("notify_priority_changes") ?? false,
+    trackingWeight: settings.node("sync_group_tracking_weight") !== null,
+    tracked,
     span: node.span,
   });
 }
@@ -120,11 +123,12 @@ function reportTwice({ group, name, line }: Mention, other: string, { context }:
   );
 }
 
+/** What the group tracks, as its first member does. */
 function joinMembers(
   name: string,
   { members, settings }: { readonly members: readonly string[]; readonly settings: Settings },
   { instances, context }: Work,
-): void {
+): TrackerLists {
   const node = settings.node("sync_group_tracking_weight");
   if (node?.keyword === "global_tracking") {
     const message = `${name}: \`global_tracking\` is old; it means sync_group_tracking_weight`;
@@ -137,6 +141,7 @@ function joinMembers(
     claimGate: longest(gates.map((vrrp) => vrrp?.claimGate ?? null)),
     releaseGate: longest(gates.map((vrrp) => vrrp?.releaseGate ?? null)),
   };
+  let tracked: TrackerLists = NO_TRACKERS;
   for (const member of members) {
     const instance = instances.get(member);
     if (instance === undefined) continue;
@@ -147,8 +152,11 @@ function joinMembers(
     const notices = settings.flag("notify_priority_changes")
       ? { ...instance.notices, priorityChanges: true }
       : instance.notices;
-    instances.set(member, { ...instance, notices, vrrp: { ...own, ...merge(own, ofGroup), syncGroup } });
+    if (member === members[0]) tracked = ofGroup;
+    const written = { ...instance.written, trackers: trackersOf(own) };
+    instances.set(member, { ...instance, notices, written, vrrp: { ...own, ...merge(own, ofGroup), syncGroup } });
   }
+  return tracked;
 }
 
 const SILENT = { list: [], report: () => undefined };
@@ -164,7 +172,7 @@ const LISTS = [
   "trackFiles",
   "trackProcesses",
   "trackMysql",
-] as const satisfies readonly (keyof MergedTrackers)[];
+] as const satisfies readonly (keyof TrackerLists)[];
 
 /** keepalived drops them: members that weigh differently would be torn apart. */
 function withoutWeights({ vrrp, span }: InstanceConfig, { diagnostics }: TrackContext): VrrpInstanceConfig {
@@ -181,7 +189,7 @@ function withoutWeights({ vrrp, span }: InstanceConfig, { diagnostics }: TrackCo
 }
 
 /** What the group tracks comes on top; of two entries for one thing the group's counts. */
-function merge(own: MergedTrackers, ofGroup: MergedTrackers): MergedTrackers {
+function merge(own: TrackerLists, ofGroup: TrackerLists): TrackerLists {
   const joined = (list: (typeof LISTS)[number]): readonly Tracked[] => {
     const keys = ofGroup[list].map((tracked) => tracked.key);
     return [...own[list].filter((tracked) => !keys.includes(tracked.key)), ...ofGroup[list]];

@@ -16,6 +16,7 @@ import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
 import { managesUnknown, readGates } from "./compile-managed.ts";
 import { readChecksumMode, readPeerTtls, readReceive } from "./compile-receive.ts";
+import { isStrict } from "./compile-strict.ts";
 import { withVirtualInterfaces } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
@@ -26,7 +27,7 @@ import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings, wordSpan } from "./settings.ts";
 import type { KeySource } from "./source.ts";
-import { readTracked, type TrackContext } from "./tracked.ts";
+import { readTracked, type TrackContext, trackersOf } from "./tracked.ts";
 import type { Node } from "./tree.ts";
 import { readVips } from "./vips.ts";
 
@@ -107,6 +108,13 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       deleted: settings.has("notify_deleted"),
     },
     managesMysql: settings.text("manage_mysql"),
+    written: {
+      strict: isStrict(settings, context.defaults.strict),
+      ownInterface: vrrp.virtualInterfaces.length > 0 && (settings.has("use_vmac") || settings.has("use_ipvlan")),
+      addressInterfaces: settings.has("use_vmac_addr"),
+      faultWithoutPeer: settings.has("unicast_fault_no_peer"),
+      trackers: trackersOf(vrrp),
+    },
     span: node.span,
   };
 }

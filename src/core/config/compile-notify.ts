@@ -5,6 +5,7 @@
 import { seconds } from "../lib/units.ts";
 import { parseOwner } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import type { NoticeDefaults } from "./instance-defaults.ts";
 import type { FifoConfig, GlobalConfig, InstanceNotices, MailConfig, TimedCommand } from "./model.ts";
 import { type Settings, wordSpan } from "./settings.ts";
 
@@ -30,16 +31,20 @@ export function compileNotify(settings: Settings, diagnostics: DiagnosticSink): 
 export const NO_NOTICES: InstanceNotices = { mail: false, priorityChanges: false, deleted: false };
 
 /** What instances and sync groups inherit. */
-export function noticeDefaults(settings: Settings): { readonly mail: boolean; readonly priorityChanges: boolean } {
+export function noticeDefaults(settings: Settings): NoticeDefaults {
+  const mailGiven = settings.flag("smtp_alert");
+  const mailGivenForVrrp = settings.flag("smtp_alert_vrrp");
   return {
-    mail: settings.flag("smtp_alert_vrrp") ?? settings.flag("smtp_alert") ?? false,
+    mailGiven,
+    mailGivenForVrrp,
+    mail: mailGivenForVrrp ?? mailGiven ?? false,
     priorityChanges: settings.flag("vrrp_notify_priority_changes") ?? false,
   };
 }
 
 function readFifos(settings: Settings, diagnostics: DiagnosticSink): readonly FifoConfig[] {
   const fifos: FifoConfig[] = [];
-  for (const keyword of ["notify_fifo", "vrrp_notify_fifo"]) {
+  for (const keyword of ["notify_fifo", "vrrp_notify_fifo"] as const) {
     const node = settings.node(keyword);
     if (node === null) continue;
     const [path, ...owner] = settings.words(keyword).map((word) => word.text);
@@ -50,7 +55,7 @@ function readFifos(settings: Settings, diagnostics: DiagnosticSink): readonly Fi
       const remedy = "give each its own path, or keep notify_fifo alone: it gets every line";
       diagnostics.report("duplicate-name", node.span, `${path} is named by notify_fifo already`, remedy);
     } else {
-      fifos.push({ path, ...parseOwner(owner), reader: settings.command(`${keyword}_script`) });
+      fifos.push({ keyword, path, ...parseOwner(owner), reader: settings.command(`${keyword}_script`) });
     }
   }
   return fifos;

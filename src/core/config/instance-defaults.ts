@@ -19,6 +19,14 @@ export interface ReceiveDefaults {
   readonly receiveBuffer: ReceiveBuffer;
 }
 
+export interface NoticeDefaults {
+  readonly mail: boolean;
+  readonly priorityChanges: boolean;
+  /** smtp_alert and smtp_alert_vrrp; null without them. */
+  readonly mailGiven: boolean | null;
+  readonly mailGivenForVrrp: boolean | null;
+}
+
 export interface InstanceDefaults extends ReceiveDefaults {
   readonly version: 2 | 3;
   /** Multicast groups of the adverts. */
@@ -32,7 +40,7 @@ export interface InstanceDefaults extends ReceiveDefaults {
   readonly downTimerAdverts: number;
   readonly ownerIgnoreAdverts: boolean;
   readonly v3ChecksumAsV2: boolean;
-  readonly notices: { readonly mail: boolean; readonly priorityChanges: boolean };
+  readonly notices: NoticeDefaults;
   /** vrrp_strict */
   readonly strict: boolean;
   readonly virtual: VirtualDefaults;

@@ -78,8 +78,28 @@ export interface InstanceConfig {
   readonly notices: InstanceNotices;
   /** manage_mysql: the block whose server is prepared before the address is taken. */
   readonly managesMysql: string | null;
+  readonly written: InstanceWritten;
   readonly span: SourceSpan;
 }
+
+/** What the file says of an instance itself where `vrrp` holds what became of it; the dumps show it. */
+export interface InstanceWritten {
+  /** vrrp_strict, strict_mode. */
+  readonly strict: boolean;
+  /** use_vmac, use_ipvlan: the first of its virtual interfaces is the instance's own. */
+  readonly ownInterface: boolean;
+  /** use_vmac_addr */
+  readonly addressInterfaces: boolean;
+  /** unicast_fault_no_peer */
+  readonly faultWithoutPeer: boolean;
+  /** Without what its sync group tracks. */
+  readonly trackers: TrackerLists;
+}
+
+export type TrackerLists = Pick<
+  VrrpInstanceConfig,
+  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses" | "trackMysql"
+>;
 
 /** Where the dumps of USR1, USR2 and the JSON signal go, and in which form. */
 export interface DumpSettings {
@@ -92,7 +112,7 @@ export interface DumpSettings {
   readonly jsonVersion: 1 | 2;
 }
 
-/** vrrp_sync_group; what it tracks has become part of its members. */
+/** vrrp_sync_group; what it tracks has become part of its members, and is kept here for the dumps. */
 export interface SyncGroupConfig {
   readonly name: string;
   readonly members: readonly string[];
@@ -100,6 +120,11 @@ export interface SyncGroupConfig {
   readonly hookTimeout: Micros;
   /** smtp_alert. */
   readonly mail: boolean;
+  /** notify_priority_changes */
+  readonly priorityChanges: boolean;
+  /** sync_group_tracking_weight */
+  readonly trackingWeight: boolean;
+  readonly tracked: TrackerLists;
   readonly span: SourceSpan;
 }
 
@@ -113,6 +138,7 @@ export interface InstanceNotices {
 }
 
 export interface FifoConfig {
+  readonly keyword: "notify_fifo" | "vrrp_notify_fifo";
   readonly path: string;
   readonly user: string | null;
   readonly group: string | null;

@@ -3,9 +3,16 @@
  * defined above may be tracked, as with keepalived.
  */
 
-import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
+import type { Tracked } from "../vrrp/config.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { MysqlBlockConfig, TrackFileConfig, TrackProcessConfig, VrrpScriptConfig } from "./model.ts";
+import type {
+  InstanceWritten,
+  MysqlBlockConfig,
+  TrackerLists,
+  TrackFileConfig,
+  TrackProcessConfig,
+  VrrpScriptConfig,
+} from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { wordSpan } from "./settings.ts";
 import { closest } from "./suggest.ts";
@@ -24,16 +31,11 @@ export interface TrackContext {
 const HEAVIEST = 253;
 const HEAVIEST_FILE = 254;
 
-export type MergedTrackers = Pick<
-  VrrpInstanceConfig,
-  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses" | "trackMysql"
->;
-
 export function readTracked(
   settings: Settings,
   identity: { readonly name: string; readonly interface: string },
   context: TrackContext,
-): MergedTrackers {
+): TrackerLists {
   return {
     trackScripts: trackedScripts(settings, identity.name, context),
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),
@@ -56,6 +58,32 @@ function withManaged(
   const known = name !== null && mysql.some((one) => one.name === name) && !tracked.some(({ key }) => key === name);
   return known ? [...tracked, { key: name, weight: 0, reverse: false }] : tracked;
 }
+
+export const NO_TRACKERS: TrackerLists = {
+  trackScripts: [],
+  trackInterfaces: [],
+  trackFiles: [],
+  trackProcesses: [],
+  trackMysql: [],
+};
+
+/** As a file says that asks for nothing of the kind. */
+export const NOTHING_WRITTEN: InstanceWritten = {
+  strict: false,
+  ownInterface: false,
+  addressInterfaces: false,
+  faultWithoutPeer: false,
+  trackers: NO_TRACKERS,
+};
+
+/** The lists alone. */
+export const trackersOf = (lists: TrackerLists): TrackerLists => ({
+  trackScripts: lists.trackScripts,
+  trackInterfaces: lists.trackInterfaces,
+  trackFiles: lists.trackFiles,
+  trackProcesses: lists.trackProcesses,
+  trackMysql: lists.trackMysql,
+});
 
 function linesOf(settings: Settings, name: string): readonly Node[] {
   return settings.nodes(name).flatMap((node) => node.block ?? []);

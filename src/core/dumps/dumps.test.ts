@@ -75,6 +75,7 @@ function inputOf(config: HoldfastConfig, status: Partial<VrrpInstanceStatus> = {
       },
     ],
     checks: [{ key: "chk", standing: { kind: "ok" }, running: false }],
+    trackers: { files: {}, processes: {} },
     interfaces: [],
     hostName: "db1.example",
     umask: 0o177,

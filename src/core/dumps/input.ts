@@ -3,7 +3,7 @@
  * host shows of its interfaces. Everything is a value; the renderers beside this file read no clock and no file.
  */
 import type { HoldfastConfig } from "../config/model.ts";
-import type { ScriptStanding } from "../link/messages.ts";
+import type { ScriptStanding, Standings } from "../link/messages.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
 
 /** One network interface as the kernel has it. */
@@ -34,6 +34,8 @@ export interface DumpInput {
   /** In the order of the configuration; as last seen when the keeper does not answer. */
   readonly instances: readonly VrrpInstanceStatus[];
   readonly checks: readonly CheckFacts[];
+  /** What is in tracked files and how many of tracked processes run. */
+  readonly trackers: Pick<Standings, "files" | "processes">;
   readonly interfaces: readonly InterfaceFacts[];
   readonly hostName: string;
   readonly umask: number;
@@ -63,6 +65,11 @@ export class DumpText {
     if (value !== null) this.line(level, `${name} = ${value}`);
   }
 
+  /** Lines that keepalived indents in a way of their own. */
+  raw(text: string): void {
+    this.#lines.push(text);
+  }
+
   toString(): string {
     return `${this.#lines.join("\n")}\n`;
   }
@@ -71,3 +78,6 @@ export class DumpText {
 export const yesNo = (value: boolean): string => (value ? "yes" : "no");
 export const trueFalse = (value: boolean): string => (value ? "true" : "false");
 export const onOff = (value: boolean): string => (value ? "enabled" : "disabled");
+
+/** keepalived's words for a moment that never was. */
+export const momentOfNothing = "0.000000 (Thu Jan  1 00:00:00.000000)";
