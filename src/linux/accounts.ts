@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import type { Accounts } from "../core/dumps/input.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Identity, ScriptPolicy, Unusable } from "../ports/spawner.ts";
 import { shortageOf } from "./shortage.ts";
@@ -106,4 +107,24 @@ export function lookUpOwner(user: string | null, group: string | null): Result<I
 function findIn(file: string, name: string): Fields | null {
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.map((line) => line.split(":")).find((fields) => fields[NUMBER.test(name) ? 2 : 0] === name) ?? null;
+}
+
+/** All of them, for a dump; it reads while everything waits, and two files of a few lines are soon read. */
+export function readAccounts(): Accounts {
+  const linesOf = (file: string): readonly Fields[] => {
+    try {
+      return readFileSync(file, "utf8")
+        .split("\n")
+        .map((line) => line.split(":"));
+    } catch {
+      // A dump must not fail for it: names are shown as they are written.
+      return [];
+    }
+  };
+  return {
+    users: new Map(
+      linesOf("/etc/passwd").map(([name = "", , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }]),
+    ),
+    groups: new Map(linesOf("/etc/group").map(([name = "", , gid]) => [name, Number(gid)])),
+  };
 }

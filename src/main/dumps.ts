@@ -12,6 +12,7 @@ import type { DumpKind } from "../core/dumps/kinds.ts";
 import { renderStats } from "../core/dumps/stats.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
+import { readAccounts } from "../linux/accounts.ts";
 import type { Arena } from "../linux/arena.ts";
 import { writeDumpFile } from "../linux/dump-file.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
@@ -85,6 +86,7 @@ function inputOf(host: DumpHost, instances: readonly VrrpInstanceStatus[]): Dump
     checks: host.control.checks.status(),
     trackers: host.control.trackers(),
     interfaces: readInterfaces(host.arena, virtualAddresses(host.config())),
+    accounts: readAccounts(),
     hostName: hostname(),
     umask: host.umask,
     now: {

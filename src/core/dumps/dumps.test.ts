@@ -77,6 +77,7 @@ function inputOf(config: HoldfastConfig, status: Partial<VrrpInstanceStatus> = {
     checks: [{ key: "chk", standing: { kind: "ok" }, running: false }],
     trackers: { files: {}, processes: {} },
     interfaces: [],
+    accounts: { users: new Map([["daemon", { uid: 1, gid: 2 }]]), groups: new Map([["adm", 4]]) },
     hostName: "db1.example",
     umask: 0o177,
     // 1795646475.903040 is Wed Nov 25 22:41:15.903040 2026 in UTC.

@@ -8,7 +8,7 @@ import type { KeeperSettings } from "../link/keeper-settings.ts";
 import { DEFAULT_FIREWALL } from "../nftables/ruleset.ts";
 import type { ReceiveBuffer } from "../routing/host.ts";
 import { type DumpInput, type DumpText, trueFalse, yesNo } from "./input.ts";
-import { commandText, ownerText } from "./words.ts";
+import { commandText, numbersText, ownerText } from "./words.ts";
 
 /** What keepalived prints for a number that was not given (the parent has not resolved defaults yet). */
 const UNSET = 4_294_967_295;
@@ -22,7 +22,7 @@ export function globalData(text: DumpText, input: DumpInput, parent: boolean): v
   protocol(text, config, parent);
   scheduling(text, "VRRP", config.global.keeper);
   for (const name of ["Checker", "BFD"]) scheduling(text, name, null);
-  services(text, config);
+  services(text, input);
   buffers(text, input);
 }
 
@@ -51,7 +51,7 @@ function identity(text: DumpText, input: DumpInput, parent: boolean): void {
   text.field(0, "Disable local IGMP", yesNo(defaults.virtual.localReports === "silenced"));
   text.field(0, "LVS flush", "false");
   text.field(0, "LVS flush on stop", "disabled");
-  for (const fifo of global.notify.fifos) pipe(text, config, fifo);
+  for (const fifo of global.notify.fifos) pipe(text, input, fifo);
   text.field(0, "FIFO write vrrp states on reload", trueFalse(global.notify.statesOnReload));
   text.field(0, "VRRP notify priority changes", trueFalse(defaults.notices.priorityChanges));
 }
@@ -69,20 +69,20 @@ function mail(text: DumpText, config: MailConfig | null, hostName: string): void
   for (const address of config.to) text.line(1, address);
 }
 
-function timed(text: DumpText, { config }: DumpInput, name: string, script: TimedCommand | null): void {
+function timed(text: DumpText, input: DumpInput, name: string, script: TimedCommand | null): void {
   if (script === null) return;
   const { command, timeout } = script;
   // keepalived's comma is missing in the second of the two.
   const comma = name === "Startup script" ? "," : "";
-  const owner = `uid:gid ${ownerText(command, config)}`;
+  const owner = `uid:gid ${ownerText(command, input)}`;
   text.field(0, name, `${commandText(command)}, ${owner}${comma} timeout ${timeout / 1e6}`);
 }
 
-function pipe(text: DumpText, config: HoldfastConfig, { path, user, group, reader, keyword }: FifoConfig): void {
+function pipe(text: DumpText, input: DumpInput, { path, user, group, reader, keyword }: FifoConfig): void {
   const name = keyword === "notify_fifo" ? "Global notify fifo" : "VRRP notify fifo";
-  const owner = user === null ? "0:0" : `${numberOf(user)}:${numberOf(group ?? user)}`;
+  const owner = numbersText(user, group, input.accounts);
   text.field(0, name, `${path}, uid:gid ${owner}`);
-  if (reader !== null) text.field(0, `${name} script`, `${commandText(reader)}, uid:gid ${ownerText(reader, config)}`);
+  if (reader !== null) text.field(0, `${name} script`, `${commandText(reader)}, uid:gid ${ownerText(reader, input)}`);
 }
 
 function announcements(text: DumpText, { defaults }: HoldfastConfig, parent: boolean): void {
@@ -129,17 +129,18 @@ function scheduling(text: DumpText, name: string, settings: KeeperSettings | nul
   text.field(0, `${name} realtime limit`, settings?.realtimeLimit ?? 10_000);
 }
 
-function services(text: DumpText, { global }: HoldfastConfig): void {
+function services(text: DumpText, input: DumpInput): void {
+  const { global } = input.config;
   for (const name of ["vrrp", "checker", "RFCv2", "RFCv3", "traps"]) text.line(0, `SNMP ${name} disabled`);
   text.field(0, "SNMP socket", "default (unix:/var/agentx/master)");
   text.line(0, "DBus disabled");
   text.field(0, "DBus service name", "");
   text.line(0, `Script security ${global.enableScriptSecurity ? "enabled" : "disabled"}`);
-  const { user, group } = global.scriptUser ?? { user: "0", group: null };
-  text.line(0, `Default script uid:gid ${numberOf(user)}:${numberOf(group ?? user)}`);
+  text.line(0, `Default script uid:gid ${ownerText(NOBODY, input)}`);
 }
 
-const numberOf = (name: string): string => (name === "root" ? "0" : name);
+/** A script that names no owner. */
+const NOBODY = { user: null, group: null } as const;
 
 const OTHER_BUFFERS = ["process_monitor", "lvs_netlink_cmd", "lvs_netlink_monitor"];
 

@@ -1,5 +1,5 @@
 /** The section "VRRP Sync groups" of keepalived's data dump. */
-import type { HoldfastConfig, SyncGroupConfig } from "../config/model.ts";
+import type { SyncGroupConfig } from "../config/model.ts";
 import type { HookKind } from "../events/vocabulary.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
@@ -23,7 +23,7 @@ function oneGroup(text: DumpText, input: DumpInput, group: SyncGroupConfig): voi
   text.field(1, "Using smtp notification", yesNo(group.mail));
   if (group.priorityChanges) text.field(1, "Notify priority changes", yesNo(true));
   tracked(text, group);
-  hooks(text, input.config, group);
+  hooks(text, input, group);
 }
 
 /** A member that only follows another one into FAULT has none of its own. */
@@ -68,10 +68,10 @@ const HOOKS: readonly (readonly [HookKind, string])[] = [
   ["notify", "Generic"],
 ];
 
-function hooks(text: DumpText, config: HoldfastConfig, group: SyncGroupConfig): void {
+function hooks(text: DumpText, input: DumpInput, group: SyncGroupConfig): void {
   for (const [kind, name] of HOOKS) {
     const command = group.hooks[kind];
     if (command === undefined) continue;
-    text.field(1, `${name} state transition script`, `${commandText(command)}, uid:gid ${ownerText(command, config)}`);
+    text.field(1, `${name} state transition script`, `${commandText(command)}, uid:gid ${ownerText(command, input)}`);
   }
 }

@@ -29,6 +29,12 @@ export interface CheckFacts {
   readonly running: boolean;
 }
 
+/** Users and groups of the host by name. */
+export interface Accounts {
+  readonly users: ReadonlyMap<string, { readonly uid: number; readonly gid: number }>;
+  readonly groups: ReadonlyMap<string, number>;
+}
+
 export interface DumpInput {
   readonly config: HoldfastConfig;
   /** In the order of the configuration; as last seen when the keeper does not answer. */
@@ -37,6 +43,7 @@ export interface DumpInput {
   /** What is in tracked files and how many of tracked processes run. */
   readonly trackers: Pick<Standings, "files" | "processes">;
   readonly interfaces: readonly InterfaceFacts[];
+  readonly accounts: Accounts;
   readonly hostName: string;
   readonly umask: number;
   readonly now: {

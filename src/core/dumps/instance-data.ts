@@ -246,8 +246,7 @@ function hooks(text: DumpText, input: DumpInput, row: InstanceRow): void {
   text.field(1, "Notify deleted", row.notices.deleted ? "Deleted" : "Fault");
   for (const [kind, name] of HOOKS) {
     const command = row.hooks[kind];
-    if (command !== undefined)
-      text.field(1, name, `${commandText(command)}, uid:gid ${ownerText(command, input.config)}`);
+    if (command !== undefined) text.field(1, name, `${commandText(command)}, uid:gid ${ownerText(command, input)}`);
   }
   text.field(1, "Notify priority changes", trueFalse(row.notices.priorityChanges));
 }

@@ -53,6 +53,7 @@ function inputOf(text: string, change: Partial<VrrpInstanceStatus> = {}): DumpIn
     checks: [],
     trackers: { files: { number: { kind: "value", value: 5 } }, processes: { program: { kind: "ok", count: 2 } } },
     interfaces: [interfaceOf("eth0", 2), interfaceOf("vrrp.51", 3)],
+    accounts: { users: new Map([["daemon", { uid: 1, gid: 2 }]]), groups: new Map([["adm", 4]]) },
     hostName: "host",
     umask: 0o177,
     now: { at: 0, wall: 0, utcOffsetMinutes: 0 },
@@ -265,4 +266,14 @@ test("an instance with a virtual MAC names it wherever keepalived does", () => {
   expect(interfaces).toContain("   VMAC type private, underlying interface = eth0, state = UP, RUNNING");
   expect(interfaces).toContain("   Reset ARP config counter 1");
   expect(JSON.parse(renderJson(input))[0].data).toMatchObject({ vmac_ifname: "vrrp.51", ifp_ifname: "vrrp.51" });
+});
+
+test.each([
+  ["", "0:0"],
+  ["script_user daemon", "1:2"],
+  ["script_user daemon adm", "1:4"],
+  ["script_user stranger", "stranger:stranger"],
+])("owners are numbers where the host knows them: %s", (global, wanted) => {
+  const text = `global_defs {\n ${global}\n}\n${instance("notify /usr/bin/true")}`;
+  expect(renderVrrpData(inputOf(text))).toContain(`'/usr/bin/true', uid:gid ${wanted}\n`);
 });

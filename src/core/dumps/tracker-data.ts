@@ -69,7 +69,7 @@ function scriptData(text: DumpText, input: DumpInput, script: VrrpScriptConfig):
   // Of the first run only; afterwards keepalived has forgotten it.
   text.field(1, "Init state", unknown ? (script.initFail ? "FAILED" : "INIT") : "unknown");
   text.field(1, "Status", good ? "GOOD" : "BAD");
-  text.field(1, "Script uid:gid", ownerText(script.command, input.config));
+  text.field(1, "Script uid:gid", ownerText(script.command, input));
   text.line(1, "VRRP instances :");
   trackingInstances(text, whoTracks(input.config, "trackScripts", script.name));
   text.field(1, "State", runs.some(({ running }) => running) ? "running" : "idle");

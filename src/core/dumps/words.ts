@@ -1,5 +1,5 @@
 /** Texts that several dumps share: an address with its options, a command, a moment, as keepalived writes them. */
-import type { Command, HoldfastConfig, InstanceConfig } from "../config/model.ts";
+import type { Command, InstanceConfig } from "../config/model.ts";
 import { mapped } from "../config/text.ts";
 import { commandWords } from "../config/words.ts";
 import { asctime } from "../events/log-line.ts";
@@ -9,7 +9,7 @@ import type { Tracked, VirtualAddress, VrrpInstanceConfig } from "../vrrp/config
 import type { VrrpStateName } from "../vrrp/state.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
 import type { VirtualInterface } from "../vrrp/virtual-interface.ts";
-import type { DumpInput } from "./input.ts";
+import type { Accounts, DumpInput } from "./input.ts";
 
 /** rtnetlink(7) scopes by the names of rt_scopes; another number stands for itself. */
 const SCOPES: Readonly<Record<number, string>> = { 0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere" };
@@ -82,13 +82,23 @@ export const commandText = (command: Command): string =>
     .words.map(({ text }) => `'${text}'`)
     .join(" ");
 
-/** The owner as configured; numbers are looked up when the script runs. */
-export function ownerText(command: Command, config: HoldfastConfig): string {
-  const fallback = config.global.scriptUser;
-  const user = command.user ?? fallback?.user ?? "0";
-  const group = command.user === null ? (command.group ?? fallback?.group ?? user) : (command.group ?? user);
-  const number = (name: string): string => (name === "root" ? "0" : name);
-  return `${number(user)}:${number(group)}`;
+/** keepalived's default user for scripts, where it exists. */
+const DEFAULT_USER = "keepalived_script";
+
+/** Who a script runs as, in numbers. */
+export function ownerText({ user, group }: Pick<Command, "user" | "group">, { config, accounts }: DumpInput): string {
+  if (user !== null) return numbersText(user, group, accounts);
+  const { scriptUser } = config.global;
+  const fallback = accounts.users.has(DEFAULT_USER) ? DEFAULT_USER : null;
+  return numbersText(scriptUser?.user ?? fallback, group ?? scriptUser?.group ?? null, accounts);
+}
+
+/** The group is the user's unless it is named; a name that the host does not know stands for itself. */
+export function numbersText(user: string | null, group: string | null, { users, groups }: Accounts): string {
+  const account = user === null ? { uid: 0, gid: 0 } : users.get(user);
+  const uid = account?.uid ?? user;
+  const gid = group === null ? (account?.gid ?? user) : (groups.get(group) ?? group);
+  return `${uid}:${gid}`;
 }
 
 /** keepalived's numbers of the states. */
