@@ -9,7 +9,7 @@ global_defs {
   vrrp_garp_master_delay 2
   vrrp_garp_interval 0.001
   vrrp_notify_priority_changes on
-  notify_fifo /run/fifo1
+  notify_fifo /run/fifo1 daemon adm
   vrrp_notify_fifo /run/fifo2
   notification_email {
     a@example.com
@@ -57,6 +57,7 @@ vrrp_script good {
   interval 2
   timeout 1
   weight 4
+  user daemon
 }
 vrrp_script group {
   script "/usr/bin/true x y"
