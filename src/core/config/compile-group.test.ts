@@ -84,7 +84,7 @@ describe("track_file and vrrp_track_process", () => {
     expect(config.processes[0]).toMatchObject({
       pattern: { argv: ["/usr/bin/a b", "-x"], paramMatch: null, fullCommand: false },
       quorum: { least: 2, most: 4, forkDelay: 3e6, terminateDelay: 1.5e6 },
-      weight: 1,
+      weight: 0,
     });
     expect(config.instances[0]?.vrrp).toMatchObject({
       trackFiles: [{ key: "f", weight: 2, reverse: true }],

@@ -76,7 +76,8 @@ export function compileTrackProcess(node: Node, diagnostics: DiagnosticSink): Tr
       forkDelay: settings.duration("fork_delay") ?? both,
       terminateDelay: settings.duration("terminate_delay") ?? both,
     },
-    weight: weight?.weight ?? 1,
+    // keepalived.conf(5) says 1; the program does as with 0.
+    weight: weight?.weight ?? 0,
     reverse: weight?.reverse ?? false,
     span: node.span,
   };

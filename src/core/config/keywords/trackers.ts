@@ -33,7 +33,7 @@ export const VRRP_TRACK_PROCESS: readonly KeywordEntry[] = [
   ),
   done("full_command", none, "Compares the whole command line instead of the name."),
   done("weight", weight(-254, 254), "Change of priority by the quorum; 0 means FAULT without quorum.", {
-    default: "1",
+    default: "0",
   }),
   done("quorum", integer(1, 65_535), "Least number of such processes.", { default: "1" }),
   done("quorum_max", integer(0, 65_535), "Greatest number of such processes; 0 means that none may run.", {
