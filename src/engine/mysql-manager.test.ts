@@ -179,6 +179,24 @@ describe("a claim", () => {
     expect(world.own.readOnly).toBe(true);
   });
 
+  it("that is refused after it had closed a writer opens that again, and only while it was not open itself", async () => {
+    const world = setUp("takeover_deadline 2");
+    world.peer.readOnly = false;
+    for (let count = 0; count < 400; count++) world.peer.write();
+    expect(await world.ask("claim")).toMatchObject({ opened: false });
+    expect(world.peer.readOnly).toBe(false);
+    expect(world.events.map(({ step }) => step)).toContain("open 192.0.2.2:3306 for writes again, as it was found");
+
+    const late = setUp();
+    late.peer.readOnly = false;
+    late.onEvent.call = ({ step, outcome }) => {
+      if (step.startsWith("open the own") && outcome === "done") late.manager.cancel("V", late.lastGate());
+    };
+    await late.ask("claim", 1_000);
+    expect(late.peer.readOnly).toBe(true);
+    expect(late.own.readOnly).toBe(true);
+  });
+
   it("of a second failover after a life as writer needs a peer that was followed again", async () => {
     const world = setUp();
     world.look();

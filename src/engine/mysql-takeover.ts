@@ -61,6 +61,7 @@ export class Takeover {
   readonly #servers: MysqlServers;
   readonly #tries = new Map<string, number>();
   #progress: TakeoverProgress = NOTHING_DONE;
+  readonly #closed = new Set<string>();
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
 
   constructor(tools: TakeoverTools, config: MysqlConfig, context: TakeoverContext) {
@@ -73,7 +74,10 @@ export class Takeover {
   /** The error is the reason of the refusal. */
   async run(): Promise<Result<void, string>> {
     try {
-      return await this.#run();
+      const ended = await this.#run();
+      // A writer that still has its address must not stay closed because this server could not take over.
+      if (!ended.ok && !this.#progress.opened) await this.#openAgain();
+      return ended;
     } finally {
       this.#servers.close();
     }
@@ -172,6 +176,8 @@ export class Takeover {
         return this.#failed(words, "the journal cannot be written, so nothing is opened");
       if (this.#context.cancelled()) return err("it is not wanted any more");
       this.#context.onOpened();
+      // From here on it may be open, whatever the answer to the order is.
+      this.#progress = { ...this.#progress, opened: true };
     }
     const done = await this.#carryOut(step, facts);
     if (!done.ok) return this.#failed(words, done.error);
@@ -193,7 +199,9 @@ export class Takeover {
         return await this.#close(this.#servers.own, version);
       case "close-peer": {
         const peer = this.#servers.peer(step.peer);
-        return peer?.version ? await this.#close(peer, peer.version) : err("it cannot be asked any more");
+        if (!peer?.version) return err("it cannot be asked any more");
+        this.#closed.add(step.peer);
+        return await this.#close(peer, peer.version);
       }
       case "start-applier":
         return await this.#order(replicaOrder(version, "START", { channel: step.channel, thread: "SQL_THREAD" }));
@@ -207,6 +215,16 @@ export class Takeover {
         return await this.#record(own);
       case "open":
         return await this.#order(OPEN_STATEMENT);
+    }
+  }
+
+  /** What this run has closed, while it is certain that the own server was not opened. */
+  async #openAgain(): Promise<void> {
+    for (const name of this.#closed) {
+      const step = `open ${name} for writes again, as it was found`;
+      const opened = await this.#servers.peer(name)?.order(OPEN_STATEMENT, toMillis(ORDER));
+      if (opened?.ok === true) this.#context.tell(step, "done", "");
+      else this.#context.tell(step, "failed", opened === undefined ? "" : failureInWords(opened.error));
     }
   }
 
