@@ -152,6 +152,11 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
       /^File: m2-bin\.\d{6}\nPosition: \d+\ngtid_binlog_pos: 0-1-/m,
     );
 
+    const asked = await holdfast(second, "positions", "orders");
+    expect(asked).toMatchObject({ code: 1, stdout: expect.stringMatching(/gtid_binlog_pos +0-2-\d+\n/) });
+    expect(asked.stdout).toMatch(/Relay_Master_Log_File:Exec_Master_Log_Pos +m1-bin\.\d+:\d+\n/);
+    expect(asked.stdout).toContain("nobody listens");
+
     // The old writer starts closed, follows, and the ring is whole again without anybody's doing.
     await one.start();
     await until(

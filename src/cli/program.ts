@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { CheckOptions } from "./check.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
+import type { PositionsOptions } from "./commands/positions.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
 import type { TakeoverOptions } from "./commands/takeover.ts";
@@ -247,6 +248,15 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
       done(await explainCommand(contextFor(terminal, options, never()), instance, options));
+    });
+  asking(program, "positions", "where the servers of a managed group stand: binary logs, GTIDs, what is executed")
+    .argument("<name>", "the mysql block")
+    .option("--watch", "again every second, with what still moves")
+    .action(async (name: string, options: PlaceOptions & PositionsOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { positionsCommand } = await import("./commands/positions.ts");
+      const signal = options.watch === true ? await untilStopped(invocation) : never();
+      done(await positionsCommand(contextFor(terminal, options, signal), name, options));
     });
   asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
     .argument("<name>", "the mysql block")

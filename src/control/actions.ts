@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../core/config/model.ts";
 import type { DumpKind } from "../core/dumps/kinds.ts";
 import type { LogLevel } from "../core/events/log-line.ts";
+import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
@@ -29,6 +30,8 @@ export interface ControlActions {
     name: string,
     consent: boolean,
   ): Promise<{ readonly steps: readonly string[]; readonly end: string } | null>;
+  /** Where the servers of a managed block stand; null when nobody manages it. */
+  positions?(name: string): Promise<readonly ServerPositions[]> | null;
   logLevel?(): LogLevel;
   setLogLevel?(level: LogLevel): void;
   dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;

@@ -153,15 +153,22 @@ function addOperations(app: FastifyInstance, { actions }: ApiOptions, schemas: S
 }
 
 function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  const unmanaged = (reply: FastifyReply, name: string): FastifyReply => {
+    const message = `no instance manages a mysql block ${name}`;
+    return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
+  };
+  app.get("/v1/mysql/positions", async (request, reply) => {
+    const query = parse(schemas.PositionsQuery, request.query, reply);
+    if (query === null) return reply;
+    const servers = (await actions.positions?.(query.name)) ?? null;
+    return servers === null ? unmanaged(reply, query.name) : reply.send({ api: 1, name: query.name, servers });
+  });
   app.post("/v1/mysql/takeover", async (request, reply) => {
     const body = parse(schemas.TakeoverRequest, request.body ?? {}, reply);
     if (body === null) return reply;
     const { name, consent } = body;
     const plan = (await actions.takeover?.(name, consent)) ?? null;
-    if (plan === null) {
-      const message = `no instance manages a mysql block ${name}`;
-      return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
-    }
+    if (plan === null) return unmanaged(reply, name);
     return reply.send({ api: 1, name, ...plan, consented: consent });
   });
 }

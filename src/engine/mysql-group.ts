@@ -3,9 +3,10 @@
  * A peer that was silent is not asked again in the same run: it would cost connect_timeout each time.
  */
 import type { Result } from "../core/lib/result.ts";
-import type { MysqlConfig } from "../core/mysql/config.ts";
+import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
 import { isEnding, isNobody, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
+import { positionsOf, type ServerPositions, unreachablePositions } from "../core/mysql/positions.ts";
 import type { Peer, PeerState } from "../core/mysql/takeover.ts";
 import { troubleInWords } from "../core/mysql/trouble.ts";
 import type { SqlPort } from "../ports/sql.ts";
@@ -65,4 +66,20 @@ function stateOf(failure: SqlFailure): PeerState {
   const detail = failureInWords(failure);
   if (failure.kind === "network") return { kind: isNobody(failure) ? "down" : "silent", detail };
   return { kind: failure.kind === "timeout" || failure.kind === "lost" ? "silent" : "unusable", detail };
+}
+
+/** Asks every server once. */
+export async function askPositions(sql: SqlPort, config: MysqlConfig): Promise<readonly ServerPositions[]> {
+  const servers = new MysqlServers(sql, config);
+  const { own, peers } = await servers.ask();
+  servers.close();
+  const name = addressInWords(config.address);
+  return [
+    own.ok ? positionsOf(name, true, own.value) : unreachablePositions(name, true, failureInWords(own.error)),
+    ...peers.map(({ address, state }) =>
+      state.kind === "up"
+        ? positionsOf(address, false, state.facts)
+        : unreachablePositions(address, false, state.detail),
+    ),
+  ];
 }

@@ -11,11 +11,12 @@ import type { MysqlConfig } from "../core/mysql/config.ts";
 import { addressInWords } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts } from "../core/mysql/facts.ts";
 import { closeStatement, replicaOrder } from "../core/mysql/orders.ts";
+import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
 import type { ServerVersion } from "../core/mysql/version.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
-import { failureInWords } from "./mysql-group.ts";
+import { askPositions, failureInWords } from "./mysql-group.ts";
 import { MysqlMember } from "./mysql-member.ts";
 import { Takeover, type TakeoverTools } from "./mysql-takeover.ts";
 import { MysqlTending } from "./mysql-tending.ts";
@@ -39,6 +40,8 @@ export interface MysqlManager {
   entered(instance: string, state: VrrpStateName): void;
   /** After every look at a server; null while it cannot be asked. */
   looked(name: string, facts: MysqlFacts | null): void;
+  /** Where all servers of a managed block stand; null when nobody manages it. */
+  positions(name: string): Promise<readonly ServerPositions[]> | null;
   /** What a claim would do now; null when nobody manages that server. */
   plan(name: string): Promise<TakeoverPlan> | null;
   /** The next claim within CONSENT may go on where only an operator can decide; false when nobody manages that server. */
@@ -181,6 +184,11 @@ class Manager implements MysqlManager {
     const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
     if (managed === undefined) return null;
     return this.#takeover(managed, () => false).plan();
+  }
+
+  positions(name: string): Promise<readonly ServerPositions[]> | null {
+    const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
+    return managed === undefined ? null : askPositions(this.#options.tools.sql, managed.config);
   }
 
   /** It follows again when the peer is back; its applier runs, so nothing received is dropped. */

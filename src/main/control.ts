@@ -281,6 +281,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       checks: () => control.checks.status(),
       mysql: () => control.mysql.status(),
       keeper: () => control.keeper.state(),
+      positions: (name) => control.managed.positions(name),
       takeover: async (name, consent) => {
         if (consent && !control.managed.consent(name)) return null;
         return await control.managed.plan(name);
