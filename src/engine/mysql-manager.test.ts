@@ -247,6 +247,33 @@ describe("a claim that is cut off", () => {
 });
 
 describe("a server without the address", () => {
+  it("is not opened by a claim that was cancelled before its turn came", async () => {
+    const world = setUp();
+    void world.ask("release", 10);
+    const claimed = world.ask("claim", 1_000);
+    world.manager.cancel("V", world.lastGate());
+    expect(await claimed).toBeUndefined();
+    expect(world.own.readOnly).toBe(true);
+  });
+
+  it("is closed when the gate was opened and nobody went through", async () => {
+    const world = setUp();
+    expect(await world.ask("claim")).toMatchObject({ opened: true });
+    world.manager.entered("V", "BACKUP");
+    await world.pass(50);
+    expect(world.own.readOnly).toBe(true);
+
+    const silent = setUp("takeover_deadline 1");
+    expect(await silent.ask("claim")).toMatchObject({ opened: true });
+    silent.look();
+    await silent.pass(50);
+    expect(silent.own.readOnly).toBe(false);
+    await silent.pass(6_500);
+    silent.look();
+    await silent.pass(50);
+    expect(silent.own.readOnly).toBe(true);
+  });
+
   it("is closed before the address goes", async () => {
     const world = setUp();
     await world.ask("claim");

@@ -6,7 +6,7 @@
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
-import { after, type Instant, seconds, toMillis } from "../core/lib/units.ts";
+import { after, elapsed, type Instant, micros, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { addressInWords } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts } from "../core/mysql/facts.ts";
@@ -50,11 +50,19 @@ export interface MysqlManager {
   stop(): Promise<void>;
 }
 
+/** Beyond takeover_deadline: other members of a sync group may still prepare. */
+const UNWANTED = seconds(5);
+
 /** How long an operator's consent waits for the claim that it is meant for. */
 export const CONSENT = seconds(60);
 
 export function createMysqlManager(options: MysqlManagerOptions): MysqlManager {
   return new Manager(options);
+}
+
+interface Run {
+  readonly gate: number;
+  cancelled: boolean;
 }
 
 interface Managed {
@@ -67,7 +75,9 @@ interface Managed {
   known: boolean;
   /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
   left: boolean;
-  run: { readonly gate: number; cancelled: boolean } | null;
+  /** Claims that run or wait for their turn. */
+  readonly runs: Set<Run>;
+  openedAt: Instant | null;
   tending: MysqlTending | null;
   consentUntil: Instant | null;
   /** Closing, opening: one after the other. */
@@ -113,7 +123,8 @@ class Manager implements MysqlManager {
         open: false,
         known: false,
         left: false,
-        run: null,
+        runs: new Set(),
+        openedAt: null,
         tending: null,
         consentUntil: null,
         queue: Promise.resolve(),
@@ -133,17 +144,19 @@ class Manager implements MysqlManager {
   ask(question: GateQuestion): void {
     const managed = this.#managed.get(question.instance);
     if (managed === undefined) this.#options.next(question);
-    else if (question.which === "claim") this.#queue(managed, () => this.#claim(managed, question));
-    else this.#queue(managed, () => this.#release(managed, question));
+    else if (question.which === "claim") {
+      const run = { gate: question.gate, cancelled: false };
+      managed.runs.add(run);
+      this.#queue(managed, () => this.#claim(managed, question, run));
+    } else this.#queue(managed, () => this.#release(managed, question));
   }
 
   cancel(instance: string, gate: number): void {
-    const run = this.#managed.get(instance)?.run;
-    if (run?.gate === gate) run.cancelled = true;
+    for (const run of this.#managed.get(instance)?.runs ?? []) if (run.gate === gate) run.cancelled = true;
   }
 
   cancelAll(): void {
-    for (const { run } of this.#managed.values()) if (run !== null) run.cancelled = true;
+    for (const { runs } of this.#managed.values()) for (const run of runs) run.cancelled = true;
   }
 
   entered(instance: string, state: VrrpStateName): void {
@@ -158,7 +171,11 @@ class Manager implements MysqlManager {
   }
 
   #looked(managed: Managed, facts: MysqlFacts | null): void {
-    if (managed.open || managed.run !== null) return;
+    if (managed.runs.size > 0) return;
+    if (managed.open) {
+      this.#closeUnwanted(managed);
+      return;
+    }
     // A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have.
     if (facts === null) managed.known = false;
     else {
@@ -178,6 +195,19 @@ class Manager implements MysqlManager {
         });
       }
     }
+  }
+
+  /** The gate was opened and nobody went through it: its claim was given up in that very moment. */
+  #closeUnwanted(managed: Managed): void {
+    const { state, openedAt, config, closing } = managed;
+    const limit = micros(config.group.takeoverDeadline + UNWANTED);
+    if (state === "MASTER" || closing || openedAt === null) return;
+    if (elapsed(openedAt, this.#options.tools.timers.now()) < limit) return;
+    managed.closing = true;
+    this.#queue(managed, async () => {
+      if (managed.open && managed.state !== "MASTER") await this.#close(managed, "release");
+      managed.closing = false;
+    });
   }
 
   plan(name: string): Promise<TakeoverPlan> | null {
@@ -221,14 +251,22 @@ class Manager implements MysqlManager {
   }
 
   #queue(managed: Managed, action: () => Promise<void>): void {
-    managed.queue = managed.queue.then(action);
+    managed.queue = managed.queue.then(action).catch((error: unknown) => {
+      // Whatever it is: the next order must have its turn, above all one that closes.
+      this.#tell(managed, { what: "guard", step: "an unexpected error", outcome: "failed", detail: String(error) });
+    });
   }
 
-  async #claim(managed: Managed, question: GateQuestion): Promise<void> {
-    const run = { gate: question.gate, cancelled: false };
-    managed.run = run;
+  async #claim(managed: Managed, question: GateQuestion, run: Run): Promise<void> {
+    try {
+      if (!run.cancelled) await this.#prepare(managed, question, run);
+    } finally {
+      managed.runs.delete(run);
+    }
+  }
+
+  async #prepare(managed: Managed, question: GateQuestion, run: Run): Promise<void> {
     const prepared = await this.#takeover(managed, () => run.cancelled).run();
-    managed.run = null;
     const step = prepared.ok ? "the server is ready" : "the claim is";
     this.#tell(managed, {
       what: "takeover",
@@ -260,6 +298,7 @@ class Manager implements MysqlManager {
       },
       onOpened: () => {
         managed.open = true;
+        managed.openedAt = this.#options.tools.timers.now();
       },
     });
   }
