@@ -199,6 +199,44 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     expect((await steps(second)).join("\n")).not.toContain("standing");
   });
 
+  test("a silent cut: the standby that reaches the gateway takes over, the one cut off acknowledges nothing, and its rest is quarantined", async () => {
+    pair = new ManagedPair(stage);
+    await pair.startServers();
+    const [one, two] = pair.servers;
+    const first = pair.start(0);
+    await serving(first);
+    const second = pair.start(1);
+    await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+    pair.write();
+    await pair.writesReach(one);
+    const armed = async () => (await one.value("SELECT @@rpl_semi_sync_master_enabled")) === "1" || undefined;
+    await until(armed, "commits are acknowledged", 10_000);
+    await stage.lab.cutLink("db1", "silent");
+    // A client on the host itself, whom no network cuts off: its commit waits for the standby, which is gone.
+    const local = await SqlConnection.open({ socketPath: one.socketPath, ...APPLICATION });
+    const alone = local
+      .query("INSERT INTO shop.orders (id, server) VALUES (900001, 1)")
+      .then(() => "acknowledged")
+      .catch(() => "broken");
+    await pair.writesReach(two, 20_000);
+    expect(await two.value("SELECT @@read_only")).toBe("0");
+    const letGo = await instanceWhen(first, "VI_1", (it) => it.state === "FAULT", 20_000);
+    expect(letGo.reason).toContain("this host is the one cut off");
+    await stage.lab.restoreLink("db1");
+    await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP", 15_000);
+    expect(await alone).toBe("broken");
+    await until(
+      async () => (await one.value("SELECT @@read_only")) === "1" || undefined,
+      "the old writer is closed",
+      10_000,
+    );
+    const told = async () => (await steps(second)).some((step) => step.includes("stays quarantined")) || undefined;
+    await until(told, "what only the old writer has is told", 15_000);
+    expect((await two.replica()).Slave_IO_Running).toBe("No");
+    expect(await pair.lost(two)).toEqual([]);
+    expect((await pair.ids(two)).has(900_001)).toBe(false);
+  });
+
   test("a server found open without its address is closed; who cannot know that its data is the newest refuses, until told", async () => {
     pair = new ManagedPair(stage);
     await pair.startServers();

@@ -33,6 +33,7 @@ export function createDatabases(
     publish: (body) => bus.publish("vrrp", body),
     answer,
     next,
+    isolate: (name, millis) => mysql.override(name, millis === null ? null : { kind: "isolated", forMillis: millis }),
   });
   const mysql = createMysqlEngine({
     sql,

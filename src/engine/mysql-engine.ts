@@ -48,6 +48,8 @@ export interface MysqlEngine {
   configure(config: HoldfastConfig): void;
   /** Those that are known, for a keeper that has just started. */
   standings(): Readonly<Record<string, MysqlStanding>>;
+  /** A trouble that no look can find; null when it is over. */
+  override(name: string, trouble: Trouble | null): void;
   /** An instance has become MASTER or is it no longer: what counts for it is another thing now. */
   repeat(): void;
   status(): readonly MysqlStatus[];
@@ -56,11 +58,15 @@ export interface MysqlEngine {
 
 export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
   const watches = new Map<string, MysqlWatch>();
+  const overrides = new Map<string, Trouble>();
+  const withOverride = (name: string, standing: MysqlStanding | null): MysqlStanding | null => {
+    const trouble = overrides.get(name);
+    return trouble === undefined ? standing : { always: trouble, standby: standing?.standby ?? null };
+  };
 
   const report = (watch: MysqlWatch, before: MysqlStanding | null): void => {
     const { name } = watch.config;
-    options.looked?.(name, watch.facts);
-    const now = watch.standing;
+    const now = withOverride(name, watch.standing);
     if (now === null) return;
     const same = before !== null && sameTrouble(before.always, now.always) && sameTrouble(before.standby, now.standby);
     if (same) return;
@@ -74,11 +80,19 @@ export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
     });
   };
 
-  const host = { sql: options.sql, host: options.host, timers: options.timers, report };
+  const looked = (watch: MysqlWatch, before: MysqlStanding | null): void => {
+    options.looked?.(watch.config.name, watch.facts);
+    report(watch, withOverride(watch.config.name, before));
+  };
+
+  const host = { sql: options.sql, host: options.host, timers: options.timers, report: looked };
 
   const standings = (): Readonly<Record<string, MysqlStanding>> => {
     const known: Record<string, MysqlStanding> = {};
-    for (const [name, { standing }] of watches) if (standing !== null) known[name] = standing;
+    for (const [name, watch] of watches) {
+      const standing = withOverride(name, watch.standing);
+      if (standing !== null) known[name] = standing;
+    }
     return known;
   };
 
@@ -96,10 +110,19 @@ export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
       for (const [name, one] of wanted) watches.set(name, new MysqlWatch(host, one));
     },
     standings,
+    override(name, trouble) {
+      const watch = watches.get(name);
+      if (watch === undefined) return;
+      const before = withOverride(name, watch.standing);
+      if (trouble === null) overrides.delete(name);
+      else overrides.set(name, trouble);
+      report(watch, before);
+    },
     repeat() {
       if (watches.size > 0) options.tell(standings());
     },
-    status: () => [...watches.values()].map(statusOf),
+    status: () =>
+      [...watches.values()].map((watch) => statusOf(watch, withOverride(watch.config.name, watch.standing))),
     stop() {
       for (const watch of watches.values()) watch.end();
       watches.clear();
@@ -114,8 +137,8 @@ function wantedServers(config: HoldfastConfig): Map<string, MysqlConfig> {
   );
 }
 
-function statusOf(watch: MysqlWatch): MysqlStatus {
-  const { config, standing, facts, verdict, since, lookedAt } = watch;
+function statusOf(watch: MysqlWatch, standing: MysqlStanding | null): MysqlStatus {
+  const { config, facts, verdict, since, lookedAt } = watch;
   return {
     name: config.name,
     server: addressInWords(config.address),

@@ -45,20 +45,23 @@ export class MysqlServers {
   }
 
   async ask(): Promise<GroupFacts> {
-    let ending: string | null = null;
-    const [own, ...peers] = await Promise.all([
-      this.own.facts(),
-      ...this.#peers.map(async (member): Promise<Peer> => {
+    const ending: string[] = [];
+    const [own, peers] = await Promise.all([this.own.facts(), this.askPeers(ending)]);
+    return { own, peers, ending: ending[0] ?? null };
+  }
+
+  askPeers(ending: string[] = []): Promise<readonly Peer[]> {
+    return Promise.all(
+      this.#peers.map(async (member): Promise<Peer> => {
         const known = this.#silent.get(member.name);
         if (known !== undefined) return { address: member.name, state: known };
         const facts = await member.facts();
-        if (!facts.ok && isEnding(facts.error)) ending = member.name;
+        if (!facts.ok && isEnding(facts.error)) ending.push(member.name);
         const state = facts.ok ? ({ kind: "up", facts: facts.value } as const) : stateOf(facts.error);
         if (state.kind === "silent") this.#silent.set(member.name, state);
         return { address: member.name, state };
       }),
-    ]);
-    return { own, peers, ending };
+    );
   }
 }
 

@@ -29,6 +29,8 @@ function setUp(lines = "") {
   const events: StepEvent[] = [];
   const answers: GateAnswer[] = [];
   const files: string[] = [];
+  const isolated: (number | null)[] = [];
+  const gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
   const disk = { writable: true };
   let gate = 0;
   const onEvent: { call: (event: StepEvent) => void } = { call: () => undefined };
@@ -36,7 +38,7 @@ function setUp(lines = "") {
     tools: {
       sql: network,
       timers,
-      gateway: { ask: async () => "reachable" },
+      gateway: { ask: async () => gateway.answer },
       positions: {
         write: async (directory, name) => {
           files.push(`${directory}/${name}`);
@@ -51,6 +53,7 @@ function setUp(lines = "") {
       events.push(body);
       onEvent.call(body);
     },
+    isolate: (_, millis) => isolated.push(millis),
     answer: (answer) => answers.push(answer),
     next: ({ instance, gate: number }) => answers.push({ instance, gate: number, opened: true, reason: "" }),
   });
@@ -64,6 +67,8 @@ function setUp(lines = "") {
     events,
     answers,
     files,
+    isolated,
+    gateway,
     disk,
     onEvent,
     /** The check sees the own server. */
@@ -301,6 +306,44 @@ describe("a server without the address", () => {
     world.look();
     await world.pass(50);
     expect(world.own.readOnly).toBe(false);
+  });
+});
+
+describe("a writer that is cut off", () => {
+  it("is told as isolated after two seconds, and as back when the gateway or a peer answers; with a gateway it goes on", async () => {
+    const world = setUp();
+    await world.ask("claim");
+    world.manager.entered("V", "MASTER");
+    world.peer.reach = "silent";
+    await world.pass(6_000);
+    expect(world.isolated).toEqual([]);
+    world.gateway.answer = "unreachable";
+    await world.pass(6_000);
+    expect(world.isolated).toHaveLength(1);
+    expect(world.isolated[0]).toBeGreaterThanOrEqual(2_000);
+    world.manager.entered("V", "FAULT");
+    await world.pass(2_000);
+    expect(world.own.readOnly).toBe(true);
+    world.gateway.answer = "reachable";
+    await world.pass(2_000);
+    expect(world.isolated.at(-1)).toBeNull();
+    await world.manager.stop();
+  });
+
+  it("goes on under availability, and where nobody can be asked", async () => {
+    for (const [lines, answer] of [
+      ["policy availability", "unreachable"],
+      ["", null],
+    ] as const) {
+      const world = setUp(lines);
+      await world.ask("claim");
+      world.manager.entered("V", "MASTER");
+      world.peer.reach = "silent";
+      world.gateway.answer = answer;
+      await world.pass(6_000);
+      expect(world.isolated).toEqual([]);
+      await world.manager.stop();
+    }
   });
 });
 

@@ -17,6 +17,7 @@ import type { ServerVersion } from "../core/mysql/version.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { askPositions, failureInWords } from "./mysql-group.ts";
+import { IsolationWatch } from "./mysql-isolation.ts";
 import { MysqlMember } from "./mysql-member.ts";
 import { Takeover, type TakeoverTools } from "./mysql-takeover.ts";
 import { MysqlTending } from "./mysql-tending.ts";
@@ -25,6 +26,8 @@ export interface MysqlManagerOptions {
   readonly tools: TakeoverTools;
   readonly publish: (body: HoldfastEventBody) => void;
   readonly answer: (answer: GateAnswer) => void;
+  /** A writer is cut off, so that it must not serve; null when that is over. */
+  readonly isolate: (name: string, millis: number | null) => void;
   /** The gate goes on with the administrator's hook. */
   readonly next: (question: GateQuestion) => void;
 }
@@ -79,6 +82,8 @@ interface Managed {
   readonly runs: Set<Run>;
   openedAt: Instant | null;
   tending: MysqlTending | null;
+  /** From the opening until it is closed and not cut off. */
+  isolation: IsolationWatch | null;
   consentUntil: Instant | null;
   /** Closing, opening: one after the other. */
   queue: Promise<void>;
@@ -108,6 +113,7 @@ class Manager implements MysqlManager {
     for (const [instance, managed] of this.#managed) {
       if (wanted.has(instance)) continue;
       managed.tending?.end();
+      managed.isolation?.end();
       this.#managed.delete(instance);
     }
     for (const [instance, server] of wanted) this.#adopt(instance, server);
@@ -126,6 +132,7 @@ class Manager implements MysqlManager {
         runs: new Set(),
         openedAt: null,
         tending: null,
+        isolation: null,
         consentUntil: null,
         queue: Promise.resolve(),
         closing: false,
@@ -246,7 +253,10 @@ class Manager implements MysqlManager {
 
   async stop(): Promise<void> {
     this.cancelAll();
-    for (const { tending } of this.#managed.values()) tending?.end();
+    for (const { tending, isolation } of this.#managed.values()) {
+      tending?.end();
+      isolation?.end();
+    }
     await Promise.all([...this.#managed.values()].map(({ queue }) => queue));
   }
 
@@ -313,6 +323,22 @@ class Manager implements MysqlManager {
     const tell = (step: string, outcome: What["outcome"], detail: string): void =>
       this.#tell(managed, { what: "tending", step, outcome, detail });
     managed.tending = new MysqlTending({ tools: this.#options.tools, tell }, managed.config);
+    this.#watchIsolation(managed);
+  }
+
+  /** Under availability only the own server counts: such a writer goes on alone. */
+  #watchIsolation(managed: Managed): void {
+    managed.isolation?.end();
+    managed.isolation = null;
+    const { config } = managed;
+    if (config.group.policy === "availability") return;
+    const watch = new IsolationWatch(this.#options.tools, config, (millis) => {
+      this.#options.isolate(config.name, millis);
+      if (millis !== null || managed.open) return;
+      watch.end();
+      managed.isolation = null;
+    });
+    managed.isolation = watch;
   }
 
   /** Read-only and without sessions. A server that cannot be asked is told, and closed at the first look that finds it open. */
@@ -340,6 +366,11 @@ class Manager implements MysqlManager {
         managed.open = false;
         managed.known = false;
         managed.left = false;
+        // Cut off it stays watched, because somebody has to tell when that is over.
+        if (managed.isolation?.isolated === false) {
+          managed.isolation.end();
+          managed.isolation = null;
+        }
       }
     }
   }

@@ -30,6 +30,8 @@ export type Trouble =
   | { readonly kind: "replication"; readonly channel: string; readonly detail: string }
   | { readonly kind: "lagging"; readonly channel: string; readonly seconds: number; readonly limit: number }
   | { readonly kind: "grants"; readonly privilege: string | null; readonly detail: string }
+  /** Of a managed writer: neither a peer nor the gateway answers, so another may be the writer already. */
+  | { readonly kind: "isolated"; readonly forMillis: number }
   | { readonly kind: "error"; readonly detail: string };
 
 export type TroubleKind = Trouble["kind"];
@@ -85,6 +87,8 @@ export function troubleInWords(trouble: Trouble): string {
       return trouble.privilege === null
         ? `a privilege is missing (${trouble.detail})`
         : `the privilege ${trouble.privilege} is missing (${trouble.detail})`;
+    case "isolated":
+      return `neither a peer nor the gateway has answered for ${lengthInWords(trouble.forMillis)}: this host is the one cut off`;
     case "error":
       return `it answers with ${trouble.detail}`;
     default:
@@ -125,6 +129,8 @@ export function troubleRemedy(trouble: Trouble): string {
       return trouble.privilege === null
         ? "the missing privilege has to be granted"
         : `GRANT ${trouble.privilege} ON *.* has to be given to the account`;
+    case "isolated":
+      return "the network has to be mended";
     case "error":
       return "the server has to answer without an error";
     default:
