@@ -97,6 +97,27 @@ describeHoldfast("the daemon and its host", () => {
   );
 
   test(
+    "vrrp_no_swap: the keeper lives on while its runtime takes memory and gives it back",
+    () =>
+      on(async (host) => {
+        const file = host.file("value", "1\n");
+        const tracked = `track_file tf {\nfile ${file}\n}\n`;
+        const text = `global_defs {\nvrrp_no_swap\n}\n${tracked}${instance("track_file {\ntf weight 1\n}")}`;
+        const config = host.file("conf", text);
+        const out = await host.run(`
+        $HOLDFAST run -n -D -f ${config} -p $D/pid 2>$D/log & P=$!
+        await holds
+        K=$(cut -d' ' -f1 $D/pid.keeper)
+        [ $(awk '/VmLck/ {print $2}' /proc/$K/status) -gt 10000 ] && echo locked
+        i=0; while [ $i -lt 600 ]; do i=$((i + 1)); echo $((i % 50)) >${file}; sleep 0.02; done
+        [ -d /proc/$K ] && echo alive
+        kill $P; wait $P`);
+        expect(out.trim().split("\n")).toEqual(["locked", "alive"]);
+      }),
+    120_000,
+  );
+
+  test(
     "without the right for it the address is served, and the log names the setting and the remedy",
     () =>
       on(async (host) => {

@@ -128,7 +128,8 @@ export const mkfifo = checked("mkfifo", INT, [POINTER, "uint32"]);
 export const ioctl = checked("ioctl", INT, [INT, "uint64", POINTER]);
 /** flock(2): descriptor, operation. */
 export const flock = checked("flock", INT, [INT, INT]);
-export const mlockall = checked("mlockall", INT, [INT]);
+/** mlock2(2): address, length, flags. */
+export const mlock2 = checked("mlock2", INT, ["uint64", "uint64", INT]);
 const nativeMunlockall = bind("munlockall", INT, []);
 export const munlockall = (): number => outcome(nativeMunlockall());
 /** setns(2): descriptor, kind. */

@@ -2,13 +2,13 @@
  * Priority, processors and memory of the process itself (sched(7), mlock(2)). Thread by thread where the kernel counts threads;
  * threads made later take after the one that makes them.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { Micros } from "../core/lib/units.ts";
 import type { KernelError } from "../ports/network.ts";
 import type { OwnProcess } from "../ports/own-process.ts";
 import type { Arena } from "./arena.ts";
-import { ERRNO, mlockall, munlockall, schedSetaffinity, schedSetscheduler, setpriority, setrlimit } from "./libc.ts";
+import { ERRNO, mlock2, munlockall, schedSetaffinity, schedSetscheduler, setpriority, setrlimit } from "./libc.ts";
 import { kernelError } from "./sockets.ts";
 
 const PRIO_PROCESS = 0;
@@ -25,7 +25,7 @@ export function createOwnProcess(arena: Arena): OwnProcess {
     setNice: (nice) => each((thread) => setpriority(PRIO_PROCESS, thread, nice), `set the nice value ${nice}`),
     setRealtime: (priority, limit) => setRealtime(arena, priority, limit),
     setProcessors: (numbers) => setProcessors(arena, numbers),
-    lockMemory,
+    lockMemory: (on) => lockMemory(arena, on),
   };
 }
 
@@ -75,11 +75,31 @@ function setProcessors(arena: Arena, numbers: readonly number[] | null): Result<
   return result;
 }
 
+/** "7f...-7f... r-xp ... PATH": a mapping of a file that nobody writes to. */
+const READ_ONLY_FILE = /^([\da-f]+)-([\da-f]+) r-[x-]p \S+ \S+ [1-9]\d* +\//;
+const MLOCK_ONFAULT = 1;
+
 /**
- * Pages count when they are first touched (MCL_ONFAULT): locking all that is mapped would make V8's reservations real.
+ * The program, its libraries and the arena, page by page as they are touched. Not mlockall(2): V8 gives pages of its heap back with
+ * madvise(MADV_DONTNEED), which the kernel refuses for locked ones, and V8 ends the process for it.
  */
-function lockMemory(on: boolean): Result<void, KernelError> {
-  const MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
-  const result = on ? mlockall(MCL_CURRENT_FUTURE_ONFAULT) : munlockall();
-  return result < 0 ? err(kernelError(result, on ? "lock memory" : "unlock memory")) : ok(undefined);
+function lockMemory(arena: Arena, on: boolean): Result<void, KernelError> {
+  if (!on) {
+    const unlocked = munlockall();
+    return unlocked < 0 ? err(kernelError(unlocked, "unlock memory")) : ok(undefined);
+  }
+  const files = readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, from, to] = READ_ONLY_FILE.exec(line) ?? [];
+      return from === undefined || to === undefined
+        ? []
+        : [[Number.parseInt(from, 16), Number.parseInt(to, 16)] as const];
+    });
+  const own = [arena.at(0), arena.at(arena.bytes.length)] as const;
+  for (const [from, to] of [own, ...files]) {
+    const result = mlock2(from, to - from, MLOCK_ONFAULT);
+    if (result < 0) return err(kernelError(result, "lock memory"));
+  }
+  return ok(undefined);
 }

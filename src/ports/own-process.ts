@@ -10,6 +10,6 @@ export interface OwnProcess {
   setRealtime(priority: number | null, limit: Micros): Result<void, KernelError>;
   /** sched_setaffinity(2) for every thread; null means all processors. */
   setProcessors(numbers: readonly number[] | null): Result<void, KernelError>;
-  /** mlockall(2), pages as they are used; off unlocks. */
+  /** The program's files and the arena, pages as they are used (mlock2(2)); off unlocks. */
   lockMemory(on: boolean): Result<void, KernelError>;
 }

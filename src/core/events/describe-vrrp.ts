@@ -6,7 +6,7 @@
 import { unreachable } from "../lib/assert.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
-import type { DropReason } from "../vrrp/status.ts";
+import { type DropReason, NOTICE_REASONS } from "../vrrp/status.ts";
 import { causeInWords, faultsInWords } from "./explain.ts";
 import type { LogLevel, LogLine } from "./log-line.ts";
 import type { HoldfastEventBody } from "./vocabulary.ts";
@@ -180,6 +180,7 @@ function dropText({ reason, detail: why, source, numbers }: DropEvent): string {
     return `advertisement interval mismatch mine=${numbers.ours} sec rcv'd=${numbers.theirs} sec`;
   }
   if (reason === "auth-fail") return "received an invalid passwd!";
-  const text = DROP_TEXT[reason] ?? `packet dropped (${reason})`;
+  const fate = NOTICE_REASONS.has(reason) ? "packet obeyed all the same" : "packet dropped";
+  const text = DROP_TEXT[reason] ?? `${fate} (${reason})`;
   return `${text}, from ${source}: ${why}`;
 }

@@ -51,7 +51,7 @@ export function faultInWords(fault: Fault): string {
     case "no-peer":
       return "no unicast peer is configured (unicast_fault_no_peer)";
     case "no-source-address":
-      return `interface ${fault.interface} has no IPv4 address to send from`;
+      return noSource(fault);
     case "socket":
       return `no socket on interface ${fault.interface}: ${fault.reason}`;
     case "virtual-interface":
@@ -89,7 +89,9 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "no-peer":
       return "unicast_peer has to name the other hosts";
     case "no-source-address":
-      return `interface ${fault.interface} has to get an IPv4 address`;
+      return fault.wanted == null
+        ? `interface ${fault.interface} has to get an IPv${fault.family ?? 4} address`
+        : `this host has to get the address ${fault.wanted}`;
     case "socket":
       return `the socket on ${fault.interface} has to be opened (${fault.reason})`;
     case "virtual-interface":
@@ -238,6 +240,17 @@ export function eventInWords(body: HoldfastEventBody): string {
   }
 }
 
+function noSource({
+  interface: link,
+  family = 4,
+  wanted = null,
+}: Extract<Fault, { kind: "no-source-address" }>): string {
+  if (wanted !== null) return `the source address ${wanted} is not on this host, or not usable yet`;
+  return family === 4
+    ? `interface ${link} has no IPv4 address to send from`
+    : `interface ${link} has no link-local IPv6 address that is usable yet to send from`;
+}
+
 const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fails" } as const;
 
 function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEventBody, { kind: "mysql" }>): string {
@@ -298,7 +311,9 @@ function daemonEventInWords(body: OfDaemon): string {
     case "keeper-frozen":
       return `keeper ${body.pid} has not answered for ${lengthInWords(body.silentMillis)}`;
     case "guard-released":
-      return `control spoke for the dead keeper: released ${body.addresses.join(", ")} of ${body.instances.join(", ")}`;
+      return body.addresses.length === 0
+        ? "control spoke for the dead keeper, which held nothing"
+        : `control spoke for the dead keeper: released ${body.addresses.join(", ")} of ${body.instances.join(", ")}`;
     case "control-silent":
       return `control has been silent for ${lengthInWords(body.silentMillis)}: everything is released`;
     case "control-back":

@@ -118,7 +118,9 @@ describe("the instance's own interface", () => {
   });
 
   it("without an address to send from is FAULT", () => {
-    expect(faultsWith({ source: null })).toEqual([{ kind: "no-source-address", interface: "eth0" }]);
+    expect(faultsWith({ source: null })).toEqual([
+      { kind: "no-source-address", interface: "eth0", family: 4, wanted: null },
+    ]);
   });
 });
 

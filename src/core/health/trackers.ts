@@ -160,7 +160,12 @@ function ownInterfaceFaults(config: VrrpInstanceConfig, inputs: TrackerInputs): 
     faults.push({ kind: "interface", interface: config.interface, problem });
   }
   if (problem !== "missing" && inputs.source === null) {
-    faults.push({ kind: "no-source-address", interface: config.interface });
+    faults.push({
+      kind: "no-source-address",
+      interface: config.interface,
+      family: config.family,
+      wanted: config.sourceAddress,
+    });
   }
   return faults;
 }

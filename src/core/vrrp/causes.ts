@@ -17,7 +17,13 @@ export type Fault =
   | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" | "up" }
   /** Unicast without a peer (unicast_fault_no_peer). */
   | { readonly kind: "no-peer" }
-  | { readonly kind: "no-source-address"; readonly interface: string }
+  /** `wanted` is the address of mcast_src_ip or unicast_src_ip; null: any of that family. */
+  | {
+      readonly kind: "no-source-address";
+      readonly interface: string;
+      readonly family?: 4 | 6;
+      readonly wanted?: string | null;
+    }
   | { readonly kind: "socket"; readonly interface: string; readonly reason: string }
   /** A virtual MAC or ipvlan interface could not be made. */
   | { readonly kind: "virtual-interface"; readonly interface: string; readonly reason: string }

@@ -30,7 +30,11 @@ export const GLOBAL_PROCESS: readonly KeywordEntry[] = [
     aliasOf: "vrrp_rlimit_rttime",
   }),
   done("vrrp_cpu_affinity", words, "Numbers of the processors the keeper may run on.", { default: "all" }),
-  done("vrrp_no_swap", none, "Locks the keeper's memory, page by page as it is used."),
+  done(
+    "vrrp_no_swap",
+    none,
+    "Locks the keeper's program, libraries and frames in memory, page by page as they are used; not the heap of its runtime, which would not survive it.",
+  ),
   done(
     "max_auto_priority",
     words,
