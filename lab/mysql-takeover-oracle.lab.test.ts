@@ -72,7 +72,7 @@ function manage(stage: Stage, own: MysqlServer, peer: MysqlServer): Daemon {
   const priority = own.serverId === 1 ? 100 : 90;
   return stage.start(
     own.host.name,
-    block + instanceBlock({ priority, nopreempt: true, lines: ["manage_mysql orders"] }),
+    block + instanceBlock({ priority, advertSeconds: 0.5, nopreempt: true, lines: ["manage_mysql orders"] }),
   );
 }
 
