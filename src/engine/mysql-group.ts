@@ -44,18 +44,18 @@ export class MysqlServers {
     this.#silent.clear();
   }
 
-  async ask(): Promise<GroupFacts> {
+  async ask(what: { readonly end: boolean } = { end: true }): Promise<GroupFacts> {
     const ending: string[] = [];
-    const [own, peers] = await Promise.all([this.own.facts(), this.askPeers(ending)]);
+    const [own, peers] = await Promise.all([this.own.facts(what), this.askPeers(ending, what)]);
     return { own, peers, ending: ending[0] ?? null };
   }
 
-  askPeers(ending: string[] = []): Promise<readonly Peer[]> {
+  askPeers(ending: string[] = [], what = { end: false }): Promise<readonly Peer[]> {
     return Promise.all(
       this.#peers.map(async (member): Promise<Peer> => {
         const known = this.#silent.get(member.name);
         if (known !== undefined) return { address: member.name, state: known };
-        const facts = await member.facts();
+        const facts = await member.facts(what);
         if (!facts.ok && isEnding(facts.error)) ending.push(member.name);
         const state = facts.ok ? ({ kind: "up", facts: facts.value } as const) : stateOf(facts.error);
         if (state.kind === "silent") this.#silent.set(member.name, state);

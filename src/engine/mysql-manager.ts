@@ -348,7 +348,7 @@ class Manager implements MysqlManager {
     const { config } = managed;
     const member = new MysqlMember(this.#options.tools.sql, config.address, config);
     try {
-      const facts = await member.facts();
+      const facts = await member.facts({ end: false });
       if (facts.ok && facts.value.closedBy !== null && !managed.open) return;
       const step = "close the own server for writes";
       const closed = facts.ok

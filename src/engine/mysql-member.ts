@@ -7,8 +7,8 @@ import { toMillis } from "../core/lib/units.ts";
 import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
-import { type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";
-import { SESSIONS_STATEMENT, sessionsToEnd } from "../core/mysql/orders.ts";
+import { END, type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";
+import { SESSIONS_STATEMENT, semiSyncOrder, sessionsToEnd } from "../core/mysql/orders.ts";
 import type { SqlPort, SqlSession } from "../ports/sql.ts";
 import { identify, type ServerIdentity } from "./mysql-observe.ts";
 
@@ -51,13 +51,17 @@ export class MysqlMember {
     this.#orders = null;
   }
 
-  async facts(): Promise<Result<MemberFacts, SqlFailure>> {
-    const facts = await this.#facts();
+  /**
+   * Without the end of its binary log where that is not needed: a commit that waits for an acknowledgement holds the statement for it up
+   * (MariaDB), and such a server is exactly one that has to be closed or looked after.
+   */
+  async facts({ end }: { readonly end: boolean } = { end: true }): Promise<Result<MemberFacts, SqlFailure>> {
+    const facts = await this.#facts(end);
     if (!facts.ok) this.close();
     return facts;
   }
 
-  async #facts(): Promise<Result<MemberFacts, SqlFailure>> {
+  async #facts(end: boolean): Promise<Result<MemberFacts, SqlFailure>> {
     const timeout = toMillis(this.#reach.timeout);
     if (this.#session === null) {
       const opened = await this.#open(() => this.close());
@@ -71,8 +75,8 @@ export class MysqlMember {
     if (this.#identity === null) return err({ kind: "lost", detail: "closed while it was asked" });
     const { version } = this.#identity;
     const answers: (readonly SqlRow[])[] = [];
-    for (const statement of memberStatements(version)) {
-      const answer = await session.query(statement, timeout);
+    for (const [at, statement] of memberStatements(version).entries()) {
+      const answer = at === END && !end ? ok([]) : await session.query(statement, timeout);
       if (!answer.ok) return answer;
       answers.push(answer.value);
     }
@@ -119,6 +123,22 @@ export class MysqlMember {
       if (!killed.ok) return killed;
       ended += killed.value;
       if (closed.ok) return ok(ended);
+      await this.#releaseWaiters(timeoutMillis);
+    }
+  }
+
+  /**
+   * A commit that waits for an acknowledgement holds read_only up, also when its session has been ended. It is in the binary log
+   * already, and nobody can be told any more that it is committed: it stays here alone, and is found when this server is compared.
+   */
+  async #releaseWaiters(timeoutMillis: number): Promise<void> {
+    const status = await this.order("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%wait_sessions'", timeoutMillis);
+    if (!status.ok) return;
+    for (const { Variable_name: name, Value: waiting } of status.value) {
+      const word = /_(master|source)_/i.exec(name ?? "")?.[1]?.toLowerCase();
+      if ((word !== "master" && word !== "source") || Number(waiting) === 0) continue;
+      // Whether it has worked, the next try to close shows.
+      await this.order(semiSyncOrder(word, false), timeoutMillis);
     }
   }
 

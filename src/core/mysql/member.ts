@@ -44,6 +44,9 @@ export type MemberGtids =
   | ({ readonly product: "mariadb" /** gtid_binlog_pos. */; readonly position: string } & MariadbGtids)
   | { readonly product: "mysql"; readonly executed: string; readonly on: boolean };
 
+/** Which of them asks for the end of the binary log. */
+export const END = 2;
+
 /** In this order; the answers go into memberOf in this order. */
 export function memberStatements(version: ServerVersion): readonly string[] {
   return [
