@@ -312,6 +312,18 @@ describeHoldfast("an IPv6 pair", () => {
     await there.execOrThrow(["ip", "-6", "addr", "del", `${VIP6}/128`, "dev", "eth0"]);
   });
 
+  test.sequential("at boot, while duplicate address detection goes on, an instance waits in INIT and tells no FAULT", async () => {
+    const host = lab.host("db1");
+    const conf = "/proc/sys/net/ipv6/conf/eth0";
+    const boots = `ip link set eth0 down; echo 1 >${conf}/accept_dad; echo 4 >${conf}/dad_transmits; ip link set eth0 up`;
+    await host.execOrThrow(["sh", "-c", boots]);
+    const daemon = cluster.start("db1", "holdfast", pairConfig());
+    await cluster.heldBy(["db1"], vip);
+    expect(daemon.program.lines.filter(({ text }) => text.includes("FAULT"))).toEqual([]);
+    await daemon.stop();
+    await host.execOrThrow(["sh", "-c", `echo 0 >${conf}/accept_dad; echo 1 >${conf}/dad_transmits`]);
+  });
+
   test.sequential("a source address that is not usable yet is waited for", async () => {
     const host = lab.host("db1");
     await host.execOrThrow(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 down"]);

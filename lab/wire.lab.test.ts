@@ -74,6 +74,13 @@ const CASES: readonly WireCase[] = [
     lines: [`mcast_src_ip ${SECOND_ADDRESS}`],
   },
   {
+    title: "mcast_src_ip that the host does not have",
+    version: 2,
+    seconds: 1,
+    vips: ["192.168.11.198"],
+    lines: ["mcast_src_ip 192.168.11.199"],
+  },
+  {
     title: "v2 with a password of more than eight characters",
     version: 2,
     seconds: 1,

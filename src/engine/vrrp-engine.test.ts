@@ -29,6 +29,14 @@ const CONFIG = onlyInstance(`vrrp_instance V1 {
   }
 }`);
 
+const CONFIG_IPV6 = `vrrp_instance V1 {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    fe80::51
+  }
+}`;
+
 function onlyInstance(text: string): VrrpInstanceConfig {
   const [first] = configOf(text).instances;
   if (first === undefined) throw new Error("no instance");
@@ -256,6 +264,63 @@ test("an address that somebody puts there while we are BACKUP does not stay", ()
   });
   engine.handleKernelChange();
   expect(log).toEqual([`remove ${VIP}`]);
+});
+
+describe("a source address that the host does not have (yet)", () => {
+  const LOCAL = "fe80::1" as IpAddress;
+  const ELSEWHERE = "192.0.2.9" as IpAddress;
+  const IPV6 = { ...onlyInstance(CONFIG_IPV6), requiresSource: true };
+  const own = (changes: Partial<InterfaceAddress>): InterfaceAddress => ({
+    interfaceIndex: 7,
+    address: LOCAL,
+    prefixLength: 64,
+    secondary: false,
+    tentative: false,
+    validSeconds: null,
+    ...changes,
+  });
+
+  it("is waited for in INIT while duplicate address detection goes on", () => {
+    kernel = [own({ tentative: true })];
+    start(IPV6);
+    expect(status()).toMatchObject({ state: "INIT", faults: [] });
+    kernel = [own({})];
+    engine.handleKernelChange();
+    expect(status().state).toBe("BACKUP");
+  });
+
+  it.each([{ tentative: true, duplicate: true } as const, { address: "2001:db8::1" as IpAddress }])(
+    "is FAULT when detection found another host, or there is none",
+    (changes) => {
+      kernel = [own(changes)];
+      start(IPV6);
+      expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "no-source-address" }] });
+    },
+  );
+
+  it("is FAULT for whoever has begun, as long as it lasts", () => {
+    kernel = [own({})];
+    start(IPV6);
+    kernel = [own({ tentative: true })];
+    engine.handleKernelChange();
+    expect(status().state).toBe("FAULT");
+    kernel = [own({})];
+    engine.handleKernelChange();
+    expect(status().state).toBe("BACKUP");
+  });
+
+  it("is written into multicast adverts all the same, as keepalived does, unless track_src_ip forbids it", () => {
+    start({ sourceAddress: ELSEWHERE });
+    expect(status()).toMatchObject({ state: "BACKUP", source: ELSEWHERE });
+    becomeMaster();
+    engine.handleControl({
+      type: "configure",
+      serial: 2,
+      instances: [{ ...CONFIG, sourceAddress: ELSEWHERE, requiresSource: true }],
+      host: PLAIN_HOST,
+    });
+    expect(status()).toMatchObject({ state: "FAULT", faults: [{ kind: "no-source-address", wanted: ELSEWHERE }] });
+  });
 });
 
 test("an address that comes back after it was removed is said to be set by another program", () => {

@@ -44,9 +44,10 @@ export function refreshNetwork(
     runtime.link = named(runtime.config.interface);
     runtime.sendLink = named(runtime.config.sendsVia ?? runtime.config.interface);
     runtime.hearLink = named(runtime.config.hearsVia ?? runtime.config.interface);
-    const source = sourceOf(runtime, addresses, real);
+    const { source, pending } = sourceOf(runtime, addresses, real);
     openSockets(ports, runtime, effects);
     runtime.observedSource = source;
+    runtime.sourcePending = pending;
     prepareFrames(ports, runtime);
   }
   return addresses;
@@ -109,10 +110,16 @@ export function assessFitness(
   if (runtime.socketFault !== null && runtime.link?.usable === true) faults.push(runtime.socketFault);
   const making = interfacesInTheMaking(runtime, effects);
   const { priority } = evaluation;
+  // The host comes up: an instance that has not begun waits for the end of duplicate address detection.
+  const pending = runtime.sourcePending && runtime.state.role.kind === "init";
   effects.dispatch(runtime, {
     kind: "fitness",
-    faults: faults.filter((fault) => fault.kind !== "interface" || !making.includes(fault.interface)),
-    waiting: evaluation.waiting || making.length > 0,
+    faults: faults.filter(
+      (fault) =>
+        (fault.kind !== "interface" || !making.includes(fault.interface)) &&
+        (fault.kind !== "no-source-address" || !pending),
+    ),
+    waiting: evaluation.waiting || making.length > 0 || pending,
     priority,
     source: runtime.observedSource,
   });
@@ -134,25 +141,35 @@ function interfacesInTheMaking(runtime: Runtime, effects: EffectRunner): readonl
     .map(({ name }) => name);
 }
 
+interface Source {
+  readonly source: IpAddress | null;
+  /** There will be one as soon as duplicate address detection has passed it. */
+  readonly pending: boolean;
+}
+
 /**
- * The configured source if the host has it, otherwise the interface's first address that is not virtual; of IPv6 a link-local one
- * (RFC 9568 section 5.1.2.1). One that duplicate address detection has not passed is no address yet.
+ * The configured source, otherwise the interface's first address that is not virtual; of IPv6 a link-local one (RFC 9568 section
+ * 5.1.2.1). One that duplicate address detection has not passed is no address yet.
  */
-function sourceOf(
-  runtime: Runtime,
-  addresses: readonly InterfaceAddress[],
-  real: readonly InterfaceAddress[],
-): IpAddress | null {
-  const configured = runtime.config.sourceAddress;
+function sourceOf(runtime: Runtime, addresses: readonly InterfaceAddress[], real: readonly InterfaceAddress[]): Source {
+  const { sourceAddress: configured, requiresSource, family } = runtime.config;
   if (configured !== null) {
-    return addresses.some((entry) => entry.address === configured && !entry.tentative) ? configured : null;
+    const entries = addresses.filter(({ address }) => address === configured);
+    const has = !requiresSource || entries.some(({ tentative }) => !tentative);
+    return { source: has ? configured : null, pending: !has && entries.some(isPending) };
   }
   const index = runtime.link?.index;
   const onLink = real.filter((entry) => entry.interfaceIndex === index);
-  if (runtime.config.family === 6) return linkLocalOf(runtime, onLink);
+  if (family === 6) {
+    const source = linkLocalOf(runtime, onLink);
+    const pending = source === null && onLink.some((entry) => isLinkLocal(entry.address) && isPending(entry));
+    return { source, pending };
+  }
   const own = onLink.filter((entry) => familyOf(entry.address) === 4);
-  return (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null;
+  return { source: (own.find((entry) => !entry.secondary) ?? own[0])?.address ?? null, pending: false };
 }
+
+const isPending = ({ tentative, duplicate }: InterfaceAddress): boolean => tentative && duplicate !== true;
 
 /** The kernel lists the newest first: the oldest stays the source when another is added, and while it exists no other becomes it. */
 export function linkLocalOf(runtime: Runtime, onLink: readonly InterfaceAddress[]): IpAddress | null {

@@ -35,6 +35,8 @@ export interface Runtime {
   virtualFault: Fault | null;
   /** Our source address as the host has it now. */
   observedSource: IpAddress | null;
+  /** There is none yet, but one whose duplicate address detection goes on. */
+  sourcePending: boolean;
   /** Index of the interface for which the sockets are open. */
   openedOn: number | null;
   /** What the prepared frames were made from; null when they must be made again. */
@@ -88,6 +90,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     hearLink: null,
     virtualFault: null,
     observedSource: null,
+    sourcePending: false,
     openedOn: null,
     preparedFor: null,
     socketFault: null,

@@ -32,6 +32,8 @@ export interface InterfaceAddress {
   readonly secondary: boolean;
   /** IPv6: not to be used, because duplicate address detection has not ended, or has found another host. */
   readonly tentative: boolean;
+  /** IPv6: detection has found another host that has it; it stays `tentative`. */
+  readonly duplicate?: true;
   /** Seconds the kernel will still keep it; null means for ever. */
   readonly validSeconds: number | null;
 }

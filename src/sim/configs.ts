@@ -48,6 +48,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
       setup.version === 2 ? { kind: "pass", password: [0x31, 0x31, 0x31, 0x31, 0, 0, 0, 0] } : { kind: "none" },
     transport: transportOf(setup, node),
     sourceAddress: null,
+    requiresSource: false,
     advertised: [
       {
         address: virtualAddress(instance),

@@ -100,6 +100,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     authentication: { kind: "none" },
     transport: { kind: "multicast", group: ip("224.0.0.18") },
     sourceAddress: null,
+    requiresSource: false,
     advertised: [address],
     excluded: [],
     routes: [],

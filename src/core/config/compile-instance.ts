@@ -164,8 +164,7 @@ function compileVrrp(
     authentication,
     authHmac,
     receive: readReceive(settings, defaults),
-    transport: readTransport(settings, defaults, inFamily),
-    sourceAddress: addressOfFamily(settings, "unicast_src_ip", inFamily),
+    ...readPath(settings, defaults, inFamily),
     ...readVips(node, settings, inFamily),
     ...readRouting(settings, context),
     promoteSecondaries: flag("promote_secondaries", false),
@@ -266,6 +265,16 @@ function readHighestPeer(settings: Settings, diagnostics: DiagnosticSink): numbe
   const message = `\`${word.text}\` is no priority of a peer and is ignored`;
   diagnostics.report("bad-value", wordSpan(node, word), message, "write timer_expired_backup [1 to 254]");
   return 255;
+}
+
+type Path = Pick<VrrpInstanceConfig, "transport" | "sourceAddress" | "requiresSource">;
+
+/** Where adverts come from and go to. */
+function readPath(settings: Settings, defaults: InstanceDefaults, context: FamilyContext): Path {
+  const transport = readTransport(settings, defaults, context);
+  const sourceAddress = addressOfFamily(settings, "unicast_src_ip", context);
+  const needed = context.family === 6 || transport.kind === "unicast";
+  return { transport, sourceAddress, requiresSource: needed || settings.has("track_src_ip") };
 }
 
 function readTransport(settings: Settings, defaults: InstanceDefaults, context: FamilyContext): Transport {

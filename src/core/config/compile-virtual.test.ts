@@ -29,6 +29,19 @@ describe("use_vmac", () => {
     expect(vrrp.filter).toMatchObject({ closed: false, localReports: "moved" });
   });
 
+  it("names without a number go to whoever comes first, of either family; then keepalived's vrrp6 and vrrp1", () => {
+    const six = `vrrp_instance VI_6 {\n interface eth0\n virtual_router_id 51\n use_vmac\n virtual_ipaddress {\n fe80::51\n }\n}`;
+    const four = six.replace("VI_6", "VI_4").replace("fe80::51", "192.0.2.51");
+    const other = six.replace("VI_6", "VI_X").replace("eth0", "eth1");
+    const names = (...texts: string[]): string[] => {
+      const { config } = loadConfig(memorySource({ "/k.conf": texts.join("\n") }), "/k.conf");
+      return config.instances.flatMap(({ vrrp }) => vrrp.virtualInterfaces.map(({ name }) => name));
+    };
+    expect(names(six)).toEqual(["vrrp.51"]);
+    expect(names(six, four)).toEqual(["vrrp.51", "vrrp1.51"]);
+    expect(names(four, six, other)).toEqual(["vrrp.51", "vrrp6.51", "vrrp1.51"]);
+  });
+
   it("takes name, MAC and group; five bytes end with the virtual_router_id", () => {
     const { vrrp, codes } = load("use_vmac name web0 02:00:00:00:00 netlink_notify_msg group 9");
     expect(vrrp.virtualInterfaces[0]).toMatchObject({ name: "web0", mac: [2, 0, 0, 0, 0, 51], group: 9 });

@@ -172,12 +172,12 @@ function carrierOf(address: VirtualAddress, placing: Placing): VirtualInterface 
 
 const PLAIN_MACVLAN = { kind: "macvlan", ipvlanMode: "bridge", group: null, ipv6: false } as const;
 
-/** keepalived's names: vrrp.51 and vrrp6.51, then vrrp1.51, vrrp2.51 ... */
+/** keepalived's names, in the order in which they are free: vrrp.51, of IPv6 vrrp6.51, vrrp1.51, vrrp2.51 ... */
 function freeName(prefix: string, virtualRouterId: number, family: 4 | 6, taken: Set<string>): string {
-  const six = family === 6 ? "6" : "";
-  let name = `${prefix}${six}.${virtualRouterId}`;
-  for (let count = 1; taken.has(name); count++)
-    name = `${prefix}${six}${six === "" ? "" : "."}${count}.${virtualRouterId}`;
+  const named = (middle: string): string => `${prefix}${middle}.${virtualRouterId}`;
+  const first = family === 6 ? ["", "6"] : [""];
+  let name = named("");
+  for (let tried = 1; taken.has(name); tried++) name = named(first[tried] ?? String(tried - first.length + 1));
   taken.add(name);
   return name;
 }

@@ -59,6 +59,8 @@ export interface AddressRecord {
   readonly secondary: boolean;
   /** Of IPv6: not to be used, because duplicate address detection has not ended, or has found another host. */
   readonly tentative: boolean;
+  /** Of IPv6: detection has found another host that has it; it stays `tentative`. */
+  readonly duplicate?: true;
   /** Seconds the kernel will still keep it; null means for ever. */
   readonly validSeconds: number | null;
 }
@@ -121,6 +123,7 @@ export function readAddress(message: NetlinkMessage): AddressRecord | null {
     // The same bit means "temporary" (RFC 8981) there.
     secondary: family === 4 && (flags & IFA_F_SECONDARY) !== 0,
     tentative: family === 6 && isTentative(flags),
+    ...(family === 6 && (flags & IFA_F_DADFAILED) !== 0 && { duplicate: true as const }),
     validSeconds: valid === null || valid === INFINITE ? null : valid,
   };
 }

@@ -189,6 +189,11 @@ export interface VrrpInstanceConfig {
   readonly transport: Transport;
   /** unicast_src_ip or mcast_src_ip; null means the interface's first address (IPv6: first link-local address). */
   readonly sourceAddress: IpAddress | null;
+  /**
+   * FAULT while the host lacks that address (track_src_ip). Always so where it is needed: IPv6 cannot be sent from it, and what
+   * unicast peers send to it would arrive nowhere.
+   */
+  readonly requiresSource: boolean;
   readonly advertised: readonly VirtualAddress[];
   readonly excluded: readonly VirtualAddress[];
   /** virtual_routes and virtual_rules: there while MASTER, beside the addresses. */

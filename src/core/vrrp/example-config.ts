@@ -44,6 +44,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   authentication: { kind: "none" },
   transport: { kind: "multicast", group: ip("224.0.0.18") },
   sourceAddress: null,
+  requiresSource: false,
   advertised: [virtualAddress("192.0.2.100")],
   excluded: [],
   routes: [],

@@ -211,7 +211,10 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     "use_vmac",
     words,
     "Virtual MAC: a macvlan on the interface carries the addresses and sends the adverts. [[name] IF] [MAC] [group N]; netlink_notify_msg is accepted.",
-    { default: "vrrp.VRID, vrrp6.VRID; 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID" },
+    {
+      default:
+        "the first free of vrrp.VRID, IPv6 vrrp6.VRID, vrrp1.VRID ...; 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID",
+    },
   ),
   done("vmac_xmit_base", none, "Adverts leave and arrive by the base interface, with its MAC; equal on all hosts."),
   done("use_vmac_addr", none, "A virtual MAC also for addresses on other interfaces (dev), and of the other family."),
@@ -221,7 +224,7 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done(
     "vrf",
     word,
-    "For instances without interface only; elsewhere the VRF of the interface holds, and this is ignored.",
+    "For instances without interface, which Holdfast, as keepalived 2.2.7, leaves out; elsewhere the VRF of the interface holds, and this is ignored.",
   ),
   done("virtual_routes", list, "Routes that move with the address, one per line, in the words of ip-route(8)."),
   done("virtual_rules", list, "Routing rules that move with the address, one per line, in the words of ip-rule(8)."),
@@ -229,7 +232,7 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done(
     "track_src_ip",
     none,
-    "FAULT while the configured source address is missing; Holdfast does so always, because it could not send from it.",
+    "FAULT while the configured source address is missing. With unicast and IPv6 Holdfast does so always: nothing would arrive there, or leave.",
   ),
   later("track_bfd", list, "BFD sessions that decide over FAULT or priority; BFD is not done.", {
     safety: "the session is not watched",
