@@ -3,6 +3,7 @@
  * and the hooks that open and close the databases. Foreground programs die with this process; detached ones stay
  * until the sandbox ends.
  */
+import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Daemon, type DaemonKind, daemonCommand, startDaemon } from "./daemon.ts";
@@ -19,6 +20,8 @@ export interface PairNode {
   readonly daemonKind: DaemonKind;
   /** By the daemon itself instead of hooks: lab/keepalived/managed.conf. */
   readonly managed: boolean;
+  /** Proves the adverts of managed pairs; 64 hexadecimal digits. */
+  readonly key: string;
   daemon: Daemon | null;
 }
 
@@ -26,13 +29,14 @@ export type PairKinds = readonly [DaemonKind, DaemonKind];
 
 /** The configuration of one node, with folders, peer and priority filled in. */
 export function demoConfig(
-  node: Pick<PairNode, "host" | "peerAddress" | "priority" | "server" | "daemonKind" | "managed">,
+  node: Pick<PairNode, "host" | "peerAddress" | "priority" | "server" | "daemonKind" | "managed" | "key">,
 ): string {
   const values: Readonly<Record<string, string>> = {
     HOOKS: join(LAB_DATA, "hooks"),
     DATABASE: node.server.directory,
     PEER: node.peerAddress,
     PRIORITY: String(node.priority),
+    KEY: node.key,
     // keepalived has no gate: there the database is prepared after the address has moved.
     CLAIM_KEYWORD: node.daemonKind === "holdfast" ? "notify_claim" : "notify_master",
   };
@@ -50,6 +54,7 @@ export class DatabasePair {
   constructor(lab: Lab, kinds: PairKinds, { managed = false }: { readonly managed?: boolean } = {}) {
     this.lab = lab;
     const [one, two] = [lab.host("db1"), lab.host("db2")];
+    const key = randomBytes(32).toString("hex");
     const node = (host: LabHost, peer: LabHost, index: 0 | 1): PairNode => ({
       host,
       peerAddress: peer.address,
@@ -57,6 +62,7 @@ export class DatabasePair {
       server: new MariadbServer(host, index + 1),
       daemonKind: kinds[index],
       managed,
+      key,
       daemon: null,
     });
     this.nodes = [node(one, two, 0), node(two, one, 1)];

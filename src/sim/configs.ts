@@ -85,6 +85,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     ownerIgnoreAdverts: false,
     v3ChecksumAsV2: false,
     authHmac: null,
+    soleSuccessor: false,
     receive: DEFAULT_RECEIVE,
     claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
     releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,

@@ -119,6 +119,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     ownerIgnoreAdverts: false,
     v3ChecksumAsV2: false,
     authHmac: null,
+    soleSuccessor: false,
     receive: DEFAULT_RECEIVE,
     claimGate: null,
     releaseGate: null,

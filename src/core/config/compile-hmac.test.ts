@@ -36,6 +36,17 @@ test("everything can be said", () => {
   });
 });
 
+test("whoever has one other host only, which proves its adverts, is its successor", () => {
+  const key = (mode: string) => block(`key 1 hex:${HEX}`, "active_key 1", `mode ${mode}`);
+  const peers = (...addresses: readonly string[]) => `unicast_peer {\n${addresses.join("\n")}\n}`;
+  const sole = (body: string) => load(body).vrrp?.soleSuccessor;
+  expect(sole(`${peers("192.0.2.2")}\n${key("enforce")}`)).toBe(true);
+  expect(sole(`${peers("192.0.2.2")}\n${key("permissive")}`)).toBe(false);
+  expect(sole(peers("192.0.2.2"))).toBe(false);
+  expect(sole(`${peers("192.0.2.2", "192.0.2.3")}\n${key("enforce")}`)).toBe(false);
+  expect(sole(key("enforce"))).toBe(false);
+});
+
 test("a key may stand in a file, in either form, with its newline", () => {
   const files: Partial<ConfigSource> = {
     readFile: (path) => (path === "/k.conf" ? memoryText : path === "/key" ? ok(`hex:${HEX}\n`) : err("ENOENT")),

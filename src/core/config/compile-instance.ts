@@ -14,7 +14,7 @@ import { readGarp } from "./compile-garp.ts";
 import { readGroup } from "./compile-globals.ts";
 import { readAuthHmac } from "./compile-hmac.ts";
 import type { RoutingTools } from "./compile-host.ts";
-import { managesUnknown, readGates } from "./compile-managed.ts";
+import { hasOnePeer, managesUnknown, readGates } from "./compile-managed.ts";
 import { readChecksumMode, readPeerTtls, readReceive } from "./compile-receive.ts";
 import { isStrict } from "./compile-strict.ts";
 import { withVirtualInterfaces } from "./compile-virtual.ts";
@@ -153,6 +153,7 @@ function compileVrrp(
   // Neither unsigned among hosts that sign, nor with keys that nobody else has: such a node would serve beside another.
   if (authHmac === "unusable") return null;
   const authentication = readAuthentication(settings, { version, family, signed: authHmac !== null }, diagnostics);
+  const path = readPath(settings, defaults, inFamily);
   return {
     ...identity,
     family,
@@ -164,7 +165,8 @@ function compileVrrp(
     authentication,
     authHmac,
     receive: readReceive(settings, defaults),
-    ...readPath(settings, defaults, inFamily),
+    ...path,
+    soleSuccessor: authHmac?.mode === "enforce" && hasOnePeer(settings, path.transport, context),
     ...readVips(node, settings, inFamily),
     ...readRouting(settings, context),
     promoteSecondaries: flag("promote_secondaries", false),

@@ -29,6 +29,17 @@ export function readGates(
   };
 }
 
+/** Whether the group of the managed server, or unicast_peer, says that there is exactly one other host. */
+export function hasOnePeer(
+  settings: Settings,
+  transport: VrrpInstanceConfig["transport"],
+  { mysql }: TrackContext,
+): boolean {
+  if (transport.kind === "unicast") return transport.peers.length === 1;
+  const name = settings.text("manage_mysql");
+  return mysql.find((one) => one.name === name)?.group.peers.length === 1;
+}
+
 export function managesUnknown(settings: Settings, instance: string, { mysql, diagnostics }: TrackContext): boolean {
   const name = settings.text("manage_mysql");
   const node = settings.node("manage_mysql");

@@ -2,7 +2,7 @@
  * What a BACKUP does with adverts and deadlines (RFC 9568 section 6.4.2): obeys, discards, waits, claims. keepalived's
  * preemption rules; the claim gate runs here, in silence, while a live master is heard.
  */
-import { after, type Instant, type Micros } from "../lib/units.ts";
+import { after, type Instant, type Micros, micros } from "../lib/units.ts";
 import type { Cause } from "./causes.ts";
 import type { Advert } from "./events.ts";
 import type { BackupRole, HeardMaster } from "./state.ts";
@@ -143,13 +143,17 @@ function silentAt(draft: Draft, master: HeardMaster): Instant {
   return after(master.at, masterDownInterval(config, draft.state.priority, interval));
 }
 
-/** Skew_Time instead of Master_Down (RFC 9568 section 6.4.2, 435). */
+/**
+ * Skew_Time instead of Master_Down (RFC 9568 section 6.4.2, 435); nothing at all when the master that we hear names us its successor by
+ * having no other. Its addresses are off by then.
+ */
 function masterResigns(draft: Draft, role: BackupRole, advert: Advert): void {
   const live = liveMaster(draft, role);
   // Somebody else gives up (a lost claim, a lost lease) while our master is alive: nothing becomes free.
   if (live !== null && live.source !== advert.source) return;
   if (role.resigned && role.master?.source === advert.source) return;
-  const skew = skewTime(draft.config, draft.state.priority, role.masterAdvertInterval);
+  const directed = draft.config.soleSuccessor && live !== null;
+  const skew = directed ? micros(0) : skewTime(draft.config, draft.state.priority, role.masterAdvertInterval);
   const master = role.master ?? heardMaster(advert, draft.now);
   setRole(draft, {
     ...role,

@@ -219,6 +219,11 @@ export interface VrrpInstanceConfig {
   readonly ownerIgnoreAdverts: boolean;
   readonly v3ChecksumAsV2: boolean;
   readonly authHmac: AuthHmac | null;
+  /**
+   * There is one other host only, and it proves its adverts: its priority 0 is a release directed to us, and Skew_Time, which orders
+   * several successors, is not waited for.
+   */
+  readonly soleSuccessor: boolean;
   readonly receive: ReceiveOptions;
   /** Present when notify_claim is configured. */
   readonly claimGate: { readonly timeout: Micros } | null;

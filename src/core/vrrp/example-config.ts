@@ -72,6 +72,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   ownerIgnoreAdverts: false,
   v3ChecksumAsV2: false,
   authHmac: null,
+  soleSuccessor: false,
   receive: DEFAULT_RECEIVE,
   claimGate: null,
   releaseGate: null,

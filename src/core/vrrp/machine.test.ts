@@ -95,6 +95,18 @@ describe("BACKUP hears adverts (RFC 9568 section 6.4.2)", () => {
     expect(rig.pass(0.001).said()).toContain("BACKUP->MASTER master-resigned");
   });
 
+  it("priority 0 of the only other host is a release directed to us: nothing is waited for", () => {
+    const rig = backup({ soleSuccessor: true }).hear(120).pass(500).hear(0);
+    expect(rig.pass(0).said()).toContain("BACKUP->MASTER master-resigned");
+  });
+
+  it("without the master that it would release, or from another, the directed release is an ordinary one, or none", () => {
+    const unheard = backup({ soleSuccessor: true }).hear(0);
+    expect([unheard.pass(609.374).name, unheard.pass(0.001).name]).toEqual(["BACKUP", "MASTER"]);
+    const stranger = backup({ soleSuccessor: true }).hear(120, LOWER).pass(500).hear(0, HIGHER).pass(0);
+    expect([stranger.name, stranger.said()]).toEqual(["BACKUP", []]);
+  });
+
   it("priority 0 of somebody else than the living master changes nothing", () => {
     const rig = backup().hear(120, LOWER).pass(500).hear(0, HIGHER).pass(2_000);
     expect([rig.name, rig.said()]).toEqual(["BACKUP", []]);
