@@ -9,6 +9,7 @@ import { createFakeSpawner } from "./testing/fake-spawner.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
 
 const TIMEOUT = seconds(5);
+const SPAN = { file: "/k.conf", line: 1, column: 1, length: 1 };
 
 /** `hangs`: where the run gets stuck; a program in the kernel takes signals and does not end. */
 function setUp(hangs: "examine" | "kernel" | "nowhere", patient = false) {
@@ -20,7 +21,7 @@ function setUp(hangs: "examine" | "kernel" | "nowhere", patient = false) {
     start: hangs === "kernel" ? () => ({ pid: 1, signalGroup: (signal) => void signals.push(signal) }) : fake.start,
   };
   const ends: CommandResult[] = [];
-  const command = { argv: ["/x"], user: null, group: null, text: "/x" };
+  const command = { argv: ["/x"], user: null, group: null, text: "/x", span: SPAN };
   const policy = PLAIN_POLICY;
   const order = { command, policy, env: {}, timeout: TIMEOUT, patient };
   const run = runCommand({ spawner, timers }, order, { onEnd: (result) => void ends.push(result) });
@@ -110,7 +111,7 @@ function shortRun(told: (string | null)[]) {
   const spawner = createFakeSpawner();
   const results: CommandResult[] = [];
   const tools = { timers, spawner, onShortage: (what: string | null) => void told.push(what) };
-  const command = { argv: ["/c"], user: null, group: null, text: "/c" };
+  const command = { argv: ["/c"], user: null, group: null, text: "/c", span: SPAN };
   const order = { command, policy: PLAIN_POLICY, env: {}, timeout: seconds(5), patient: true };
   runCommand(tools, order, { onEnd: (result) => void results.push(result) });
   return { timers, spawner, results };

@@ -7,7 +7,8 @@ import { createFakeFifos } from "./testing/fake-fifos.ts";
 import { createFakeSpawner } from "./testing/fake-spawner.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
 
-const READER = { argv: ["/reader", "-x"], user: null, group: null, text: "/reader -x" };
+const SPAN = { file: "/k.conf", line: 2, column: 1, length: 1 };
+const READER = { argv: ["/reader", "-x"], user: null, group: null, text: "/reader -x", span: SPAN };
 
 function setUp(options: { reader?: boolean; room?: number; problem?: string } = {}) {
   const timers = createVirtualTimers();
@@ -113,6 +114,8 @@ test("at the end the reader first takes what is written, sees the end of file, a
 test("the same line in the file is the same pipe; another owner or reader is not", () => {
   const { writer, config } = setUp({ reader: true });
   expect(writer.matches({ ...config }, PLAIN_POLICY)).toBe(true);
+  const moved = { ...READER, span: { ...SPAN, line: 3 } };
+  expect(writer.matches({ ...config, reader: moved }, PLAIN_POLICY)).toBe(true);
   expect(writer.matches({ ...config, user: "nobody" }, PLAIN_POLICY)).toBe(false);
   expect(writer.matches({ ...config, reader: null }, PLAIN_POLICY)).toBe(false);
   expect(writer.matches(config, { ...PLAIN_POLICY, user: "nobody" })).toBe(false);

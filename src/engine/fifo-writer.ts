@@ -4,6 +4,7 @@
  * started again with a pause that doubles. Knows nothing of instances.
  */
 import type { Command, FifoConfig } from "../core/config/model.ts";
+import { sameSettings } from "../core/config/same-settings.ts";
 import type { HostEventBody } from "../core/events/host-events.ts";
 import { type Instant, type Micros, micros, millis, seconds } from "../core/lib/units.ts";
 import type { Fifo, FifoPort } from "../ports/fifo.ts";
@@ -91,7 +92,7 @@ class Writer implements FifoWriter {
   }
 
   matches(config: FifoConfig, policy: ScriptPolicy): boolean {
-    return JSON.stringify([config, policy]) === JSON.stringify([this.#config, this.#policy]);
+    return sameSettings([config, policy], [this.#config, this.#policy]);
   }
 
   async close(): Promise<void> {

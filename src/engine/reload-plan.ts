@@ -4,11 +4,9 @@
  */
 import { DIAGNOSTIC_CODES } from "../core/config/codes.ts";
 import type { Diagnostic, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
+import { sameSettings, withoutSpans } from "../core/config/same-settings.ts";
 
 type Named = { readonly name: string; readonly text: string };
-
-const withoutSpans = (value: unknown): string =>
-  JSON.stringify(value, (key, inner) => (key === "span" ? undefined : inner));
 
 function compare(what: string, before: readonly Named[], now: readonly Named[]): string[] {
   const old = new Map(before.map(({ name, text }) => [name, text]));
@@ -43,8 +41,8 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     ...compare("vrrp_track_process", processes(before), processes(now)),
     ...compare("mysql", servers(before), servers(now)),
   ];
-  if (withoutSpans(before.host) !== withoutSpans(now.host)) changes.push("static objects or link settings are changed");
-  if (withoutSpans(before.global) !== withoutSpans(now.global)) changes.unshift("global_defs is changed");
+  if (!sameSettings(before.host, now.host)) changes.push("static objects or link settings are changed");
+  if (!sameSettings(before.global, now.global)) changes.unshift("global_defs is changed");
   return changes;
 }
 

@@ -44,7 +44,8 @@ function scriptFile(text: string, mode = 0o755): string {
   return path;
 }
 
-const commandOf = (...argv: string[]): Command => ({ argv, user: null, group: null, text: argv.join(" ") });
+const SPAN = { file: "/k.conf", line: 1, column: 1, length: 1 };
+const commandOf = (...argv: string[]): Command => ({ argv, user: null, group: null, text: argv.join(" "), span: SPAN });
 
 interface Ended {
   readonly end: ProgramEnd;

@@ -89,8 +89,9 @@ function immediate<T>(value: T): Promise<T> {
   return { then: (use: (value: T) => void) => use(value) } as unknown as Promise<T>;
 }
 
+const SPAN = { file: "simulated.conf", line: 1, column: 1, length: 1 };
+
 function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
-  const span = { file: "simulated.conf", line: 1, column: 1, length: 1 };
   return {
     ...compileGlobals([], createDiagnostics()),
     scripts: [],
@@ -107,7 +108,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       managesMysql: null,
       notices: NO_NOTICES,
       written: NOTHING_WRITTEN,
-      span,
+      span: SPAN,
     })),
     host: PLAIN_HOST,
   };
@@ -117,7 +118,6 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
 function groupsOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig["groups"] {
   const group = configs[0]?.syncGroup ?? null;
   if (group === null) return [];
-  const span = { file: "simulated.conf", line: 1, column: 1, length: 1 };
   const { name, members } = group;
   return [
     {
@@ -129,11 +129,11 @@ function groupsOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig["group
       priorityChanges: false,
       trackingWeight: false,
       tracked: NO_TRACKERS,
-      span,
+      span: SPAN,
     },
   ];
 }
 
 function commandOf(name: string): Command {
-  return { argv: [name], user: null, group: null, text: name };
+  return { argv: [name], user: null, group: null, text: name, span: SPAN };
 }

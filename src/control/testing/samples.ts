@@ -44,7 +44,7 @@ export function sampleConfig(): HoldfastConfig {
     scripts: [
       {
         name: "vs_mysql_82",
-        command: { argv: text.split(" "), user: null, group: null, text },
+        command: { argv: text.split(" "), user: null, group: null, text, span: SPAN },
         interval: seconds(60),
         timeout: seconds(60),
         weight: 0,

@@ -41,7 +41,7 @@ export function readCommand(node: Node, diagnostics: DiagnosticSink): Command | 
     return null;
   }
   const owner = parseOwner(outer.words.slice(1).map((word) => word.text));
-  return { argv: inner.words.map((word) => word.text), ...owner, text: maskSecrets(first.text) };
+  return { argv: inner.words.map((word) => word.text), ...owner, text: maskSecrets(first.text), span: node.span };
 }
 
 /** `USER [[:]GROUP]`. */

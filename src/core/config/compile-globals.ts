@@ -12,7 +12,7 @@ import { readVirtualDefaults } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, type FamilyContext } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
-import type { GlobalConfig } from "./model.ts";
+import type { GlobalConfig, ScriptUser } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import type { Node } from "./tree.ts";
@@ -57,18 +57,23 @@ function wideGroup(settings: Settings, keyword: string, { diagnostics }: FamilyC
   diagnostics.report("group-not-on-link", span, message, `write an address of ff02::/16, usually ${VRRP_GROUPS[6]}`);
 }
 
+function readScriptUser(settings: Settings): ScriptUser | null {
+  const node = settings.node("script_user");
+  const { user, group } = parseOwner(settings.words("script_user").map((word) => word.text));
+  return node === null || user === null ? null : { user, group, span: node.span };
+}
+
 export function compileGlobals(blocks: readonly Node[], diagnostics: DiagnosticSink): CompiledGlobals {
   const settings = readSettings(
     blocks.flatMap((node) => node.block ?? []),
     "global_defs",
     diagnostics,
   );
-  const owner = parseOwner(settings.words("script_user").map((word) => word.text));
   return {
     globals: settings,
     global: {
       routerId: settings.text("router_id"),
-      scriptUser: owner.user === null ? null : { user: owner.user, group: owner.group },
+      scriptUser: readScriptUser(settings),
       enableScriptSecurity: settings.has("enable_script_security"),
       dynamicInterfaces: settings.has("dynamic_interfaces"),
       startupDelay: settings.duration("vrrp_startup_delay") ?? micros(0),

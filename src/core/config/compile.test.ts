@@ -155,7 +155,7 @@ test("a script that runs per instance is tracked under the instance's name", () 
 
 test("hooks keep their words apart from user and group", () => {
   const { instance: one } = load(instance("notify_master \"/bin/n 'a b' c\" redis :redis\nnotify /bin/n"));
-  expect(one?.hooks.notify_master).toEqual({
+  expect(one?.hooks.notify_master).toMatchObject({
     argv: ["/bin/n", "a b", "c"],
     user: "redis",
     group: "redis",
@@ -201,6 +201,47 @@ test("script lint looks at the host: absent, not executable, writable by others"
     "script-not-executable",
   ]);
   expect(at((path) => ({ path, file, writableByOthers: "/opt" }))).toEqual(["script-insecure"]);
+});
+
+const NO_FILE: Partial<ConfigSource> = { script: (path) => ({ path, file: null, writableByOthers: null }) };
+
+test("what is wrong with a script is told at its keyword, whatever block that stands in", () => {
+  const globals = [
+    "startup_script /opt/a",
+    "shutdown_script /opt/b",
+    "notify_fifo /run/f",
+    "notify_fifo_script /opt/c",
+    "vrrp_notify_fifo /run/g",
+    "vrrp_notify_fifo_script /opt/d",
+  ];
+  const script = "vrrp_script c {\n timeout 1\n script /opt/e\n}\n";
+  const text = `${script}${instance("notify_master /opt/f\ntrack_script {\nc\n}", globals.join("\n"))}`;
+  const lines = text.split("\n");
+  const { diagnostics } = load(text, NO_FILE);
+  expect(diagnostics.map(({ code, span }) => [code, lines[(span?.line ?? 0) - 1]?.trim()])).toEqual([
+    ["script-not-found", "script /opt/e"],
+    ["script-not-found", "notify_master /opt/f"],
+    ["script-not-found", "startup_script /opt/a"],
+    ["script-not-found", "shutdown_script /opt/b"],
+    ["script-not-found", "notify_fifo_script /opt/c"],
+    ["script-not-found", "vrrp_notify_fifo_script /opt/d"],
+  ]);
+  const security = load(instance("", "router_id x\nstartup_script /opt/a")).diagnostics;
+  expect(security).toMatchObject([{ code: "script-security", span: { line: 3, column: 1 } }]);
+});
+
+test("a script_user that does not exist is told once, at its keyword, although no script or several need it", () => {
+  const host = { hasUser: (name: string) => name === "root", hasGroup: () => false };
+  const globals = "router_id x\nscript_user nobody2 nogroup2";
+  for (const body of ["", "notify_master /opt/f\nnotify_fault /opt/g"]) {
+    const { diagnostics } = load(instance(body, globals), host);
+    expect(diagnostics).toMatchObject([
+      { code: "unknown-user", span: { line: 3 }, message: "script_user: user nobody2 does not exist here" },
+      { code: "unknown-user", span: { line: 3 }, message: "script_user: group nogroup2 does not exist here" },
+    ]);
+  }
+  const own = load(instance("notify_master /opt/f nobody3", globals), host).diagnostics;
+  expect(own.map(({ message }) => message)).toContain("notify_master of A: user nobody3 does not exist here");
 });
 
 test("hook_timeout leaves a claim its time: half of claim_timeout unless given, and a warning where it does not", () => {

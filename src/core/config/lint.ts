@@ -8,18 +8,19 @@ import { KERNEL_LATENESS, leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { lintInterfaces } from "./lint-interfaces.ts";
 import { lintManaged } from "./lint-managed.ts";
-import type { Command, HoldfastConfig, InstanceConfig, SourceSpan } from "./model.ts";
+import type { Command, HoldfastConfig, InstanceConfig } from "./model.ts";
 import type { ConfigSource } from "./source.ts";
 
 interface Use {
   readonly command: Command;
   readonly what: string;
-  readonly span: SourceSpan;
   /** Without it, instances may not serve. */
   readonly vetoes: boolean;
 }
 
 export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): void {
+  const { scriptUser } = config.global;
+  if (scriptUser !== null) lintOwner({ what: "script_user", ...scriptUser }, { source, diagnostics });
   const uses = commandsOf(config);
   const asRoot = uses.filter((use) => lintCommand(use, config, source, diagnostics));
   lintSecurity(asRoot, config, diagnostics);
@@ -38,55 +39,53 @@ function commandsOf(config: HoldfastConfig): readonly Use[] {
   const checks = config.scripts.map((script) => ({
     command: script.command,
     what: `check ${script.name}`,
-    span: script.span,
     vetoes: config.global.scriptRules.unusable === "fault",
   }));
   const hooks = config.instances.flatMap((instance) =>
     Object.entries(instance.hooks).map(([kind, command]) => ({
       command,
       what: `${kind} of ${instance.vrrp.name}`,
-      span: instance.span,
       vetoes: false,
     })),
   );
   return [...checks, ...hooks, ...daemonCommands(config)];
 }
 
-/** Scripts of global_defs stand nowhere in particular: the file's first instance or check names the place. */
-function daemonCommands({ global, instances, scripts }: HoldfastConfig): readonly Use[] {
-  const span = instances[0]?.span ?? scripts[0]?.span;
-  if (span === undefined) return [];
+function daemonCommands({ global }: HoldfastConfig): readonly Use[] {
   const scriptsOf: (readonly [string, Command | undefined])[] = [
     ["startup_script", global.startupScript?.command],
     ["shutdown_script", global.shutdownScript?.command],
     ...global.notify.fifos.map(({ path, reader }) => [`the reader of ${path}`, reader ?? undefined] as const),
   ];
-  return scriptsOf.flatMap(([what, command]) =>
-    command === undefined ? [] : [{ what, command, span, vetoes: false }],
-  );
+  return scriptsOf.flatMap(([what, command]) => (command === undefined ? [] : [{ what, command, vetoes: false }]));
 }
 
 /** True when the script exists and runs as root. */
 function lintCommand(use: Use, config: HoldfastConfig, source: ConfigSource, diagnostics: DiagnosticSink): boolean {
   const path = use.command.argv[0] ?? "";
-  lintOwner(use, config, { source, diagnostics });
+  lintOwner({ what: use.what, ...use.command }, { source, diagnostics });
   const status = source.script(path);
   if (status.file === null) {
     const effect = use.vetoes ? "; without it the instances that track it go to FAULT" : "; until then it does not run";
     const remedy = `install it, or correct the path${effect}`;
-    diagnostics.report("script-not-found", use.span, `${use.what}: ${path} does not exist here`, remedy);
+    diagnostics.report("script-not-found", use.command.span, `${use.what}: ${path} does not exist here`, remedy);
     return false;
   }
   if (status.file.kind !== "file" || (status.file.mode & 0o111) === 0) {
     const remedy = status.file.kind === "file" ? `chmod 755 ${status.path}` : "name a program";
-    diagnostics.report("script-not-executable", use.span, `${use.what}: ${status.path} cannot be executed`, remedy);
+    diagnostics.report(
+      "script-not-executable",
+      use.command.span,
+      `${use.what}: ${status.path} cannot be executed`,
+      remedy,
+    );
     return true;
   }
   const root = ranByRoot(use.command, config);
   if (root && status.writableByOthers !== null) {
     diagnostics.report(
       "script-insecure",
-      use.span,
+      use.command.span,
       `${use.what}: others than root may change ${status.writableByOthers}, and root runs the script`,
       `chown root ${status.writableByOthers}; chmod go-w ${status.writableByOthers}; or name another script_user`,
     );
@@ -104,24 +103,25 @@ interface LintTools {
   readonly diagnostics: DiagnosticSink;
 }
 
-/** The command's own user, or the file's script_user. */
-function lintOwner(use: Use, config: HoldfastConfig, { source, diagnostics }: LintTools): void {
-  const ofFile = use.command.user === null ? config.global.scriptUser : null;
-  const user = use.command.user ?? ofFile?.user ?? null;
-  const group = use.command.group ?? ofFile?.group ?? null;
+interface Owner extends Pick<Command, "user" | "group" | "span"> {
+  readonly what: string;
+}
+
+/** keepalived looks up script_user whether a script needs it or not. */
+function lintOwner({ what, user, group, span }: Owner, { source, diagnostics }: LintTools): void {
   if (user !== null && source.hasUser(user) === false) {
     diagnostics.report(
       "unknown-user",
-      use.span,
-      `${use.what}: user ${user} does not exist here`,
+      span,
+      `${what}: user ${user} does not exist here`,
       `create it: useradd --system ${user}`,
     );
   }
   if (group !== null && source.hasGroup(group) === false) {
     diagnostics.report(
       "unknown-user",
-      use.span,
-      `${use.what}: group ${group} does not exist here`,
+      span,
+      `${what}: group ${group} does not exist here`,
       `create it: groupadd --system ${group}`,
     );
   }
@@ -132,7 +132,7 @@ function lintSecurity(asRoot: readonly Use[], config: HoldfastConfig, diagnostic
   if (first === undefined || config.global.enableScriptSecurity) return;
   diagnostics.report(
     "script-security",
-    first.span,
+    first.command.span,
     `${first.what} runs as root and enable_script_security is not set`,
     "write enable_script_security into global_defs, or script_user with a user that is not root",
   );

@@ -29,6 +29,8 @@ export interface Command {
   readonly group: string | null;
   /** The text as written but for its secrets, for logs, journal and status. */
   readonly text: string;
+  /** Its keyword. */
+  readonly span: SourceSpan;
 }
 
 export interface VrrpScriptConfig {
@@ -194,9 +196,16 @@ export interface ReloadSettings {
   readonly saveDirectory: string | null;
 }
 
+/** script_user: whom scripts without a user of their own run as. */
+export interface ScriptUser {
+  readonly user: string;
+  readonly group: string | null;
+  readonly span: SourceSpan;
+}
+
 export interface GlobalConfig {
   readonly routerId: string | null;
-  readonly scriptUser: { readonly user: string; readonly group: string | null } | null;
+  readonly scriptUser: ScriptUser | null;
   readonly enableScriptSecurity: boolean;
   /** Interfaces may be missing at start. */
   readonly dynamicInterfaces: boolean;
