@@ -1,7 +1,7 @@
 #!/bin/sh
-# Asks the installed keepalived for its verdict on each case: prints "NAME EXIT" per line. Runs in private network,
-# mount and pid namespaces (keepalived's config test signals its process group when it ends early), with two
-# interfaces eth0 and eth1 and an empty /run, so the machine is not touched.
+# Asks the installed keepalived for its verdict on each case, on a main file that is missing and on a directory in its
+# place: prints "NAME EXIT" per line. Runs in private network, mount and pid namespaces (keepalived's config test signals
+# its process group when it ends early), with two interfaces eth0 and eth1 and an empty /run, so the machine is not touched.
 #   ask-keepalived.sh DIRECTORY [LOGFILE]
 set -eu
 cases=$(cd "$1" && pwd)
@@ -14,11 +14,13 @@ exec unshare --mount --net --pid --fork --mount-proc --kill-child sh -eu -c '
   ip addr add 10.8.0.1/24 dev eth1
   ip link set eth0 up
   ip link set eth1 up
-  for file in "$1"/*.conf; do
-    name=$(basename "$file" .conf)
+  ask() {
     code=0
-    echo "== $name" >>"$2"
-    timeout 20 setsid -w keepalived -t -p /run/p -r /run/r -c /run/c -b /run/b -f "$file" >>"$2" 2>&1 || code=$?
-    echo "$name $code"
-  done
+    echo "== $1" >>"$3"
+    timeout 20 setsid -w keepalived -t -p /run/p -r /run/r -c /run/c -b /run/b -f "$2" >>"$3" 2>&1 || code=$?
+    echo "$1 $code"
+  }
+  for file in "$1"/*.conf; do ask "$(basename "$file" .conf)" "$file" "$2"; done
+  ask main-missing "$1/main-missing.conf" "$2"
+  ask main-directory "$1" "$2"
 ' ask-keepalived "$cases" "$log"

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -50,4 +50,10 @@ test("a configuration of several real files compiles", () => {
   expect(config.instances[0]?.vrrp.advertised).toMatchObject([{ address: "192.0.2.1" }]);
   expect([...files.keys()]).toEqual([main, join(folder, "vip.conf")]);
   expect(diagnostics.filter((one) => one.severity === "error")).toEqual([]);
+});
+
+test("processors are those that the kernel has online", () => {
+  const cpus = readFileSync("/proc/cpuinfo", "utf8").match(/^processor\s*: (\d+)/gm) ?? [];
+  for (const line of cpus) expect(source.hasProcessor(Number(line.split(":")[1]))).toBe(true);
+  expect(source.hasProcessor(1_023)).toBe(false);
 });

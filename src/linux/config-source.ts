@@ -28,6 +28,7 @@ export function createConfigSource(): ConfigSource {
     interfaces,
     hasUser: (name) => inDatabase("/etc/passwd", name),
     hasGroup: (name) => inDatabase("/etc/group", name),
+    hasProcessor,
   };
 }
 
@@ -170,6 +171,19 @@ export function hasInterface(name: string): boolean | null {
   try {
     const text = readFileSync("/proc/net/dev", "utf8");
     return text.split("\n").some((line) => line.trimStart().startsWith(`${name}:`));
+  } catch {
+    return null;
+  }
+}
+
+/** The file reads "0-3,6". */
+function hasProcessor(number: number): boolean | null {
+  try {
+    const ranges = readFileSync("/sys/devices/system/cpu/online", "utf8").trim().split(",");
+    return ranges.some((range) => {
+      const [first = Number.NaN, last = first] = range.split("-").map(Number);
+      return number >= first && number <= last;
+    });
   } catch {
     return null;
   }

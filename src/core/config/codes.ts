@@ -32,6 +32,7 @@ export const DIAGNOSTIC_CODES = {
   "include-missing": entry("info", "A plain include names no file that exists; keepalived says nothing here."),
   "line-too-long": entry("error", "A line is longer than the limit and is ignored."),
   "nul-byte": entry("error", "A line holds a NUL byte and is ignored."),
+  "byte-order-mark": strict("A file begins with a byte order mark, as some editors write it; it is skipped."),
   "too-large": entry("error", "The files, or what definitions and loops make of them, exceed the limit."),
   "too-many": entry("info", "The list of diagnostics was cut; shown with the severity of what is missing."),
   "unterminated-quote": entry("error", "A quotation mark is not closed on its line."),
@@ -71,6 +72,7 @@ export const DIAGNOSTIC_CODES = {
   ),
   "unknown-script": strict("track_script names a script that is not defined before the instance."),
   "unknown-user": strict("A script is to run as a user or group that does not exist."),
+  "unknown-processor": strict("vrrp_cpu_affinity names a processor that this host has not."),
   "script-missing-command": entry("error", "A vrrp_script has no script line."),
   "unused-script": entry("info", "A vrrp_script that no instance tracks is never run."),
   "master-clears-nopreempt": strict(

@@ -4,6 +4,7 @@ import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { GlobalConfig } from "./model.ts";
 import { type Settings, wordSpan } from "./settings.ts";
+import type { ConfigSource } from "./source.ts";
 
 type ProcessPart = Pick<GlobalConfig, "keeper" | "place">;
 
@@ -73,8 +74,8 @@ function readProcessors(settings: Settings, diagnostics: DiagnosticSink): readon
   if (node === null) return null;
   const numbers: number[] = [];
   for (const word of settings.words("vrrp_cpu_affinity")) {
-    const value = /^\d{1,5}$/.test(word.text) ? Number(word.text) : PROCESSORS_MAX;
-    if (value < PROCESSORS_MAX) numbers.push(value);
+    const value = processorOf(word.text);
+    if (value !== null) numbers.push(value);
     else {
       const message = `\`${word.text}\` is no number of a processor and is ignored`;
       diagnostics.report("bad-value", wordSpan(node, word), message, "write numbers as in /proc/cpuinfo, from 0");
@@ -84,6 +85,27 @@ function readProcessors(settings: Settings, diagnostics: DiagnosticSink): readon
   const remedy = "write vrrp_cpu_affinity 0 1, with numbers as in /proc/cpuinfo";
   diagnostics.report("missing-argument", node.span, "`vrrp_cpu_affinity` names no processor", remedy);
   return null;
+}
+
+/** keepalived refuses such a number as well; on the host that the file is for it may be right. */
+export function reportAbsentProcessors(
+  settings: Settings,
+  { hasProcessor }: Pick<ConfigSource, "hasProcessor">,
+  diagnostics: DiagnosticSink,
+): void {
+  const node = settings.node("vrrp_cpu_affinity");
+  if (node === null) return;
+  for (const word of settings.words("vrrp_cpu_affinity")) {
+    const value = processorOf(word.text);
+    if (value === null || hasProcessor(value) !== false) continue;
+    const message = `this host has no processor ${value}; the keeper does not run there`;
+    diagnostics.report("unknown-processor", wordSpan(node, word), message, "lscpu -e shows the numbers");
+  }
+}
+
+function processorOf(text: string): number | null {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : PROCESSORS_MAX;
+  return value < PROCESSORS_MAX ? value : null;
 }
 
 /** Names become parts of file names. */

@@ -298,3 +298,12 @@ test("a vip_lease that would run out between two adverts is refused", () => {
   expect(vrrp?.leaseSeconds).toBe(14);
   expect(codes).toContain("bad-value");
 });
+
+test("a processor that this host has not is told at its number, and is no error", () => {
+  const { config, diagnostics } = load(instance("", "vrrp_cpu_affinity 0 7"), { hasProcessor: (number) => number < 2 });
+  expect(diagnostics).toMatchObject([
+    { code: "unknown-processor", severity: "warning", span: { line: 2, column: 21 } },
+  ]);
+  expect(config.global.keeper.processors).toEqual([0, 7]);
+  expect(load(instance("", "vrrp_cpu_affinity 0 7")).codes).toEqual([]);
+});

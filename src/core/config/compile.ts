@@ -8,7 +8,7 @@ import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileMysql } from "./compile-mysql.ts";
-import { readPlace } from "./compile-process.ts";
+import { readPlace, reportAbsentProcessors } from "./compile-process.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
 import { reportIpsets } from "./compile-virtual.ts";
@@ -39,6 +39,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const mysql: MysqlBlockConfig[] = [];
   const trackable = { scripts, files, processes, mysql, diagnostics };
   const taken = new Set<string>();
+  reportAbsentProcessors(globals, source, diagnostics);
   reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {

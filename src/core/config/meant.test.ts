@@ -53,3 +53,10 @@ test("what resembles nothing gets no guess", () => {
     expect(found(line).some((text) => text.includes("did you mean"))).toBe(false);
   }
 });
+
+test.each(["\u00A0priority 5", "priority\u00A05", "prio\u200Brity 5"])(
+  "%j: a character that only looks like a space is named",
+  (line) => {
+    expect(found(line)).toContainEqual(expect.stringMatching(/type the line anew: it holds U\+(00A0|200B)/));
+  },
+);

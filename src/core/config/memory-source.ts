@@ -29,6 +29,7 @@ export function memorySource(
     hasInterface: () => null,
     hasUser: () => null,
     hasGroup: () => null,
+    hasProcessor: () => null,
     ...overrides,
   };
 }

@@ -139,3 +139,14 @@ test("a column still points into the file after definitions and comments", () =>
   const at = line?.text.text.indexOf("tail") ?? -1;
   expect(line && columnAt(line.text, at)).toBe(10);
 });
+
+test("a byte order mark at the beginning of a file is skipped with a warning; elsewhere it is a letter", () => {
+  const marked = read({ "/etc/k/k.conf": "\uFEFFa b\ninclude x\n", "/etc/k/x": "\uFEFFc\n\uFEFFd\n" });
+  expect(marked.lines).toEqual(["a b", "c", "\uFEFFd"]);
+  expect(marked.codes).toEqual(["byte-order-mark", "byte-order-mark"]);
+  expect(read("\uFEFF").codes).toEqual(["byte-order-mark"]);
+});
+
+test("only what isspace(3) knows is a space: a no-break space belongs to its word", () => {
+  expect(read(" \t\v\fa\v\r\n\u00A0b\u00A0\n").lines).toEqual(["a", "\u00A0b\u00A0"]);
+});

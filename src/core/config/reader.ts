@@ -3,7 +3,6 @@
  * and loops expanded. Owns limits on size and depth. It does not know a single keyword besides include.
  */
 
-import { decomment } from "./comments.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Definitions, ExpansionBudget } from "./expand.ts";
 import { readDefinition, readLoop, substitute } from "./expand.ts";
@@ -17,6 +16,7 @@ import {
 } from "./include-check.ts";
 import type { SourceSpan } from "./model.ts";
 import { directoryOf, expandBraces, resolvePath } from "./paths.ts";
+import { clean, LONGEST_LINE, type Place, physicalLines } from "./physical-lines.ts";
 import { predefined } from "./predefined.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Mapped } from "./text.ts";
@@ -47,7 +47,6 @@ const LIMITS = {
   depth: 32,
   files: 1_000,
   bytes: 16 * 1024 * 1024,
-  lineLength: 65_536,
   lines: 200_000,
   characters: 64 * 1024 * 1024,
 } as const;
@@ -68,11 +67,6 @@ interface Reader {
   fileCount: number;
   /** Set once a limit is hit: the rest is not read. */
   exhausted: boolean;
-}
-
-interface Place {
-  readonly file: string;
-  readonly line: number;
 }
 
 export function readConfig(
@@ -134,7 +128,7 @@ function readText(reader: Reader, path: string, content: string): void {
     stop(reader, null, `${path}: more than ${LIMITS.files} files or ${LIMITS.bytes} characters of configuration`);
     return;
   }
-  const physical = content.split("\n").map((line) => line.replace(/\r+$/, ""));
+  const physical = physicalLines(reader.diagnostics, path, content);
   reader.files.set(path, physical);
   reader.stack.push(path);
   const { checks } = reader;
@@ -154,7 +148,7 @@ function readLines(reader: Reader, path: string, physical: readonly string[]): v
   for (const [index, raw] of physical.entries()) {
     if (reader.exhausted) return;
     const place = { file: path, line: index + 1 };
-    const text = clean(reader, place, raw);
+    const text = clean(reader.diagnostics, place, raw);
     if (text !== null) collecting = readLine(reader, place, text, collecting);
   }
   if (collecting !== null) finish(reader, collecting);
@@ -194,39 +188,6 @@ function startCollecting(reader: Reader, place: Place, line: Mapped): Collecting
   }
   // A condition that does not hold still consumes the lines, under a name nobody can use.
   return { name: kept === null ? "" : (definition[1] ?? ""), lines: rest === "" ? [] : [rest] };
-}
-
-/** Removes the comment and outer white space; null when the line has to be skipped. */
-function clean(reader: Reader, place: Place, raw: string): Mapped | null {
-  if (raw.length > LIMITS.lineLength) {
-    reader.diagnostics.report(
-      "line-too-long",
-      { ...place, column: 1, length: 1 },
-      `line of ${raw.length} characters is ignored`,
-      `keep lines below ${LIMITS.lineLength} characters`,
-    );
-    return null;
-  }
-  if (raw.includes("\0")) {
-    reader.diagnostics.report(
-      "nul-byte",
-      { ...place, column: raw.indexOf("\0") + 1, length: 1 },
-      "line with a NUL byte is ignored",
-      "is this a text file?",
-    );
-    return null;
-  }
-  const { text, openQuote } = decomment(raw);
-  if (openQuote !== null) {
-    const span = { ...place, column: openQuote + 1, length: Math.max(1, raw.length - openQuote) };
-    reader.diagnostics.report(
-      "unterminated-quote",
-      span,
-      "the quotation mark is not closed on this line",
-      'add the closing "',
-    );
-  }
-  return text;
 }
 
 /** Decides `@ID` and `@^ID`; null when the line is not for us. */
@@ -283,7 +244,7 @@ function expand(reader: Reader, place: Place, line: Mapped, depth: number): void
     stop(reader, spanOf(place, line), "definitions make more text than the limit");
     return;
   }
-  if (failure === "depth" || text.text.length > LIMITS.lineLength) {
+  if (failure === "depth" || text.text.length > LONGEST_LINE) {
     reader.diagnostics.report(
       "expansion-limit",
       spanOf(place, line),

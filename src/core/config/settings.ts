@@ -12,7 +12,7 @@ import type { DiagnosticSink } from "./diagnostics.ts";
 import { blocksOf, findKeyword, keywordNames } from "./keywords/registry.ts";
 import type { ArgSpec, KeywordEntry } from "./keywords/types.ts";
 import type { Command, SourceSpan } from "./model.ts";
-import { closest } from "./suggest.ts";
+import { closest, lookalikeIn } from "./suggest.ts";
 import type { Node } from "./tree.ts";
 import type { Word } from "./words.ts";
 
@@ -262,6 +262,8 @@ export function reportUnknown(node: Node, block: string, diagnostics: Diagnostic
   if (elsewhere.length > 0)
     remedy = `\`${node.keyword}\` belongs ${elsewhere[0] === "root" ? "outside every block: is a } missing above?" : `into ${elsewhere.slice(0, 3).join(", ")}`}`;
   else if (near !== null) remedy = `did you mean \`${near}\`?`;
+  const hidden = lookalikeIn(node.keyword);
+  if (hidden !== null) remedy = `type the line anew: it holds ${hidden}, which looks like a space or like nothing`;
   diagnostics.report("unknown-keyword", node.span, `unknown keyword \`${node.keyword}\` ${where}`, remedy);
 }
 

@@ -41,6 +41,8 @@ export interface ConfigSource {
   /** Whether the user or group exists; null when that cannot be told. */
   hasUser(name: string): boolean | null;
   hasGroup(name: string): boolean | null;
+  /** Whether the processor of that number is there and online; null when that cannot be told. */
+  hasProcessor(number: number): boolean | null;
 }
 
 /** What is asked of the outside world for a key that stands in a file. */

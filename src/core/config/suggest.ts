@@ -20,6 +20,12 @@ function nextRow(a: string, b: string, i: number, rows: readonly (readonly numbe
   return row;
 }
 
+/** A character that separates no words although it looks so, as text copied from a web page has it; "U+00A0" and so on. */
+export function lookalikeIn(text: string): string | null {
+  const [found] = /[\u00A0\u00AD\u2000-\u200F\u2028-\u202F\u205F\u2060\u3000\uFEFF]/.exec(text) ?? [];
+  return found === undefined ? null : `U+${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** The closest candidate, or null when none is close enough to be worth naming. */
 export function closest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > 64) return null;

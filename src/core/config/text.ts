@@ -43,9 +43,18 @@ export function join(parts: readonly Mapped[]): Mapped {
   return { text, columns };
 }
 
+/** isspace(3) in the C locale: to keepalived a no-break space or a byte order mark is a letter like any other. */
+export function isBlank(char: string | undefined): boolean {
+  return char === " " || char === "\t" || char === "\r" || char === "\n" || char === "\v" || char === "\f";
+}
+
 export function trim(source: Mapped): Mapped {
-  const start = source.text.length - source.text.trimStart().length;
-  return slice(source, start, Math.max(start, source.text.trimEnd().length));
+  const { text } = source;
+  let start = 0;
+  while (start < text.length && isBlank(text[start])) start++;
+  let end = text.length;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return slice(source, start, end);
 }
 
 export function columnAt({ text, columns }: Mapped, index: number): number {

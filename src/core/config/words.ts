@@ -3,7 +3,7 @@
  * commands are tokenised somewhat like a shell (keepalived.conf(5), "Quoted strings"). Nothing is ever expanded.
  */
 import type { Mapped } from "./text.ts";
-import { columnAt, slice } from "./text.ts";
+import { columnAt, isBlank, slice } from "./text.ts";
 
 export interface Word {
   readonly text: string;
@@ -18,8 +18,6 @@ export interface Words {
   readonly unterminated: number | null;
 }
 
-const isSpace = (char: string | undefined): boolean => char === " " || char === "\t";
-
 function wordOf(source: Mapped, text: string, start: number, end: number): Word {
   const column = columnAt(source, start);
   const last = end > start ? columnAt(source, end - 1) : column;
@@ -32,7 +30,7 @@ export function plainWords(source: Mapped): Words {
   const words: Word[] = [];
   let at = 0;
   while (at < text.length) {
-    if (isSpace(text[at])) {
+    if (isBlank(text[at])) {
       at++;
       continue;
     }
@@ -44,7 +42,7 @@ export function plainWords(source: Mapped): Words {
       continue;
     }
     let end = at;
-    while (end < text.length && !isSpace(text[end]) && text[end] !== '"') end++;
+    while (end < text.length && !isBlank(text[end]) && text[end] !== '"') end++;
     words.push(wordOf(source, text.slice(at, end), at, end));
     at = end;
   }
@@ -93,7 +91,7 @@ function commandWord(text: string, start: number): CommandWord {
   let at = start;
   while (at < text.length) {
     const char = text[at] ?? "";
-    if (open === null && isSpace(char)) break;
+    if (open === null && isBlank(char)) break;
     if (char === "\\" && at + 1 < text.length) {
       const read = readEscape(text, at);
       value += read.value;
@@ -112,7 +110,7 @@ export function commandWords(source: Mapped): Words {
   const words: Word[] = [];
   let at = 0;
   while (at < source.text.length) {
-    if (isSpace(source.text[at])) {
+    if (isBlank(source.text[at])) {
       at++;
       continue;
     }
@@ -126,6 +124,6 @@ export function commandWords(source: Mapped): Words {
 
 /** The rest of a line after its first word. */
 export function afterFirstWord(source: Mapped): Mapped {
-  const match = /^[ \t]*(?:"[^"]*"|[^ \t"]+)[ \t]*/.exec(source.text);
+  const match = /^[ \t\r\v\f]*(?:"[^"]*"|[^ \t\r\v\f"]+)[ \t\r\v\f]*/.exec(source.text);
   return slice(source, match === null ? source.text.length : match[0].length);
 }
