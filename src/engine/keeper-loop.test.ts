@@ -24,7 +24,6 @@ beforeEach(() => {
   } as unknown as VrrpEngine;
   loop = createKeeperLoop(engine, {
     send: (message) => sent.push(message),
-    start: START,
     onSettings: ({ nice }) => calls.push(`nice ${nice}`),
   });
 });
@@ -55,6 +54,8 @@ test("control silent for 2 s counts as gone, once, and is taken back with its fi
 
 test("with adverts every 5 s the limit is one advert interval", () => {
   interval = seconds(5);
+  loop.handleMessage({ type: "heartbeat" }, START);
+  calls.length = 0;
   loop.tick(at(4_999));
   expect(calls).toEqual([]);
   loop.tick(at(5_000));
@@ -62,10 +63,20 @@ test("with adverts every 5 s the limit is one advert interval", () => {
 });
 
 test("a keeper that was stopped itself listens once more before it believes the silence", () => {
+  loop.handleMessage({ type: "heartbeat" }, START);
+  calls.length = 0;
   loop.tick(at(60_000));
   expect(calls).toEqual([]);
   loop.tick(at(62_000));
   expect(calls).toEqual(["silent 2000"]);
+});
+
+test("a keeper that was started ahead may wait long for the first word: that is no silence", () => {
+  expect(loop.nextDeadline()).toBe(null);
+  loop.tick(at(60_000));
+  expect(calls).toEqual([]);
+  loop.handleMessage({ type: "heartbeat" }, at(60_000));
+  expect(loop.nextDeadline()).toBe(at(62_000));
 });
 
 test("another version of the protocol ends the keeper for good", () => {

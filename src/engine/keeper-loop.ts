@@ -22,7 +22,6 @@ export interface KeeperLoop {
 
 export interface KeeperLoopOptions {
   readonly send: (message: FromKeeper) => void;
-  readonly start: Instant;
   readonly onSettings: (settings: KeeperSettings) => void;
 }
 
@@ -37,15 +36,15 @@ class Loop implements KeeperLoop {
   readonly #engine: VrrpEngine;
   readonly #send: (message: FromKeeper) => void;
   readonly #onSettings: (settings: KeeperSettings) => void;
-  #heardAt: Instant;
+  /** Null before the first word: a keeper that is started ahead may wait long for it, and holds nothing meanwhile. */
+  #heardAt: Instant | null = null;
   #silent = false;
   #exitCode: number | null = null;
 
-  constructor(engine: VrrpEngine, { send, start, onSettings }: KeeperLoopOptions) {
+  constructor(engine: VrrpEngine, { send, onSettings }: KeeperLoopOptions) {
     this.#engine = engine;
     this.#send = send;
     this.#onSettings = onSettings;
-    this.#heardAt = start;
   }
 
   get exitCode(): number | null {
@@ -64,23 +63,25 @@ class Loop implements KeeperLoop {
   }
 
   tick(now: Instant): void {
-    const due = this.#silenceAt();
-    if (this.#silent || now < due) return;
+    const heardAt = this.#heardAt;
+    if (heardAt === null || this.#silent) return;
+    const due = this.#silenceAt(heardAt);
+    if (now < due) return;
     if (elapsed(due, now) > OWN_STALL) {
       // What control sent meanwhile was read before this; it said nothing, so it was stopped with us. Listen once more.
       this.#heardAt = now;
       return;
     }
     this.#silent = true;
-    this.#engine.controlSilent(Math.round(toMillis(elapsed(this.#heardAt, now))));
+    this.#engine.controlSilent(Math.round(toMillis(elapsed(heardAt, now))));
   }
 
   nextDeadline(): Instant | null {
-    return this.#silent ? null : this.#silenceAt();
+    return this.#silent || this.#heardAt === null ? null : this.#silenceAt(this.#heardAt);
   }
 
-  #silenceAt(): Instant {
-    return after(this.#heardAt, millis(silenceLimitMillis(this.#engine.longestInterval() / 1_000)));
+  #silenceAt(heardAt: Instant): Instant {
+    return after(heardAt, millis(silenceLimitMillis(this.#engine.longestInterval() / 1_000)));
   }
 }
 

@@ -91,7 +91,7 @@ const engine = createVrrpEngine({
   send,
 });
 const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));
-const loop = createKeeperLoop(engine, { send, start: clock.now(), onSettings: (settings) => tuner.apply(settings) });
+const loop = createKeeperLoop(engine, { send, onSettings: (settings) => tuner.apply(settings) });
 packets.onPacket = (packet) => engine.handlePacket(packet);
 packets.onFullBatch = () => engine.sendDue();
 const monitor = required(

@@ -82,7 +82,6 @@ export class KeeperModel {
     });
     this.#loop = createKeeperLoop(this.#engine, {
       send: (message) => this.#send(message),
-      start: parts.now(),
       onSettings: () => undefined,
     });
     parts.observer.keeperStarted(parts.node);
