@@ -270,7 +270,10 @@ export class AddressCarrier {
 
   #addressEvent(runtime: Runtime, action: "added" | "removed", entries: readonly PendingChange[]): void {
     const addresses = entries.map((entry) => entry.change.address.address);
-    this.#host.event({ kind: "addresses", instance: runtime.config.name, action, addresses });
+    const silent = new Set(runtime.config.excluded.map(({ address }) => address));
+    const excluded = addresses.filter((address) => silent.has(address));
+    const some = excluded.length === 0 ? {} : { excluded };
+    this.#host.event({ kind: "addresses", instance: runtime.config.name, action, addresses, ...some });
   }
 
   heldByDevice(runtime: Runtime): Map<number, IpAddress[]> {

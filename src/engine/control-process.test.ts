@@ -1,7 +1,7 @@
 // TERM ends the daemon, whatever hangs: a keeper that ignores SIGKILL, a hook in the kernel, a dead file system.
 import { expect, test } from "vitest";
 import { err } from "../core/lib/result.ts";
-import { micros, millis } from "../core/lib/units.ts";
+import { micros, millis, seconds } from "../core/lib/units.ts";
 import { type FromKeeper, LINK_VERSION, type ToKeeper } from "../core/link/messages.ts";
 import type { KeeperEvents } from "../ports/keeper-process.ts";
 import type { Spawner } from "../ports/spawner.ts";
@@ -139,4 +139,39 @@ test("what is known of a database server is told again when an instance has chan
   const report = { kind: "state", from: "MASTER", to: "BACKUP", cause: { code: "ready" }, priority: 90 } as const;
   say({ type: "event", at: 0, body: { kind: "vrrp", instance: "A", report } });
   expect(told()).toHaveLength(before + 1);
+});
+
+test.each([
+  ["vrrp_startup_delay 2.5", 0, 2_500],
+  ["vrrp_delay_after_boot 60", 57, 2_000],
+])("%s, %i s after the boot, is told when it begins and when it is over", async (words, uptime, delayMillis) => {
+  const timers = createVirtualTimers();
+  await timers.advance(seconds(uptime));
+  const told: unknown[] = [];
+  const bus = createEventBus({
+    clock: timers,
+    wallMillis: () => 0,
+    onListenerError: (error) => expect.fail(String(error)),
+  });
+  bus.subscribe(({ body }) => body.kind === "startup-delay" && told.push(body));
+  let launched = 0;
+  const control = createControlProcess({
+    ...portsOf(timers),
+    bus,
+    launcher: {
+      launch: () => {
+        launched++;
+        return { pid: 42, send: () => undefined, kill: () => undefined };
+      },
+    },
+  });
+  const config = configOf(`global_defs { ${words} }\n${CONFIG.replace("track_script { chk }", "")}`);
+  control.start({ config, diagnostics: [], unusable: null });
+  await timers.advance(millis(delayMillis - 1));
+  const kind = "startup-delay";
+  expect(told).toEqual([{ kind, delayMillis, over: false }]);
+  expect(launched).toBe(0);
+  await timers.advance(millis(1));
+  expect(told[1]).toEqual({ kind, delayMillis, over: true });
+  expect(launched).toBe(1);
 });

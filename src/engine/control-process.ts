@@ -31,6 +31,7 @@ import { createNotifier, type Notifier } from "./notifier.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
 import { createShortageTeller } from "./shortage-teller.ts";
+import { delayStart } from "./startup-delay.ts";
 
 /** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
 export const STOP_LIMIT = seconds(5);
@@ -243,12 +244,7 @@ class Control implements ControlProcess {
   #beginKeeper(config: HoldfastConfig): void {
     this.#starting = null;
     if (this.#stopping !== null) return;
-    // vrrp_startup_delay holds VRRP back, not the checks: their results are there when it begins.
-    // CLOCK_MONOTONIC counts from the boot.
-    const sinceBoot = this.#options.timers.now();
-    const delay = micros(Math.max(config.global.startupDelay, config.global.delayAfterBoot - sinceBoot));
-    if (delay > 0) this.#startTimer = this.#options.timers.schedule(delay, () => this.#startKeeper());
-    else this.#startKeeper();
+    this.#startTimer = delayStart(this.#options, config.global, () => this.#startKeeper());
   }
 
   #startKeeper(): void {

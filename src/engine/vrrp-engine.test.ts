@@ -456,6 +456,20 @@ test("that the addresses are held is reported after they were added and announce
   expect(told).toEqual(["vrrp state", "addresses", "announcement", "vrrp announced"]);
 });
 
+test("which addresses adverts do not name is told when they come and when they go", () => {
+  const [first] = CONFIG.advertised;
+  if (first === undefined) throw new Error("no address");
+  const silent = "192.0.2.101" as IpAddress;
+  start({ excluded: [{ ...first, address: silent }] });
+  becomeMaster();
+  engine.handleControl({ type: "stop" });
+  const told = sent.flatMap((message) =>
+    message.type === "event" && message.body.kind === "addresses" ? message.body : [],
+  );
+  const both = { addresses: [VIP, silent], excluded: [silent] };
+  expect(told).toEqual([expect.objectContaining(both), expect.objectContaining({ action: "removed", ...both })]);
+});
+
 test("an interface's only address is the host's own and is never swept away", () => {
   kernel = [
     { interfaceIndex: 7, address: VIP, prefixLength: 24, secondary: false, tentative: false, validSeconds: null },

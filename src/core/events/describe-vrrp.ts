@@ -160,9 +160,9 @@ const DROP_TEXT: Partial<Record<DropReason, string>> = {
 
 type GroupEvent = Extract<HoldfastEventBody, { kind: "sync-group" }>;
 
-/** keepalived says nothing of a group that stops or has not begun. */
-export function describeGroup({ group, from, to }: GroupEvent): readonly LogLine[] {
-  const silent = to === "STOP" || to === "INIT" || (from === "INIT" && to === "BACKUP");
+/** keepalived says nothing of a group that stops, or that begins without a check to wait for. */
+export function describeGroup({ group, from, to, cause }: GroupEvent): readonly LogLine[] {
+  const silent = to === "STOP" || to === "INIT" || (from === "INIT" && to === "BACKUP" && cause.code === "start");
   return silent ? [] : [info(`VRRP_Group(${group}) Syncing instances to ${to} state`)];
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, describe as group, test } from "vitest";
 import type { IpAddress } from "../lib/ip.ts";
-import { parseIpv4 } from "../lib/ip.ts";
+import { parseIp } from "../lib/ip.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
 import { describe } from "./describe.ts";
 import { asctime, formatJson, formatLine, isoTime } from "./log-line.ts";
@@ -13,12 +13,13 @@ import type { HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 const FOLDER = join(import.meta.dirname, "../../../conformance/log");
 const recorded = (name: string): string[] => readFileSync(join(FOLDER, name), "utf8").split("\n");
 const withoutTime = (line: string): string => line.slice("Mon Nov 23 01:38:38 2026: ".length);
-const PLAIN = new Set(recorded("two-nodes.log").map(withoutTime));
-const DETAIL = new Set(recorded("two-nodes-detail.log").map(withoutTime));
+const of = (...names: readonly string[]) => new Set(names.flatMap((name) => recorded(name).map(withoutTime)));
+const PLAIN = of("two-nodes.log", "sync-group.log");
+const DETAIL = of("two-nodes-detail.log", "sync-group-detail.log");
 const SYSLOG = new Set(recorded("starts-and-stops.syslog").map((line) => line.replace(/^<\d> (\w+)\[\d+\]: /, "$1: ")));
 
 const ip = (text: string): IpAddress => {
-  const address = parseIpv4(text);
+  const address = parseIp(text);
   if (address === null) throw new Error(text);
   return address;
 };
@@ -162,6 +163,16 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
     ["(VI_82) removing VIPs."],
   ],
   [
+    "addresses come that adverts name, and others",
+    { kind: "addresses", instance: "A", action: "added", addresses: [VIP, PEER], excluded: [PEER] },
+    ["(A) setting VIPs.", "(A) setting E-VIPs."],
+  ],
+  [
+    "addresses go that adverts name, and others",
+    { kind: "addresses", instance: "A", action: "removed", addresses: [VIP, PEER], excluded: [PEER] },
+    ["(A) removing VIPs.", "(A) removing E-VIPs."],
+  ],
+  [
     "an address is announced",
     { kind: "announcement", instance: "VI_82", interface: "eth0", addresses: [VIP], frames: 1 },
     [
@@ -203,6 +214,24 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
     ["(VI_82) advertisement interval mismatch mine=1 sec rcv'd=5 sec"],
   ],
   ["a reload", { kind: "reload", outcome: "applied", detail: "" }, ["Reloading ...", "Reload complete"]],
+  ["VRRP waits", { kind: "startup-delay", delayMillis: 2_500, over: false }, ["Delaying startup for 2.5 seconds"]],
+  [
+    "a group has fallen into FAULT",
+    {
+      kind: "sync-group",
+      group: "G1",
+      from: "MASTER",
+      to: "FAULT",
+      cause: { code: "fault", faults: [] },
+      instance: "A",
+    },
+    ["VRRP_Group(G1) Syncing instances to FAULT state"],
+  ],
+  [
+    "a group begins when its checks have reported",
+    { kind: "sync-group", group: "G1", from: "INIT", to: "BACKUP", cause: { code: "ready" }, instance: "A" },
+    ["VRRP_Group(G1) Syncing instances to BACKUP state"],
+  ],
   ["the stop begins", { kind: "stopping", signal: "SIGTERM" }, ["Stopping"]],
 ];
 
@@ -254,6 +283,15 @@ group("lines are keepalived's", () => {
     expect(stopped).toEqual(["Stopped", "Stopped Keepalived v2.2.7 (Holdfast)"]);
     expect([...PLAIN].some((line) => line.startsWith("Stopped Keepalived v2.2.7 ("))).toBe(true);
   });
+});
+
+test("an announcement of several addresses has keepalived's order: each with its first frame, then the rounds", () => {
+  const evips = [ip("10.0.0.100"), ip("10.0.0.101"), ip("fd00::101")];
+  const lines = linesOf({ kind: "announcement", instance: "A", interface: "eth0", addresses: evips, frames: 6 });
+  const recording = recorded("sync-group-detail.log").map(withoutTime);
+  const first = recording.indexOf("(A) Sending/queueing gratuitous ARPs on eth0 for 10.0.0.100");
+  expect(lines.map(({ text }) => text)).toEqual(recording.slice(first, first + lines.length));
+  expect(lines).toHaveLength(9);
 });
 
 test("the reason that a check script gave is in the log", () => {

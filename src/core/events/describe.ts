@@ -4,7 +4,7 @@
  * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
  */
 import { unreachable } from "../lib/assert.ts";
-import { familyOf } from "../lib/ip.ts";
+import { familyOf, type IpAddress } from "../lib/ip.ts";
 import { describeHost } from "./describe-host.ts";
 import { describePacketEvent } from "./describe-packets.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
@@ -62,7 +62,7 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
     case "mysql-step":
       return mysqlStepLines(body);
     case "addresses":
-      return [vrrpLine("detail", `(${body.instance}) ${body.action === "added" ? "setting" : "removing"} VIPs.`)];
+      return addressLines(body);
     case "leftover-removed":
       return [vrrpLine("warning", `(${body.instance}) ${leftoverInWords(body)}`)];
     case "routing":
@@ -92,6 +92,14 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   }
 }
 
+/** One line for the advertised ones, one for the others, whatever their number. */
+function addressLines(body: Extract<HoldfastEventBody, { kind: "addresses" }>): readonly LogLine[] {
+  const { instance, action, addresses, excluded = [] } = body;
+  const doing = `(${instance}) ${action === "added" ? "setting" : "removing"}`;
+  const lines = addresses.length > excluded.length ? [vrrpLine("detail", `${doing} VIPs.`)] : [];
+  return excluded.length > 0 ? [...lines, vrrpLine("detail", `${doing} E-VIPs.`)] : lines;
+}
+
 /** keepalived's words. */
 const ANNOUNCEMENTS = {
   4: { many: "gratuitous ARPs", one: "gratuitous ARP" },
@@ -101,17 +109,18 @@ const ANNOUNCEMENTS = {
 function announcementLines(body: Extract<HoldfastEventBody, { kind: "announcement" }>): readonly LogLine[] {
   const { instance, interface: device, addresses, frames } = body;
   const each = addresses.length === 0 ? 0 : Math.round(frames / addresses.length);
-  const lines = addresses.map((address) =>
+  const sending = (address: IpAddress): LogLine =>
+    vrrpLine("detail", `Sending ${ANNOUNCEMENTS[familyOf(address)].one} on ${device} for ${address}`);
+  const queueing = (address: IpAddress): LogLine =>
     vrrpLine(
       "detail",
       `(${instance}) Sending/queueing ${ANNOUNCEMENTS[familyOf(address)].many} on ${device} for ${address}`,
-    ),
+    );
+  // The first frame of each address follows its announcement, then the rounds of all.
+  const lines = addresses.flatMap((address) =>
+    each === 0 ? [queueing(address)] : [queueing(address), sending(address)],
   );
-  for (let round = 0; round < each; round++) {
-    for (const address of addresses) {
-      lines.push(vrrpLine("detail", `Sending ${ANNOUNCEMENTS[familyOf(address)].one} on ${device} for ${address}`));
-    }
-  }
+  for (let round = 1; round < each; round++) lines.push(...addresses.map(sending));
   return lines;
 }
 
@@ -252,6 +261,8 @@ function daemonLines(body: DaemonEvent): readonly LogLine[] {
         parent("info", `Starting Keepalived ${WORDING} (Holdfast ${body.version})`),
         parent("info", `Configuration file ${body.file}`),
       ];
+    case "startup-delay":
+      return [vrrpLine("info", startupDelayText(body))];
     case "reload":
       return reloadLines(body);
     case "stopping":
@@ -263,6 +274,12 @@ function daemonLines(body: DaemonEvent): readonly LogLine[] {
     default:
       return keeperLines(body);
   }
+}
+
+/** keepalived says the first and not the second. */
+function startupDelayText({ delayMillis, over }: Extract<DaemonEvent, { kind: "startup-delay" }>): string {
+  const seconds = delayMillis / 1_000;
+  return over ? `The delay of ${seconds} seconds is over: VRRP begins` : `Delaying startup for ${seconds} seconds`;
 }
 
 function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" }>): readonly LogLine[] {
@@ -288,7 +305,7 @@ function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" 
 
 type KeeperEvent = Exclude<
   DaemonEvent,
-  { kind: "daemon-started" | "reload" | "stopping" | "stopped" | "journal-unwritable" }
+  { kind: "daemon-started" | "startup-delay" | "reload" | "stopping" | "stopped" | "journal-unwritable" }
 >;
 
 function keeperLines(body: KeeperEvent): readonly LogLine[] {

@@ -304,6 +304,10 @@ function daemonEventInWords(body: OfDaemon): string {
   switch (body.kind) {
     case "daemon-started":
       return `holdfast ${body.version} started, pid ${body.pid}, file ${body.file}`;
+    case "startup-delay":
+      return body.over
+        ? `the delay of ${lengthInWords(body.delayMillis)} is over: VRRP begins`
+        : `VRRP begins in ${lengthInWords(body.delayMillis)} (vrrp_startup_delay, vrrp_delay_after_boot)`;
     case "keeper-started":
       return `keeper started, pid ${body.pid}${body.restart === 0 ? "" : `, restart ${body.restart}`}`;
     case "keeper-lost":

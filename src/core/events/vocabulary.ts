@@ -63,6 +63,8 @@ export type HoldfastEventBody =
       readonly instance: string;
       readonly action: "added" | "removed";
       readonly addresses: readonly IpAddress[];
+      /** Those of them that adverts do not name (virtual_ipaddress_excluded); absent when there are none. */
+      readonly excluded?: readonly IpAddress[];
     }
   | {
       readonly kind: "leftover-removed";
@@ -173,6 +175,8 @@ export type HoldfastEventBody =
       readonly pid: number;
       readonly instances: readonly string[];
     }
+  /** vrrp_startup_delay or vrrp_delay_after_boot holds VRRP back, or does so no more. */
+  | { readonly kind: "startup-delay"; readonly delayMillis: number; readonly over: boolean }
   | { readonly kind: "keeper-started"; readonly pid: number; readonly restart: number }
   | { readonly kind: "keeper-lost"; readonly pid: number; readonly how: string }
   | { readonly kind: "keeper-frozen"; readonly pid: number; readonly silentMillis: number }
