@@ -5,7 +5,7 @@ import { micros, millis, seconds } from "../core/lib/units.ts";
 import { type FromKeeper, LINK_VERSION, type ToKeeper } from "../core/link/messages.ts";
 import type { KeeperEvents } from "../ports/keeper-process.ts";
 import type { Spawner } from "../ports/spawner.ts";
-import { createControlProcess, LAST_LIMIT, STOP_LIMIT } from "./control-process.ts";
+import { createControlProcess, LAST_LIMIT, type ParsedConfig, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
 import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL, NO_TAKEOVER } from "./testing/no-watches.ts";
@@ -174,4 +174,33 @@ test.each([
   await timers.advance(millis(1));
   expect(told[1]).toEqual({ kind, delayMillis, over: true });
   expect(launched).toBe(1);
+});
+
+const PARSED: ParsedConfig = { config: configOf(CONFIG), diagnostics: [], unusable: null };
+
+test.each([
+  ["refused", { ...PARSED, unusable: "1 error(s)" }],
+  ["unchanged", PARSED],
+])("a reload is announced before the file is read, and a dry run is not; then it is %s", async (outcome, parsed) => {
+  const ports = portsOf(createVirtualTimers());
+  const order: string[] = [];
+  ports.bus.subscribe(({ body, origin }) => {
+    order.push(body.kind === "reload" ? `${origin}: ${body.outcome}` : `${origin}: ${body.kind}`);
+  });
+  const control = createControlProcess({
+    ...ports,
+    spawner: { examine: STUCK["a dead file system"], start: () => expect.fail("nothing is run") },
+    launcher: { launch: () => ({ pid: 42, send: () => undefined, kill: () => undefined }) },
+    parse: () => {
+      order.push("read");
+      return parsed;
+    },
+  });
+  control.start(PARSED);
+  order.length = 0;
+  await control.reload(false);
+  expect(order).toEqual(["parent: reload-begun", "read", `parent: ${outcome}`]);
+  order.length = 0;
+  await control.reload(true);
+  expect(order).toEqual(["read"]);
 });

@@ -281,6 +281,8 @@ class Control implements ControlProcess {
   async #reload(dryRun: boolean): Promise<ReloadReport> {
     // startup_script prepares what the new file may need as well.
     await this.#starting;
+    // Before anything is said of the file, as with keepalived.
+    if (!dryRun) this.#options.bus.publish("parent", { kind: "reload-begun" });
     const parsed = this.#options.parse();
     const { config, diagnostics, unusable } = parsed;
     const before = this.#config;

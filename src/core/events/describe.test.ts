@@ -213,7 +213,8 @@ const SAME: readonly (readonly [string, HoldfastEventBody, readonly string[]])[]
     }),
     ["(VI_82) advertisement interval mismatch mine=1 sec rcv'd=5 sec"],
   ],
-  ["a reload", { kind: "reload", outcome: "applied", detail: "" }, ["Reloading ...", "Reload complete"]],
+  ["a reload begins", { kind: "reload-begun" }, ["Reloading ..."]],
+  ["a reload ends", { kind: "reload", outcome: "applied", detail: "" }, ["Reload complete"]],
   ["VRRP waits", { kind: "startup-delay", delayMillis: 2_500, over: false }, ["Delaying startup for 2.5 seconds"]],
   [
     "a group has fallen into FAULT",

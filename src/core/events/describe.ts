@@ -263,6 +263,8 @@ function daemonLines(body: DaemonEvent): readonly LogLine[] {
       ];
     case "startup-delay":
       return [vrrpLine("info", startupDelayText(body))];
+    case "reload-begun":
+      return [parent("info", "Reloading ...")];
     case "reload":
       return reloadLines(body);
     case "stopping":
@@ -286,18 +288,11 @@ function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" 
   const reason = detail === "" ? "" : `: ${detail}`;
   switch (outcome) {
     case "applied":
-      return [parent("info", "Reloading ..."), parent("info", "Reload complete")];
+      return [parent("info", "Reload complete")];
     case "unchanged":
-      return [
-        parent("info", "Reloading ..."),
-        parent("info", "Reload complete"),
-        parent("detail", detail === "" ? "nothing has changed" : detail),
-      ];
+      return [parent("info", "Reload complete"), parent("detail", detail === "" ? "nothing has changed" : detail)];
     case "refused":
-      return [
-        parent("info", "Reloading ..."),
-        parent("error", `Reload refused, the running configuration stays${reason}`),
-      ];
+      return [parent("error", `Reload refused, the running configuration stays${reason}`)];
     default:
       return unreachable(outcome);
   }
@@ -305,7 +300,16 @@ function reloadLines({ outcome, detail }: Extract<DaemonEvent, { kind: "reload" 
 
 type KeeperEvent = Exclude<
   DaemonEvent,
-  { kind: "daemon-started" | "startup-delay" | "reload" | "stopping" | "stopped" | "journal-unwritable" }
+  {
+    kind:
+      | "daemon-started"
+      | "startup-delay"
+      | "reload-begun"
+      | "reload"
+      | "stopping"
+      | "stopped"
+      | "journal-unwritable";
+  }
 >;
 
 function keeperLines(body: KeeperEvent): readonly LogLine[] {

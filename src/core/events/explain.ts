@@ -322,6 +322,8 @@ function daemonEventInWords(body: OfDaemon): string {
       return `control has been silent for ${lengthInWords(body.silentMillis)}: everything is released`;
     case "control-back":
       return "control answers again";
+    case "reload-begun":
+      return "a reload begins: the configuration is read again";
     case "reload":
       return `reload ${body.outcome}${body.detail === "" ? "" : `: ${body.detail}`}`;
     case "journal-unwritable":

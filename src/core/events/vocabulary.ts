@@ -184,6 +184,8 @@ export type HoldfastEventBody =
   | { readonly kind: "guard-released"; readonly instances: readonly string[]; readonly addresses: readonly IpAddress[] }
   | { readonly kind: "control-silent"; readonly silentMillis: number }
   | { readonly kind: "control-back" }
+  /** The file is read from here on; `reload` says what has come of it. */
+  | { readonly kind: "reload-begun" }
   | { readonly kind: "reload"; readonly outcome: "applied" | "unchanged" | "refused"; readonly detail: string }
   | { readonly kind: "journal-unwritable"; readonly detail: string }
   | { readonly kind: "stopping"; readonly signal: string }
