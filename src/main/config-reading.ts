@@ -28,13 +28,26 @@ export const hasErrors = ({ diagnostics }: LoadedConfig): boolean =>
   diagnostics.some(({ severity }) => severity === "error");
 
 /** At a reload an error refuses the file; at the start the rest of it is run, as keepalived does. */
-export function toParsed(options: ReadingOptions, loaded: LoadedConfig): ParsedConfig {
+export function toParsed(options: Pick<ReadingOptions, "file">, loaded: LoadedConfig): ParsedConfig {
   const { config, diagnostics, readable } = loaded;
-  const first = diagnostics.find(({ severity }) => severity === "error");
-  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-  const at = first?.span ? `${first.span.file}:${first.span.line}: ` : "";
-  const why = first === undefined ? null : `${errors} error(s) in the configuration, the first: ${at}${first.message}`;
+  const why = errorsInWords(loaded);
   return { config, diagnostics, unusable: readable ? why : `the configuration ${options.file} cannot be read` };
+}
+
+function errorsInWords({ diagnostics }: LoadedConfig): string | null {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  if (first === undefined) return null;
+  const at = first.span === null ? "" : `${first.span.file}:${first.span.line}: `;
+  return `${errors.length} error(s) in the configuration, the first: ${at}${first.message}`;
+}
+
+/** A daemon that runs looks as if its file were good: its next change would be refused, perhaps in the night. */
+export function startedDespite(loaded: LoadedConfig): string | null {
+  const why = errorsInWords(loaded);
+  return why === null
+    ? null
+    : `Started without the lines that are wrong; every reload will be refused until they are corrected: ${why}`;
 }
 
 export function logDiagnostics(log: LogWriter, loaded: LoadedConfig): void {

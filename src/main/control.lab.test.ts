@@ -126,3 +126,30 @@ test("a frozen keeper is killed before anybody speaks for it", () => {
   expect(text.indexOf("keeper-frozen")).toBeGreaterThan(0);
   expect(text.indexOf("guard-released")).toBeGreaterThan(text.indexOf("keeper-frozen"));
 });
+
+test("a file with an error is started and says that a reload will refuse it; a reload is announced before what it finds", () => {
+  const [despite, log] = [join(folder, "despite.conf"), join(folder, "despite.log")];
+  const good = readFileSync(config, "utf8");
+  file("despite.conf", good.replace("priority 90", "priority 90\n no_such_word"));
+  file("mended.conf", good.replace("priority 90", "priority 91"));
+  const path = file(
+    "despite.sh",
+    `${NETWORK}node ${HOLDFAST} run -n -f ${despite} -p ${folder}/despite.pid 2>${log} & DAEMON=$!
+says() { grep -q "$1" ${log}; }
+await holds; kill -HUP $DAEMON; await says "Reload refused"
+cp ${folder}/mended.conf ${despite}; kill -HUP $DAEMON; await says "Reload complete"
+kill -TERM $DAEMON; wait $DAEMON; echo "exit $?"\n`,
+  );
+  expect(inUnshare(path)).toBe("exit 0\n");
+  const told = readFileSync(log, "utf8").match(/Started without|unknown keyword `no_such_word`.*\]|Reload\w* \S+/g);
+  const error = "unknown keyword `no_such_word` in vrrp_instance [unknown-keyword]";
+  expect(told).toEqual([
+    error,
+    "Started without",
+    "Reloading ...",
+    error,
+    "Reload refused,",
+    "Reloading ...",
+    "Reload complete",
+  ]);
+});

@@ -39,7 +39,7 @@ import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
 import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
-import { hasErrors, load, logDiagnostics, readAgain, toParsed } from "./config-reading.ts";
+import { hasErrors, load, logDiagnostics, readAgain, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
 import { createDumper, type Dumper } from "./dumps.ts";
@@ -112,6 +112,8 @@ export async function runControl(given: RunOptions, { version, detached, ahead }
   logDiagnostics(log, parsed);
   const unfit = whyUnfit(parsed, options.file);
   if (unfit !== null) return refuse(unfit.problem, unfit.code);
+  const despite = startedDespite(parsed);
+  if (despite !== null) log.line("parent", despite, "warning");
   // A keeper without CAP_NET_ADMIN would only find out when it has won an election and cannot add the address.
   if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
   const pidFiles = takePidFiles(options);
