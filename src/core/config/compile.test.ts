@@ -215,12 +215,15 @@ test("what is wrong with a script is told at its keyword, whatever block that st
     "vrrp_notify_fifo_script /opt/d",
   ];
   const script = "vrrp_script c {\n timeout 1\n script /opt/e\n}\n";
-  const text = `${script}${instance("notify_master /opt/f\ntrack_script {\nc\n}", globals.join("\n"))}`;
+  const group = "vrrp_sync_group G {\n group {\n A\n B\n }\n notify_fault /opt/g\n}\n";
+  const other = instance("").replace("A {", "B {").replace("_id 7", "_id 8").replace("2.1", "2.2");
+  const text = `${script}${instance("notify_master /opt/f\ntrack_script {\nc\n}", globals.join("\n"))}${other}${group}`;
   const lines = text.split("\n");
   const { diagnostics } = load(text, NO_FILE);
   expect(diagnostics.map(({ code, span }) => [code, lines[(span?.line ?? 0) - 1]?.trim()])).toEqual([
     ["script-not-found", "script /opt/e"],
     ["script-not-found", "notify_master /opt/f"],
+    ["script-not-found", "notify_fault /opt/g"],
     ["script-not-found", "startup_script /opt/a"],
     ["script-not-found", "shutdown_script /opt/b"],
     ["script-not-found", "notify_fifo_script /opt/c"],

@@ -41,14 +41,13 @@ function commandsOf(config: HoldfastConfig): readonly Use[] {
     what: `check ${script.name}`,
     vetoes: config.global.scriptRules.unusable === "fault",
   }));
-  const hooks = config.instances.flatMap((instance) =>
-    Object.entries(instance.hooks).map(([kind, command]) => ({
-      command,
-      what: `${kind} of ${instance.vrrp.name}`,
-      vetoes: false,
-    })),
-  );
-  return [...checks, ...hooks, ...daemonCommands(config)];
+  const hooks = config.instances.flatMap(({ vrrp, hooks }) => hooksOf(vrrp.name, hooks));
+  const ofGroups = config.groups.flatMap(({ name, hooks }) => hooksOf(name, hooks));
+  return [...checks, ...hooks, ...ofGroups, ...daemonCommands(config)];
+}
+
+function hooksOf(name: string, hooks: InstanceConfig["hooks"]): readonly Use[] {
+  return Object.entries(hooks).map(([kind, command]) => ({ command, what: `${kind} of ${name}`, vetoes: false }));
 }
 
 function daemonCommands({ global }: HoldfastConfig): readonly Use[] {
