@@ -10,7 +10,7 @@ import { VIP } from "../src/lab/lab.ts";
 import { APPLICATION, MANAGER } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
-import { eventsOf, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { eventsOf, holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { MysqlServer, mysqlUnavailable } from "./mysql-server.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -139,13 +139,20 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       await until(whole, "commits are acknowledged again", 20_000);
       expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
       await lookedAgain(first);
+      expect((await holdfast(second, "switchover", "orders")).stdout).toContain("is written to on");
+      await writes.progress();
+      expect(await two.query("SELECT @@super_read_only")).toBe("1\n");
+      await lookedAgain(second);
+      expect((await holdfast(first, "switchover", "orders")).stdout).toContain("is written to on");
+      await writes.progress();
+      await lookedAgain(first);
       await two.kill();
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();
       await writes.stop();
       const held = await rowsOf(one);
       expect(writes.acknowledged.filter((id) => !held.has(id))).toEqual([]);
-      expect(await opened(first)).toBe(2);
+      expect(await opened(first)).toBe(3);
     });
 
     test("by file and position: an orderly stop moves everything, and a killed writer stays quarantined", async () => {
@@ -162,6 +169,12 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
       const again = manage(stage, one, two);
       await instanceWhen(again, "VI_1", (it) => it.state === "BACKUP");
+      await writes.progress();
+      await lookedAgain(again);
+      expect((await holdfast(second, "switchover", "orders")).stdout).toContain("is written to on");
+      await writes.progress();
+      await lookedAgain(second);
+      expect((await holdfast(again, "switchover", "orders")).stdout).toContain("is written to on");
       await writes.progress();
       await lookedAgain(again);
       await two.kill();

@@ -2,131 +2,19 @@
  * Managed MariaDB pairs: the server is opened before the address comes and closed before it goes, with a client that writes through the
  * address all the time. What it was told is committed must be on the survivor, whatever is killed.
  */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { InstanceView } from "../src/control/contract/types.ts";
-import type { Daemon } from "../src/lab/daemon.ts";
-import { VIP } from "../src/lab/lab.ts";
-import { APPLICATION, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
-import { PROJECT_ROOT } from "../src/lab/paths.ts";
-import { type RunningProgram, sleep, until } from "../src/lab/processes.ts";
+import { APPLICATION } from "../src/lab/mariadb.ts";
+import { sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
-import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
-import type { WriteRecord } from "../src/lab/writer.ts";
-import { eventsOf, holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
-
-class ManagedPair {
-  readonly stage: Stage;
-  readonly servers: readonly [MariadbServer, MariadbServer];
-  readonly writes: WriteRecord[] = [];
-  #writer: RunningProgram | null = null;
-
-  constructor(stage: Stage) {
-    this.stage = stage;
-    this.servers = [new MariadbServer(stage.host("db1"), 1), new MariadbServer(stage.host("db2"), 2)];
-  }
-
-  get positions(): string {
-    return join(this.servers[1].directory, "positions");
-  }
-
-  async startServers(mode: "gtid" | "position" = "gtid"): Promise<void> {
-    const [a, b] = this.servers;
-    for (const server of this.servers) rmSync(server.directory, { recursive: true, force: true });
-    await Promise.all(this.servers.map((server) => server.prepare()));
-    // A pair in classic mode needs names of its own, so that nobody reads the wrong file.
-    for (const server of this.servers) {
-      writeFileSync(server.configFile, `\n[mysqld]\nlog_bin = ${server.directory}/data/m${server.serverId}-bin\n`, {
-        flag: "a",
-      });
-    }
-    await Promise.all(this.servers.map((server) => server.start()));
-    await Promise.all([replicateFrom(a, b), replicateFrom(b, a)]);
-    if (mode === "position") {
-      for (const server of this.servers) await server.query("STOP SLAVE");
-      for (const server of this.servers) await server.query("CHANGE MASTER TO MASTER_USE_GTID=no");
-      for (const server of this.servers) await server.query("START SLAVE");
-    }
-  }
-
-  start(index: 0 | 1, lines: readonly string[] = [], advertSeconds = 0.5): Daemon {
-    const [own, peer] = index === 0 ? this.servers : [this.servers[1], this.servers[0]];
-    const block = [
-      "mysql orders {",
-      "    server 127.0.0.1 3306",
-      `    peer ${peer.host.address} 3306`,
-      `    credentials ${own.directory}/manager.cnf`,
-      `    record_position ${own.directory}/positions`,
-      "    timeout 0.8",
-      ...lines,
-      "}",
-      "",
-    ].join("\n");
-    const instance = instanceBlock({
-      priority: 100 - 10 * index,
-      advertSeconds,
-      nopreempt: true,
-      lines: ["manage_mysql orders"],
-    });
-    return this.stage.start(index === 0 ? "db1" : "db2", block + instance);
-  }
-
-  write(): void {
-    const program = join(PROJECT_ROOT, "dist/lab/writer.js");
-    const { user, password } = APPLICATION;
-    this.#writer = this.stage.host("client").spawn([process.execPath, program, VIP, user, password]);
-    this.#writer.onLine((line) => {
-      if (line.text.startsWith("{")) this.writes.push(JSON.parse(line.text) as WriteRecord);
-    });
-  }
-
-  get acknowledged(): readonly number[] {
-    return this.writes.filter(({ ok }) => ok).map(({ id }) => id);
-  }
-
-  /** Writes go through again, to that server. */
-  async writesReach(server: MariadbServer, timeoutMs = 15_000): Promise<void> {
-    const before = this.writes.length;
-    const reached = () =>
-      this.writes.slice(before).filter(({ ok, server: id }) => ok && id === server.serverId).length > 5 || undefined;
-    await until(async () => reached(), `writes reach ${server.host.name}`, timeoutMs).catch((error) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(this.writes.slice(-3))}`);
-    });
-  }
-
-  async stopWriting(): Promise<void> {
-    await this.#writer?.signal("SIGKILL");
-    await this.#writer?.exited;
-    this.#writer = null;
-  }
-
-  async ids(server: MariadbServer): Promise<ReadonlySet<number>> {
-    const rows = await server.query("SELECT id FROM shop.orders");
-    return new Set(rows.map((row) => Number(row.id)));
-  }
-
-  async lost(server: MariadbServer): Promise<readonly number[]> {
-    const held = await this.ids(server);
-    return this.acknowledged.filter((id) => !held.has(id));
-  }
-
-  async end(): Promise<void> {
-    await this.stopWriting();
-    for (const server of this.servers) if (server.program?.running === true) await server.kill();
-  }
-}
-
-const steps = async (daemon: Daemon): Promise<readonly string[]> =>
-  (await eventsOf(daemon)).flatMap(({ body }) =>
-    body.kind === "mysql-step" && body.outcome !== "begun" ? [`${body.what}: ${body.step}`] : [],
-  );
 
 const isolated = (fault: InstanceView["faults"][number]): boolean =>
   fault.kind === "mysql" && fault.trouble?.kind === "isolated";
-
-const serving = (daemon: Daemon) => instanceWhen(daemon, "VI_1", (it) => it.holding, 20_000);
 
 describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
   let pair: ManagedPair;
@@ -213,9 +101,9 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     await pair.startServers();
     const [one, two] = pair.servers;
     // A second between adverts: a host that is busy for longer than Master_Down must not decide anything here.
-    const first = pair.start(0, [], 1);
+    const first = pair.start(0, [], { advertSeconds: 1 });
     await serving(first);
-    const second = pair.start(1, [], 1);
+    const second = pair.start(1, [], { advertSeconds: 1 });
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
     pair.write();
     await pair.writesReach(one);

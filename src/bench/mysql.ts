@@ -3,89 +3,21 @@
  * demonstration's). `kill-mysqld`: from the kill of the writer's server to the first write that the other one commits, by a client that tries
  * every 5 ms. `check-cost`: what the check costs an idle server and the host.
  */
-import { join } from "node:path";
-import type { Lab } from "../lab/lab.ts";
-import { VIP } from "../lab/lab.ts";
-import { APPLICATION } from "../lab/mariadb.ts";
-import { DatabasePair, type PairNode } from "../lab/pair.ts";
-import { PROJECT_ROOT } from "../lab/paths.ts";
-import { type RunningProgram, sleep, until } from "../lab/processes.ts";
-import type { WriteRecord } from "../lab/writer.ts";
+import { sleep, until } from "../lab/processes.ts";
 import { cpuNanoseconds } from "./accounts.ts";
 import type { BenchCase, CaseOptions, Labs } from "./cases.ts";
 import { CONTESTANTS, type DaemonName } from "./daemons.ts";
+import { measureHostDeath, measureSwitchover } from "./mysql-moves.ts";
+import { missingOn, type Scene, withScenes } from "./mysql-scene.ts";
 import { wallMillis } from "./pair.ts";
 import type { Measurements } from "./report.ts";
 
 export const MYSQL_CASES: readonly BenchCase[] = [
   { name: "kill-mysqld", rows: ["kill-mysqld", "kill-mysqld-lost"], runs: 20, measure: measureKill },
+  { name: "host-death", rows: ["mysql-host-death", "mysql-host-death-lost"], runs: 20, measure: measureHostDeath },
+  { name: "switchover", rows: ["switchover", "switchover-lost"], runs: 20, measure: measureSwitchover },
   { name: "check-cost", rows: ["check-cost-queries", "check-cost-cpu"], runs: 5, measure: measureCheck },
 ];
-
-const WRITE_EVERY_MILLIS = 5;
-
-class Scene {
-  readonly pair: DatabasePair;
-  readonly writes: WriteRecord[] = [];
-  #writer: RunningProgram | null = null;
-
-  private constructor(pair: DatabasePair) {
-    this.pair = pair;
-  }
-
-  static async start(lab: Lab, name: DaemonName): Promise<Scene> {
-    const pair = new DatabasePair(lab, [name, name], { managed: name === "holdfast" });
-    await pair.startDatabases();
-    for (const node of pair.nodes) pair.startDaemon(node);
-    const scene = new Scene(pair);
-    await pair.caughtUp(await pair.holder(20_000));
-    return scene;
-  }
-
-  write(): void {
-    const program = join(PROJECT_ROOT, "dist/lab/writer.js");
-    const who = [VIP, APPLICATION.user, APPLICATION.password, String(WRITE_EVERY_MILLIS)];
-    this.#writer = this.pair.lab.host("client").spawn([process.execPath, program, ...who]);
-    this.#writer.onLine((line) => {
-      if (line.text.startsWith("{")) this.writes.push(JSON.parse(line.text) as WriteRecord);
-    });
-  }
-
-  async firstWriteBy(node: PairNode, since: number): Promise<number> {
-    const committed = () =>
-      this.writes.find(({ ok, server, end }) => ok && server === node.server.serverId && end > since)?.end;
-    return await until(async () => committed(), `${node.host.name} commits`, 30_000);
-  }
-
-  async stopWriting(): Promise<void> {
-    this.#writer?.endInput();
-    await this.#writer?.exited;
-    this.#writer = null;
-  }
-
-  async end(): Promise<void> {
-    await this.stopWriting();
-    await Promise.all(this.pair.nodes.map((node) => node.daemon?.stop()));
-    for (const { server } of this.pair.nodes) if (server.program?.running === true) await server.kill();
-  }
-}
-
-async function withScenes<T>(
-  labs: Labs,
-  body: (scenes: Readonly<Record<DaemonName, Scene>>) => Promise<T>,
-): Promise<T> {
-  const started: Scene[] = [];
-  const start = async (name: DaemonName): Promise<Scene> => {
-    const scene = await Scene.start(labs[name], name);
-    started.push(scene);
-    return scene;
-  };
-  try {
-    return await body({ holdfast: await start("holdfast"), keepalived: await start("keepalived") });
-  } finally {
-    for (const scene of started) await scene.end();
-  }
-}
 
 async function measureKill(labs: Labs, options: CaseOptions): Promise<readonly Measurements[]> {
   const times: Record<DaemonName, number[]> = { holdfast: [], keepalived: [] };
@@ -127,14 +59,9 @@ async function runKill(scene: Scene): Promise<{ readonly millis: number; readonl
   const killedAt = wallMillis();
   await victim.server.kill();
   const first = await scene.firstWriteBy(survivor, killedAt);
-  const acknowledged = scene.writes.filter(({ ok, end }) => ok && end <= first).map(({ id }) => id);
   await sleep(200);
   await scene.stopWriting();
-  const rows = await survivor.server.query("SELECT id FROM shop.orders");
-  const held = new Set(rows.map((one) => Number(one.id)));
-  const missing = acknowledged.filter((id) => !held.has(id)).length;
-  await survivor.server.query("TRUNCATE shop.orders");
-  scene.writes.length = 0;
+  const missing = await missingOn(scene, survivor, first);
   await victim.server.start();
   await pair.caughtUp(survivor);
   return { millis: first - killedAt, missing };

@@ -5,7 +5,8 @@ import { CliError, EXIT } from "./exit-codes.ts";
 
 export interface Client {
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: unknown): Promise<T>;
+  /** `answerMillis`: how long the daemon may take. */
+  post<T>(path: string, body: unknown, answerMillis?: number): Promise<T>;
   /** Calls back for each event until the signal aborts or the daemon ends the stream. */
   follow(path: string, onEvent: (entry: EventEntry) => void, signal: AbortSignal): Promise<void>;
 }
@@ -15,7 +16,10 @@ const ANSWER_MILLIS = 10_000;
 export function createClient(socketPath: string): Client {
   return {
     get: async (path) => answer(await send(socketPath, { method: "GET", path })),
-    post: async (path, body) => answer(await send(socketPath, { method: "POST", path, body })),
+    post: async (path, body, answerMillis) =>
+      answer(
+        await send(socketPath, { method: "POST", path, body, ...(answerMillis !== undefined && { answerMillis }) }),
+      ),
     follow: (path, onEvent, signal) => follow({ socketPath, path, onEvent, signal }),
   };
 }
@@ -26,19 +30,18 @@ interface Question {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly endless?: boolean;
+  readonly answerMillis?: number;
 }
 
 function send(socketPath: string, question: Question): Promise<IncomingMessage> {
-  const { method, path, body, signal } = question;
+  const { method, path, body, signal, answerMillis = ANSWER_MILLIS } = question;
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { "content-type": "application/json" };
     const options = { socketPath, method, path, headers, ...(signal === undefined ? {} : { signal }) };
     const asked = request(options, resolve);
     asked.once("error", (error: NodeJS.ErrnoException) => reject(explainFailure(error, socketPath)));
     if (question.endless !== true) {
-      asked.setTimeout(ANSWER_MILLIS, () =>
-        asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
-      );
+      asked.setTimeout(answerMillis, () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
     }
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });

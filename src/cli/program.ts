@@ -8,6 +8,7 @@ import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/hist
 import type { PositionsOptions } from "./commands/positions.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
+import type { SwitchoverOptions } from "./commands/switchover.ts";
 import type { TakeoverOptions } from "./commands/takeover.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { canonicalWords } from "./getopt.ts";
@@ -257,6 +258,14 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { positionsCommand } = await import("./commands/positions.ts");
       const signal = options.watch === true ? await untilStopped(invocation) : never();
       done(await positionsCommand(contextFor(terminal, options, signal), name, options));
+    });
+  asking(program, "switchover", "move the writer of a managed database group from this host to another")
+    .argument("<name>", "the mysql block")
+    .option("--dry-run", "only say what would be done, or why it would be refused")
+    .action(async (name: string, options: PlaceOptions & SwitchoverOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { switchoverCommand } = await import("./commands/switchover.ts");
+      done(await switchoverCommand(contextFor(terminal, options, never()), name, options));
     });
   asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
     .argument("<name>", "the mysql block")

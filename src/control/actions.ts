@@ -7,12 +7,17 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
+import type { SwitchoverReply } from "./contract/types.ts";
 
 export interface ReloadOutcome {
   readonly outcome: "applied" | "unchanged" | "refused" | "would-apply";
   readonly changes: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly detail: string;
+}
+
+export interface SwitchoverAnswer extends Pick<SwitchoverReply, "end" | "to" | "closedMillis"> {
+  readonly steps: readonly string[];
 }
 
 export interface ControlActions {
@@ -30,6 +35,8 @@ export interface ControlActions {
     name: string,
     consent: boolean,
   ): Promise<{ readonly steps: readonly string[]; readonly end: string } | null>;
+  /** Moves that writer away from this host, or only says how; null when nobody manages it. */
+  switchover?(name: string, dryRun: boolean): Promise<SwitchoverAnswer | null>;
   /** Where the servers of a managed block stand; null when nobody manages it. */
   positions?(name: string): Promise<readonly ServerPositions[]> | null;
   logLevel?(): LogLevel;

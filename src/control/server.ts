@@ -81,6 +81,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addReload(app, options, schemas);
   addOperations(app, options, schemas);
   addTakeover(app, options, schemas);
+  addSwitchover(app, options, schemas);
   return app;
 }
 
@@ -153,10 +154,6 @@ function addOperations(app: FastifyInstance, { actions }: ApiOptions, schemas: S
 }
 
 function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
-  const unmanaged = (reply: FastifyReply, name: string): FastifyReply => {
-    const message = `no instance manages a mysql block ${name}`;
-    return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
-  };
   app.get("/v1/mysql/positions", async (request, reply) => {
     const query = parse(schemas.PositionsQuery, request.query, reply);
     if (query === null) return reply;
@@ -171,6 +168,21 @@ function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Sch
     if (plan === null) return unmanaged(reply, name);
     return reply.send({ api: 1, name, ...plan, consented: consent });
   });
+}
+
+function addSwitchover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  app.post("/v1/mysql/switchover", async (request, reply) => {
+    const body = parse(schemas.SwitchoverRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const { name, dryRun } = body;
+    const outcome = (await actions.switchover?.(name, dryRun)) ?? null;
+    return outcome === null ? unmanaged(reply, name) : reply.send({ api: 1, name, ...outcome });
+  });
+}
+
+function unmanaged(reply: FastifyReply, name: string): FastifyReply {
+  const message = `no instance manages a mysql block ${name}`;
+  return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
 }
 
 async function history(options: ApiOptions, filter: EventFilter, limit: number): Promise<HistoryReply> {

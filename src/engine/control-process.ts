@@ -170,6 +170,7 @@ class Control implements ControlProcess {
       tell: (mysql) => this.keeper.tellStandings({ ...NO_STANDINGS, mysql }, []),
       answer: (answer) => this.keeper.answerGate(answer),
       next: (question) => this.hooks.ask(question),
+      handOver: (instance) => this.keeper.handOver(instance),
     });
     this.mysql = databases.mysql;
     this.managed = databases.managed;

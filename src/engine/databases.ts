@@ -21,18 +21,20 @@ export interface DatabaseOptions {
 export interface DatabaseLinks {
   readonly tell: (servers: Readonly<Record<string, MysqlStanding>>) => void;
   readonly answer: (answer: GateAnswer) => void;
+  readonly handOver: (instance: string) => void;
   readonly next: (question: GateQuestion) => void;
 }
 
 export function createDatabases(
   { timers, bus, sql, databases, takeover, wallMillis }: DatabaseOptions,
-  { tell, answer, next }: DatabaseLinks,
+  { tell, answer, next, handOver }: DatabaseLinks,
 ): { readonly mysql: MysqlEngine; readonly managed: MysqlManager } {
   const managed = createMysqlManager({
     tools: { sql, timers, wallMillis, ...takeover },
     publish: (body) => bus.publish("vrrp", body),
     answer,
     next,
+    handOver,
     isolate: (name, millis) => mysql.override(name, millis === null ? null : { kind: "isolated", forMillis: millis }),
   });
   const mysql = createMysqlEngine({

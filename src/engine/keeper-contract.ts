@@ -52,6 +52,8 @@ export interface KeeperSupervisor {
   tellSettings(): void;
   /** At `debug` the keeper tells each packet and timer; also one that is started later. */
   setLogLevel(level: LogLevel): void;
+  /** That instance, if it serves, is to let go for another host. */
+  handOver(instance: string): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
   /** Null when the keeper does not answer in time. clear: its counters start anew. */
   status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;

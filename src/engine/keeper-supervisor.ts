@@ -130,6 +130,10 @@ class Supervisor implements KeeperSupervisor {
     this.#send({ type: "gate", instance, gate, opened, reason });
   }
 
+  handOver(instance: string): void {
+    if (this.#greeted) this.#send({ type: "hand-over", instance });
+  }
+
   status(clear = false): Promise<readonly VrrpInstanceStatus[] | null> {
     if (!this.#greeted || this.#condition !== "running") return Promise.resolve(null);
     const id = ++this.#statusId;

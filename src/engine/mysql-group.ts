@@ -22,6 +22,18 @@ export interface GroupFacts {
   readonly ending: string | null;
 }
 
+/**
+ * A host that lives answers the first packet of a connection in a round trip, and a lost one is sent again after a second: waiting for
+ * connect_timeout would tell no more. Milliseconds.
+ */
+const PEER_REACH = 400;
+
+export interface AskOptions {
+  /** Also where the binary logs end. */
+  readonly end: boolean;
+  readonly ownLast: boolean;
+}
+
 export class MysqlServers {
   readonly own: MysqlMember;
   readonly #peers: readonly MysqlMember[];
@@ -29,7 +41,9 @@ export class MysqlServers {
 
   constructor(sql: SqlPort, config: MysqlConfig) {
     this.own = new MysqlMember(sql, config.address, config);
-    this.#peers = config.group.peers.map((address) => new MysqlMember(sql, address, config));
+    this.#peers = config.group.peers.map(
+      (address) => new MysqlMember(sql, address, { ...config, reachMillis: PEER_REACH }),
+    );
   }
 
   peer(name: string): MysqlMember | null {
@@ -44,9 +58,15 @@ export class MysqlServers {
     this.#silent.clear();
   }
 
-  async ask(what: { readonly end: boolean } = { end: true }): Promise<GroupFacts> {
+  /**
+   * All at once; `ownLast` where a writer is compared with those that follow it: a follower asked later may have what the writer's answer does
+   * not have yet.
+   */
+  async ask({ end, ownLast }: AskOptions = { end: true, ownLast: false }): Promise<GroupFacts> {
     const ending: string[] = [];
-    const [own, peers] = await Promise.all([this.own.facts(what), this.askPeers(ending, what)]);
+    const asked = this.askPeers(ending, { end });
+    if (ownLast) await asked;
+    const [own, peers] = await Promise.all([this.own.facts({ end }), asked]);
     return { own, peers, ending: ending[0] ?? null };
   }
 

@@ -1,129 +1,13 @@
 /** Takeovers of model servers in virtual time, with everything that can come between. */
 import { describe, expect, it } from "vitest";
-import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
-import { ok } from "../core/lib/result.ts";
-import { millis } from "../core/lib/units.ts";
-import type { GateAnswer } from "./hook-engine.ts";
-import { createMysqlManager } from "./mysql-manager.ts";
-import { configOf } from "./testing/configs.ts";
-import { ModelServer, modelNetwork } from "./testing/model-mariadb.ts";
-import { createVirtualTimers } from "./testing/virtual-timers.ts";
-
-type StepEvent = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
-
-const CONFIG = (lines = "") =>
-  configOf(
-    `mysql orders {\nserver 127.0.0.1\npeer 192.0.2.2\nrecord_position /positions\n${lines}\n}\n` +
-      "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.100\n}\nmanage_mysql orders\n}\n",
-  );
-
-function setUp(lines = "") {
-  const timers = createVirtualTimers();
-  const own = new ModelServer("192.0.2.1", 1);
-  const peer = new ModelServer("192.0.2.2", 2);
-  own.source = peer;
-  peer.source = own;
-  own.io = true;
-  peer.io = true;
-  const network = modelNetwork(own, [own, peer]);
-  const events: StepEvent[] = [];
-  const answers: GateAnswer[] = [];
-  const files: string[] = [];
-  const isolated: (number | null)[] = [];
-  const gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
-  const disk = { writable: true };
-  let gate = 0;
-  const onEvent: { call: (event: StepEvent) => void } = { call: () => undefined };
-  const manager = createMysqlManager({
-    tools: {
-      sql: network,
-      timers,
-      gateway: { ask: async () => gateway.answer },
-      positions: {
-        write: async (directory, name) => {
-          files.push(`${directory}/${name}`);
-          return ok(name);
-        },
-      },
-      wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5),
-      flush: async () => disk.writable,
-    },
-    publish: (body) => {
-      if (body.kind !== "mysql-step") return;
-      events.push(body);
-      onEvent.call(body);
-    },
-    isolate: (_, millis) => isolated.push(millis),
-    answer: (answer) => answers.push(answer),
-    next: ({ instance, gate: number }) => answers.push({ instance, gate: number, opened: true, reason: "" }),
-  });
-  manager.configure(CONFIG(lines));
-  const world = {
-    timers,
-    own,
-    peer,
-    network,
-    manager,
-    events,
-    answers,
-    files,
-    isolated,
-    gateway,
-    disk,
-    onEvent,
-    /** The check sees the own server. */
-    look: () =>
-      manager.looked("orders", {
-        version: { product: "mariadb", major: 10, minor: 11, patch: 19 },
-        closedBy: own.readOnly ? "read_only" : null,
-        connections: null,
-        replicas: [
-          {
-            channel: "",
-            source: "192.0.2.2:3306",
-            io: own.io ? (peer.reach === "up" ? "running" : "connecting") : "stopped",
-            sql: "running",
-            lag: 0,
-            drained: true,
-            ioError: null,
-            sqlError: null,
-          },
-        ],
-        blindFor: null,
-        disks: [],
-      }),
-    /** Asks the gate and lets time pass until it is answered, or for that long. */
-    ask: async (which: "claim" | "release", limitMillis = 15_000) => {
-      gate += 1;
-      const number = gate;
-      manager.ask({ instance: "V", which, gate: number, priority: 100 });
-      const answer = () => answers.find((one) => one.gate === number);
-      for (let passed = 0; passed < limitMillis && answer() === undefined; passed += 10) {
-        await world.pass(10);
-      }
-      return answer();
-    },
-    pass: async (milliseconds: number) => {
-      for (let passed = 0; passed < milliseconds; passed += 10) {
-        for (const server of [own, peer]) {
-          server.receive();
-          server.work();
-        }
-        await timers.advance(millis(10));
-        for (let turn = 0; turn < 60; turn++) await Promise.resolve();
-      }
-    },
-    lastGate: () => gate,
-  };
-  return world;
-}
+import { managedWorld, type StepEvent } from "./testing/managed-world.ts";
 
 const done = (events: readonly StepEvent[]): readonly string[] =>
   events.filter(({ outcome }) => outcome === "done").map(({ step }) => step);
 
 describe("a claim", () => {
   it("of a server whose peer has died executes everything, records, and opens", async () => {
-    const world = setUp();
+    const world = managedWorld();
     world.peer.readOnly = false;
     for (let count = 0; count < 5; count++) world.peer.write();
     world.own.receive();
@@ -143,7 +27,7 @@ describe("a claim", () => {
   });
 
   it("closes a peer that answers, with its sessions, also when closing hangs behind one of them", async () => {
-    const world = setUp();
+    const world = managedWorld();
     world.peer.readOnly = false;
     world.peer.write();
     world.peer.sessions = 2;
@@ -155,18 +39,18 @@ describe("a claim", () => {
   });
 
   it("is refused with the reason: cold start, a locked peer, a full disk; nothing opens", async () => {
-    const cold = setUp();
+    const cold = managedWorld();
     cold.peer.reach = "down";
     expect((await cold.ask("claim"))?.reason).toContain("may hold older data");
     expect(cold.manager.consent("orders")).toBe(true);
     expect(await cold.ask("claim")).toMatchObject({ opened: true });
 
-    const locked = setUp();
+    const locked = managedWorld();
     locked.peer.reach = "locked";
     expect((await locked.ask("claim"))?.reason).toContain("is alive and cannot be closed");
     expect(locked.own.readOnly).toBe(true);
 
-    const full = setUp();
+    const full = managedWorld();
     full.disk.writable = false;
     expect((await full.ask("claim"))?.reason).toContain("the journal cannot be written");
     expect(full.own.readOnly).toBe(true);
@@ -174,7 +58,7 @@ describe("a claim", () => {
   });
 
   it("that takes longer than takeover_deadline is refused and says what it waited for", async () => {
-    const world = setUp("takeover_deadline 2");
+    const world = managedWorld("takeover_deadline 2");
     world.peer.readOnly = false;
     for (let count = 0; count < 400; count++) world.peer.write();
     const answer = await world.ask("claim");
@@ -185,14 +69,14 @@ describe("a claim", () => {
   });
 
   it("that is refused after it had closed a writer opens that again, and only while it was not open itself", async () => {
-    const world = setUp("takeover_deadline 2");
+    const world = managedWorld("takeover_deadline 2");
     world.peer.readOnly = false;
     for (let count = 0; count < 400; count++) world.peer.write();
     expect(await world.ask("claim")).toMatchObject({ opened: false });
     expect(world.peer.readOnly).toBe(false);
     expect(world.events.map(({ step }) => step)).toContain("open 192.0.2.2:3306 for writes again, as it was found");
 
-    const late = setUp();
+    const late = managedWorld();
     late.peer.readOnly = false;
     late.onEvent.call = ({ step, outcome }) => {
       if (step.startsWith("open the own") && outcome === "done") late.manager.cancel("V", late.lastGate());
@@ -203,7 +87,7 @@ describe("a claim", () => {
   });
 
   it("of a second failover after a life as writer needs a peer that was followed again", async () => {
-    const world = setUp();
+    const world = managedWorld();
     world.look();
     world.peer.reach = "down";
     await world.ask("claim");
@@ -221,7 +105,7 @@ describe("a claim that is cut off", () => {
   it.each(Array.from({ length: steps }, (_, at) => at + 1))(
     "at its step %i: nothing stays open, and the next one does the rest",
     async (cutAt) => {
-      const world = setUp();
+      const world = managedWorld();
       world.peer.readOnly = false;
       for (let count = 0; count < 5; count++) world.peer.write();
       world.own.receive();
@@ -253,7 +137,7 @@ describe("a claim that is cut off", () => {
 
 describe("a server without the address", () => {
   it("is not opened by a claim that was cancelled before its turn came", async () => {
-    const world = setUp();
+    const world = managedWorld();
     void world.ask("release", 10);
     const claimed = world.ask("claim", 1_000);
     world.manager.cancel("V", world.lastGate());
@@ -262,13 +146,13 @@ describe("a server without the address", () => {
   });
 
   it("is closed when the gate was opened and nobody went through", async () => {
-    const world = setUp();
+    const world = managedWorld();
     expect(await world.ask("claim")).toMatchObject({ opened: true });
     world.manager.entered("V", "BACKUP");
     await world.pass(50);
     expect(world.own.readOnly).toBe(true);
 
-    const silent = setUp("takeover_deadline 1");
+    const silent = managedWorld("takeover_deadline 1");
     expect(await silent.ask("claim")).toMatchObject({ opened: true });
     silent.look();
     await silent.pass(50);
@@ -280,7 +164,7 @@ describe("a server without the address", () => {
   });
 
   it("is closed before the address goes", async () => {
-    const world = setUp();
+    const world = managedWorld();
     await world.ask("claim");
     world.own.sessions = 3;
     expect(await world.ask("release")).toMatchObject({ opened: true });
@@ -288,7 +172,7 @@ describe("a server without the address", () => {
   });
 
   it("is closed at the start, and whenever it is found open", async () => {
-    const world = setUp();
+    const world = managedWorld();
     world.own.readOnly = false;
     await world.manager.guard();
     expect(world.own.readOnly).toBe(true);
@@ -300,7 +184,7 @@ describe("a server without the address", () => {
   });
 
   it("is left open while it has the address", async () => {
-    const world = setUp();
+    const world = managedWorld();
     await world.ask("claim");
     world.manager.entered("V", "MASTER");
     world.look();
@@ -311,7 +195,7 @@ describe("a server without the address", () => {
 
 describe("a writer that is cut off", () => {
   it("is told as isolated after two seconds, and as back when the gateway or a peer answers; with a gateway it goes on", async () => {
-    const world = setUp();
+    const world = managedWorld();
     await world.ask("claim");
     world.manager.entered("V", "MASTER");
     world.peer.reach = "silent";
@@ -335,7 +219,7 @@ describe("a writer that is cut off", () => {
       ["policy availability", "unreachable"],
       ["", null],
     ] as const) {
-      const world = setUp(lines);
+      const world = managedWorld(lines);
       await world.ask("claim");
       world.manager.entered("V", "MASTER");
       world.peer.reach = "silent";
@@ -350,7 +234,7 @@ describe("a writer that is cut off", () => {
 describe("afterwards", () => {
   it("a peer that comes back with nothing of its own is followed again; one with an errant transaction is told and is not", async () => {
     for (const errant of [false, true]) {
-      const world = setUp();
+      const world = managedWorld();
       world.peer.readOnly = false;
       world.peer.write();
       await world.pass(50);
@@ -371,7 +255,7 @@ describe("afterwards", () => {
 
 describe("a standby whose receiver has given up", () => {
   it("is told to try again, and counts as not following until it does", async () => {
-    const world = setUp();
+    const world = managedWorld();
     world.look();
     world.own.io = false;
     const replica = {

@@ -6,8 +6,7 @@
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
-import { after, elapsed, type Instant, micros, seconds, toMillis } from "../core/lib/units.ts";
-import type { MysqlConfig } from "../core/mysql/config.ts";
+import { after, elapsed, micros, seconds, toMillis } from "../core/lib/units.ts";
 import { addressInWords } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts } from "../core/mysql/facts.ts";
 import { closeStatement, replicaOrder } from "../core/mysql/orders.ts";
@@ -18,7 +17,9 @@ import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { askPositions, failureInWords } from "./mysql-group.ts";
 import { IsolationWatch } from "./mysql-isolation.ts";
+import { type Managed, type ManagedSettings, managedOf, newManaged, type Run } from "./mysql-managed.ts";
 import { MysqlMember } from "./mysql-member.ts";
+import { Switchover, type SwitchoverHost, type SwitchoverOutcome } from "./mysql-switchover.ts";
 import { Takeover, type TakeoverTools } from "./mysql-takeover.ts";
 import { MysqlTending } from "./mysql-tending.ts";
 
@@ -28,6 +29,8 @@ export interface MysqlManagerOptions {
   readonly answer: (answer: GateAnswer) => void;
   /** A writer is cut off, so that it must not serve; null when that is over. */
   readonly isolate: (name: string, millis: number | null) => void;
+  /** The instance is to let its address go, for another host. */
+  readonly handOver: (instance: string) => void;
   /** The gate goes on with the administrator's hook. */
   readonly next: (question: GateQuestion) => void;
 }
@@ -49,6 +52,10 @@ export interface MysqlManager {
   plan(name: string): Promise<TakeoverPlan> | null;
   /** The next claim within CONSENT may go on where only an operator can decide; false when nobody manages that server. */
   consent(name: string): boolean;
+  /** Moves the writer away from this host; null when nobody manages that server. */
+  switchover(name: string): Promise<SwitchoverOutcome> | null;
+  /** What that would do. */
+  planSwitchover(name: string): Promise<TakeoverPlan> | null;
   /** Resolves when what was being closed is closed. */
   stop(): Promise<void>;
 }
@@ -63,36 +70,6 @@ export function createMysqlManager(options: MysqlManagerOptions): MysqlManager {
   return new Manager(options);
 }
 
-interface Run {
-  readonly gate: number;
-  cancelled: boolean;
-}
-
-interface Managed {
-  readonly instance: string;
-  config: MysqlConfig;
-  state: VrrpStateName;
-  /** This daemon has opened it and not closed it since. */
-  open: boolean;
-  /** It may be opened without asking a peer: it was last seen following one, and nothing has broken that since. */
-  known: boolean;
-  /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
-  left: boolean;
-  /** Claims that run or wait for their turn. */
-  readonly runs: Set<Run>;
-  openedAt: Instant | null;
-  tending: MysqlTending | null;
-  /** From the opening until it is closed and not cut off. */
-  isolation: IsolationWatch | null;
-  consentUntil: Instant | null;
-  /** Closing, opening: one after the other. */
-  queue: Promise<void>;
-  /** Found open and being closed. */
-  closing: boolean;
-  /** A receiver that had given up is being started. */
-  resuming: boolean;
-}
-
 type What = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
 
 class Manager implements MysqlManager {
@@ -104,43 +81,23 @@ class Manager implements MysqlManager {
   }
 
   configure(config: HoldfastConfig): void {
-    const servers = new Map(config.mysql.map(({ span: _place, ...server }) => [server.name, server]));
-    const wanted = new Map<string, MysqlConfig>();
-    for (const { vrrp, managesMysql } of config.instances) {
-      const server = managesMysql === null ? undefined : servers.get(managesMysql);
-      if (server !== undefined) wanted.set(vrrp.name, server);
-    }
+    const wanted = managedOf(config);
     for (const [instance, managed] of this.#managed) {
       if (wanted.has(instance)) continue;
       managed.tending?.end();
       managed.isolation?.end();
       this.#managed.delete(instance);
     }
-    for (const [instance, server] of wanted) this.#adopt(instance, server);
+    for (const [instance, settings] of wanted) this.#adopt(instance, settings);
   }
 
-  #adopt(instance: string, config: MysqlConfig): void {
+  #adopt(instance: string, settings: ManagedSettings): void {
     const known = this.#managed.get(instance);
     if (known === undefined) {
-      this.#managed.set(instance, {
-        instance,
-        config,
-        state: "INIT",
-        open: false,
-        known: false,
-        left: false,
-        runs: new Set(),
-        openedAt: null,
-        tending: null,
-        isolation: null,
-        consentUntil: null,
-        queue: Promise.resolve(),
-        closing: false,
-        resuming: false,
-      });
+      this.#managed.set(instance, newManaged(instance, settings));
       return;
     }
-    known.config = config;
+    Object.assign(known, settings);
     if (known.tending !== null) this.#tend(known);
   }
 
@@ -217,15 +174,61 @@ class Manager implements MysqlManager {
     });
   }
 
+  #find(name: string): Managed | undefined {
+    return [...this.#managed.values()].find(({ config }) => config.name === name);
+  }
+
   plan(name: string): Promise<TakeoverPlan> | null {
-    const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
+    const managed = this.#find(name);
     if (managed === undefined) return null;
     return this.#takeover(managed, () => false).plan();
   }
 
   positions(name: string): Promise<readonly ServerPositions[]> | null {
-    const managed = [...this.#managed.values()].find(({ config }) => config.name === name);
+    const managed = this.#find(name);
     return managed === undefined ? null : askPositions(this.#options.tools.sql, managed.config);
+  }
+
+  planSwitchover(name: string): Promise<TakeoverPlan> | null {
+    const managed = this.#find(name);
+    return managed === undefined ? null : this.#switchover(managed).plan();
+  }
+
+  switchover(name: string): Promise<SwitchoverOutcome> | null {
+    const managed = this.#find(name);
+    return managed === undefined ? null : this.#switchover(managed).run();
+  }
+
+  #switchover(managed: Managed): Switchover {
+    const host: SwitchoverHost = {
+      tools: this.#options.tools,
+      tell: (step, outcome, detail) => this.#tell(managed, { what: "switchover", step, outcome, detail }),
+      alone: (action) =>
+        new Promise((resolve, reject) => {
+          this.#queue(managed, () => action().then(resolve, reject));
+        }),
+      state: () => managed.state,
+      refused: () => {
+        const { state, open, config } = managed;
+        if (state === "MASTER" && open) return managed.staysHere;
+        return `this host is not the writer of ${config.name}: run it on the host that has the address`;
+      },
+      closing: () => {
+        managed.open = false;
+        managed.tending?.end();
+        managed.tending = null;
+      },
+      closed: () => {
+        managed.closed = true;
+      },
+      openedAgain: () => {
+        managed.open = true;
+        managed.closed = false;
+        this.#tend(managed);
+      },
+      handOver: () => this.#options.handOver(managed.instance),
+    };
+    return new Switchover(host, managed.config);
   }
 
   /** It follows again when the peer is back; its applier runs, so nothing received is dropped. */
@@ -308,13 +311,15 @@ class Manager implements MysqlManager {
       },
       onOpened: () => {
         managed.open = true;
+        managed.closed = false;
         managed.openedAt = this.#options.tools.timers.now();
       },
     });
   }
 
   async #release(managed: Managed, question: GateQuestion): Promise<void> {
-    await this.#close(managed, "release");
+    if (!managed.closed) await this.#close(managed, "release");
+    managed.closed = false;
     this.#options.next(question);
   }
 

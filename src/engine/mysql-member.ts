@@ -12,7 +12,10 @@ import { SESSIONS_STATEMENT, semiSyncOrder, sessionsToEnd } from "../core/mysql/
 import type { SqlPort, SqlSession } from "../ports/sql.ts";
 import { identify, type ServerIdentity } from "./mysql-observe.ts";
 
-type Reach = Pick<MysqlConfig, "credentials" | "tls" | "connectTimeout" | "timeout">;
+type Reach = Pick<MysqlConfig, "credentials" | "tls" | "connectTimeout" | "timeout"> & {
+  /** How long its host may be silent; milliseconds, connect_timeout when it is not given. */
+  readonly reachMillis?: number;
+};
 
 /** Tries to close a server: the second one with its sessions ended, because one of them may be what the first one hung behind. */
 const CLOSING_TRIES = 2;
@@ -84,13 +87,14 @@ export class MysqlMember {
   }
 
   #open(onLost: () => void): Promise<Result<SqlSession, SqlFailure>> {
-    const { credentials, tls, connectTimeout } = this.#reach;
+    const { credentials, tls, connectTimeout, reachMillis } = this.#reach;
     const target = {
       address: this.address,
       credentials,
       user: null,
       tls,
       connectTimeoutMillis: toMillis(connectTimeout),
+      ...(reachMillis !== undefined && { reachTimeoutMillis: reachMillis }),
     };
     return this.#sql.open(target, onLost);
   }

@@ -5,6 +5,7 @@
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
 import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { closeStatement, OPEN_STATEMENT, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
 import {
@@ -18,7 +19,7 @@ import {
   type TakeoverPlan,
   type TakeoverProgress,
 } from "../core/mysql/takeover.ts";
-import type { ServerVersion } from "../core/mysql/version.ts";
+import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -54,6 +55,9 @@ const ORDER = millis(3_000);
 /** A step that is chosen again and again does not do what it says. */
 const MOST_TRIES = 3;
 
+/** Steps of which the answer says all there is to know: nobody has to be asked again before the next one. */
+const PROVED_BY_ANSWER: ReadonlySet<Step["kind"]> = new Set(["record", "acknowledgements"]);
+
 export class Takeover {
   readonly #tools: TakeoverTools;
   readonly #config: MysqlConfig;
@@ -61,6 +65,7 @@ export class Takeover {
   readonly #servers: MysqlServers;
   readonly #tries = new Map<string, number>();
   #progress: TakeoverProgress = NOTHING_DONE;
+  #proved: TakeoverFacts | null = null;
   readonly #closed = new Set<string>();
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
 
@@ -105,7 +110,8 @@ export class Takeover {
 
   /** One look and what follows from it; null when another is needed. */
   async #turn(deadline: Instant): Promise<Result<void, string> | null> {
-    const facts = await this.#ask();
+    const facts = this.#proved === null ? await this.#ask() : ok(this.#proved);
+    this.#proved = null;
     if (!facts.ok) return facts;
     if (facts.value === null) return await this.#wait("a peer that ends has ended", deadline);
     const decision = decideTakeover(facts.value);
@@ -119,9 +125,16 @@ export class Takeover {
       case "step": {
         if (this.#tools.timers.now() >= deadline) return err(this.#late(`${stepInWords(decision.step)} was not begun`));
         const done = await this.#take(decision.step, facts.value);
-        return done.ok ? null : done;
+        if (!done.ok) return done;
+        return decision.step.kind === "open" ? await this.#isOpen(facts.value.own.version) : null;
       }
     }
+  }
+
+  /** What alone could still be wrong, so that nobody else has to be asked; null when everything is to be looked at again. */
+  async #isOpen(version: ServerVersion): Promise<Result<void, string> | null> {
+    const settings = await this.#servers.own.order(settingsStatement(version), toMillis(this.#config.timeout));
+    return settings.ok && closedBy(settings.value[0] ?? {}) === null ? ok(undefined) : null;
   }
 
   async #wait(what: string, deadline: Instant): Promise<Result<void, string> | null> {
@@ -181,7 +194,9 @@ export class Takeover {
     }
     const done = await this.#carryOut(step, facts);
     if (!done.ok) return this.#failed(words, done.error);
-    this.#progress = expectedAfter(facts, step).progress;
+    const expected = expectedAfter(facts, step);
+    this.#progress = expected.progress;
+    if (PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
     this.#context.tell(words, "done", done.value);
     return ok(undefined);
   }

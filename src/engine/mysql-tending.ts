@@ -62,7 +62,7 @@ export class MysqlTending {
 
   async #look(): Promise<void> {
     this.#servers.askSilentAgain();
-    const { own, peers } = await this.#servers.ask({ end: false });
+    const { own, peers } = await this.#servers.ask({ end: false, ownLast: true });
     if (!own.ok || this.#ended) return;
     const { timers } = this.#host.tools;
     const alone = isAlone(own.value.semiSync, this.#before);

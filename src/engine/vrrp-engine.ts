@@ -7,7 +7,7 @@
  */
 import type { IpAddress } from "../core/lib/ip.ts";
 import { after, type Instant, millis } from "../core/lib/units.ts";
-import type { FromKeeper, Standings, ToKeeper } from "../core/link/messages.ts";
+import type { Standings, ToKeeper } from "../core/link/messages.ts";
 import { LINK_VERSION } from "../core/link/messages.ts";
 import type { RouteRecord } from "../core/netlink/routes.ts";
 import type { RuleRecord } from "../core/netlink/rules.ts";
@@ -23,8 +23,8 @@ import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, emptyStandings, refreshNetwork, type TrackerStandings, takeStandings } from "./vrrp-fitness.ts";
-import { isGone, matchInstances, readyToBegin } from "./vrrp-roster.ts";
-import { channelOf, createRuntime, firstDue, type Runtime, renewKeys, setState, statusOf } from "./vrrp-runtime.ts";
+import { isGone, matchInstances, readyToBegin, withSiblings } from "./vrrp-roster.ts";
+import { channelOf, createRuntime, firstDue, type Runtime, renewKeys, setState, statusAnswer } from "./vrrp-runtime.ts";
 
 export type { VrrpEngine } from "./engine-interface.ts";
 export type { EnginePorts } from "./engine-ports.ts";
@@ -84,8 +84,11 @@ class Engine implements VrrpEngine {
       case "gate":
         this.#gate(message);
         break;
+      case "hand-over":
+        for (const it of withSiblings(this.#runtimes, message.instance)) this.#effects.dispatch(it, HAND_OVER);
+        break;
       case "status":
-        this.#ports.send(this.#status(message.id));
+        this.#ports.send(statusAnswer(message.id, this.#runtimes, this.#ports.clock.now()));
         if (message.clear) for (const { counters } of this.#runtimes) Object.assign(counters, emptyCounters());
         return;
       case "log-level":
@@ -382,11 +385,6 @@ class Engine implements VrrpEngine {
       if (runtime.begun && !runtime.retired) assessFitness(runtime, this.#standings, this.#silent, this.#effects);
     }
   }
-
-  #status(id: number): FromKeeper {
-    const now = this.#ports.clock.now();
-    return { type: "status", id, instances: this.#runtimes.map((runtime) => statusOf(runtime, now)) };
-  }
 }
 
 /** A process that runs is not this late, whatever the load. */
@@ -396,3 +394,4 @@ const REREADS_AT_ONCE = 8;
 const REREAD_PAUSE = millis(50);
 
 const DEADLINE = { kind: "deadline" } as const;
+const HAND_OVER = { kind: "hand-over" } as const;

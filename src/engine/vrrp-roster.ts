@@ -41,6 +41,14 @@ export function readyToBegin(runtimes: readonly Runtime[]): readonly Runtime[] {
   );
 }
 
+/** The instance of that name, and the others of its sync group. */
+export function withSiblings(runtimes: readonly Runtime[], name: string): readonly Runtime[] {
+  const group = runtimes.find(({ config }) => config.name === name)?.config.syncGroup?.name;
+  return runtimes.filter(
+    ({ config }) => config.name === name || (group !== undefined && config.syncGroup?.name === group),
+  );
+}
+
 /** Has stopped for good. */
 export function isGone({ retired, state }: Runtime): boolean {
   return retired && state.role.kind === "stopped";

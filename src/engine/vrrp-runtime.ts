@@ -1,6 +1,7 @@
 /** The engine's record of one virtual router: configuration, core state, and what is in the kernel on its behalf. */
 import type { IpAddress } from "../core/lib/ip.ts";
 import type { Instant } from "../core/lib/units.ts";
+import type { FromKeeper } from "../core/link/messages.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { initialState, isHolding, nextDeadline, phaseName, stateName } from "../core/vrrp/machine.ts";
@@ -151,7 +152,11 @@ export function firstDue(runtimes: readonly Runtime[], before: number): Runtime 
   return found;
 }
 
-export function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
+export function statusAnswer(id: number, runtimes: readonly Runtime[], now: Instant): FromKeeper {
+  return { type: "status", id, instances: runtimes.map((runtime) => statusOf(runtime, now)) };
+}
+
+function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
   const { config, state } = runtime;
   const role = state.role;
   return {

@@ -284,6 +284,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       mysql: () => control.mysql.status(),
       keeper: () => control.keeper.state(),
       positions: (name) => control.managed.positions(name),
+      switchover: async (name, dryRun) => await switchOver(control.managed, name, dryRun),
       takeover: async (name, consent) => {
         if (consent && !control.managed.consent(name)) return null;
         return await control.managed.plan(name);
@@ -299,6 +300,17 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
     onProblem: (message) => log.line("parent", message),
   });
+}
+
+async function switchOver(managed: ControlProcess["managed"], name: string, dryRun: boolean) {
+  if (dryRun) {
+    const plan = await managed.planSwitchover(name);
+    return plan === null ? null : { ...plan, to: null, closedMillis: null };
+  }
+  const outcome = await managed.switchover(name);
+  if (outcome === null) return null;
+  const { moved, to, closedMillis, detail } = outcome;
+  return { steps: [], end: moved ? "moved" : detail, to, closedMillis };
 }
 
 /** -s and -u count more than net_namespace and umask of the file. */

@@ -14,6 +14,8 @@ export interface SqlTarget {
   readonly tls: TlsConfig;
   /** For connecting, TLS and login together. */
   readonly connectTimeoutMillis: number;
+  /** For the answer of its host alone, which its kernel gives, however busy the server is; at most connectTimeoutMillis. */
+  readonly reachTimeoutMillis?: number;
 }
 
 export interface SqlSession {

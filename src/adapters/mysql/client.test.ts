@@ -1,4 +1,5 @@
 /** A server that lies, hangs or leaves: whatever it does ends one connection and is told as a value. */
+import dns from "node:dns";
 import { createServer, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
@@ -89,6 +90,25 @@ test("a server that accepts and says nothing has no connection in time", async (
   const port = await listen(() => undefined);
   const failure = { kind: "timeout", phase: "connect", afterMillis: 80 };
   expect(await open(port, undefined, 80)).toEqual({ ok: false, error: failure });
+});
+
+test("a host that answers has all of connect_timeout for the rest; one that does not is given up sooner", async () => {
+  const port = await listen(() => undefined);
+  const target = {
+    credentials: null,
+    user: "check",
+    tls: { mode: "off", ca: null, cert: null, key: null },
+    connectTimeoutMillis: 200,
+    reachTimeoutMillis: 40,
+  } as const;
+  const ask = (host: string) =>
+    createSqlPort().open({ ...target, address: { socket: null, host, port, reservedPort: null } }, () => undefined);
+  const busy = await ask("127.0.0.1");
+  expect(busy).toEqual({ ok: false, error: { kind: "timeout", phase: "connect", afterMillis: 200 } });
+  // As long as no packet comes back the socket is connecting: a name that is never looked up is as silent as a dead host.
+  vi.spyOn(dns, "lookup").mockImplementation((() => undefined) as never);
+  const silent = await ask("dead.example");
+  expect(silent).toEqual({ ok: false, error: { kind: "timeout", phase: "connect", afterMillis: 40 } });
 });
 
 test("a server that hangs up before or during the login is lost", async () => {

@@ -49,10 +49,23 @@ class Opening {
     });
   }
 
-  giveUp(): void {
+  giveUp(afterMillis = this.#target.connectTimeoutMillis): void {
     this.#late = true;
     this.#socket?.destroy();
-    this.#resolve(err({ kind: "timeout", phase: "connect", afterMillis: this.#target.connectTimeoutMillis }));
+    this.#resolve(err({ kind: "timeout", phase: "connect", afterMillis }));
+  }
+
+  /** A whole turn of the loop later than due: after a stall of ours the answer may lie there unread. */
+  #limitReach(socket: Socket): void {
+    const { reachTimeoutMillis: limit } = this.#target;
+    if (limit === undefined) return;
+    const timer = setTimeout(() => {
+      setTimeout(() => {
+        if (socket.connecting) this.giveUp(limit);
+      }, 1);
+    }, limit);
+    socket.once("connect", () => clearTimeout(timer));
+    socket.once("close", () => clearTimeout(timer));
   }
 
   async run(): Promise<Result<SqlSession, SqlFailure>> {
@@ -64,6 +77,7 @@ class Opening {
     const socket =
       address.socket === null ? connect({ host: address.host, port: address.port }) : connect({ path: address.socket });
     this.#socket = socket;
+    this.#limitReach(socket);
     if (address.socket === null) {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);

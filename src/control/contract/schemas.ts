@@ -255,6 +255,21 @@ export const TakeoverReply = z.object({
   consented: z.boolean(),
 });
 
+export const SwitchoverRequest = z.object({ name: z.string().min(1).max(256), dryRun: z.boolean() });
+
+export const SwitchoverReply = z.object({
+  api: z.literal(1),
+  name: z.string(),
+  /** With dryRun: what would be done, in order. */
+  steps: z.array(z.string()),
+  /** "moved", with dryRun "ready"; otherwise why not. */
+  end: z.string(),
+  /** The new writer, as in the file. */
+  to: z.string().nullable(),
+  /** How long no server was open for writes, in milliseconds; null when the old writer was not closed. */
+  closedMillis: z.number().nullable(),
+});
+
 export const LogLevelRequest = z.object({ level: z.enum(LOG_LEVELS) });
 
 export const LogLevelReply = z.object({

@@ -158,6 +158,8 @@ export function causeInWords(cause: Cause): string {
       return "notify_claim did not answer in time";
     case "sibling-left":
       return `its sibling ${cause.instance} of sync group ${cause.group} fell back`;
+    case "handed-over":
+      return "it was told to hand over to another host";
     case "reconfigured":
       return "the configuration was changed by a reload";
     case "stop":

@@ -152,7 +152,7 @@ export type HoldfastEventBody =
       readonly kind: "mysql-step";
       readonly name: string;
       readonly instance: string;
-      readonly what: "takeover" | "release" | "guard" | "tending";
+      readonly what: "takeover" | "release" | "guard" | "tending" | "switchover";
       readonly step: string;
       /** `ready` and `refused` end a takeover; `trouble` stays until somebody acts. */
       readonly outcome: "begun" | "done" | "failed" | "ready" | "refused" | "trouble";

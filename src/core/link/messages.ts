@@ -76,6 +76,8 @@ export type ToKeeper =
       readonly opened: boolean;
       readonly reason: string;
     }
+  /** That instance, and with it its sync group, lets go for another host; nothing happens unless it serves. */
+  | { readonly type: "hand-over"; readonly instance: string }
   | { readonly type: "heartbeat" }
   /** At `debug` the keeper tells each packet and each timer decision, until another level is told. Sent again to a new keeper. */
   | { readonly type: "log-level"; readonly level: LogLevel }

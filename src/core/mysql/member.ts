@@ -9,6 +9,8 @@ import { atLeast, replicaStatement, type ServerVersion, settingsStatement } from
 
 export interface ChannelFacts extends ReplicaFacts {
   readonly gtid: boolean;
+  /** server_id of its source; "0" or "" before it was connected. */
+  readonly sourceId: string;
   /** What was received and what was executed, in coordinates of the source. */
   readonly received: Coordinates | null;
   readonly executed: Coordinates | null;
@@ -61,6 +63,15 @@ export function memberStatements(version: ServerVersion): readonly string[] {
   ];
 }
 
+/** The transaction that has changed rows and runs for longest. */
+export const OLDEST_WRITE =
+  "SELECT trx_mysql_thread_id AS thread, TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS seconds FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 ORDER BY trx_started LIMIT 1";
+
+export function oldestWriteOf(rows: readonly SqlRow[]): { readonly thread: string; readonly seconds: number } | null {
+  const [row] = rows;
+  return row === undefined ? null : { thread: row.thread ?? "", seconds: Number(row.seconds ?? "0") || 0 };
+}
+
 /** MySQL renamed it in 8.2 and took the old name away in 8.4. */
 function endStatement(version: ServerVersion): string {
   return version.product === "mysql" && atLeast(version, 8, 2, 0) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
@@ -88,6 +99,7 @@ function channelOf(row: SqlRow): ChannelFacts {
   const using = row.Using_Gtid;
   return {
     ...replicaOf(row),
+    sourceId: row.Source_Server_Id ?? row.Master_Server_Id ?? "",
     gtid: using === undefined ? row.Auto_Position === "1" : using !== null && using !== "No",
     received: coordinates(
       row.Source_Log_File ?? row.Master_Log_File,

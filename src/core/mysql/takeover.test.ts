@@ -24,6 +24,7 @@ const channel = (changes: Partial<ChannelFacts> = {}): ChannelFacts => ({
   ioError: null,
   sqlError: null,
   gtid: true,
+  sourceId: "1",
   received: { file: "m2-bin.000003", offset: 900 },
   executed: { file: "m2-bin.000003", offset: 900 },
   ...changes,

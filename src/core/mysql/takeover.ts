@@ -173,7 +173,8 @@ function followPeers(facts: TakeoverFacts): Decision | null {
   return null;
 }
 
-function hasEverything(facts: TakeoverFacts, peer: Peer, theirs: MemberFacts): boolean {
+/** Whether the own server has executed everything that this closed peer has. */
+export function hasEverything(facts: Pick<TakeoverFacts, "own" | "peers">, peer: Peer, theirs: MemberFacts): boolean {
   const { gtids } = facts.own;
   const channels = channelsFrom(facts, peer);
   if (gtids.product === "mysql" && theirs.gtids.product === "mysql" && gtids.on && theirs.gtids.on) {

@@ -25,6 +25,7 @@ const left: ChannelFacts = {
   ioError: null,
   sqlError: null,
   gtid: true,
+  sourceId: "1",
   received: null,
   executed: null,
 };

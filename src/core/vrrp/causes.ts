@@ -68,6 +68,8 @@ export type Cause =
   | { readonly code: "claim-timeout" }
   /** Another member of the sync group is no longer MASTER, or no longer claims. */
   | { readonly code: "sibling-left"; readonly group: string; readonly instance: string }
+  /** A planned move: another host is to take over, and nothing is wrong here. */
+  | { readonly code: "handed-over" }
   | { readonly code: "reconfigured" }
   | { readonly code: "stop" };
 

@@ -48,5 +48,7 @@ export type VrrpEvent =
   | { readonly kind: "object-removed"; readonly what: "route" | "rule"; readonly text: string }
   /** The kernel refused an address; detail names the error. */
   | { readonly kind: "address-refused"; readonly address: IpAddress; readonly reason: string }
+  /** A MASTER that serves is to let go and be BACKUP, so that another takes over. */
+  | { readonly kind: "hand-over" }
   /** skipGates: the gates cannot run because control is gone. */
   | { readonly kind: "stop"; readonly skipGates: boolean };

@@ -220,6 +220,24 @@ describe("releasing", () => {
     expect(rig.opened().said()).toEqual(["remove-addresses", "send-resign", "MASTER->STOP stop"]);
   });
 
+  it("handing over releases through the gate into BACKUP, and claims again when nobody else has for all of Master_Down", () => {
+    const rig = holding().send({ kind: "hand-over" });
+    expect(rig.said()).toEqual(["ask release 1", "(MASTER->RELEASING) handed-over"]);
+    expect(rig.opened().said()).toEqual(["remove-addresses", "send-resign", "MASTER->BACKUP handed-over"]);
+    expect([rig.pass(MASTER_DOWN_100 - 1).name, rig.pass(1).name]).toEqual(["BACKUP", "MASTER"]);
+  });
+
+  it("whoever gets a fault while it hands over goes to FAULT; whoever does not serve hands nothing over", () => {
+    const rig = holding()
+      .send({ kind: "hand-over" })
+      .fitness({ faults: [SCRIPT_FAULT] });
+    expect(rig.opened().name).toBe("FAULT");
+    const idle = backup().send({ kind: "hand-over" });
+    expect([idle.name, idle.said()]).toEqual(["BACKUP", []]);
+    const preparing = claiming().send({ kind: "hand-over" });
+    expect([preparing.phase, preparing.said()]).toEqual(["CLAIMING", []]);
+  });
+
   it("a hook that failed has had its say", () => {
     expect(holding().stop().refused().name).toBe("STOP");
   });

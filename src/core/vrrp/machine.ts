@@ -22,6 +22,7 @@ import {
   leaseLost,
   masterDeadline,
   masterFails,
+  masterHandsOver,
   masterHears,
   masterStops,
   releaseDone,
@@ -115,6 +116,11 @@ function apply(draft: Draft, event: VrrpEvent): void {
     case "address-refused":
       addressRefused(draft, { kind: "address-refused", address: event.address, reason: event.reason });
       return;
+    case "hand-over": {
+      const { role } = draft.state;
+      if (role.kind === "master") masterHandsOver(draft, role);
+      return;
+    }
     case "stop":
       stop(draft, event.skipGates);
       return;

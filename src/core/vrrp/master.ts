@@ -197,6 +197,14 @@ export function masterStops(draft: Draft, role: MasterRole, skipGates: boolean):
   beginRelease(draft, role, cause);
 }
 
+/** Like a fault, but into BACKUP: after a whole Master_Down_Interval without a successor the address is claimed again. */
+export function masterHandsOver(draft: Draft, role: MasterRole): void {
+  if (role.phase.kind !== "holding") return;
+  const cause: Cause = { code: "handed-over" };
+  if (releaseGateOf(draft.config) === null) stepDown(draft, role, "master-down", cause);
+  else beginRelease(draft, role, cause);
+}
+
 /** Adverts and addresses stay until the gate is done, so that writers can be drained while clients still reach us. */
 function beginRelease(draft: Draft, role: MasterRole, next: Cause): void {
   const { gate, deadline, opened } = askGate(draft, "release");
@@ -212,6 +220,10 @@ export function finishRelease(draft: Draft, role: MasterRole, leaving: Leaving):
     return;
   }
   const { faults } = draft.state;
+  if (next.code === "handed-over" && faults.length === 0) {
+    transition(draft, { to: "backup", wait: "master-down", advert: null }, next, leaving);
+    return;
+  }
   const cause: Cause = next.code === "fault" && faults.length > 0 ? { code: "fault", faults } : next;
   transition(draft, { to: "fault" }, cause, leaving);
 }

@@ -55,6 +55,18 @@ describe("a sync group", () => {
     ]);
   });
 
+  it("hands over together, with and without a gate", () => {
+    const handOver = (rig: GroupRig) => rig.send("VI_1", { kind: "hand-over" }).send("VI_2", { kind: "hand-over" });
+    const plain = handOver(masters());
+    expect(plain.phases).toBe("VI_1 BACKUP, VI_2 BACKUP");
+    const gated = handOver(masters({ releaseGate: { timeout: seconds(5) } }, { releaseGate: { timeout: seconds(5) } }));
+    expect(gated.phases).toBe("VI_1 RELEASING, VI_2 RELEASING");
+    gated.send("VI_1", { kind: "gate-opened", gate: 1 });
+    expect(gated.phases).toBe("VI_1 RELEASING, VI_2 RELEASING");
+    gated.send("VI_2", { kind: "gate-opened", gate: 1 });
+    expect(gated.phases).toBe("VI_1 BACKUP, VI_2 BACKUP");
+  });
+
   it("stays BACKUP while one member hears a master", () => {
     const rig = pair().begin();
     for (let second = 0; second < 20; second++) rig.hear("VI_2", 200, HIGHER).pass(1_000);

@@ -22,6 +22,8 @@ export class ModelServer {
   /** Received from the source and not executed yet. */
   readonly relay: string[] = [];
   sessions = 0;
+  /** Seconds that a transaction has been writing for; null when none does. */
+  writingFor: number | null = null;
   /** Whatever is set hangs: a write that never ends. */
   hangs = false;
   readonly orders: string[] = [];
@@ -71,6 +73,7 @@ export class ModelServer {
         Connection_name: "",
         Master_Host: source.host,
         Master_Port: "3306",
+        Master_Server_Id: String(source.id),
         Slave_IO_Running: this.io ? (source.reach === "up" ? "Yes" : "Connecting") : "No",
         Slave_SQL_Running: this.sql ? "Yes" : "No",
         Master_Log_File: "bin.000001",
@@ -92,6 +95,8 @@ export class ModelServer {
     if (sql.startsWith("SELECT @@global.server_id")) {
       return ok([{ id: String(this.id), position: this.#position(), state: this.#state(), slave: this.#position() }]);
     }
+    if (sql.includes("INNODB_TRX"))
+      return ok(this.writingFor === null ? [] : [{ thread: "77", seconds: String(this.writingFor) }]);
     if (sql === "SHOW MASTER STATUS") return ok([{ File: "own.000001", Position: String(this.log.length) }]);
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
     if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);

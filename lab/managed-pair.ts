@@ -1,0 +1,131 @@
+/** Two managed MariaDB servers behind one address, and a client that writes through it all the time. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Daemon } from "../src/lab/daemon.ts";
+import { VIP } from "../src/lab/lab.ts";
+import { APPLICATION, MariadbServer, replicateFrom } from "../src/lab/mariadb.ts";
+import { PROJECT_ROOT } from "../src/lab/paths.ts";
+import { type RunningProgram, until } from "../src/lab/processes.ts";
+import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
+import type { WriteRecord } from "../src/lab/writer.ts";
+import { eventsOf, instanceWhen } from "./holdfast-client.ts";
+import type { Stage } from "./stage.ts";
+
+export interface StartOptions {
+  readonly advertSeconds?: number;
+  readonly instance?: readonly string[];
+}
+
+export class ManagedPair {
+  readonly stage: Stage;
+  readonly servers: readonly [MariadbServer, MariadbServer];
+  readonly writes: WriteRecord[] = [];
+  #writer: RunningProgram | null = null;
+
+  constructor(stage: Stage) {
+    this.stage = stage;
+    this.servers = [new MariadbServer(stage.host("db1"), 1), new MariadbServer(stage.host("db2"), 2)];
+  }
+
+  get positions(): string {
+    return join(this.servers[1].directory, "positions");
+  }
+
+  async startServers(mode: "gtid" | "position" = "gtid"): Promise<void> {
+    const [a, b] = this.servers;
+    for (const server of this.servers) rmSync(server.directory, { recursive: true, force: true });
+    await Promise.all(this.servers.map((server) => server.prepare()));
+    // A pair in classic mode needs names of its own, so that nobody reads the wrong file.
+    for (const server of this.servers) {
+      writeFileSync(server.configFile, `\n[mysqld]\nlog_bin = ${server.directory}/data/m${server.serverId}-bin\n`, {
+        flag: "a",
+      });
+    }
+    await Promise.all(this.servers.map((server) => server.start()));
+    await Promise.all([replicateFrom(a, b), replicateFrom(b, a)]);
+    if (mode === "position") {
+      for (const server of this.servers) await server.query("STOP SLAVE");
+      for (const server of this.servers) await server.query("CHANGE MASTER TO MASTER_USE_GTID=no");
+      for (const server of this.servers) await server.query("START SLAVE");
+    }
+  }
+
+  /** `lines` of the mysql block, `instance` of the vrrp_instance. */
+  start(
+    index: 0 | 1,
+    lines: readonly string[] = [],
+    { advertSeconds = 0.5, instance = [] }: StartOptions = {},
+  ): Daemon {
+    const [own, peer] = index === 0 ? this.servers : [this.servers[1], this.servers[0]];
+    const block = [
+      "mysql orders {",
+      "    server 127.0.0.1 3306",
+      `    peer ${peer.host.address} 3306`,
+      `    credentials ${own.directory}/manager.cnf`,
+      `    record_position ${own.directory}/positions`,
+      "    timeout 0.8",
+      ...lines,
+      "}",
+      "",
+    ].join("\n");
+    const vrrp = instanceBlock({
+      priority: 100 - 10 * index,
+      advertSeconds,
+      nopreempt: true,
+      lines: ["manage_mysql orders", ...instance],
+    });
+    return this.stage.start(index === 0 ? "db1" : "db2", block + vrrp);
+  }
+
+  write(): void {
+    const program = join(PROJECT_ROOT, "dist/lab/writer.js");
+    const { user, password } = APPLICATION;
+    this.#writer = this.stage.host("client").spawn([process.execPath, program, VIP, user, password]);
+    this.#writer.onLine((line) => {
+      if (line.text.startsWith("{")) this.writes.push(JSON.parse(line.text) as WriteRecord);
+    });
+  }
+
+  get acknowledged(): readonly number[] {
+    return this.writes.filter(({ ok }) => ok).map(({ id }) => id);
+  }
+
+  /** Writes go through again, to that server. */
+  async writesReach(server: MariadbServer, timeoutMs = 15_000): Promise<void> {
+    const before = this.writes.length;
+    const reached = () =>
+      this.writes.slice(before).filter(({ ok, server: id }) => ok && id === server.serverId).length > 5 || undefined;
+    await until(async () => reached(), `writes reach ${server.host.name}`, timeoutMs).catch((error) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(this.writes.slice(-3))}`);
+    });
+  }
+
+  async stopWriting(): Promise<void> {
+    await this.#writer?.signal("SIGKILL");
+    await this.#writer?.exited;
+    this.#writer = null;
+  }
+
+  async ids(server: MariadbServer): Promise<ReadonlySet<number>> {
+    const rows = await server.query("SELECT id FROM shop.orders");
+    return new Set(rows.map((row) => Number(row.id)));
+  }
+
+  async lost(server: MariadbServer): Promise<readonly number[]> {
+    const held = await this.ids(server);
+    return this.acknowledged.filter((id) => !held.has(id));
+  }
+
+  async end(): Promise<void> {
+    await this.stopWriting();
+    for (const server of this.servers) if (server.program?.running === true) await server.kill();
+  }
+}
+
+/** What the daemon has done to its servers, in order. */
+export const steps = async (daemon: Daemon): Promise<readonly string[]> =>
+  (await eventsOf(daemon)).flatMap(({ body }) =>
+    body.kind === "mysql-step" && body.outcome !== "begun" ? [`${body.what}: ${body.step}`] : [],
+  );
+
+export const serving = (daemon: Daemon) => instanceWhen(daemon, "VI_1", (it) => it.holding, 20_000);

@@ -1,0 +1,94 @@
+/**
+ * Planned moves of the writer of a managed MariaDB pair, with a client that writes through the address all the time. Adverts are proved
+ * (auth_hmac), so a resignation is a directed release.
+ */
+import { afterEach, expect, test } from "vitest";
+import type { Daemon } from "../src/lab/daemon.ts";
+import { APPLICATION, type MariadbServer } from "../src/lab/mariadb.ts";
+import { sleep, until } from "../src/lab/processes.ts";
+import { SqlConnection } from "../src/lab/sql-client.ts";
+import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { ManagedPair, serving, steps } from "./managed-pair.ts";
+import { describeStage, type Stage } from "./stage.ts";
+
+const PROVED = ["auth_hmac {", `    key 1 hex:${"5a".repeat(32)}`, "    active_key 1", "}"];
+
+describeStage("a planned switchover of a managed MariaDB pair", (stage: Stage) => {
+  let pair: ManagedPair;
+  afterEach(() => pair.end());
+
+  async function start(mode: "gtid" | "position", lines: readonly string[] = []): Promise<readonly [Daemon, Daemon]> {
+    pair = new ManagedPair(stage);
+    await pair.startServers(mode);
+    const first = pair.start(0, lines, { instance: PROVED });
+    await serving(first);
+    const second = pair.start(1, lines, { instance: PROVED });
+    await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+    await lookedAgain(second);
+    pair.write();
+    await pair.writesReach(pair.servers[0]);
+    return [first, second];
+  }
+
+  const readOnly = async (server: MariadbServer): Promise<boolean> =>
+    (await server.value("SELECT @@read_only")) === "1";
+
+  test.each(["gtid", "position"] as const)(
+    "by %s: there and back under writes; nothing acknowledged is lost, and replication goes on both ways",
+    async (mode) => {
+      const [first, second] = await start(mode);
+      const [one, two] = pair.servers;
+      const pooled = await SqlConnection.open({ socketPath: one.socketPath, ...APPLICATION });
+
+      const elsewhere = await holdfast(second, "switchover", "orders");
+      expect(elsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining("this host is not the writer") });
+      const shown = await holdfast(first, "switchover", "orders", "--dry-run");
+      expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining("3. let the address go") });
+      expect(await readOnly(one)).toBe(false);
+
+      const moved = await holdfast(first, "switchover", "orders");
+      expect(moved.stdout).toContain(`mysql orders is written to on ${two.host.address}:3306 now.`);
+      expect(moved.code).toBe(0);
+      await pair.writesReach(two);
+      expect(await readOnly(one)).toBe(true);
+      await expect(pooled.query("SELECT 1")).rejects.toThrow();
+      expect(await pair.lost(two)).toEqual([]);
+      expect((await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP")).faults).toEqual([]);
+      expect((await steps(second)).join("\n")).not.toContain("standing");
+
+      await lookedAgain(first);
+      expect((await holdfast(second, "switchover", "orders")).stdout).toContain("is written to on");
+      await pair.writesReach(one);
+      expect(await readOnly(two)).toBe(true);
+      expect(await pair.lost(one)).toEqual([]);
+      for (const server of pair.servers) {
+        expect(await server.replica()).toMatchObject({ Slave_IO_Running: "Yes", Slave_SQL_Running: "Yes" });
+      }
+    },
+  );
+
+  test("a successor that cannot execute everything in time: the writer is open again, and its address never moved", async () => {
+    const [first] = await start("gtid", ["    takeover_deadline 2"]);
+    const [one, two] = pair.servers;
+    const blocking = await SqlConnection.open({ socketPath: two.socketPath, ...APPLICATION });
+    await blocking.query("BEGIN");
+    await blocking.query("SELECT COUNT(*) FROM shop.orders LOCK IN SHARE MODE");
+    const before = await holdfast(first, "status", "--json");
+    const refused = await holdfast(first, "switchover", "orders");
+    expect(refused.code).toBe(1);
+    // Either the lag was seen before anything changed, or the drain has run into its deadline.
+    expect(refused.stdout).toMatch(/Not moved: .*(takeover_deadline \(2 s\) is over|is \d+ s behind)/);
+    await pair.writesReach(one);
+    expect(await readOnly(one)).toBe(false);
+    expect(before.code).toBe(0);
+    expect((await instanceWhen(first, "VI_1", (it) => it.state === "MASTER")).holding).toBe(true);
+    await blocking.query("ROLLBACK");
+    blocking.close();
+    const caughtUp = async () => (await two.replica()).Seconds_Behind_Master === "0" || undefined;
+    await until(caughtUp, "the successor has caught up", 10_000);
+    await sleep(200);
+    expect((await holdfast(first, "switchover", "orders")).stdout).toContain("is written to on");
+    await pair.writesReach(two);
+    expect(await pair.lost(two)).toEqual([]);
+  });
+});

@@ -1,0 +1,81 @@
+/** What the manager knows of one instance and its server. */
+import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
+import type { Instant } from "../core/lib/units.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { IsolationWatch } from "./mysql-isolation.ts";
+import type { MysqlTending } from "./mysql-tending.ts";
+
+/** A claim that runs or waits for its turn. */
+export interface Run {
+  readonly gate: number;
+  cancelled: boolean;
+}
+
+export interface Managed {
+  readonly instance: string;
+  config: MysqlConfig;
+  /** Why a planned move would not last; null when it would. */
+  staysHere: string | null;
+  state: VrrpStateName;
+  /** This daemon has opened it and not closed it since. */
+  open: boolean;
+  /** A planned move has closed it, and nothing has opened it since. */
+  closed: boolean;
+  /** It may be opened without asking a peer: it was last seen following one, and nothing has broken that since. */
+  known: boolean;
+  /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
+  left: boolean;
+  /** Claims that run or wait for their turn. */
+  readonly runs: Set<Run>;
+  openedAt: Instant | null;
+  tending: MysqlTending | null;
+  /** From the opening until it is closed and not cut off. */
+  isolation: IsolationWatch | null;
+  consentUntil: Instant | null;
+  /** Closing, opening: one after the other. */
+  queue: Promise<void>;
+  /** Found open and being closed. */
+  closing: boolean;
+  /** A receiver that had given up is being started. */
+  resuming: boolean;
+}
+
+/** What the file says of a managed server. */
+export type ManagedSettings = Pick<Managed, "config" | "staysHere">;
+
+export function newManaged(instance: string, settings: ManagedSettings): Managed {
+  return {
+    instance,
+    ...settings,
+    state: "INIT",
+    open: false,
+    closed: false,
+    known: false,
+    left: false,
+    runs: new Set(),
+    openedAt: null,
+    tending: null,
+    isolation: null,
+    consentUntil: null,
+    queue: Promise.resolve(),
+    closing: false,
+    resuming: false,
+  };
+}
+
+/** By instance. */
+export function managedOf({ mysql, instances }: HoldfastConfig): ReadonlyMap<string, ManagedSettings> {
+  const servers = new Map(mysql.map(({ span: _place, ...server }) => [server.name, server]));
+  const wanted = new Map<string, ManagedSettings>();
+  for (const { vrrp, managesMysql } of instances) {
+    const config = managesMysql === null ? undefined : servers.get(managesMysql);
+    if (config !== undefined) wanted.set(vrrp.name, { config, staysHere: reasonToStay(vrrp) });
+  }
+  return wanted;
+}
+
+function reasonToStay({ name, preempt, priority }: InstanceConfig["vrrp"]): string | null {
+  if (priority === 255) return `${name} has priority 255 and would take the address back at once`;
+  return preempt ? `${name} may take the address back by its priority: write \`nopreempt\` on all hosts` : null;
+}

@@ -1,0 +1,135 @@
+/** A managed server and its peer as models, with the manager between them, in virtual time. */
+import type { HoldfastEventBody } from "../../core/events/vocabulary.ts";
+import { ok } from "../../core/lib/result.ts";
+import { millis } from "../../core/lib/units.ts";
+import type { GateAnswer } from "../hook-engine.ts";
+import { createMysqlManager, type MysqlManager } from "../mysql-manager.ts";
+import type { TakeoverTools } from "../mysql-takeover.ts";
+import { configOf } from "./configs.ts";
+import { ModelServer, modelNetwork } from "./model-mariadb.ts";
+import { createVirtualTimers } from "./virtual-timers.ts";
+
+export type StepEvent = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
+
+const CONFIG = (lines: string, instance: string) =>
+  configOf(
+    `mysql orders {\nserver 127.0.0.1\npeer 192.0.2.2\nrecord_position /positions\n${lines}\n}\n` +
+      `vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.100\n}\nmanage_mysql orders\n${instance}\n}\n`,
+  );
+
+/** `lines` of the mysql block, `instance` of the vrrp_instance. */
+export function managedWorld(lines = "", instance = "nopreempt"): ManagedWorld {
+  return new ManagedWorld(lines, instance);
+}
+
+class ManagedWorld {
+  readonly timers = createVirtualTimers();
+  readonly own = new ModelServer("192.0.2.1", 1);
+  readonly peer = new ModelServer("192.0.2.2", 2);
+  readonly network = modelNetwork(this.own, [this.own, this.peer]);
+  readonly events: StepEvent[] = [];
+  readonly answers: GateAnswer[] = [];
+  readonly files: string[] = [];
+  readonly isolated: (number | null)[] = [];
+  readonly handedOver: string[] = [];
+  readonly gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
+  readonly disk = { writable: true };
+  readonly onEvent: { call: (event: StepEvent) => void } = { call: () => undefined };
+  readonly onHandOver: { call: () => void } = { call: () => undefined };
+  readonly manager: MysqlManager;
+  #gate = 0;
+
+  constructor(lines: string, instance: string) {
+    this.own.source = this.peer;
+    this.peer.source = this.own;
+    this.own.io = true;
+    this.peer.io = true;
+    this.manager = createMysqlManager({
+      tools: this.#tools(),
+      publish: (body) => {
+        if (body.kind !== "mysql-step") return;
+        this.events.push(body);
+        this.onEvent.call(body);
+      },
+      isolate: (_, milliseconds) => this.isolated.push(milliseconds),
+      handOver: (name) => {
+        this.handedOver.push(name);
+        this.onHandOver.call();
+      },
+      answer: (answer) => this.answers.push(answer),
+      next: ({ instance: name, gate }) => this.answers.push({ instance: name, gate, opened: true, reason: "" }),
+    });
+    this.manager.configure(CONFIG(lines, instance));
+  }
+
+  #tools(): TakeoverTools {
+    return {
+      sql: this.network,
+      timers: this.timers,
+      gateway: { ask: async () => this.gateway.answer },
+      positions: {
+        write: async (directory, name) => {
+          this.files.push(`${directory}/${name}`);
+          return ok(name);
+        },
+      },
+      wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5),
+      flush: async () => this.disk.writable,
+    };
+  }
+
+  /** The check sees the own server. */
+  look(): void {
+    const { own, peer } = this;
+    const replica = {
+      channel: "",
+      source: "192.0.2.2:3306",
+      io: own.io ? (peer.reach === "up" ? "running" : "connecting") : "stopped",
+      sql: "running",
+      lag: 0,
+      drained: true,
+      ioError: null,
+      sqlError: null,
+    } as const;
+    this.manager.looked("orders", {
+      version: { product: "mariadb", major: 10, minor: 11, patch: 19 },
+      closedBy: own.readOnly ? "read_only" : null,
+      connections: null,
+      replicas: [replica],
+      blindFor: null,
+      disks: [],
+    });
+  }
+
+  /** Asks the gate and lets time pass until it is answered, or for that long. */
+  async ask(which: "claim" | "release", limitMillis = 15_000): Promise<GateAnswer | undefined> {
+    this.#gate += 1;
+    const gate = this.#gate;
+    this.manager.ask({ instance: "V", which, gate, priority: 100 });
+    const answer = () => this.answers.find((one) => one.gate === gate);
+    for (let passed = 0; passed < limitMillis && answer() === undefined; passed += 10) await this.pass(10);
+    return answer();
+  }
+
+  /** Becomes the writer, as after a claim. */
+  async serve(): Promise<void> {
+    this.look();
+    await this.ask("claim");
+    this.manager.entered("V", "MASTER");
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 10) {
+      for (const server of [this.own, this.peer]) {
+        server.receive();
+        server.work();
+      }
+      await this.timers.advance(millis(10));
+      for (let turn = 0; turn < 60; turn++) await Promise.resolve();
+    }
+  }
+
+  lastGate(): number {
+    return this.#gate;
+  }
+}
