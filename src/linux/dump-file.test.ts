@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +31,14 @@ test("a link somebody has laid by the dump's name is replaced, not followed", ()
   expect(writeDumpFile(path, "{}").ok).toBe(true);
   expect(readFileSync(target, "utf8")).toBe("precious");
   expect(lstatSync(path).isSymbolicLink()).toBe(false);
+});
+
+test.skipIf(process.getuid?.() !== 0)("a device, /dev/null for one, is left what it is", () => {
+  const path = join(folder, "null");
+  execFileSync("mknod", [path, "c", "1", "3"]);
+  expect(writeDumpFile(path, "x").ok).toBe(true);
+  expect(lstatSync(path).isCharacterDevice()).toBe(true);
+  rmSync(path);
 });
 
 test("what cannot be written names the file and the remedy, and leaves nothing behind", () => {

@@ -4,7 +4,7 @@
  * own name is replaced, not followed. Mode 0600, as keepalived's, because configurations say much about a host. Nothing is forced
  * to the disk: a dump need not outlive the host, and control must not wait for a disk that hangs.
  */
-import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { err, ok, type Result } from "../core/lib/result.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -13,6 +13,7 @@ let serial = 0;
 
 /** The error is a sentence with the remedy; the old file is still there then. */
 export function writeDumpFile(path: string, text: string): Result<void, string> {
+  if (isDevice(path)) return ok(undefined);
   serial += 1;
   const fresh = `${path}.${process.pid}-${serial}`;
   let made = false;
@@ -29,6 +30,15 @@ export function writeDumpFile(path: string, text: string): Result<void, string> 
   } catch (error) {
     if (made) removeQuietly(fresh);
     return err(inWords(path, error as NodeJS.ErrnoException));
+  }
+}
+
+/** /dev/null: nobody wants the text, and a file in its place would break the host. */
+function isDevice(path: string): boolean {
+  try {
+    return lstatSync(path).isCharacterDevice();
+  } catch {
+    return false;
   }
 }
 

@@ -63,6 +63,7 @@ export function readAgain(options: ReadingOptions, settings: ReloadSettings, log
   try {
     const loaded = load(options);
     logDiagnostics(log, loaded);
+    if (settings.findingsFile !== null) noteFindings(settings.findingsFile, loaded, log);
     if (settings.saveDirectory !== null) save(settings.saveDirectory, loaded, log);
     return toParsed(options, loaded);
   } finally {
@@ -93,6 +94,13 @@ function lock(path: string | null, log: LogWriter): () => void {
       // It could not be made, or somebody took it away: there is nothing left to undo.
     }
   };
+}
+
+/** keepalived's is empty, too, when nothing is wrong. */
+function noteFindings(path: string, { diagnostics, files }: LoadedConfig, log: LogWriter): void {
+  const findings = diagnostics.filter(({ severity }) => severity !== "info");
+  const written = writeDumpFile(path, findings.map((finding) => `${renderDiagnostic(finding, files)}\n`).join(""));
+  if (!written.ok) log.line("parent", `reload_check_config: ${written.error}`, "warning");
 }
 
 /** One file with all that was read, for whoever wonders later what the daemon saw. */

@@ -33,11 +33,13 @@ function readDumps(settings: Settings): DumpSettings {
 
 function readReload(settings: Settings): ReloadSettings {
   const [file] = settings.words("reload_file");
+  const [findings] = settings.words("reload_check_config");
   return {
     timeFile: settings.text("reload_time_file"),
     repeat: settings.has("reload_repeat"),
     file: settings.has("reload_file") ? (file?.text ?? "") : null,
     saveDirectory: settings.text("config_save_dir"),
+    findingsFile: findings?.text ?? null,
   };
 }
 

@@ -194,6 +194,8 @@ export interface ReloadSettings {
   /** reload_file; "" is keepalived.reload beside the pid file. */
   readonly file: string | null;
   readonly saveDirectory: string | null;
+  /** File behind reload_check_config. */
+  readonly findingsFile: string | null;
 }
 
 /** script_user: whom scripts without a user of their own run as. */

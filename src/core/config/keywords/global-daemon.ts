@@ -29,9 +29,9 @@ const RELOAD: readonly KeywordEntry[] = [
   done(
     "reload_check_config",
     words,
-    "Checks the file before a reload. Always on here, with or without the keyword; what is wrong goes to the log, and a file named " +
-      "behind the keyword is not written.",
-    { reload: "none" },
+    "Checks the file before a reload: always so here, with or without the keyword. What is wrong goes to the log, and to the file " +
+      "named behind the keyword, which each reload writes anew; it is empty when nothing is wrong.",
+    { default: "no file" },
   ),
   done(
     "reload_time_file",
