@@ -334,7 +334,7 @@ function setUpProcess(
   const { control: name } = config.global.processNames;
   if (name !== null) setProcessName(arena, name);
   const allowed = coreDump ? allowCoreDumps(arena) : ok(undefined);
-  if (!allowed.ok) log.line("parent", `${allowed.error.what}: ${allowed.error.errno}`, "warning");
+  if (!allowed.ok) log.line("parent", `cannot ${allowed.error.what}: ${allowed.error.errno}`, "warning");
 }
 
 /** Resolves with the keeper's first event, when it is configured; at the latest after PLANE_WAITS_MILLIS. */

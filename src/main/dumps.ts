@@ -105,10 +105,10 @@ const virtualAddresses = (config: HoldfastConfig): ReadonlySet<string> =>
   );
 
 const WORDS: Readonly<Record<DumpKind, string>> = {
-  data: "Printing VRRP data",
-  stats: "Printing VRRP stats",
-  "stats-clear": "Printing and clearing VRRP stats",
-  json: "Printing VRRP as json",
+  data: "VRRP data",
+  stats: "VRRP stats",
+  "stats-clear": "and clearing VRRP stats",
+  json: "VRRP as json",
 };
 
 function writeFiles(kind: DumpKind, input: DumpInput, { log }: DumpHost): DumpReport {
@@ -120,7 +120,7 @@ function writeFiles(kind: DumpKind, input: DumpInput, { log }: DumpHost): DumpRe
   };
   const names = dumpFiles(place);
   if (kind === "data") log.line("parent", `Printing parent data for process(${process.pid}) on signal`);
-  log.line("vrrp", `${WORDS[kind]} for process(${process.pid}) on signal`);
+  log.line("vrrp", `Printing ${WORDS[kind]} for process(${process.pid}) on signal`);
   const texts: readonly (readonly [string, string])[] =
     kind === "data"
       ? [

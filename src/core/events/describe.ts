@@ -78,9 +78,7 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
     case "socket":
       return [vrrpLine(body.action === "failed" ? "error" : "detail", socketText(body))];
     case "virtual-interface":
-      return [
-        vrrpLine(body.action === "failed" ? "error" : "info", `(${body.instance}): ${virtualInterfaceInWords(body)}`),
-      ];
+      return [virtualInterfaceLine(body)];
     case "firewall":
       return [vrrpLine(body.action === "swept" ? "info" : "error", firewallInWords(body))];
     case "hook-started":
@@ -142,6 +140,12 @@ function linkText({ interface: device, state }: Extract<HoldfastEventBody, { kin
     default:
       return unreachable(state);
   }
+}
+
+/** keepalived has the colon where it makes one, and none where it removes one. */
+function virtualInterfaceLine(body: Extract<HoldfastEventBody, { kind: "virtual-interface" }>): LogLine {
+  const name = body.action === "removed" ? `(${body.instance})` : `(${body.instance}):`;
+  return vrrpLine(body.action === "failed" ? "error" : "info", `${name} ${virtualInterfaceInWords(body)}`);
 }
 
 function socketText({ interface: device, action, detail }: Extract<HoldfastEventBody, { kind: "socket" }>): string {
