@@ -103,6 +103,7 @@ function groupOf(setup: Setup): SyncGroupMembership | null {
   return {
     name: GROUP,
     members: Array.from({ length: setup.instances }, (_, instance) => `VI_${instance + 1}`),
+    waitsForChecks: true,
     claimGate: setup.gates ? { timeout: CLAIM_TIMEOUT } : null,
     releaseGate: setup.gates ? { timeout: RELEASE_TIMEOUT } : null,
   };

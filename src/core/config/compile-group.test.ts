@@ -17,9 +17,23 @@ const PAIR = instance("VI_1", 1) + instance("VI_2", 2);
 describe("vrrp_sync_group", () => {
   it("joins instances that are defined further down", () => {
     const { config, codes } = load(group(members("VI_1", "VI_2")) + PAIR);
-    const syncGroup = { name: "G1", members: ["VI_1", "VI_2"], claimGate: null, releaseGate: null };
+    const syncGroup = {
+      name: "G1",
+      members: ["VI_1", "VI_2"],
+      waitsForChecks: false,
+      claimGate: null,
+      releaseGate: null,
+    };
     expect(config.instances.map(({ vrrp }) => vrrp.syncGroup)).toEqual([syncGroup, syncGroup]);
     expect(codes).toEqual([]);
+  });
+
+  it.each([
+    ["a member", group(members("VI_1", "VI_2")), "track_script {\nchk\n}"],
+    ["the group", group(`${members("VI_1", "VI_2")}track_script {\nchk\n}`), ""],
+  ])("all its members wait for a check that %s tracks", (_who, block, own) => {
+    const { config } = load(SCRIPT + block + instance("VI_1", 1, own) + instance("VI_2", 2));
+    expect(config.instances.map(({ vrrp }) => vrrp.syncGroup?.waitsForChecks)).toEqual([true, true]);
   });
 
   it("goes without unknown members and those of another group", () => {

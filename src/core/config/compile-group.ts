@@ -138,6 +138,10 @@ function joinMembers(
   const syncGroup: SyncGroupMembership = {
     name,
     members,
+    waitsForChecks:
+      settings.has("track_script") ||
+      settings.has("track_mysql") ||
+      members.some((member) => tracksChecks(instances.get(member)?.vrrp)),
     claimGate: longest(gates.map((vrrp) => vrrp?.claimGate ?? null)),
     releaseGate: longest(gates.map((vrrp) => vrrp?.releaseGate ?? null)),
   };
@@ -160,6 +164,9 @@ function joinMembers(
 }
 
 const SILENT = { list: [], report: () => undefined };
+
+const tracksChecks = (vrrp: Pick<VrrpInstanceConfig, "trackScripts" | "trackMysql"> | undefined): boolean =>
+  vrrp !== undefined && vrrp.trackScripts.length + vrrp.trackMysql.length > 0;
 
 function longest(gates: readonly VrrpInstanceConfig["claimGate"][]): VrrpInstanceConfig["claimGate"] {
   const timeouts = gates.flatMap((gate) => (gate === null ? [] : [gate.timeout]));

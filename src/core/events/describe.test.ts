@@ -286,6 +286,15 @@ group("lines are keepalived's", () => {
   });
 });
 
+test("a group, and an instance, that begin without a check to wait for", () => {
+  const cause = { code: "start" } as const;
+  const begin = { from: "INIT", to: "BACKUP", cause } as const;
+  expect(linesOf({ kind: "sync-group", group: "G1", ...begin, instance: "A" })).toEqual([]);
+  const [line] = linesOf(report({ kind: "state", ...begin, priority: 100 }));
+  expect(line?.text).toBe("(VI_82) Entering BACKUP STATE (init)");
+  expect(SYSLOG).toContain(`Keepalived_vrrp: ${line?.text}`);
+});
+
 test("an announcement of several addresses has keepalived's order: each with its first frame, then the rounds", () => {
   const evips = [ip("10.0.0.100"), ip("10.0.0.101"), ip("fd00::101")];
   const lines = linesOf({ kind: "announcement", instance: "A", interface: "eth0", addresses: evips, frames: 6 });

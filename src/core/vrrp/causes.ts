@@ -45,6 +45,7 @@ export type Fault =
     };
 
 export type Cause =
+  /** The election begins; there was no check to wait for. */
   | { readonly code: "start" }
   /** Trackers have reported; the election begins. */
   | { readonly code: "ready" }

@@ -132,6 +132,8 @@ export interface SyncGroupMembership {
   readonly name: string;
   /** All members by name, this one included, in the order of the group's block. */
   readonly members: readonly string[];
+  /** A member tracks a check, whose first result all of them wait for. */
+  readonly waitsForChecks: boolean;
   /** The longest claim_timeout and release_timeout among the members; null when none of them has that gate. */
   readonly claimGate: { readonly timeout: Micros } | null;
   readonly releaseGate: { readonly timeout: Micros } | null;

@@ -6,6 +6,7 @@ import { sameValue } from "../lib/same-value.ts";
 import type { Instant } from "../lib/units.ts";
 import { wantMaster } from "./backup.ts";
 import type { Cause, Fault } from "./causes.ts";
+import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEvent } from "./events.ts";
 import { masterFails } from "./master.ts";
 import type { BackupRole } from "./state.ts";
@@ -52,13 +53,17 @@ function begin(draft: Draft): void {
     return;
   }
   // Whoever must ask first is BACKUP meanwhile.
-  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code: "ready" }, BY_OWN_DECISION);
+  const code = waitsForChecks(config) ? "ready" : "start";
+  transition(draft, { to: "backup", wait: "master-down", advert: null }, { code }, BY_OWN_DECISION);
   if (!claims) return;
   const { role } = draft.state;
   if (config.syncGroup === null)
     transition(draft, { to: "master", gate: "ask" }, { code: "owner-start" }, BY_OWN_DECISION);
   else if (role.kind === "backup") wantMaster(draft, role);
 }
+
+const waitsForChecks = ({ trackScripts, trackMysql, syncGroup }: VrrpInstanceConfig): boolean =>
+  trackScripts.length + trackMysql.length > 0 || syncGroup?.waitsForChecks === true;
 
 /** A BACKUP's running timer moves by the difference that the new priority makes to its length. */
 function changePriority(draft: Draft, priority: number): void {

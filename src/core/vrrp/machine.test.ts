@@ -24,9 +24,14 @@ const master = (changes = {}) => {
 
 describe("start", () => {
   it("INIT announces nothing until every tracker that can veto has reported", () => {
-    const rig = new Rig(configWith()).send({ kind: "start" }).fitness({ waiting: true }).pass(60_000);
+    const checked = configWith({ trackScripts: [{ key: "chk", weight: 0, reverse: false }] });
+    const rig = new Rig(checked).send({ kind: "start" }).fitness({ waiting: true }).pass(60_000);
     expect([rig.name, rig.said()]).toEqual(["INIT", []]);
     expect(rig.fitness().said()).toEqual(["INIT->BACKUP ready"]);
+  });
+
+  it("without a check there is nothing to wait for, and the cause says so", () => {
+    expect(new Rig(configWith()).begin().said()).toEqual(["INIT->BACKUP start"]);
   });
 
   it("a tracker that fails at once is FAULT, without waiting for the others", () => {

@@ -14,7 +14,7 @@ function member(at: number, changes: Partial<VrrpInstanceConfig> = {}, names = [
     name: `VI_${at}`,
     virtualRouterId: 50 + at,
     advertised: [virtualAddress(`192.0.2.${100 + at}`)],
-    syncGroup: { name: GROUP, members: names, claimGate: null, releaseGate: null },
+    syncGroup: { name: GROUP, members: names, waitsForChecks: false, claimGate: null, releaseGate: null },
     ...changes,
   });
 }
@@ -154,7 +154,13 @@ describe("a sync group", () => {
 
 describe("gates of a sync group", () => {
   const gate = { timeout: seconds(10) };
-  const together = { name: GROUP, members: ["VI_1", "VI_2"], claimGate: gate, releaseGate: null };
+  const together = {
+    name: GROUP,
+    members: ["VI_1", "VI_2"],
+    waitsForChecks: false,
+    claimGate: gate,
+    releaseGate: null,
+  };
 
   it("takes no address before every claim gate is open, also that of a member without one", () => {
     const rig = pair({ claimGate: gate, syncGroup: together }, { syncGroup: together }).begin().pass(4_000);
@@ -205,7 +211,13 @@ describe("gates of a sync group", () => {
   });
 
   it("keeps all addresses until the last release gate is done", () => {
-    const release = { name: GROUP, members: ["VI_1", "VI_2"], claimGate: null, releaseGate: gate };
+    const release = {
+      name: GROUP,
+      members: ["VI_1", "VI_2"],
+      waitsForChecks: false,
+      claimGate: null,
+      releaseGate: gate,
+    };
     const rig = masters({ releaseGate: gate, syncGroup: release }, { syncGroup: release });
     rig.fit("VI_2", [SCRIPT_FAULT]);
     expect(rig.phases).toBe("VI_1 RELEASING, VI_2 RELEASING");
