@@ -21,6 +21,7 @@ export class ManagedPair {
   readonly servers: readonly [MariadbServer, MariadbServer];
   readonly writes: WriteRecord[] = [];
   #writer: RunningProgram | null = null;
+  #replica: MariadbServer | null = null;
 
   constructor(stage: Stage) {
     this.stage = stage;
@@ -48,6 +49,22 @@ export class ManagedPair {
       for (const server of this.servers) await server.query("CHANGE MASTER TO MASTER_USE_GTID=no");
       for (const server of this.servers) await server.query("START SLAVE");
     }
+  }
+
+  /** On the client's host, of the first server; it acknowledges nothing. */
+  async startReplica(mode: "gtid" | "position"): Promise<MariadbServer> {
+    const replica = new MariadbServer(this.stage.host("client"), 3);
+    this.#replica = replica;
+    rmSync(replica.directory, { recursive: true, force: true });
+    await replica.prepare();
+    writeFileSync(replica.configFile, "\n[mysqld]\nrpl_semi_sync_slave_enabled = 0\n", { flag: "a" });
+    await replica.start();
+    await replicateFrom(replica, this.servers[0]);
+    if (mode === "position") {
+      for (const order of ["STOP SLAVE", "CHANGE MASTER TO MASTER_USE_GTID=no", "START SLAVE"])
+        await replica.query(order);
+    }
+    return replica;
   }
 
   /** `lines` of the mysql block, `instance` of the vrrp_instance. */
@@ -118,7 +135,8 @@ export class ManagedPair {
 
   async end(): Promise<void> {
     await this.stopWriting();
-    for (const server of this.servers) if (server.program?.running === true) await server.kill();
+    const started = this.#replica === null ? this.servers : [...this.servers, this.#replica];
+    for (const server of started) if (server.program?.running === true) await server.kill();
   }
 }
 

@@ -25,24 +25,46 @@ const SEMI_SYNC = [
   "--rpl-semi-sync-source-timeout=4294967295",
 ];
 
+const optionsOf = (id: number, gtid: boolean): readonly string[] => [
+  `--log-bin=m${id}-bin`,
+  "--super-read-only=ON",
+  "--replica-net-timeout=2",
+  `--gtid-mode=${gtid ? "ON" : "OFF"}`,
+  `--enforce-gtid-consistency=${gtid ? "ON" : "OFF"}`,
+];
+
+/** On the client's host, of the first server; it acknowledges nothing. */
+async function startReplica(stage: Stage, gtid: boolean, servers: MysqlServer[]): Promise<MysqlServer> {
+  const replica = new MysqlServer(stage.host("client"), 3, optionsOf(3, gtid));
+  rmSync(replica.directory, { recursive: true, force: true });
+  await replica.prepare();
+  await replica.start();
+  await replica.replicateFrom(servers[0] as MysqlServer, gtid);
+  servers.push(replica);
+  return replica;
+}
+
+/** It receives from that server, and executes it. */
+async function follows(replica: MysqlServer, source: MysqlServer): Promise<void> {
+  const moved = async () => {
+    const status = await replica.replica();
+    const runs = status.match(/_Running: Yes/g)?.length === 2;
+    return (runs && status.includes(`Source_Host: ${source.host.address}\n`)) || undefined;
+  };
+  await until(moved, `the replica follows ${source.host.name}`, 20_000);
+}
+
 async function startPair(
   stage: Stage,
   gtid: boolean,
   servers: MysqlServer[],
 ): Promise<readonly [MysqlServer, MysqlServer]> {
-  const options = (id: number): readonly string[] => [
-    `--log-bin=m${id}-bin`,
-    "--super-read-only=ON",
-    "--replica-net-timeout=2",
-    `--gtid-mode=${gtid ? "ON" : "OFF"}`,
-    `--enforce-gtid-consistency=${gtid ? "ON" : "OFF"}`,
-    ...(gtid ? SEMI_SYNC : []),
-  ];
+  const options = (id: number): readonly string[] => [...optionsOf(id, gtid), ...(gtid ? SEMI_SYNC : [])];
   const pair = [
     new MysqlServer(stage.host("db1"), 1, options(1)),
     new MysqlServer(stage.host("db2"), 2, options(2)),
   ] as const;
-  servers.splice(0, 2, ...pair);
+  servers.splice(0, servers.length, ...pair);
   for (const server of pair) {
     rmSync(server.directory, { recursive: true, force: true });
     await server.prepare();
@@ -60,11 +82,12 @@ async function startPair(
   return pair;
 }
 
-function manage(stage: Stage, own: MysqlServer, peer: MysqlServer): Daemon {
+function manage(stage: Stage, own: MysqlServer, peer: MysqlServer, lines: readonly string[] = []): Daemon {
   const block = [
     "mysql orders {",
     `    server 127.0.0.1 3306`,
     `    peer ${peer.host.address} 3306`,
+    ...lines,
     `    credentials ${own.directory}/manager.cnf`,
     "}",
     "",
@@ -121,9 +144,11 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
 
     test("with GTIDs and semi-sync: the writer is killed, comes back, is followed again, and takes over from the other", async () => {
       const [one, two] = await startPair(stage, true, servers);
-      const first = manage(stage, one, two);
+      const replica = await startReplica(stage, true, servers);
+      const lines = [`    replica ${replica.host.address} 3306`];
+      const first = manage(stage, one, two, lines);
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
-      const second = manage(stage, two, one);
+      const second = manage(stage, two, one, lines);
       await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
       const writes = writeThrough(stage, one);
       await writes.progress();
@@ -133,6 +158,8 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       await instanceWhen(second, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();
       expect(await two.query("SELECT @@super_read_only, @@rpl_semi_sync_source_enabled")).toBe("0\t0\n");
+
+      await follows(replica, two);
 
       await one.start();
       const whole = async () => (await two.query("SELECT @@rpl_semi_sync_source_enabled")) === "1\n" || undefined;

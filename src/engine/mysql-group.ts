@@ -3,7 +3,7 @@
  * A peer that was silent is not asked again in the same run: it would cost connect_timeout each time.
  */
 import type { Result } from "../core/lib/result.ts";
-import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
 import { isEnding, isNobody, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { positionsOf, type ServerPositions, unreachablePositions } from "../core/mysql/positions.ts";
@@ -37,21 +37,27 @@ export interface AskOptions {
 export class MysqlServers {
   readonly own: MysqlMember;
   readonly #peers: readonly MysqlMember[];
+  readonly #replicas: readonly MysqlMember[];
   readonly #silent = new Map<string, PeerState>();
 
   constructor(sql: SqlPort, config: MysqlConfig) {
+    const { peers, replicas } = config.group;
+    const other = (address: MysqlAddress) => new MysqlMember(sql, address, { ...config, reachMillis: PEER_REACH });
     this.own = new MysqlMember(sql, config.address, config);
-    this.#peers = config.group.peers.map(
-      (address) => new MysqlMember(sql, address, { ...config, reachMillis: PEER_REACH }),
-    );
+    this.#peers = peers.map(other);
+    this.#replicas = replicas.map(other);
   }
 
   peer(name: string): MysqlMember | null {
     return this.#peers.find((one) => one.name === name) ?? null;
   }
 
+  replica(name: string): MysqlMember | null {
+    return this.#replicas.find((one) => one.name === name) ?? null;
+  }
+
   close(): void {
-    for (const member of [this.own, ...this.#peers]) member.close();
+    for (const member of [this.own, ...this.#peers, ...this.#replicas]) member.close();
   }
 
   askSilentAgain(): void {
@@ -64,15 +70,27 @@ export class MysqlServers {
    */
   async ask({ end, ownLast }: AskOptions = { end: true, ownLast: false }): Promise<GroupFacts> {
     const ending: string[] = [];
-    const asked = this.askPeers(ending, { end });
+    const asked = this.#askAll(this.#peers, ending, { end });
     if (ownLast) await asked;
     const [own, peers] = await Promise.all([this.own.facts({ end }), asked]);
     return { own, peers, ending: ending[0] ?? null };
   }
 
-  askPeers(ending: string[] = [], what = { end: false }): Promise<readonly Peer[]> {
+  askPeers(): Promise<readonly Peer[]> {
+    return this.#askAll(this.#peers, [], { end: false });
+  }
+
+  askReplicas(what = { end: false }): Promise<readonly Peer[]> {
+    return this.#askAll(this.#replicas, [], what);
+  }
+
+  #askAll(
+    members: readonly MysqlMember[],
+    ending: string[],
+    what: { readonly end: boolean },
+  ): Promise<readonly Peer[]> {
     return Promise.all(
-      this.#peers.map(async (member): Promise<Peer> => {
+      members.map(async (member): Promise<Peer> => {
         const known = this.#silent.get(member.name);
         if (known !== undefined) return { address: member.name, state: known };
         const facts = await member.facts(what);
@@ -94,12 +112,12 @@ function stateOf(failure: SqlFailure): PeerState {
 /** Asks every server once. */
 export async function askPositions(sql: SqlPort, config: MysqlConfig): Promise<readonly ServerPositions[]> {
   const servers = new MysqlServers(sql, config);
-  const { own, peers } = await servers.ask();
+  const [{ own, peers }, replicas] = await Promise.all([servers.ask(), servers.askReplicas({ end: true })]);
   servers.close();
   const name = addressInWords(config.address);
   return [
     own.ok ? positionsOf(name, true, own.value) : unreachablePositions(name, true, failureInWords(own.error)),
-    ...peers.map(({ address, state }) =>
+    ...[...peers, ...replicas].map(({ address, state }) =>
       state.kind === "up"
         ? positionsOf(address, false, state.facts)
         : unreachablePositions(address, false, state.detail),

@@ -2,6 +2,7 @@
 import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { Opening } from "../core/mysql/replicas.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";
 import type { MysqlTending } from "./mysql-tending.ts";
@@ -15,6 +16,10 @@ export interface Run {
 export interface Managed {
   readonly instance: string;
   config: MysqlConfig;
+  /** The addresses that move with the instance. */
+  virtualHosts: readonly string[];
+  /** Of the last takeover of this daemon. */
+  opening: Opening | null;
   /** Why a planned move would not last; null when it would. */
   staysHere: string | null;
   state: VrrpStateName;
@@ -42,13 +47,14 @@ export interface Managed {
 }
 
 /** What the file says of a managed server. */
-export type ManagedSettings = Pick<Managed, "config" | "staysHere">;
+export type ManagedSettings = Pick<Managed, "config" | "staysHere" | "virtualHosts">;
 
 export function newManaged(instance: string, settings: ManagedSettings): Managed {
   return {
     instance,
     ...settings,
     state: "INIT",
+    opening: null,
     open: false,
     closed: false,
     known: false,
@@ -70,7 +76,9 @@ export function managedOf({ mysql, instances }: HoldfastConfig): ReadonlyMap<str
   const wanted = new Map<string, ManagedSettings>();
   for (const { vrrp, managesMysql } of instances) {
     const config = managesMysql === null ? undefined : servers.get(managesMysql);
-    if (config !== undefined) wanted.set(vrrp.name, { config, staysHere: reasonToStay(vrrp) });
+    if (config === undefined) continue;
+    const virtualHosts = [...vrrp.advertised, ...vrrp.excluded].map(({ address }) => address);
+    wanted.set(vrrp.name, { config, staysHere: reasonToStay(vrrp), virtualHosts });
   }
   return wanted;
 }

@@ -309,7 +309,8 @@ class Manager implements MysqlManager {
       onLeft: () => {
         managed.left = true;
       },
-      onOpened: () => {
+      onOpened: (opening) => {
+        managed.opening = opening;
         managed.open = true;
         managed.closed = false;
         managed.openedAt = this.#options.tools.timers.now();
@@ -327,7 +328,11 @@ class Manager implements MysqlManager {
     managed.tending?.end();
     const tell = (step: string, outcome: What["outcome"], detail: string): void =>
       this.#tell(managed, { what: "tending", step, outcome, detail });
-    managed.tending = new MysqlTending({ tools: this.#options.tools, tell }, managed.config);
+    const { opening, virtualHosts } = managed;
+    managed.tending = new MysqlTending(
+      { tools: this.#options.tools, tell, replicas: { opening, virtualHosts } },
+      managed.config,
+    );
     this.#watchIsolation(managed);
   }
 

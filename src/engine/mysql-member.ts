@@ -47,6 +47,11 @@ export class MysqlMember {
     return this.#identity?.version ?? null;
   }
 
+  /** How this server sees the own host; null while it is not connected, or over a Unix socket. */
+  get seenAs(): string | null {
+    return this.#session?.localAddress ?? null;
+  }
+
   close(): void {
     this.#session?.close();
     this.#session = null;

@@ -5,10 +5,13 @@
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
 import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { closeStatement, OPEN_STATEMENT, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import type { Opening } from "../core/mysql/replicas.ts";
 import {
+  channelsFrom,
   decideTakeover,
   expectedAfter,
   NOTHING_DONE,
@@ -44,7 +47,7 @@ export interface TakeoverContext {
   readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
   /** Before the first step that cannot be taken back by facts: a channel is left, the server is opened. */
   readonly onLeft: () => void;
-  readonly onOpened: () => void;
+  readonly onOpened: (opening: Opening) => void;
 }
 
 /** Between two looks while something has to be waited for. */
@@ -188,7 +191,7 @@ export class Takeover {
       if (!(await this.#tools.flush()))
         return this.#failed(words, "the journal cannot be written, so nothing is opened");
       if (this.#context.cancelled()) return err("it is not wanted any more");
-      this.#context.onOpened();
+      this.#context.onOpened(openingOf(facts));
       // From here on it may be open, whatever the answer to the order is.
       this.#progress = { ...this.#progress, opened: true };
     }
@@ -262,6 +265,15 @@ export class Takeover {
     const file = `${name.replaceAll(/[^\w.-]/g, "_")}-${time.replaceAll(":", "-")}.txt`;
     return await this.#tools.positions.write(group.recordPosition, file, text);
   }
+}
+
+function openingOf(facts: TakeoverFacts): Opening {
+  const executed = new Map<string, Coordinates>();
+  for (const peer of facts.peers) {
+    const [channel] = channelsFrom(facts, peer);
+    if (channel?.executed) executed.set(peer.address, channel.executed);
+  }
+  return { position: facts.own.end, executed };
 }
 
 /** What `SHOW MASTER STATUS` says before the first write, in its own words. */

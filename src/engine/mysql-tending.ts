@@ -2,7 +2,7 @@
  * Looks after a server that takes writes, once a second: acknowledgements, and a peer that has come back. What it decides is
  * core/mysql/tending.ts's; a trouble is told once until it is over.
  */
-import { type Instant, seconds, toMillis } from "../core/lib/units.ts";
+import { type Instant, millis, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { SemiSync } from "../core/mysql/member.ts";
 import { replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
@@ -17,14 +17,18 @@ import {
 } from "../core/mysql/tending.ts";
 import type { Timer } from "../ports/timers.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 
 export interface TendingHost {
   readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway">;
-  readonly tell: (step: string, outcome: "done" | "failed" | "trouble", detail: string) => void;
+  readonly tell: ReplicaContext["tell"];
+  readonly replicas: Omit<ReplicaContext, "tell">;
 }
 
 const EVERY = seconds(1);
+/** Replicas have followed nobody since the old writer died. */
+const SOON = millis(50);
 const ORDER_MILLIS = 3_000;
 const GATEWAY_MILLIS = 1_000;
 
@@ -32,6 +36,7 @@ export class MysqlTending {
   readonly #host: TendingHost;
   readonly #config: MysqlConfig;
   readonly #servers: MysqlServers;
+  readonly #replicas: ReplicaWatch;
   #timer: Timer | null = null;
   #ended = false;
   #before: SemiSync | null = null;
@@ -42,7 +47,12 @@ export class MysqlTending {
     this.#host = host;
     this.#config = config;
     this.#servers = new MysqlServers(host.tools.sql, config);
-    this.#arm();
+    this.#replicas = new ReplicaWatch(this.#servers, config, {
+      ...host.replicas,
+      tell: host.tell,
+      now: () => host.tools.timers.now(),
+    });
+    this.#arm(config.group.replicas.length === 0 ? EVERY : SOON);
   }
 
   end(): void {
@@ -51,8 +61,8 @@ export class MysqlTending {
     this.#servers.close();
   }
 
-  #arm(): void {
-    this.#timer = this.#host.tools.timers.schedule(EVERY, () => {
+  #arm(delay = EVERY): void {
+    this.#timer = this.#host.tools.timers.schedule(delay, () => {
       void this.#look().finally(() => {
         if (this.#ended) this.#servers.close();
         else this.#arm();
@@ -72,6 +82,7 @@ export class MysqlTending {
     const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);
     const facts: TendingFacts = { own: own.value, peers, gateway };
     this.#tellTrouble(facts);
+    if (this.#config.group.replicas.length > 0) await this.#replicas.look(facts);
     const what = decideTending(facts, aloneMillis);
     if (what === null || this.#ended) return;
     const statement =

@@ -24,6 +24,8 @@ export interface SqlSession {
    * statement. Never two statements at once.
    */
   query(sql: string, timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>>;
+  /** The own end of a TCP connection: how the server sees this host. */
+  readonly localAddress?: string | undefined;
   /** Ends it at once, without a farewell; onLost is not called. */
   close(): void;
 }

@@ -149,6 +149,10 @@ class Session implements SqlSession {
     socket.once("close", () => this.#gone({ kind: "lost", detail: "closed by the server" }));
   }
 
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress?.replace(/^::ffff:/, "");
+  }
+
   /** What ends it before it is in use, or during a statement. */
   onFailure(fail: ((failure: SqlFailure) => void) | null): void {
     this.#fail = fail;

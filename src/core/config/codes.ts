@@ -94,6 +94,7 @@ export const DIAGNOSTIC_CODES = {
   "unknown-tracked": strict("track_file, track_process or track_mysql names something that is not defined above."),
   "track-incomplete": strict("A track_file without `file`, or a vrrp_track_process without `process`, is left out."),
   "unknown-managed": strict("manage_mysql names no mysql block that is defined above; the instance is left out."),
+  "replica-is-peer": entry("error", "A replica of a managed group is also its server or one of its peers."),
   "managed-twice": entry("warning", "Two instances manage the same server: one closes it under the other."),
   "managed-alone": entry("warning", "A managed server has no peer: nobody is asked or closed before it opens."),
   "managed-policy": entry("info", "What a takeover of a managed server may risk, in words."),

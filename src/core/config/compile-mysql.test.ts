@@ -117,6 +117,8 @@ test("a managed server is tracked, and both gates are as long as preparing and c
       { socket: null, host: "192.0.2.2", port: 3306, reservedPort: null },
       { socket: null, host: "192.0.2.3", port: 3307, reservedPort: null },
     ],
+    replicas: [],
+    knownAs: null,
     policy: "balanced",
     takeoverDeadline: 5_000_000,
     recordPosition: null,
@@ -140,4 +142,19 @@ test("no peer, and what each policy means, are said", () => {
   expect(said("availability")).toContain("may be alive behind a cut");
   expect(said("balanced")).toContain("while the gateway answers");
   expect(said("consistency")).toContain("no takeover from a peer that is silent");
+});
+
+test("replicas, and how they find this server; one that may become the writer is none", () => {
+  const { config, diagnostics } = managed(
+    "peer 192.0.2.2\nreplica 192.0.2.3\nreplica 192.0.2.4 3307\nknown_as db1.example 3308",
+  );
+  expect(config.mysql[0]?.group).toMatchObject({
+    replicas: [
+      { host: "192.0.2.3", port: 3306 },
+      { host: "192.0.2.4", port: 3307 },
+    ],
+    knownAs: { host: "db1.example", port: 3308 },
+  });
+  expect(diagnostics).toEqual(["managed-policy"]);
+  expect(managed("peer 192.0.2.2\nreplica 192.0.2.2").diagnostics).toContain("replica-is-peer");
 });

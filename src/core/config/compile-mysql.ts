@@ -57,16 +57,23 @@ export function compileMysql(node: Node, source: KeySource, diagnostics: Diagnos
 }
 
 const DEADLINE = seconds(10);
-const EXAMPLES = { server: "127.0.0.1", peer: "192.168.11.82" } as const;
+const EXAMPLES = {
+  server: "127.0.0.1",
+  peer: "192.168.11.82",
+  replica: "192.168.11.83",
+  known_as: "192.168.11.81",
+} as const;
 
 function readGroup(settings: Settings, name: string, diagnostics: DiagnosticSink): MysqlGroup {
-  const place = (node: Node): MysqlAddress => ({
-    socket: null,
-    ...readPlace(node, "peer", name, diagnostics),
-    reservedPort: null,
-  });
+  const places = (keyword: "peer" | "replica"): MysqlAddress[] =>
+    settings
+      .nodes(keyword)
+      .map((node) => ({ socket: null, ...readPlace(node, keyword, name, diagnostics), reservedPort: null }));
+  const knownAs = settings.node("known_as");
   return {
-    peers: settings.nodes("peer").map(place),
+    peers: places("peer"),
+    replicas: places("replica"),
+    knownAs: knownAs === null ? null : readPlace(knownAs, "known_as", name, diagnostics),
     policy: (settings.text("policy") as Policy | null) ?? "balanced",
     takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
     recordPosition: settings.text("record_position"),
@@ -81,10 +88,10 @@ function readAddress(settings: Settings, name: string, diagnostics: DiagnosticSi
   };
 }
 
-/** `server HOST [PORT]` and `peer HOST [PORT]`. */
+/** `server HOST [PORT]`, and so the others of the group. */
 function readPlace(
   node: Node | null,
-  keyword: "server" | "peer",
+  keyword: keyof typeof EXAMPLES,
   name: string,
   diagnostics: DiagnosticSink,
 ): Pick<MysqlAddress, "host" | "port"> {

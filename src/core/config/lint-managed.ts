@@ -39,6 +39,15 @@ export function lintManaged({ instances, mysql }: HoldfastConfig, diagnostics: D
         "write peer HOST [PORT] for each other server of the group",
       );
     }
+    const writers = [server.address, ...group.peers].map(addressInWords);
+    for (const replica of group.replicas.map(addressInWords).filter((one) => writers.includes(one))) {
+      diagnostics.report(
+        "replica-is-peer",
+        server.span,
+        `mysql ${name}: ${replica} is \`replica\` and also a server that may take writes`,
+        "name it once: peer, if it may become the writer",
+      );
+    }
     const peers = group.peers.map(addressInWords).join(", ");
     diagnostics.report(
       "managed-policy",

@@ -58,6 +58,10 @@ export type Policy = "availability" | "balanced" | "consistency";
 export interface MysqlGroup {
   /** The other servers, asked with the same credentials and TLS. */
   readonly peers: readonly MysqlAddress[];
+  /** Servers that follow one of the group and never take writes: pointed at the writer when their source is gone. */
+  readonly replicas: readonly MysqlAddress[];
+  /** Where replicas find this host's server; null: where its daemon's connection to them comes from, with the port of `server`. */
+  readonly knownAs: Pick<MysqlAddress, "host" | "port"> | null;
   readonly policy: Policy;
   /** A claim that takes longer is refused. */
   readonly takeoverDeadline: Micros;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd } from "./orders.ts";
+import { closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd, sourceOrder } from "./orders.ts";
 import type { ServerVersion } from "./version.ts";
 
 const version = (product: ServerVersion["product"], major: number, minor: number, patch = 0): ServerVersion => ({
@@ -41,4 +41,20 @@ test("a demotion ends clients, and neither replication nor the server's own thre
     row("8; DROP", "app", "Sleep"),
   ];
   expect(sessionsToEnd(rows, "holdfast")).toEqual(["KILL 6", "KILL 7"]);
+});
+
+test("another source: the words of each product and version; names are quoted, and a position only where one is given", () => {
+  const to = { host: "192.0.2.1", port: 3307, at: { file: "m2-bin.000001", offset: 500 } };
+  expect(sourceOrder(version("mariadb", 10, 11, 19), "", { ...to, at: null })).toBe(
+    "CHANGE MASTER TO MASTER_HOST = '192.0.2.1', MASTER_PORT = 3307",
+  );
+  expect(sourceOrder(version("mariadb", 10, 11, 19), "it's", to)).toBe(
+    "CHANGE MASTER 'it''s' TO MASTER_HOST = '192.0.2.1', MASTER_PORT = 3307, MASTER_LOG_FILE = 'm2-bin.000001', MASTER_LOG_POS = 500",
+  );
+  expect(sourceOrder(version("mysql", 8, 0, 22), "", { ...to, at: null })).toBe(
+    "CHANGE MASTER TO MASTER_HOST = '192.0.2.1', MASTER_PORT = 3307 FOR CHANNEL ''",
+  );
+  expect(sourceOrder(version("mysql", 9, 7, 0), "", to)).toBe(
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '192.0.2.1', SOURCE_PORT = 3307, SOURCE_LOG_FILE = 'm2-bin.000001', SOURCE_LOG_POS = 500 FOR CHANNEL ''",
+  );
 });

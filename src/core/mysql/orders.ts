@@ -1,4 +1,5 @@
 /** The statements of a takeover, for both products and their versions. Names of channels are quoted; nothing else comes from outside. */
+import type { Coordinates } from "./coordinates.ts";
 import { atLeast, type ServerVersion } from "./version.ts";
 
 /** super_read_only closes for accounts with SUPER as well and implies read_only; MariaDB has none. */
@@ -23,6 +24,26 @@ export function replicaOrder(
   const word = atLeast(version, 8, 0, 22) ? "REPLICA" : "SLAVE";
   // The nameless channel is one among others: without FOR CHANNEL all of them are meant.
   return `${verb} ${word}${what} FOR CHANNEL ${quoted(channel)}`;
+}
+
+/**
+ * Another source for a channel whose threads stand; user, password and TLS stay as they are. With `at` null the GTIDs say where to go on.
+ * Host and file name come from the group itself. MySQL renamed the statement and its words in 8.0.23.
+ */
+export function sourceOrder(
+  version: ServerVersion,
+  channel: string,
+  to: { readonly host: string; readonly port: number; readonly at: Coordinates | null },
+): string {
+  const modern = version.product === "mysql" && atLeast(version, 8, 0, 23);
+  const word = modern ? "SOURCE" : "MASTER";
+  const parts = [`${word}_HOST = ${quoted(to.host)}`, `${word}_PORT = ${to.port}`];
+  if (to.at !== null) parts.push(`${word}_LOG_FILE = ${quoted(to.at.file)}`, `${word}_LOG_POS = ${to.at.offset}`);
+  if (version.product === "mariadb") {
+    return `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`} TO ${parts.join(", ")}`;
+  }
+  const verb = modern ? "CHANGE REPLICATION SOURCE" : "CHANGE MASTER";
+  return `${verb} TO ${parts.join(", ")} FOR CHANNEL ${quoted(channel)}`;
 }
 
 export const semiSyncOrder = (word: "master" | "source", wanted: boolean): string =>

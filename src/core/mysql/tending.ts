@@ -95,6 +95,12 @@ export function tendingTrouble(facts: TendingFacts): TendingTrouble | null {
   return null;
 }
 
+/** It answers, and nothing is received from it because it may have what nobody else has. */
+export function isQuarantined(facts: Pick<TakeoverFacts, "own" | "peers">, peer: Peer): boolean {
+  if (peer.state.kind !== "up" || !channelsFrom(facts, peer).some(stands)) return false;
+  return hasNothingExtra(facts.own, peer.state.facts) !== true;
+}
+
 function extraInWords({ gtids }: MemberFacts): string {
   return gtids.product === "mariadb"
     ? `its gtid_binlog_state is ${gtids.binlogState}`

@@ -26,7 +26,9 @@ class ManagedWorld {
   readonly timers = createVirtualTimers();
   readonly own = new ModelServer("192.0.2.1", 1);
   readonly peer = new ModelServer("192.0.2.2", 2);
-  readonly network = modelNetwork(this.own, [this.own, this.peer]);
+  /** Follows the peer; asked only where the lines name 192.0.2.3 as a replica. */
+  readonly replica = new ModelServer("192.0.2.3", 3);
+  readonly network = modelNetwork(this.own, [this.own, this.peer, this.replica]);
   readonly events: StepEvent[] = [];
   readonly answers: GateAnswer[] = [];
   readonly files: string[] = [];
@@ -42,6 +44,9 @@ class ManagedWorld {
   constructor(lines: string, instance: string) {
     this.own.source = this.peer;
     this.peer.source = this.own;
+    this.replica.source = this.peer;
+    this.replica.sources = [this.own, this.peer];
+    this.replica.io = true;
     this.own.io = true;
     this.peer.io = true;
     this.manager = createMysqlManager({
@@ -120,7 +125,7 @@ class ManagedWorld {
 
   async pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += 10) {
-      for (const server of [this.own, this.peer]) {
+      for (const server of [this.own, this.peer, this.replica]) {
         server.receive();
         server.work();
       }

@@ -21,6 +21,9 @@ export class ModelServer {
   readonly log: string[] = [];
   /** Received from the source and not executed yet. */
   readonly relay: string[] = [];
+  /** Whom it may be told to follow. */
+  sources: readonly ModelServer[] = [];
+  refusesSource = false;
   sessions = 0;
   /** Seconds that a transaction has been writing for; null when none does. */
   writingFor: number | null = null;
@@ -108,6 +111,13 @@ export class ModelServer {
     return this.#order(sql);
   }
 
+  #changeSource(sql: string): Result<readonly SqlRow[], SqlFailure> {
+    const source = this.refusesSource ? undefined : this.sources.find(({ host }) => sql.includes(`'${host}'`));
+    if (source === undefined) return err({ kind: "server", number: 1227, detail: "Access denied" });
+    this.source = source;
+    return ok([]);
+  }
+
   #order(sql: string): Result<readonly SqlRow[], SqlFailure> {
     if (sql.startsWith("SHOW")) return ok([]);
     this.orders.push(sql);
@@ -120,6 +130,8 @@ export class ModelServer {
     else if (sql === "START SLAVE IO_THREAD") this.io = true;
     else if (sql === "STOP SLAVE SQL_THREAD") this.sql = false;
     else if (sql === "START SLAVE SQL_THREAD") this.sql = true;
+    else if (sql === "STOP SLAVE") [this.io, this.sql] = [false, false];
+    else if (sql.startsWith("CHANGE MASTER TO")) return this.#changeSource(sql);
     else if (sql === "START SLAVE") [this.io, this.sql] = [true, true];
     else return err({ kind: "server", number: 1064, detail: `the model does not know: ${sql}` });
     return ok([]);

@@ -68,6 +68,8 @@ export const MYSQL: readonly KeywordEntry[] = [
     "1",
   ),
   known("peer", words, "HOST [PORT] of another server of the group, for manage_mysql; one line each."),
+  known("replica", words, "HOST [PORT] of a server that follows one of the group and takes no writes; one line each."),
+  known("known_as", words, "HOST [PORT] at which replicas find this server.", "where this host reaches them from"),
   notYet("replication", choice("gtid", "position", "auto"), "How positions are counted; each channel says it itself."),
   known(
     "takeover_deadline",

@@ -1,0 +1,124 @@
+/**
+ * Replicas that follow a server of the group: once their source is gone, or in quarantine, they are pointed at the writer. With GTIDs that
+ * is exact wherever a replica stands. In classic mode it is only where replica and writer had executed the same of the old source when the
+ * writer was opened: then the position recorded before its first write is where the replica goes on. Anything else is left as it is and told.
+ */
+import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
+import { mariadbContains } from "./gtid.ts";
+import type { ChannelFacts, MemberFacts } from "./member.ts";
+import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
+import { hasNothingExtra, isQuarantined } from "./tending.ts";
+
+/** What the last takeover knew just before the own server was opened. */
+export interface Opening {
+  /** Where the own binary log ended. */
+  readonly position: Coordinates | null;
+  /** What was executed of each peer, by its address as in the file; in that peer's coordinates. */
+  readonly executed: ReadonlyMap<string, Coordinates>;
+}
+
+export interface ReplicaScene extends Pick<TakeoverFacts, "own" | "peers"> {
+  readonly opening: Opening | null;
+  /** Hosts that are the address itself: whoever follows those moves with it. */
+  readonly virtualHosts: readonly string[];
+}
+
+export type ReplicaDecision =
+  /** `at` in the writer's coordinates; null: the replica's GTIDs say where it goes on. */
+  | { readonly kind: "repoint"; readonly channel: string; readonly at: Coordinates | null; readonly from: string }
+  | { readonly kind: "trouble"; readonly detail: string }
+  | { readonly kind: "fine" };
+
+const FINE: ReplicaDecision = { kind: "fine" };
+const trouble = (detail: string): ReplicaDecision => ({ kind: "trouble", detail });
+
+export function decideReplica(scene: ReplicaScene, replica: MemberFacts): ReplicaDecision {
+  if (replica.closedBy === null) return trouble("it is open for writes");
+  const { own } = scene;
+  const following = replica.channels.find(({ sourceId }) => sourceId === own.serverId);
+  if (following !== undefined) return settled(following, replica);
+  for (const peer of scene.peers) {
+    const channel = replica.channels.find((one) => followsPeer(scene, one, peer));
+    if (channel === undefined) continue;
+    return isLost(scene, peer) ? moveAway(scene, replica, { channel, peer }) : settled(channel, replica);
+  }
+  const [other] = replica.channels;
+  if (other === undefined) return trouble("it replicates from nobody");
+  return settled(other, replica);
+}
+
+/** Nothing has to be done, but something may have to be known. */
+function settled(channel: ChannelFacts, { semiSync }: MemberFacts): ReplicaDecision {
+  const state = stateOf(channel);
+  if (state.kind === "trouble" || semiSync?.acknowledges !== true) return state;
+  return trouble(
+    "it acknowledges commits (semi-sync), and what only a replica has is lost at a takeover: leave that to the peers",
+  );
+}
+
+function stateOf({ source, sqlError, ioError, io, sql }: ChannelFacts): ReplicaDecision {
+  if (sql === "stopped" && sqlError !== null) {
+    return trouble(`its SQL thread has stopped with error ${sqlError.number}: ${sqlError.text}`);
+  }
+  if (io === "stopped" && ioError !== null) {
+    return trouble(`it does not receive from ${source} (error ${ioError.number}: ${ioError.text})`);
+  }
+  return FINE;
+}
+
+/** By the address in the file, or by the number of the server that answered there. */
+function followsPeer(scene: ReplicaScene, channel: ChannelFacts, peer: Peer): boolean {
+  if (scene.virtualHosts.some((host) => channel.source.startsWith(`${host}:`))) return false;
+  if (channel.source === peer.address) return true;
+  const ids = channelsFrom(scene, peer).map(({ sourceId }) => sourceId);
+  if (peer.state.kind === "up") ids.push(peer.state.facts.serverId);
+  return channel.sourceId !== "" && channel.sourceId !== "0" && ids.includes(channel.sourceId);
+}
+
+/** Nothing comes from it any more, or nothing that counts. A peer that is back in the ring passes everything on. */
+const isLost = (scene: ReplicaScene, peer: Peer): boolean =>
+  peer.state.kind === "down" || peer.state.kind === "silent" || isQuarantined(scene, peer);
+
+function moveAway(
+  scene: ReplicaScene,
+  replica: MemberFacts,
+  { channel, peer }: { readonly channel: ChannelFacts; readonly peer: Peer },
+): ReplicaDecision {
+  const { sqlError } = channel;
+  if (channel.sql === "stopped" && sqlError !== null) return stateOf(channel);
+  if (channel.gtid) {
+    if (!writerHasAll(scene.own, replica))
+      return trouble("it has transactions that the writer lacks, and is left as it is");
+    return { kind: "repoint", channel: channel.channel, at: null, from: channel.source };
+  }
+  return byPosition(scene, channel, peer);
+}
+
+function writerHasAll(own: MemberFacts, replica: MemberFacts): boolean {
+  if (hasNothingExtra(own, replica) !== true) return false;
+  const [ours, theirs] = [own.gtids, replica.gtids];
+  // What a replica without a binary log has executed is only there.
+  return ours.product !== "mariadb" || theirs.product !== "mariadb" || mariadbContains(ours, theirs.slavePos);
+}
+
+function byPosition({ opening }: ReplicaScene, channel: ChannelFacts, peer: Peer): ReplicaDecision {
+  const ours = opening?.executed.get(peer.address);
+  if (opening === null || opening.position === null || ours === undefined) {
+    return trouble("classic mode, and what the writer had executed when it was opened is not known: left as it is");
+  }
+  const { executed, received } = channel;
+  if (executed === null || received === null) return trouble("it does not say how far it is");
+  const words = `it has executed ${coordinatesInWords(executed)} of ${peer.address}, the writer ${coordinatesInWords(ours)}`;
+  if (reaches(ours, executed) !== true) return trouble(`${words}: it has more, and is left as it is`);
+  if (reaches(executed, ours) !== true) {
+    // What it has received it will execute; what it has not is only in the writer's own log, at another place.
+    if (reaches(received, ours) === true) return FINE;
+    return trouble(`${words}, and the rest will not come: classic mode, left as it is`);
+  }
+  return { kind: "repoint", channel: channel.channel, at: opening.position, from: channel.source };
+}
+
+export function repointInWords(replica: string, { from, at }: Extract<ReplicaDecision, { kind: "repoint" }>): string {
+  const where = at === null ? "by GTID" : `from ${coordinatesInWords(at)} on`;
+  return `point ${replica} at this server, ${where} (it followed ${from})`;
+}

@@ -1,0 +1,115 @@
+/**
+ * Points the replicas of a group at the writer once what they followed is gone. What to do with each is core/mysql/replicas.ts's; here it is
+ * asked, carried out and told, a trouble once until it is over or another.
+ */
+import { err, ok, type Result } from "../core/lib/result.ts";
+import { after, type Instant, seconds } from "../core/lib/units.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { MemberFacts } from "../core/mysql/member.ts";
+import { replicaOrder, sourceOrder } from "../core/mysql/orders.ts";
+import { decideReplica, type Opening, type ReplicaDecision, repointInWords } from "../core/mysql/replicas.ts";
+import type { Peer } from "../core/mysql/takeover.ts";
+import type { TendingFacts } from "../core/mysql/tending.ts";
+import { failureInWords, type MysqlServers } from "./mysql-group.ts";
+import type { MysqlMember } from "./mysql-member.ts";
+
+export interface ReplicaContext {
+  readonly tell: (step: string, outcome: "done" | "failed" | "trouble", detail: string) => void;
+  /** Of the last takeover by this daemon; null when it has not made one. */
+  readonly opening: Opening | null;
+  readonly virtualHosts: readonly string[];
+}
+
+/** After a try that failed its threads are left in peace for that long. */
+const AGAIN = seconds(30);
+/** A receiver that stops says farewell to a source that is gone. */
+const ORDER_MILLIS = 5_000;
+
+type Repoint = Extract<ReplicaDecision, { readonly kind: "repoint" }>;
+
+export class ReplicaWatch {
+  readonly #servers: MysqlServers;
+  readonly #config: MysqlConfig;
+  readonly #context: ReplicaContext;
+  readonly #now: () => Instant;
+  readonly #told = new Map<string, string>();
+  readonly #restUntil = new Map<string, Instant>();
+
+  constructor(servers: MysqlServers, config: MysqlConfig, context: ReplicaContext & { readonly now: () => Instant }) {
+    this.#now = context.now;
+    this.#servers = servers;
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async look(facts: TendingFacts): Promise<void> {
+    const replicas = await this.#servers.askReplicas();
+    await Promise.all(replicas.map((replica) => this.#lookAt(facts, replica)));
+  }
+
+  async #lookAt(facts: TendingFacts, { address, state }: Peer): Promise<void> {
+    if (state.kind !== "up") {
+      this.#trouble(address, state.detail);
+      return;
+    }
+    const decision = this.#decide(facts, state.facts);
+    if (decision.kind !== "repoint") {
+      this.#trouble(address, decision.kind === "trouble" ? decision.detail : null);
+      return;
+    }
+    const rest = this.#restUntil.get(address);
+    if (rest !== undefined && this.#now() < rest) return;
+    const done = await this.#repoint(facts, address, decision);
+    if (!done.ok) this.#restUntil.set(address, after(this.#now(), AGAIN));
+    this.#trouble(address, done.ok ? null : done.error);
+    if (done.ok) this.#context.tell(repointInWords(address, decision), "done", "");
+  }
+
+  #decide(facts: TendingFacts, replica: MemberFacts): ReplicaDecision {
+    return decideReplica(
+      { ...facts, opening: this.#context.opening, virtualHosts: this.#context.virtualHosts },
+      replica,
+    );
+  }
+
+  #trouble(address: string, detail: string | null): void {
+    const before = this.#told.get(address);
+    if (detail === null) this.#told.delete(address);
+    else if (detail !== before) {
+      this.#told.set(address, detail);
+      this.#context.tell(`replica ${address}`, "trouble", detail);
+    }
+  }
+
+  /** Looked at once more when both threads stand, since until then it could move; whatever fails, they run again afterwards. */
+  async #repoint(facts: TendingFacts, address: string, wanted: Repoint): Promise<Result<void, string>> {
+    const member = this.#servers.replica(address);
+    if (!member?.version) return err("it cannot be asked any more");
+    const threads = { channel: wanted.channel, thread: null };
+    const stopped = await this.#order(member, replicaOrder(member.version, "STOP", threads));
+    const changed = stopped.ok ? await this.#change(facts, member, wanted) : stopped;
+    const started = await this.#order(member, replicaOrder(member.version, "START", threads));
+    return changed.ok ? started : changed;
+  }
+
+  async #change(facts: TendingFacts, member: MysqlMember, wanted: Repoint): Promise<Result<void, string>> {
+    const now = await member.facts();
+    if (!now.ok) return err(failureInWords(now.error));
+    const still = this.#decide(facts, now.value);
+    if (still.kind !== "repoint") return err(still.kind === "trouble" ? still.detail : "it has moved meanwhile");
+    const to = this.#ownAddress(member);
+    if (to === null) return err("this host's own address is not known: write known_as HOST [PORT]");
+    return await this.#order(member, sourceOrder(now.value.version, wanted.channel, { ...to, at: still.at }));
+  }
+
+  #ownAddress(member: MysqlMember): { readonly host: string; readonly port: number } | null {
+    const { group, address } = this.#config;
+    if (group.knownAs !== null) return group.knownAs;
+    return member.seenAs === null ? null : { host: member.seenAs, port: address.port };
+  }
+
+  async #order(member: MysqlMember, statement: string): Promise<Result<void, string>> {
+    const done = await member.order(statement, ORDER_MILLIS);
+    return done.ok ? ok(undefined) : err(`${statement.split(" TO ")[0]}: ${failureInWords(done.error)}`);
+  }
+}
