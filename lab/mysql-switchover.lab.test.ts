@@ -45,6 +45,10 @@ describeStage("a planned switchover of a managed MariaDB pair", (stage: Stage) =
       const shown = await holdfast(first, "switchover", "orders", "--dry-run");
       expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining("3. let the address go") });
       expect(await readOnly(one)).toBe(false);
+      const examined = await holdfast(first, "doctor", "orders");
+      expect(examined.stdout).toContain("auto_increment_increment is 2 and 2 [auto-increment]");
+      expect(examined.stdout).not.toMatch(/\[(privileges|unanswered|server-id|clock|durability)/);
+      expect(examined.code).toBe(0);
 
       const moved = await holdfast(first, "switchover", "orders");
       expect(moved.stdout).toContain(`mysql orders is written to on ${two.host.address}:3306 now.`);

@@ -160,6 +160,9 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       expect(await two.query("SELECT @@super_read_only, @@rpl_semi_sync_source_enabled")).toBe("0\t0\n");
 
       await follows(replica, two);
+      const examined = (await holdfast(second, "doctor", "orders")).stdout;
+      expect(examined).toContain("it cannot be asked: nobody listens");
+      expect(examined).not.toMatch(/\[(privileges|clock|log-bin|gtid-mode)/);
 
       await one.start();
       const whole = async () => (await two.query("SELECT @@rpl_semi_sync_source_enabled")) === "1\n" || undefined;

@@ -3,13 +3,12 @@
  * import (daemon, simulator, laboratory, configuration test) is given by the composition root.
  */
 import { Command, CommanderError, Option } from "commander";
+import { asking, type Done, type Invocation, json, never, untilStopped } from "./asking.ts";
 import type { CheckOptions } from "./check.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
-import type { PositionsOptions } from "./commands/positions.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { StatusOptions } from "./commands/status.ts";
-import type { SwitchoverOptions } from "./commands/switchover.ts";
-import type { TakeoverOptions } from "./commands/takeover.ts";
+import { addDatabaseCommands } from "./database-commands.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { canonicalWords } from "./getopt.ts";
 import type { PlaceOptions } from "./paths.ts";
@@ -39,22 +38,6 @@ export interface ProgramParts {
   readonly probe: ForeignCommand;
   readonly readOffline: ReadOffline;
 }
-
-interface Invocation {
-  readonly terminal: Terminal;
-  /** Aborted by Ctrl-C; asked for only by commands that watch or wait, so that Ctrl-C ends all others as usual. */
-  readonly interrupt: () => AbortSignal;
-  /** Aborted when nobody reads standard output any more; asked for only by commands that go on by themselves. */
-  readonly readerLeft: () => Promise<AbortSignal>;
-}
-
-/** For commands that go on until they are told to stop. */
-async function untilStopped({ interrupt, readerLeft }: Invocation): Promise<AbortSignal> {
-  return AbortSignal.any([interrupt(), await readerLeft()]);
-}
-
-/** For commands that end by themselves: Ctrl-C ends them as it ends any program. */
-const never = (): AbortSignal => new AbortController().signal;
 
 /** Runs the words behind the program's name; returns the exit code. */
 export async function runProgram(
@@ -108,8 +91,6 @@ function canonicalRun(args: readonly string[], terminal: Terminal): readonly str
   return [command, ...options];
 }
 
-type Done = (exitCode: number) => void;
-
 /** All commands with their options; docs/cli.md is written from them. */
 export function buildProgram(parts: ProgramParts, invocation: Invocation, done: Done): Command {
   const { terminal } = invocation;
@@ -131,6 +112,7 @@ export function buildProgram(parts: ProgramParts, invocation: Invocation, done: 
   addRun(program, parts, invocation, done);
   addCheck(program, parts, done);
   addQuestions(program, invocation, done);
+  addDatabaseCommands(program, invocation, done);
   addJournal(program, { parts, invocation, done });
   for (const [name, doc, run] of foreign(parts)) {
     program
@@ -213,18 +195,6 @@ function printSignal(terminal: Terminal, name: string): number {
   return EXIT.ok;
 }
 
-const json = (): Option => new Option("--json", "answer as JSON");
-
-/** Commands that find the daemon take these. */
-function asking(program: Command, name: string, doc: string): Command {
-  return program
-    .command(name)
-    .description(doc)
-    .option("--socket <path>", "the daemon's API socket (also HOLDFAST_SOCKET)")
-    .option("-p, --pid <file>", "the daemon's pid file: the socket lies beside it")
-    .addOption(json());
-}
-
 function addQuestions(program: Command, invocation: Invocation, done: Done): void {
   const { terminal, interrupt } = invocation;
   asking(program, "status", "who holds what, and since when")
@@ -249,32 +219,6 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
       done(await explainCommand(contextFor(terminal, options, never()), instance, options));
-    });
-  asking(program, "positions", "where the servers of a managed group stand: binary logs, GTIDs, what is executed")
-    .argument("<name>", "the mysql block")
-    .option("--watch", "again every second, with what still moves")
-    .action(async (name: string, options: PlaceOptions & PositionsOptions) => {
-      const { contextFor } = await import("./commands/context.ts");
-      const { positionsCommand } = await import("./commands/positions.ts");
-      const signal = options.watch === true ? await untilStopped(invocation) : never();
-      done(await positionsCommand(contextFor(terminal, options, signal), name, options));
-    });
-  asking(program, "switchover", "move the writer of a managed database group from this host to another")
-    .argument("<name>", "the mysql block")
-    .option("--dry-run", "only say what would be done, or why it would be refused")
-    .action(async (name: string, options: PlaceOptions & SwitchoverOptions) => {
-      const { contextFor } = await import("./commands/context.ts");
-      const { switchoverCommand } = await import("./commands/switchover.ts");
-      done(await switchoverCommand(contextFor(terminal, options, never()), name, options));
-    });
-  asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
-    .argument("<name>", "the mysql block")
-    .option("--dry-run", "only show it, which is what happens without --accept-loss as well")
-    .option("--accept-loss", "the next claim, within a minute, goes on although newer data may exist elsewhere")
-    .action(async (name: string, options: PlaceOptions & TakeoverOptions) => {
-      const { contextFor } = await import("./commands/context.ts");
-      const { takeoverCommand } = await import("./commands/takeover.ts");
-      done(await takeoverCommand(contextFor(terminal, options, never()), name, options));
     });
   asking(program, "log-level", "how much the daemon logs, from now on; without LEVEL the level it has")
     .argument("[level]", "error, warning, info, detail (as -D) or debug (each packet and timer)")

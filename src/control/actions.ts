@@ -7,7 +7,7 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
-import type { SwitchoverReply } from "./contract/types.ts";
+import type { DoctorReply, SwitchoverReply } from "./contract/types.ts";
 
 export interface ReloadOutcome {
   readonly outcome: "applied" | "unchanged" | "refused" | "would-apply";
@@ -39,6 +39,8 @@ export interface ControlActions {
   switchover?(name: string, dryRun: boolean): Promise<SwitchoverAnswer | null>;
   /** Where the servers of a managed block stand; null when nobody manages it. */
   positions?(name: string): Promise<readonly ServerPositions[]> | null;
+  /** What is set on those servers that should not be; null when nobody manages it. */
+  examine?(name: string): Promise<Pick<DoctorReply, "servers" | "findings">> | null;
   logLevel?(): LogLevel;
   setLogLevel?(level: LogLevel): void;
   dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;

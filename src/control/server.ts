@@ -160,6 +160,12 @@ function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Sch
     const servers = (await actions.positions?.(query.name)) ?? null;
     return servers === null ? unmanaged(reply, query.name) : reply.send({ api: 1, name: query.name, servers });
   });
+  app.get("/v1/mysql/doctor", async (request, reply) => {
+    const query = parse(schemas.PositionsQuery, request.query, reply);
+    if (query === null) return reply;
+    const report = (await actions.examine?.(query.name)) ?? null;
+    return report === null ? unmanaged(reply, query.name) : reply.send({ api: 1, name: query.name, ...report });
+  });
   app.post("/v1/mysql/takeover", async (request, reply) => {
     const body = parse(schemas.TakeoverRequest, request.body ?? {}, reply);
     if (body === null) return reply;

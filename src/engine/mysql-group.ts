@@ -7,6 +7,7 @@ import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mys
 import { isEnding, isNobody, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { positionsOf, type ServerPositions, unreachablePositions } from "../core/mysql/positions.ts";
+import type { ServerSettings } from "../core/mysql/settings.ts";
 import type { Peer, PeerState } from "../core/mysql/takeover.ts";
 import { troubleInWords } from "../core/mysql/trouble.ts";
 import type { SqlPort } from "../ports/sql.ts";
@@ -50,6 +51,12 @@ export class MysqlServers {
 
   peer(name: string): MysqlMember | null {
     return this.#peers.find((one) => one.name === name) ?? null;
+  }
+
+  /** Everybody with their role, the own server first. */
+  get members(): readonly { readonly member: MysqlMember; readonly role: ServerSettings["role"] }[] {
+    const as = (role: ServerSettings["role"]) => (member: MysqlMember) => ({ member, role });
+    return [as("own")(this.own), ...this.#peers.map(as("peer")), ...this.#replicas.map(as("replica"))];
   }
 
   replica(name: string): MysqlMember | null {

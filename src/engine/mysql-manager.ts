@@ -15,6 +15,7 @@ import type { TakeoverPlan } from "../core/mysql/takeover.ts";
 import type { ServerVersion } from "../core/mysql/version.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
+import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { askPositions, failureInWords } from "./mysql-group.ts";
 import { IsolationWatch } from "./mysql-isolation.ts";
 import { type Managed, type ManagedSettings, managedOf, newManaged, type Run } from "./mysql-managed.ts";
@@ -48,6 +49,8 @@ export interface MysqlManager {
   looked(name: string, facts: MysqlFacts | null): void;
   /** Where all servers of a managed block stand; null when nobody manages it. */
   positions(name: string): Promise<readonly ServerPositions[]> | null;
+  /** What is set on them that should not be; null when nobody manages it. */
+  examine(name: string): Promise<DoctorReport> | null;
   /** What a claim would do now; null when nobody manages that server. */
   plan(name: string): Promise<TakeoverPlan> | null;
   /** The next claim within CONSENT may go on where only an operator can decide; false when nobody manages that server. */
@@ -187,6 +190,11 @@ class Manager implements MysqlManager {
   positions(name: string): Promise<readonly ServerPositions[]> | null {
     const managed = this.#find(name);
     return managed === undefined ? null : askPositions(this.#options.tools.sql, managed.config);
+  }
+
+  examine(name: string): Promise<DoctorReport> | null {
+    const managed = this.#find(name);
+    return managed === undefined ? null : examine(this.#options.tools, managed.config);
   }
 
   planSwitchover(name: string): Promise<TakeoverPlan> | null {

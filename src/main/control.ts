@@ -283,6 +283,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       checks: () => control.checks.status(),
       mysql: () => control.mysql.status(),
       keeper: () => control.keeper.state(),
+      examine: (name) => control.managed.examine(name),
       positions: (name) => control.managed.positions(name),
       switchover: async (name, dryRun) => await switchOver(control.managed, name, dryRun),
       takeover: async (name, consent) => {

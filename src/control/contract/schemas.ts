@@ -242,6 +242,26 @@ export const PositionsReply = z.object({
   ),
 });
 
+export const DoctorReply = z.object({
+  api: z.literal(1),
+  name: z.string(),
+  /** Those that answered. */
+  servers: z.array(z.string()).readonly(),
+  findings: z
+    .array(
+      z.object({
+        id: z.string(),
+        severity: z.enum(["error", "warning", "note"]),
+        /** Null: it is about all of them together. */
+        server: z.string().nullable(),
+        what: z.string(),
+        why: z.string(),
+        fix: z.string(),
+      }),
+    )
+    .readonly(),
+});
+
 export const TakeoverRequest = z.object({ name: z.string().min(1).max(256), consent: z.boolean() });
 
 export const TakeoverReply = z.object({

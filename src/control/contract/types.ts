@@ -14,6 +14,7 @@ export const SOCKET_NAME = "holdfast.sock";
 export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;
 export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type PositionsReply = z.infer<typeof schemas.PositionsReply>;
+export type DoctorReply = z.infer<typeof schemas.DoctorReply>;
 export type SwitchoverReply = z.infer<typeof schemas.SwitchoverReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;

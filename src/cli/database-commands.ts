@@ -1,0 +1,48 @@
+/** The words about managed database groups. */
+import type { Command } from "commander";
+import { asking, type Done, type Invocation, never, untilStopped } from "./asking.ts";
+import type { PositionsOptions } from "./commands/positions.ts";
+import type { SwitchoverOptions } from "./commands/switchover.ts";
+import type { TakeoverOptions } from "./commands/takeover.ts";
+import type { PlaceOptions } from "./paths.ts";
+
+export function addDatabaseCommands(program: Command, invocation: Invocation, done: Done): void {
+  const { terminal } = invocation;
+  asking(program, "positions", "where the servers of a managed group stand: binary logs, GTIDs, what is executed")
+    .argument("<name>", "the mysql block")
+    .option("--watch", "again every second, with what still moves")
+    .action(async (name: string, options: PlaceOptions & PositionsOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { positionsCommand } = await import("./commands/positions.ts");
+      const signal = options.watch === true ? await untilStopped(invocation) : never();
+      done(await positionsCommand(contextFor(terminal, options, signal), name, options));
+    });
+  asking(
+    program,
+    "doctor",
+    "what is set on the servers of a managed database group that should not be, and what to write instead",
+  )
+    .argument("<name>", "the mysql block")
+    .action(async (name: string, options: PlaceOptions & { readonly json?: boolean }) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      done(await doctorCommand(contextFor(terminal, options, never()), name, options));
+    });
+  asking(program, "switchover", "move the writer of a managed database group from this host to another")
+    .argument("<name>", "the mysql block")
+    .option("--dry-run", "only say what would be done, or why it would be refused")
+    .action(async (name: string, options: PlaceOptions & SwitchoverOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { switchoverCommand } = await import("./commands/switchover.ts");
+      done(await switchoverCommand(contextFor(terminal, options, never()), name, options));
+    });
+  asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
+    .argument("<name>", "the mysql block")
+    .option("--dry-run", "only show it, which is what happens without --accept-loss as well")
+    .option("--accept-loss", "the next claim, within a minute, goes on although newer data may exist elsewhere")
+    .action(async (name: string, options: PlaceOptions & TakeoverOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { takeoverCommand } = await import("./commands/takeover.ts");
+      done(await takeoverCommand(contextFor(terminal, options, never()), name, options));
+    });
+}
