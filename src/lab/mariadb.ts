@@ -24,6 +24,8 @@ export const MANAGER = { user: "manager", password: "lab-manager" } as const;
 const MANAGER_GRANTS =
   "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, CONNECTION ADMIN, PROCESS";
 
+const PORT = 3306;
+
 /**
  * Unix socket paths end at 107 bytes, so data lies under the host's folder with short names.
  */
@@ -34,10 +36,14 @@ export class MariadbServer {
   readonly socketPath: string;
   program: RunningProgram | null = null;
 
-  constructor(host: LabHost, serverId: number) {
+  readonly port: number;
+
+  /** Another port is another server on that host, with a folder of its own. */
+  constructor(host: LabHost, serverId: number, port = PORT) {
     this.host = host;
     this.serverId = serverId;
-    this.directory = join(host.directory, "db");
+    this.port = port;
+    this.directory = join(host.directory, port === PORT ? "db" : `db${port}`);
     this.socketPath = join(this.directory, "s.sock");
   }
 
@@ -61,6 +67,7 @@ export class MariadbServer {
       DIRECTORY: this.directory,
       SERVER_ID: String(this.serverId),
       ADDRESS: this.host.address,
+      PORT: String(this.port),
     };
     const template = readFileSync(join(LAB_DATA, "mariadb/my.cnf"), "utf8");
     writeFileSync(this.configFile, fill(template, values));
@@ -181,7 +188,7 @@ function accounts(): string {
 /** Points one server at the other and waits until both threads run. */
 export async function replicateFrom(replica: MariadbServer, source: MariadbServer): Promise<void> {
   await replica.query(
-    `CHANGE MASTER TO MASTER_HOST='${source.host.address}', MASTER_PORT=3306, MASTER_USER='${REPLICATION.user}', ` +
+    `CHANGE MASTER TO MASTER_HOST='${source.host.address}', MASTER_PORT=${source.port}, MASTER_USER='${REPLICATION.user}', ` +
       `MASTER_PASSWORD='${REPLICATION.password}', MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, MASTER_USE_GTID=slave_pos`,
   );
   await replica.query("START SLAVE");

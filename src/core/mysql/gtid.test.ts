@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mariadbContains, mysqlContains, parseMysqlSet } from "./gtid.ts";
+import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra, parseMysqlSet } from "./gtid.ts";
 
 const A = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 const B = "8f0b1c7e-0000-4000-8000-0123456789ab";
@@ -69,5 +69,41 @@ describe("positions of MariaDB", () => {
   it("without log_slave_updates the replicated position counts", () => {
     expect(mariadbContains({ binlogState: "", slavePos: "0-1-100" }, "0-1-100")).toBe(true);
     expect(mariadbContains({ binlogState: "", slavePos: "0-1-99" }, "0-1-100")).toBe(false);
+  });
+});
+
+describe("what one has too many", () => {
+  it.each([
+    [`${A}:1-100`, `${A}:1-103,${B}:7`, `${A}:101-103,${B}:7`],
+    [`${A}:5-6:9`, `${A}:1-10`, `${A}:1-4:7-8:10`],
+    [`${A}:1-9`, `${A}:3-4`, ""],
+    ["nonsense", `${A}:1`, null],
+  ])("MySQL: beside %j, of %j: %j", (held, wanted, extra) => {
+    expect(mysqlExtra(held, wanted)).toBe(extra);
+  });
+
+  it("MySQL: held and extra together contain everything, and share nothing", () => {
+    const number = fc.integer({ min: 1, max: 30 });
+    const set = fc
+      .array(fc.tuple(number, number), { minLength: 1 })
+      .map((pairs) => `${A}:${pairs.map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`).join(":")}`);
+    fc.assert(
+      fc.property(set, set, (held, wanted) => {
+        const extra = mysqlExtra(held, wanted) ?? "";
+        expect(mysqlContains([held, extra].filter(Boolean).join(","), wanted)).toBe(true);
+        expect(mysqlContains(wanted, extra)).toBe(true);
+        for (let at = 1; at <= 30; at++) {
+          const one = `${A}:${at}`;
+          if (extra !== "" && mysqlContains(extra, one)) expect(mysqlContains(held, one)).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it("MariaDB: by domain and server, with what is here", () => {
+    const held = { binlogState: "0-1-100,0-2-50", slavePos: "0-1-102" };
+    expect(mariadbExtra(held, "0-1-105,0-2-50,0-3-7")).toBe("0-1-105 (here 0-1-102), 0-3-7 (here none)");
+    expect(mariadbExtra(held, "0-1-102")).toBe("");
+    expect(mariadbExtra(held, "nonsense")).toBeNull();
   });
 });

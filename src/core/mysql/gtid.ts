@@ -54,6 +54,30 @@ function joined(intervals: readonly Interval[]): readonly Interval[] {
   return result;
 }
 
+/** MySQL: what of `wanted` is not in `held`, as GTID_SUBTRACT(wanted, held) says it; null when one of them is no set. */
+export function mysqlExtra(held: string, wanted: string): string | null {
+  const [have, want] = [parseMysqlSet(held), parseMysqlSet(wanted)];
+  if (have === null || want === null) return null;
+  const parts = [...want].flatMap(([source, intervals]) => {
+    const left = intervals.flatMap((interval) => without(interval, have.get(source) ?? []));
+    const words = left.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+    return left.length === 0 ? [] : [`${source}:${words.join(":")}`];
+  });
+  return parts.join(",");
+}
+
+/** `taken` is in order and disjoint. */
+function without([first, last]: Interval, taken: readonly Interval[]): readonly Interval[] {
+  const left: Interval[] = [];
+  let from = first;
+  for (const [start, end] of taken) {
+    if (end < from || start > last) continue;
+    if (start > from) left.push([from, start - 1n]);
+    from = end + 1n;
+  }
+  return from <= last ? [...left, [from, last]] : left;
+}
+
 export interface MariadbGtids {
   /** gtid_binlog_state: the last number of every domain and server in the own binary log. */
   readonly binlogState: string;
@@ -74,6 +98,24 @@ export function mariadbContains({ binlogState, slavePos }: MariadbGtids, positio
       list?.some((one) => one.domain === domain && one.server === server && one.sequence >= sequence),
     ),
   );
+}
+
+/** MariaDB: the last number of each domain and server in `wanted` that is not held, with the last one that is; null when a text is no position. */
+export function mariadbExtra({ binlogState, slavePos }: MariadbGtids, wanted: string): string | null {
+  const want = parseMariadb(wanted);
+  const held = [parseMariadb(binlogState), parseMariadb(slavePos)];
+  if (want === null || held.includes(null)) return null;
+  const parts = want.flatMap(({ domain, server, sequence }) => {
+    const here = held.flatMap((list) => list ?? []).filter((one) => one.domain === domain && one.server === server);
+    const most =
+      here
+        .map((one) => one.sequence)
+        .sort((a, b) => (a < b ? -1 : 1))
+        .at(-1) ?? 0n;
+    if (most >= sequence) return [];
+    return [`${domain}-${server}-${sequence} (here ${most === 0n ? "none" : `${domain}-${server}-${most}`})`];
+  });
+  return parts.join(", ");
 }
 
 interface MariadbGtid {

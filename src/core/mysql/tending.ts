@@ -2,7 +2,7 @@
  * What a server that takes writes needs afterwards: acknowledgements from whoever is there to give them, and replication from a peer that
  * has come back, so that the next takeover finds two servers again. Nothing here closes or opens anything.
  */
-import { mariadbContains, mysqlContains } from "./gtid.ts";
+import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
 
@@ -89,7 +89,7 @@ export function tendingTrouble(facts: TendingFacts): TendingTrouble | null {
     const detail =
       nothing === null
         ? "without GTIDs it cannot be told whether it has transactions that nobody else has"
-        : `it has transactions that this server lacks (${extraInWords(peer.state.facts)})`;
+        : `it has transactions that this server lacks: ${extraInWords(facts.own, peer.state.facts)}`;
     return { kind: "errant", peer: peer.address, detail };
   }
   return null;
@@ -101,10 +101,14 @@ export function isQuarantined(facts: Pick<TakeoverFacts, "own" | "peers">, peer:
   return hasNothingExtra(facts.own, peer.state.facts) !== true;
 }
 
-function extraInWords({ gtids }: MemberFacts): string {
-  return gtids.product === "mariadb"
-    ? `its gtid_binlog_state is ${gtids.binlogState}`
-    : `it has executed ${gtids.executed}`;
+function extraInWords({ gtids: ours }: MemberFacts, { gtids: theirs }: MemberFacts): string {
+  if (ours.product === "mariadb" && theirs.product === "mariadb") {
+    return mariadbExtra(ours, theirs.binlogState) ?? `its gtid_binlog_state is ${theirs.binlogState}`;
+  }
+  if (ours.product === "mysql" && theirs.product === "mysql") {
+    return mysqlExtra(ours.executed, theirs.executed) ?? `it has executed ${theirs.executed}`;
+  }
+  return "it is of another product";
 }
 
 export function tendingInWords(one: Tending): string {
