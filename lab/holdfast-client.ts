@@ -36,12 +36,12 @@ export async function instanceOf(daemon: Daemon, name: string): Promise<Instance
   return (await statusOf(daemon))?.instances.find((instance) => instance.name === name);
 }
 
-/** Waits until the instance is as wanted, by default at most 10 s. */
+/** Waits until the instance is as wanted, by default at most 20 s: a busy host may start a keeper twice. */
 export async function instanceWhen(
   daemon: Daemon,
   name: string,
   wanted: (instance: InstanceView) => boolean,
-  timeoutMs = 10_000,
+  timeoutMs = 20_000,
 ): Promise<InstanceView> {
   let last: InstanceView | undefined;
   const asked = async () => {

@@ -27,6 +27,8 @@ export const SILENCE_LIMIT_MILLIS = 900;
 /** Taking over an instance is work of its own, on a busy host some milliseconds; the sum stays below that lease of 2 s. */
 const SILENCE_PER_INSTANCE_MILLIS = 3;
 const SILENCE_LIMIT_MOST_MILLIS = 1_800;
+/** Of a keeper that holds and claims nothing: a new one would wait anew for all of Master_Down, and the host is most often only busy. */
+const IDLE_PATIENCE = 3;
 
 /** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
 export const START_LIMIT_MILLIS = 10_000;
@@ -44,8 +46,9 @@ interface PendingConfigure {
   readonly onDone: (error: string | null) => void;
 }
 
-function silenceLimit({ length }: readonly unknown[]): number {
-  return Math.min(SILENCE_LIMIT_MOST_MILLIS, SILENCE_LIMIT_MILLIS + length * SILENCE_PER_INSTANCE_MILLIS);
+function silenceLimit({ length }: readonly unknown[], idle: boolean): number {
+  const limit = Math.min(SILENCE_LIMIT_MOST_MILLIS, SILENCE_LIMIT_MILLIS + length * SILENCE_PER_INSTANCE_MILLIS);
+  return idle ? limit * IDLE_PATIENCE : limit;
 }
 
 export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
@@ -199,7 +202,9 @@ class Supervisor implements KeeperSupervisor {
     if (now - this.#tickedAt > 1.5 * HEARTBEAT_MILLIS * 1_000) this.#heardAt = now;
     this.#tickedAt = now;
     const silentMillis = Math.round((now - this.#heardAt) / 1_000);
-    const limit = this.#greeted ? silenceLimit((this.#pending?.setup ?? this.#setup).instances) : START_LIMIT_MILLIS;
+    const { instances } = this.#pending?.setup ?? this.#setup;
+    const idle = this.#book.speaking().length === 0;
+    const limit = this.#greeted ? silenceLimit(instances, idle) : START_LIMIT_MILLIS;
     if (silentMillis > limit && this.#condition !== "frozen") this.#frozen(silentMillis);
     this.#send({ type: "heartbeat" });
     this.#ticker = timers.schedule(millis(HEARTBEAT_MILLIS), () => this.#tick());
