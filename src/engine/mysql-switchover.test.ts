@@ -88,7 +88,14 @@ describe("a switchover", () => {
       (world: World) => void Object.assign(world.peer, { sql: false }),
       "its SQL thread has stopped",
     ],
-    ["it is errant", (world: World) => void world.peer.log.push("2-900"), "has transactions that this server lacks"],
+    [
+      "it is errant",
+      (world: World) => {
+        world.own.io = false;
+        world.peer.log.push("2-900");
+      },
+      "has transactions that this server lacks",
+    ],
     [
       "a long transaction writes",
       (world: World) => void Object.assign(world.own, { writingFor: 9 }),
@@ -96,12 +103,28 @@ describe("a switchover", () => {
     ],
   ])("is refused before anything changes: %s", async (_, spoil, reason) => {
     const world = await writer();
-    world.own.io = false;
     spoil(world);
     const outcome = await move(world);
     expect(outcome).toMatchObject({ moved: false, closedMillis: null });
     expect(outcome.detail).toContain(reason);
     expect([world.own.readOnly, world.handedOver, world.own.sessions]).toEqual([false, [], 3]);
+  });
+
+  it("waits until the old writer itself follows its successor, which nobody would see to afterwards", async () => {
+    const world = await writer();
+    Object.assign(world.own, { io: false, sql: false });
+    successor(world, 30);
+    const outcome = await move(world);
+    expect(outcome.moved).toBe(true);
+    // The daemon has resumed it meanwhile, as it does when a peer is back.
+    expect([world.own.io, world.own.sql]).toEqual([true, true]);
+  });
+
+  it("is refused where the old writer would follow nobody", async () => {
+    const world = await writer();
+    world.own.source = null;
+    expect((await move(world)).detail).toContain("would follow nobody");
+    expect(world.own.readOnly).toBe(false);
   });
 
   it("waits for what passes by itself, before anything changes", async () => {

@@ -4,7 +4,7 @@
  * (takeover.ts), which looks for itself. Until the address goes the way back is one statement.
  */
 import type { ChannelFacts, MemberFacts } from "./member.ts";
-import { hasEverything, type Peer } from "./takeover.ts";
+import { channelsFrom, hasEverything, type Peer } from "./takeover.ts";
 import { hasNothingExtra } from "./tending.ts";
 
 export interface SwitchoverFacts {
@@ -49,23 +49,27 @@ export function decideSwitchover(facts: SwitchoverFacts): SwitchoverDecision {
 }
 
 /** Null when everybody who answers may become the writer; whoever does not answer will not. */
-function hinderedByPeers({ own, peers, closed }: SwitchoverFacts): Hindrance | null {
-  let fit = 0;
-  const absent: string[] = [];
-  for (const { address, state } of peers) {
-    if (state.kind !== "up") {
-      if (state.kind === "unusable") return refuse(`${address} cannot be asked: ${state.detail}`);
-      absent.push(`${address}: ${state.detail}`);
-      continue;
-    }
-    const problem = problemOf(own, state.facts);
-    if (problem !== null) return refuse(`${address} ${problem}`);
-    const passing = closed ? null : passingProblemOf(own, state.facts);
-    if (passing !== null) return notYet(`${address} ${passing}`);
-    fit++;
+function hinderedByPeers(facts: SwitchoverFacts): Hindrance | null {
+  const { peers } = facts;
+  for (const peer of peers) {
+    const hindrance = hinderedBy(facts, peer);
+    if (hindrance !== null) return hindrance;
   }
-  if (fit > 0) return null;
+  if (peers.some(({ state }) => state.kind === "up")) return null;
+  const absent = peers.map(({ address, state }) => `${address}: ${"detail" in state ? state.detail : ""}`);
   return refuse(peers.length === 0 ? "no `peer` is configured" : `no peer answers (${absent.join("; ")})`);
+}
+
+function hinderedBy(facts: SwitchoverFacts, peer: Peer): Hindrance | null {
+  const { own, closed } = facts;
+  const { address, state } = peer;
+  if (state.kind === "unusable") return refuse(`${address} cannot be asked: ${state.detail}`);
+  if (state.kind !== "up") return null;
+  const problem = problemOf(own, state.facts);
+  if (problem !== null) return refuse(`${address} ${problem}`);
+  if (closed) return null;
+  const passing = passingProblemOf(own, state.facts);
+  return passing === null ? wayBack(facts, peer) : notYet(`${address} ${passing}`);
 }
 
 function problemOf(own: MemberFacts, peer: MemberFacts): string | null {
@@ -76,6 +80,20 @@ function problemOf(own: MemberFacts, peer: MemberFacts): string | null {
   if (stopped !== null) return stopped;
   if (hasNothingExtra(own, peer) === false) return "has transactions that this server lacks";
   return null;
+}
+
+/** The old writer has to follow the new one: nobody else starts what stands, once this daemon no longer looks after the group. */
+function wayBack(facts: SwitchoverFacts, peer: Peer): Hindrance | null {
+  const [channel] = channelsFrom(facts, peer);
+  const { address } = peer;
+  if (channel === undefined) return refuse(`this server does not replicate from ${address}, and would follow nobody`);
+  const { io, sql, sqlError, ioError } = channel;
+  if (sqlError !== null && sql === "stopped") {
+    return refuse(`replication from ${address} has stopped here with error ${sqlError.number}: ${sqlError.text}`);
+  }
+  if (io === "running" && sql === "running") return null;
+  const why = ioError === null ? "" : ` (error ${ioError.number}: ${ioError.text})`;
+  return notYet(`this server does not follow ${address} yet: its I/O thread is ${io}, its SQL thread ${sql}${why}`);
 }
 
 /** A follower that is just connecting, or behind for a moment. */
