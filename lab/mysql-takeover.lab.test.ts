@@ -76,6 +76,34 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     expect(await pair.lost(one)).toEqual([]);
   });
 
+  test("a standby that still executes what it received goes on with that, and opens when it is done", async () => {
+    pair = new ManagedPair(stage);
+    await pair.startServers();
+    const [one, two] = pair.servers;
+    const first = pair.start(0);
+    await serving(first);
+    const second = pair.start(1);
+    await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+    await lookedAgain(second);
+    pair.write();
+    await pair.writesReach(one);
+    // The applier waits for a reader's lock, while everything is received and acknowledged.
+    const reader = await SqlConnection.open({ socketPath: two.socketPath, ...APPLICATION });
+    await reader.query("BEGIN");
+    await reader.query("SELECT COUNT(*) FROM shop.orders LOCK IN SHARE MODE");
+    await pair.writesReach(one);
+    await one.kill();
+    const stopped = async () => (await steps(second)).includes("takeover: stop the I/O thread") || undefined;
+    await until(stopped, "the claim waits for the applier", 10_000);
+    // Two looks of the check: a thread that the claim has stopped is nothing that is broken.
+    await lookedAgain(second);
+    expect((await instanceWhen(second, "VI_1", (it) => it.phase === "CLAIMING")).faults).toEqual([]);
+    await reader.query("ROLLBACK");
+    reader.close();
+    await pair.writesReach(two);
+    expect(await pair.lost(two)).toEqual([]);
+  });
+
   test("an orderly stop closes the server and ends its sessions; the other opens when everything has arrived", async () => {
     pair = new ManagedPair(stage);
     await pair.startServers("position");

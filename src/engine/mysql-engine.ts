@@ -132,8 +132,14 @@ export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
 
 function wantedServers(config: HoldfastConfig): Map<string, MysqlConfig> {
   const used = new Set(config.instances.flatMap(({ vrrp }) => vrrp.trackMysql.map(({ key }) => key)));
+  const managed = new Set(config.instances.map(({ managesMysql }) => managesMysql));
   return new Map(
-    config.mysql.filter(({ name }) => used.has(name)).map(({ span: _place, ...server }) => [server.name, server]),
+    config.mysql
+      .filter(({ name }) => used.has(name))
+      .map(({ span: _place, ...server }) => [
+        server.name,
+        { ...server, rules: { ...server.rules, managed: managed.has(server.name) } },
+      ]),
   );
 }
 

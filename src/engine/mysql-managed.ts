@@ -1,7 +1,8 @@
 /** What the manager knows of one instance and its server. */
 import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import type { Instant } from "../core/lib/units.ts";
-import type { MysqlConfig } from "../core/mysql/config.ts";
+import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
 import type { Opening } from "../core/mysql/replicas.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";
@@ -86,4 +87,15 @@ export function managedOf({ mysql, instances }: HoldfastConfig): ReadonlyMap<str
 function reasonToStay({ name, preempt, priority }: InstanceConfig["vrrp"]): string | null {
   if (priority === 255) return `${name} has priority 255 and would take the address back at once`;
   return preempt ? `${name} may take the address back by its priority: write \`nopreempt\` on all hosts` : null;
+}
+
+/** What a look tells of whom it follows; the channel that has given up, if there is one. */
+export function noteChannels(managed: Managed, { replicas }: MysqlFacts): ReplicaFacts | undefined {
+  const peers = managed.config.group.peers.map(addressInWords);
+  const channels = replicas.filter(({ source }) => peers.includes(source) || replicas.length === 1);
+  if (channels.some(({ io }) => io === "running")) {
+    managed.known = true;
+    managed.left = false;
+  } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
+  return channels.find(hasGivenUp);
 }

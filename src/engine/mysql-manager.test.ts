@@ -57,6 +57,42 @@ describe("a claim", () => {
     expect(full.events.at(-1)).toMatchObject({ outcome: "refused" });
   });
 
+  it("that is refused receives again as before, and the next one executes what is left", async () => {
+    const world = managedWorld("takeover_deadline 2");
+    world.peer.readOnly = false;
+    for (let count = 0; count < 400; count++) world.peer.write();
+    world.own.receive();
+    world.look();
+    world.peer.reach = "down";
+    expect((await world.ask("claim"))?.reason).toContain("everything received is executed");
+    // Its applier never stood: started together, MariaDB would have thrown away what is left.
+    expect(world.own.orders.filter((order) => order.includes("SLAVE"))).toEqual([
+      "STOP SLAVE IO_THREAD",
+      "START SLAVE IO_THREAD",
+    ]);
+    await world.pass(1_500);
+    expect(await world.ask("claim")).toMatchObject({ opened: true });
+    expect(world.own.log).toEqual(world.peer.log);
+  });
+
+  it("that the server itself refuses to open follows again, and succeeds once the privilege is there", async () => {
+    const world = managedWorld();
+    world.look();
+    world.peer.reach = "down";
+    world.own.refusesToOpen = true;
+    expect((await world.ask("claim"))?.reason).toContain("Access denied");
+    expect(world.own).toMatchObject({ readOnly: true, io: true, sql: true });
+    world.own.refusesToOpen = false;
+    world.look();
+    expect(await world.ask("claim")).toMatchObject({ opened: true });
+  });
+
+  it("is refused by a peer that is the own server", async () => {
+    const world = managedWorld();
+    Object.assign(world.peer, { id: 1 });
+    expect((await world.ask("claim"))?.reason).toContain("has the own server_id 1");
+  });
+
   it("that takes longer than takeover_deadline is refused and says what it waited for", async () => {
     const world = managedWorld("takeover_deadline 2");
     world.peer.readOnly = false;

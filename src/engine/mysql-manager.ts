@@ -7,8 +7,7 @@ import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
 import { after, elapsed, micros, seconds, toMillis } from "../core/lib/units.ts";
-import { addressInWords } from "../core/mysql/config.ts";
-import { hasGivenUp, type MysqlFacts } from "../core/mysql/facts.ts";
+import type { MysqlFacts } from "../core/mysql/facts.ts";
 import { closeStatement, replicaOrder } from "../core/mysql/orders.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
@@ -18,7 +17,7 @@ import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { askPositions, failureInWords } from "./mysql-group.ts";
 import { IsolationWatch } from "./mysql-isolation.ts";
-import { type Managed, type ManagedSettings, managedOf, newManaged, type Run } from "./mysql-managed.ts";
+import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels, type Run } from "./mysql-managed.ts";
 import { MysqlMember } from "./mysql-member.ts";
 import { Switchover, type SwitchoverHost, type SwitchoverOutcome } from "./mysql-switchover.ts";
 import { Takeover, type TakeoverTools } from "./mysql-takeover.ts";
@@ -146,13 +145,7 @@ class Manager implements MysqlManager {
     // A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have.
     if (facts === null) managed.known = false;
     else {
-      const peers = managed.config.group.peers.map(addressInWords);
-      const channels = facts.replicas.filter(({ source }) => peers.includes(source) || facts.replicas.length === 1);
-      if (channels.some(({ io }) => io === "running")) {
-        managed.known = true;
-        managed.left = false;
-      } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
-      const givenUp = channels.find(hasGivenUp);
+      const givenUp = noteChannels(managed, facts);
       if (givenUp !== undefined && !managed.resuming) this.#resume(managed, facts.version, givenUp.channel);
       if (facts.closedBy === null && managed.state !== "MASTER" && !managed.closing) {
         managed.closing = true;
@@ -316,6 +309,12 @@ class Manager implements MysqlManager {
       tell: (step, outcome, detail) => this.#tell(managed, { what: "takeover", step, outcome, detail }),
       onLeft: () => {
         managed.left = true;
+      },
+      onReceiving: () => {
+        managed.left = false;
+      },
+      onNotOpened: () => {
+        managed.open = false;
       },
       onOpened: (opening) => {
         managed.opening = opening;

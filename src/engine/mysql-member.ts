@@ -121,6 +121,18 @@ export class MysqlMember {
     return answer;
   }
 
+  /**
+   * Whether somebody else is logged in there as the daemons are: the daemon of its own host keeps a connection. Null when that cannot be
+   * seen.
+   */
+  async isWatched(timeoutMillis: number): Promise<boolean | null> {
+    const me = await this.order("SELECT USER() AS user", timeoutMillis);
+    const sessions = await this.order(SESSIONS_STATEMENT, timeoutMillis);
+    const [, user, host] = /^(.*)@([^@]*)$/.exec((me.ok && me.value[0]?.user) || "") ?? [];
+    if (user === undefined || !sessions.ok) return null;
+    return sessions.value.some((row) => row.User === user && (row.Host ?? "").replace(/:\d+$/, "") !== host);
+  }
+
   /** Read-only, and without the sessions that were there: whoever held one must find the new writer. */
   async closeForWrites(statement: string, timeoutMillis: number): Promise<Result<number, SqlFailure>> {
     let ended = 0;

@@ -89,7 +89,8 @@ async function askReplicas(
   { rules, timeoutMillis }: Pick<Observer, "rules" | "timeoutMillis">,
 ): Promise<Result<Replicas, SqlFailure>> {
   // An account for a check that asks for nothing of this needs no privilege for it.
-  if (rules.brokenReplication === "ignore" && rules.lag === "ignore") return ok({ replicas: [], blindFor: null });
+  if (rules.managed !== true && rules.brokenReplication === "ignore" && rules.lag === "ignore")
+    return ok({ replicas: [], blindFor: null });
   const asked = await session.query(replicaStatement(version), timeoutMillis);
   if (asked.ok) return ok({ replicas: asked.value.map(replicaOf).filter(isOwnChannel), blindFor: null });
   if (!isGrantError(asked.error) || asked.error.kind !== "server") return asked;

@@ -72,6 +72,11 @@ describe("a switchover", () => {
   });
 
   it.each([
+    [
+      "its daemon is not there",
+      (world: World) => Object.assign(world.peer, { watched: false }),
+      "has no daemon that looks after it",
+    ],
     ["nobody answers", (world: World) => void Object.assign(world.peer, { reach: "down" }), "no peer answers"],
     [
       "the peer is open",

@@ -14,6 +14,7 @@ import {
   planSwitchover,
   type SwitchoverFacts,
 } from "../core/mysql/switchover.ts";
+import type { Peer } from "../core/mysql/takeover.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { Timers } from "../ports/timers.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
@@ -131,10 +132,19 @@ export class Switchover {
     const closed = this.#closedAt !== null;
     const { own, peers } = await this.#servers.ask({ end: closed, ownLast: !closed });
     if (!own.ok) return err(`the own server cannot be asked: ${failureInWords(own.error)}`);
-    if (closed) return ok({ own: own.value, peers, oldestWrite: null, closed });
+    if (closed) return ok({ own: own.value, peers, oldestWrite: null, unwatched: [], closed });
     const writes = await this.#servers.own.order(OLDEST_WRITE, toMillis(this.#config.timeout));
     if (!writes.ok) return err(`the own server does not say what is being written: ${failureInWords(writes.error)}`);
-    return ok({ own: own.value, peers, oldestWrite: oldestWriteOf(writes.value), closed });
+    const unwatched = await this.#unwatched(peers);
+    return ok({ own: own.value, peers, oldestWrite: oldestWriteOf(writes.value), unwatched, closed });
+  }
+
+  async #unwatched(peers: readonly Peer[]): Promise<readonly string[]> {
+    const up = peers.filter(({ state }) => state.kind === "up").map(({ address }) => address);
+    const watched = await Promise.all(
+      up.map((address) => this.#servers.peer(address)?.isWatched(toMillis(this.#config.timeout))),
+    );
+    return up.filter((_, at) => watched[at] === false);
   }
 
   async #close({ own }: SwitchoverFacts): Promise<Result<void, string> | null> {

@@ -47,7 +47,11 @@ export interface TakeoverContext {
   readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
   /** Before the first step that cannot be taken back by facts: a channel is left, the server is opened. */
   readonly onLeft: () => void;
+  /** What was left is received from again: the claim came to nothing. */
+  readonly onReceiving: () => void;
   readonly onOpened: (opening: Opening) => void;
+  /** The server itself has refused to open. */
+  readonly onNotOpened: () => void;
 }
 
 /** Between two looks while something has to be waited for. */
@@ -68,8 +72,12 @@ export class Takeover {
   readonly #servers: MysqlServers;
   readonly #tries = new Map<string, number>();
   #progress: TakeoverProgress = NOTHING_DONE;
+  /** The last order was answered with an error: what it asked for has certainly not happened. */
+  #refusedByServer = false;
   #proved: TakeoverFacts | null = null;
   readonly #closed = new Set<string>();
+  /** Channels that this run has stopped, and which thread of them; null: both. */
+  readonly #stopped = new Map<string, "IO_THREAD" | null>();
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
 
   constructor(tools: TakeoverTools, config: MysqlConfig, context: TakeoverContext) {
@@ -84,7 +92,10 @@ export class Takeover {
     try {
       const ended = await this.#run();
       // A writer that still has its address must not stay closed because this server could not take over.
-      if (!ended.ok && !this.#progress.opened) await this.#openAgain();
+      if (!ended.ok && !this.#progress.opened) {
+        await this.#openAgain();
+        await this.#receiveAgain();
+      }
       return ended;
     } finally {
       this.#servers.close();
@@ -196,6 +207,10 @@ export class Takeover {
       this.#progress = { ...this.#progress, opened: true };
     }
     const done = await this.#carryOut(step, facts);
+    if (!done.ok && step.kind === "open" && this.#refusedByServer) {
+      this.#progress = { ...this.#progress, opened: false };
+      this.#context.onNotOpened();
+    }
     if (!done.ok) return this.#failed(words, done.error);
     const expected = expectedAfter(facts, step);
     this.#progress = expected.progress;
@@ -224,8 +239,10 @@ export class Takeover {
       case "start-applier":
         return await this.#order(replicaOrder(version, "START", { channel: step.channel, thread: "SQL_THREAD" }));
       case "stop-receiver":
+        this.#stopped.set(step.channel, "IO_THREAD");
         return await this.#order(replicaOrder(version, "STOP", { channel: step.channel, thread: "IO_THREAD" }));
       case "stop-applier":
+        this.#stopped.set(step.channel, null);
         return await this.#order(replicaOrder(version, "STOP", { channel: step.channel, thread: "SQL_THREAD" }));
       case "acknowledgements":
         return await this.#order(semiSyncOrder(step.word, step.wanted));
@@ -246,6 +263,22 @@ export class Takeover {
     }
   }
 
+  /**
+   * What this run has stopped. A receiver alone is started while its applier runs; both only when everything was executed, because MariaDB
+   * would throw away the rest (MDEV-4698).
+   */
+  async #receiveAgain(): Promise<void> {
+    const { version } = this.#servers.own;
+    if (version === null) return;
+    for (const [channel, thread] of this.#stopped) {
+      const order = replicaOrder(version, "START", { channel, thread });
+      const started = await this.#servers.own.order(order, toMillis(ORDER));
+      const step = "receive again from the peer, as before this claim";
+      this.#context.tell(step, started.ok ? "done" : "failed", started.ok ? "" : failureInWords(started.error));
+    }
+    if (this.#stopped.size > 0) this.#context.onReceiving();
+  }
+
   async #close(member: MysqlMember, version: ServerVersion): Promise<Result<string, string>> {
     const closed = await member.closeForWrites(closeStatement(version), toMillis(this.#config.timeout));
     if (!closed.ok) return err(failureInWords(closed.error));
@@ -254,6 +287,7 @@ export class Takeover {
 
   async #order(statement: string): Promise<Result<string, string>> {
     const done = await this.#servers.own.order(statement, toMillis(ORDER));
+    this.#refusedByServer = !done.ok && done.error.kind === "server";
     return done.ok ? ok("") : err(failureInWords(done.error));
   }
 

@@ -3,7 +3,7 @@ import { loadConfig } from "./load.ts";
 import { memorySource } from "./memory-source.ts";
 import type { ConfigSource } from "./source.ts";
 
-const INSTANCE = "interface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\n";
+const INSTANCE = "nopreempt\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\n";
 
 function loaded(block: string, tracked = "orders", files: Readonly<Record<string, string>> = {}, mode = 0o600) {
   const text = `mysql orders {\n${block}\n}\nvrrp_instance V {\n${INSTANCE}track_mysql {\n${tracked}\n}\n}\n`;
@@ -157,4 +157,10 @@ test("replicas, and how they find this server; one that may become the writer is
   });
   expect(diagnostics).toEqual(["managed-policy"]);
   expect(managed("peer 192.0.2.2\nreplica 192.0.2.2").diagnostics).toContain("replica-is-peer");
+});
+
+test("a peer that is no other server, and an address that comes back by priority, are told", () => {
+  expect(managed("server 192.0.2.9\npeer 192.0.2.9").diagnostics).toContain("peer-is-own");
+  expect(managed("peer 192.0.2.1").diagnostics).toContain("peer-is-own");
+  expect(managed("peer 192.0.2.2", "manage_mysql orders\npreempt").diagnostics).toContain("managed-preempts");
 });

@@ -1,7 +1,8 @@
 /** What manage_mysql promises and what it cannot: said in words, for each managed instance. */
 import { addressInWords, type Policy } from "../mysql/config.ts";
+import type { DiagnosticCode } from "./codes.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
-import type { HoldfastConfig } from "./model.ts";
+import type { HoldfastConfig, InstanceConfig, MysqlBlockConfig } from "./model.ts";
 
 /** What can be lost when. docs/mysql.md has the table. */
 const POLICIES: Readonly<Record<Policy, string>> = {
@@ -12,6 +13,9 @@ const POLICIES: Readonly<Record<Policy, string>> = {
   consistency:
     "no takeover from a peer that is silent, nor from one that is down and whose commits did not wait for an acknowledgement",
 };
+
+const virtualHosts = ({ advertised, excluded }: InstanceConfig["vrrp"]): readonly string[] =>
+  [...advertised, ...excluded].map(({ address }) => address);
 
 export function lintManaged({ instances, mysql }: HoldfastConfig, diagnostics: DiagnosticSink): void {
   const managers = new Map<string, string>();
@@ -30,24 +34,7 @@ export function lintManaged({ instances, mysql }: HoldfastConfig, diagnostics: D
       );
     }
     managers.set(name, vrrp.name);
-    if (group.peers.length === 0) {
-      const message = `mysql ${name} has no peer: a takeover by ${vrrp.name} asks and closes nobody`;
-      diagnostics.report(
-        "managed-alone",
-        server.span,
-        message,
-        "write peer HOST [PORT] for each other server of the group",
-      );
-    }
-    const writers = [server.address, ...group.peers].map(addressInWords);
-    for (const replica of group.replicas.map(addressInWords).filter((one) => writers.includes(one))) {
-      diagnostics.report(
-        "replica-is-peer",
-        server.span,
-        `mysql ${name}: ${replica} is \`replica\` and also a server that may take writes`,
-        "name it once: peer, if it may become the writer",
-      );
-    }
+    lintGroup(vrrp, server, { span, diagnostics });
     const peers = group.peers.map(addressInWords).join(", ");
     diagnostics.report(
       "managed-policy",
@@ -55,5 +42,34 @@ export function lintManaged({ instances, mysql }: HoldfastConfig, diagnostics: D
       `mysql ${name}${peers === "" ? "" : ` (peers ${peers})`}: policy ${group.policy}: ${POLICIES[group.policy]}`,
       null,
     );
+  }
+}
+
+/** Who is named, and whether that can be meant. */
+function lintGroup(
+  vrrp: InstanceConfig["vrrp"],
+  server: MysqlBlockConfig,
+  { span, diagnostics }: Pick<InstanceConfig, "span"> & { readonly diagnostics: DiagnosticSink },
+): void {
+  const { name, group, address } = server;
+  const about = (code: DiagnosticCode, what: string, remedy: string): void =>
+    diagnostics.report(code, server.span, `mysql ${name}${what}`, remedy);
+  if (group.peers.length === 0) {
+    const what = ` has no peer: a takeover by ${vrrp.name} asks and closes nobody`;
+    about("managed-alone", what, "write peer HOST [PORT] for each other server of the group");
+  } else if (vrrp.preempt) {
+    const message = `${vrrp.name} has no \`nopreempt\`: when its host comes back a writer that works is closed once more, and \`holdfast switchover\` is refused`;
+    diagnostics.report("managed-preempts", span, message, "write nopreempt on all hosts");
+  }
+  const own = addressInWords(address);
+  const moving = virtualHosts(vrrp);
+  for (const peer of group.peers.filter((one) => addressInWords(one) === own || moving.includes(one.host))) {
+    const what = `: peer ${addressInWords(peer)} is this host's own server, or the address that moves`;
+    about("peer-is-own", what, "write the other host's own address");
+  }
+  const writers = [own, ...group.peers.map(addressInWords)];
+  for (const replica of group.replicas.map(addressInWords).filter((one) => writers.includes(one))) {
+    const what = `: ${replica} is \`replica\` and also a server that may take writes`;
+    about("replica-is-peer", what, "name it once: peer, if it may become the writer");
   }
 }

@@ -34,6 +34,11 @@ export interface MysqlRules {
   readonly maxLag: number;
   /** MiB that must be free where the data and the binary log are; 0: not looked at. */
   readonly minDiskFree: number;
+  /**
+   * An instance manages it: a thread of replication that stands without an error, as a claim leaves it, is the claim's own question, which
+   * asks what the server has and lacks.
+   */
+  readonly managed?: boolean;
 }
 
 export interface MysqlConfig {

@@ -12,6 +12,8 @@ export interface SwitchoverFacts {
   readonly peers: readonly Peer[];
   /** The transaction that has been writing for longest; null when none does. */
   readonly oldestWrite: { readonly thread: string; readonly seconds: number } | null;
+  /** Peers, as in the file, at which no daemon is logged in: they could not take over. */
+  readonly unwatched: readonly string[];
   /** This run has closed the own server. */
   readonly closed: boolean;
 }
@@ -65,6 +67,9 @@ function hinderedBy(facts: SwitchoverFacts, peer: Peer): Hindrance | null {
   const { address, state } = peer;
   if (state.kind === "unusable") return refuse(`${address} cannot be asked: ${state.detail}`);
   if (state.kind !== "up") return null;
+  const unwatched = facts.unwatched.includes(address);
+  if (unwatched)
+    return refuse(`${address} has no daemon that looks after it, or one that cannot log in: see status there`);
   const problem = problemOf(own, state.facts);
   if (problem !== null) return refuse(`${address} ${problem}`);
   if (closed) return null;

@@ -98,6 +98,9 @@ export function channelsFrom(
 function refusedByPeers(facts: TakeoverFacts): Decision | null {
   for (const peer of facts.peers) {
     const { state, address } = peer;
+    if (state.kind === "up" && state.facts.serverId === facts.own.serverId) {
+      return refuse(`${address} has the own server_id ${facts.own.serverId}: it is this server itself, or set wrongly`);
+    }
     if (state.kind === "unusable") {
       return refuse(`${address} is alive and cannot be closed for writes: ${state.detail}`);
     }

@@ -231,3 +231,12 @@ test("whatever a server says is judged; what fails a MASTER fails a standby; eve
     ),
   );
 });
+
+test("of a managed server a thread that stands without an error is told and counts for nobody; one with an error does", () => {
+  const replica = { ...replicaOf(MARIADB), sql: "stopped", sqlError: null, ioError: null } as const;
+  const managed = { ...RULES, managed: true };
+  const standing = judgeFacts({ ...FACTS, replicas: [{ ...replica, io: "stopped" }] }, managed);
+  expect(standing).toMatchObject({ always: null, standby: null, findings: [{ counts: "ignore" }] });
+  const broken = { ...replica, sqlError: { number: 1062, text: "Duplicate entry" } };
+  expect(judgeFacts({ ...FACTS, replicas: [broken] }, managed).standby).toMatchObject({ kind: "replication" });
+});

@@ -79,11 +79,14 @@ function replicaFindings(replica: ReplicaFacts, rules: MysqlRules): readonly Fin
   if (full) return [{ trouble: { kind: "disk-full", path: null, freeMib: 0 }, counts: "fail" }];
   const broken = brokenBy(replica);
   if (broken !== null) {
-    return [{ trouble: { kind: "replication", channel, detail: broken }, counts: rules.brokenReplication }];
+    const counts = rules.managed === true && standsWithoutError(replica) ? "ignore" : rules.brokenReplication;
+    return [{ trouble: { kind: "replication", channel, detail: broken }, counts }];
   }
   if (lag === null || lag <= rules.maxLag) return [];
   return [{ trouble: { kind: "lagging", channel, seconds: lag, limit: rules.maxLag }, counts: rules.lag }];
 }
+
+const standsWithoutError = ({ ioError, sqlError }: ReplicaFacts): boolean => ioError === null && sqlError === null;
 
 /** A source that cannot be reached breaks nothing: that is when a standby is needed. */
 function brokenBy({ io, sql, ioError, sqlError, source }: ReplicaFacts): string | null {

@@ -23,7 +23,11 @@ export class ModelServer {
   readonly relay: string[] = [];
   /** Whom it may be told to follow. */
   sources: readonly ModelServer[] = [];
+  /** Its own daemon is logged in. */
+  watched = true;
   refusesSource = false;
+  /** Its account lacks the privilege. */
+  refusesToOpen = false;
   sessions = 0;
   /** Seconds that a transaction has been writing for; null when none does. */
   writingFor: number | null = null;
@@ -104,9 +108,10 @@ export class ModelServer {
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
     if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
     if (sql === "SHOW PROCESSLIST") {
-      return ok(
-        Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
-      );
+      return ok([
+        ...Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
+        ...(this.watched ? [{ Id: "900", User: "holdfast", Host: "127.0.0.1:4000", Command: "Sleep" }] : []),
+      ]);
     }
     return this.#order(sql);
   }
@@ -122,8 +127,10 @@ export class ModelServer {
     if (sql.startsWith("SHOW")) return ok([]);
     this.orders.push(sql);
     if (sql === "SET GLOBAL read_only = 1") this.readOnly = true;
-    else if (sql === "SET GLOBAL read_only = 0") this.readOnly = false;
-    else if (sql.startsWith("KILL")) {
+    else if (sql === "SET GLOBAL read_only = 0") {
+      if (this.refusesToOpen) return err({ kind: "server", number: 1227, detail: "Access denied" });
+      this.readOnly = false;
+    } else if (sql.startsWith("KILL")) {
       this.sessions -= 1;
       this.hangs = false;
     } else if (sql === "STOP SLAVE IO_THREAD") this.io = false;
