@@ -19,9 +19,9 @@ export function outlookOf({ view, config, status }: ExplainInput): string[] {
     case "BACKUP":
       return waitsForSiblings(view, status) ?? backupOutlook(view, settings);
     case "PREPARING":
-      return [`notify_claim has to end with exit code 0${gateLimit(settings)}; then it announces itself.`];
+      return [`${gateInWords(settings)}${gateLimit(settings)}; then it announces itself.`];
     case "CLAIMING":
-      return [`notify_claim has to end with exit code 0${gateLimit(settings)}; then it takes the address.`];
+      return [`${gateInWords(settings)}${gateLimit(settings)}; then it takes the address.`];
     case "RELEASING":
       return ["It gives the address up when notify_release ends or its time is over."];
     case "MASTER":
@@ -49,7 +49,7 @@ function backupOutlook(view: InstanceView, settings: InstanceConfig | null): str
   if (master === null) return [`It becomes MASTER when no master is heard for ${wait}.`];
   const lines = [`It becomes MASTER when ${master.source} resigns (priority 0) or stays silent for ${wait}.`];
   lines.push(preemptLine(view, settings, master));
-  if (settings?.vrrp.claimGate != null) lines.push("Before that, notify_claim has to end with exit code 0.");
+  if (settings?.vrrp.claimGate != null) lines.push(`Before that: ${gateInWords(settings)}.`);
   return lines;
 }
 
@@ -78,4 +78,12 @@ function untilMaster(view: InstanceView, settings: InstanceConfig | null): strin
 function gateLimit(settings: InstanceConfig | null): string {
   const gate = settings?.vrrp.claimGate;
   return gate == null ? "" : ` within ${lengthInWords(gate.timeout / 1_000)}`;
+}
+
+/** The claim gate: a managed server, a hook, or both. */
+function gateInWords(settings: InstanceConfig | null): string {
+  const hook = "notify_claim has to end with exit code 0";
+  if (settings?.managesMysql == null) return hook;
+  const server = `mysql ${settings.managesMysql} has to be ready (\`holdfast takeover ${settings.managesMysql}\` shows how)`;
+  return settings.hooks.notify_claim === undefined ? server : `${server}, and ${hook}`;
 }

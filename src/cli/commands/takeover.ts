@@ -26,8 +26,19 @@ export async function takeoverCommand(
 }
 
 function planInWords({ name, steps, end, consented }: TakeoverReply): string {
-  const lines = [`A claim of mysql ${name} would now:`, ...steps.map((step, at) => `  ${at + 1}. ${step}`)];
-  lines.push(end === "ready" ? "and be ready." : `and be refused: ${end}.`);
+  const ready = end === "ready";
+  const lines =
+    steps.length === 0
+      ? [
+          ready
+            ? `A claim of mysql ${name} would find nothing to do.`
+            : `A claim of mysql ${name} would now be refused: ${end}.`,
+        ]
+      : [
+          `A claim of mysql ${name} would now:`,
+          ...steps.map((step, at) => `  ${at + 1}. ${step}`),
+          ready ? "and be ready." : `and be refused: ${end}.`,
+        ];
   if (consented) lines.push("The next claim within a minute goes on although newer data may exist elsewhere.");
   return `${lines.join("\n")}\n`;
 }

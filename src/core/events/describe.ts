@@ -3,6 +3,7 @@
  * 2.2.7 (recorded in conformance/log, explained in docs/log.md), `sentence` in plain English.
  * Nobody else makes sentences of events. Pure: timestamps are log-line.ts, destinations are control's log writer.
  */
+
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
 import { describeHost } from "./describe-host.ts";
@@ -17,11 +18,11 @@ import {
   firewallInWords,
   hookSucceeded,
   leftoverInWords,
-  mysqlStepInWords,
   virtualInterfaceInWords,
 } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
+import { mysqlStepInWords } from "./mysql-words.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 

@@ -12,6 +12,7 @@ import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
+import { mysqlStepInWords } from "./mysql-words.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
@@ -103,7 +104,9 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "control-silent":
       return "the control process has to answer again";
     case "claim-refused":
-      return `notify_claim has to end with exit code 0; it is tried again ${retry}`;
+      return fault.reason.startsWith("mysql ")
+        ? `what stands against it has to change (${fault.reason}); it is tried again ${retry}`
+        : `notify_claim has to end with exit code 0; it is tried again ${retry}`;
     case "sibling":
       return `${fault.instance}${andMore(fault.more)} has to recover: ${fault.faults.map((each) => faultRemedy(each, retry)).join("; ")}`;
     default:
@@ -153,7 +156,7 @@ export function causeInWords(cause: Cause): string {
     case "object-removed":
       return `somebody removed the ${cause.what} ${cause.text}`;
     case "claim-refused":
-      return `notify_claim refused: ${cause.reason}`;
+      return `${refuserOf(cause.reason)} refused: ${cause.reason}`;
     case "claim-timeout":
       return "notify_claim did not answer in time";
     case "sibling-left":
@@ -168,6 +171,9 @@ export function causeInWords(cause: Cause): string {
       return unreachable(cause);
   }
 }
+
+/** A managed server names itself in its reason; anything else is the hook's word. */
+const refuserOf = (reason: string): string => (reason.startsWith("mysql ") ? "the claim was" : "notify_claim");
 
 const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
   notify: "after every state change",
@@ -258,20 +264,6 @@ const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fa
 function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEventBody, { kind: "mysql" }>): string {
   const why = trouble === null ? "" : `: ${troubleInWords(trouble)}`;
   return `mysql ${name} (${server}) ${STANDINGS[standing]}${why}`;
-}
-
-const ENDS = {
-  begun: " begins",
-  done: "",
-  failed: " FAILED",
-  ready: "",
-  refused: " refused",
-  trouble: "",
-} as const;
-
-export function mysqlStepInWords(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): string {
-  const detail = body.detail === "" ? "" : `: ${body.detail}`;
-  return `mysql ${body.name}: ${body.what}: ${body.step}${ENDS[body.outcome]}${detail}`;
 }
 
 type OfDaemon = Exclude<

@@ -117,7 +117,8 @@ function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decis
     return refuse(`neither ${address} nor the gateway can be reached: this host is the one cut off`, true);
   }
   if (!known) {
-    const why = "this daemon has never seen the own server follow it, so it may hold older data";
+    const why =
+      "since it started, or was the writer itself, this server has not been seen following it, so it may hold older data";
     return refuse(`${address} cannot be asked (${detailOf(state)}), and ${why}`, true);
   }
   if (policy !== "consistency") return null;

@@ -1,0 +1,16 @@
+/** A step of a managed database server, in words. */
+import type { HoldfastEventBody } from "./vocabulary.ts";
+
+const ENDS = {
+  begun: " begins",
+  done: "",
+  failed: " FAILED",
+  ready: "",
+  refused: " refused",
+  trouble: "",
+} as const;
+
+export function mysqlStepInWords(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): string {
+  const detail = body.detail === "" ? "" : `: ${body.detail}`;
+  return `mysql ${body.name}: ${body.what}: ${body.step}${ENDS[body.outcome]}${detail}`;
+}
