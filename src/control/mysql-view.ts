@@ -19,9 +19,12 @@ export function mysqlView(
     standing,
     trouble: trouble === null ? null : troubleInWords(trouble),
     cause: trouble,
-    remarks: status.findings
-      .filter((finding) => !sameTrouble(finding.trouble, trouble))
-      .map((finding) => troubleInWords(finding.trouble)),
+    remarks: [
+      ...(status.group ?? []),
+      ...status.findings
+        .filter((finding) => !sameTrouble(finding.trouble, trouble))
+        .map((finding) => troubleInWords(finding.trouble)),
+    ],
     since: since === null ? null : wallTime(since),
     lookedAt: lookedAt === null ? null : wallTime(lookedAt),
     intervalMillis,

@@ -28,6 +28,8 @@ export interface MysqlEngineOptions {
 }
 
 export interface MysqlStatus {
+  /** What is wrong with the group that it is in, from whoever looks after that. */
+  readonly group?: readonly string[];
   readonly name: string;
   readonly server: string;
   /** "MariaDB 10.11.19"; null while it cannot be asked. */

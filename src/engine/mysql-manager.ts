@@ -16,7 +16,7 @@ import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { askPositions, failureInWords } from "./mysql-group.ts";
-import { IsolationWatch } from "./mysql-isolation.ts";
+import { watchIsolation } from "./mysql-isolating.ts";
 import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels, type Run } from "./mysql-managed.ts";
 import { MysqlMember } from "./mysql-member.ts";
 import { Switchover, type SwitchoverHost, type SwitchoverOutcome } from "./mysql-switchover.ts";
@@ -48,6 +48,8 @@ export interface MysqlManager {
   looked(name: string, facts: MysqlFacts | null): void;
   /** Where all servers of a managed block stand; null when nobody manages it. */
   positions(name: string): Promise<readonly ServerPositions[]> | null;
+  /** What is wrong with a group that this host writes to, and stays so; empty elsewhere. */
+  troubles(name: string): readonly string[];
   /** What is set on them that should not be; null when nobody manages it. */
   examine(name: string): Promise<DoctorReport> | null;
   /** What a claim would do now; null when nobody manages that server. */
@@ -183,6 +185,10 @@ class Manager implements MysqlManager {
   positions(name: string): Promise<readonly ServerPositions[]> | null {
     const managed = this.#find(name);
     return managed === undefined ? null : askPositions(this.#options.tools.sql, managed.config);
+  }
+
+  troubles(name: string): readonly string[] {
+    return this.#find(name)?.tending?.troubles ?? [];
   }
 
   examine(name: string): Promise<DoctorReport> | null {
@@ -340,22 +346,7 @@ class Manager implements MysqlManager {
       { tools: this.#options.tools, tell, replicas: { opening, virtualHosts } },
       managed.config,
     );
-    this.#watchIsolation(managed);
-  }
-
-  /** Under availability only the own server counts: such a writer goes on alone. */
-  #watchIsolation(managed: Managed): void {
-    managed.isolation?.end();
-    managed.isolation = null;
-    const { config } = managed;
-    if (config.group.policy === "availability") return;
-    const watch = new IsolationWatch(this.#options.tools, config, (millis) => {
-      this.#options.isolate(config.name, millis);
-      if (millis !== null || managed.open) return;
-      watch.end();
-      managed.isolation = null;
-    });
-    managed.isolation = watch;
+    watchIsolation(this.#options.tools, managed, this.#options.isolate);
   }
 
   /** Read-only and without sessions. A server that cannot be asked is told, and closed at the first look that finds it open. */

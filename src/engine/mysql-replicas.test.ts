@@ -68,4 +68,8 @@ test("a replica that does not answer, or is open, is told and changes nothing fo
     "replica 192.0.2.3:3306: it is open for writes",
   ]);
   expect(world.own.readOnly).toBe(false);
+  expect(world.manager.troubles("orders")).toEqual(["replica 192.0.2.3:3306: it is open for writes"]);
+  world.replica.readOnly = true;
+  await world.pass(1_500);
+  expect(world.manager.troubles("orders")).toEqual([]);
 });

@@ -42,6 +42,11 @@ export class ReplicaWatch {
     this.#context = context;
   }
 
+  /** What has been told and is not over. */
+  get troubles(): readonly string[] {
+    return [...this.#told].map(([address, detail]) => `replica ${address}: ${detail}`);
+  }
+
   async look(facts: TendingFacts): Promise<void> {
     const replicas = await this.#servers.askReplicas();
     await Promise.all(replicas.map((replica) => this.#lookAt(facts, replica)));

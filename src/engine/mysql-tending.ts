@@ -31,6 +31,7 @@ const EVERY = seconds(1);
 const SOON = millis(50);
 const ORDER_MILLIS = 3_000;
 const GATEWAY_MILLIS = 1_000;
+const UNACKNOWLEDGED = "degraded: no acker, commits are on this server alone (semi-sync off)";
 
 export class MysqlTending {
   readonly #host: TendingHost;
@@ -42,6 +43,7 @@ export class MysqlTending {
   #before: SemiSync | null = null;
   #aloneSince: Instant | null = null;
   #told: string | null = null;
+  #unacknowledged = false;
 
   constructor(host: TendingHost, config: MysqlConfig) {
     this.#host = host;
@@ -53,6 +55,12 @@ export class MysqlTending {
       now: () => host.tools.timers.now(),
     });
     this.#arm(config.group.replicas.length === 0 ? EVERY : SOON);
+  }
+
+  /** What is wrong with the group as it was seen last. */
+  get troubles(): readonly string[] {
+    const told = this.#told === null ? [] : [this.#told];
+    return [...told, ...(this.#unacknowledged ? [UNACKNOWLEDGED] : []), ...this.#replicas.troubles];
   }
 
   end(): void {
@@ -77,6 +85,7 @@ export class MysqlTending {
     const { timers } = this.#host.tools;
     const alone = isAlone(own.value.semiSync, this.#before);
     this.#before = own.value.semiSync;
+    this.#unacknowledged = own.value.semiSync?.enabled === false;
     this.#aloneSince = alone ? (this.#aloneSince ?? timers.now()) : null;
     const aloneMillis = this.#aloneSince === null ? 0 : (timers.now() - this.#aloneSince) / 1_000;
     const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);

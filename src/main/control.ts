@@ -281,7 +281,7 @@ function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneIn
       status: () => control.keeper.status(),
       reload,
       checks: () => control.checks.status(),
-      mysql: () => control.mysql.status(),
+      mysql: () => control.mysql.status().map((one) => ({ ...one, group: control.managed.troubles(one.name) })),
       keeper: () => control.keeper.state(),
       examine: (name) => control.managed.examine(name),
       positions: (name) => control.managed.positions(name),
