@@ -87,6 +87,21 @@ describe("a claim", () => {
     expect(await world.ask("claim")).toMatchObject({ opened: true });
   });
 
+  it("whose applier breaks meanwhile leaves what was received alone: starting the receiver would throw it away", async () => {
+    const world = managedWorld("takeover_deadline 2");
+    world.peer.readOnly = false;
+    for (let count = 0; count < 400; count++) world.peer.write();
+    world.own.receive();
+    world.look();
+    world.peer.reach = "down";
+    world.onEvent.call = ({ step, outcome }) => {
+      if (step === "stop the I/O thread" && outcome === "done") world.own.sql = false;
+    };
+    expect(await world.ask("claim")).toMatchObject({ opened: false });
+    expect(world.own.relay.length).toBeGreaterThan(300);
+    expect(world.own.orders.filter((order) => order.startsWith("START"))).toEqual([]);
+  });
+
   it("is refused by a peer that is the own server", async () => {
     const world = managedWorld();
     Object.assign(world.peer, { id: 1 });

@@ -265,18 +265,24 @@ export class Takeover {
 
   /**
    * What this run has stopped. A receiver alone is started while its applier runs; both only when everything was executed, because MariaDB
-   * would throw away the rest (MDEV-4698).
+   * would throw away the rest (MDEV-4698). An applier that has broken meanwhile holds what a dead writer sent last: that is left as it is.
    */
   async #receiveAgain(): Promise<void> {
+    if (this.#stopped.size === 0) return;
+    const own = await this.#servers.own.facts({ end: false });
     const { version } = this.#servers.own;
-    if (version === null) return;
+    if (!own.ok || version === null) return;
+    let again = 0;
     for (const [channel, thread] of this.#stopped) {
+      const now = own.value.channels.find((one) => one.channel === channel);
+      if (now === undefined || (now.sql !== "running" && now.drained !== true)) continue;
       const order = replicaOrder(version, "START", { channel, thread });
       const started = await this.#servers.own.order(order, toMillis(ORDER));
+      if (started.ok) again++;
       const step = "receive again from the peer, as before this claim";
       this.#context.tell(step, started.ok ? "done" : "failed", started.ok ? "" : failureInWords(started.error));
     }
-    if (this.#stopped.size > 0) this.#context.onReceiving();
+    if (again === this.#stopped.size) this.#context.onReceiving();
   }
 
   async #close(member: MysqlMember, version: ServerVersion): Promise<Result<string, string>> {
