@@ -20,14 +20,13 @@ import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engin
 import { REAP_LIMIT } from "./command-run.ts";
 import { originOf, setupOf, tellHooks } from "./control-messages.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
-import { createDatabases, type DatabaseOptions } from "./databases.ts";
+import { createDatabases, type DatabaseOptions, type Databases } from "./databases.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
-import type { MysqlEngine } from "./mysql-engine.ts";
-import type { MysqlManager } from "./mysql-manager.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
+import type { Part } from "./part.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
 import { createShortageTeller } from "./shortage-teller.ts";
@@ -80,8 +79,7 @@ export interface ControlProcess {
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
-  readonly mysql: MysqlEngine;
-  readonly managed: MysqlManager;
+  readonly databases: Databases;
   /** What tracked files and processes stand at. */
   trackers(): Pick<Standings, "files" | "processes">;
   start(parsed: ParsedConfig): void;
@@ -106,10 +104,11 @@ class Control implements ControlProcess {
   readonly hooks: HookEngine;
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
-  readonly mysql: MysqlEngine;
-  readonly managed: MysqlManager;
+  readonly databases: Databases;
   readonly #files: FileEngine;
   readonly #processes: ProcessEngine;
+  /** In the order in which they hear of a configuration; the checks last, because they start programs. */
+  readonly #parts: readonly Part[];
   readonly #options: ControlProcessOptions;
   #config: HoldfastConfig | null = null;
   #startTimer: Timer | null = null;
@@ -166,14 +165,13 @@ class Control implements ControlProcess {
       publish: (body) => bus.publish("vrrp", body),
       tell: (processes) => this.keeper.tellStandings({ ...NO_STANDINGS, processes }, []),
     });
-    const databases = createDatabases(options, {
+    this.databases = createDatabases(options, {
       tell: (mysql) => this.keeper.tellStandings({ ...NO_STANDINGS, mysql }, []),
       answer: (answer) => this.keeper.answerGate(answer),
       next: (question) => this.hooks.ask(question),
       handOver: (instance) => this.keeper.handOver(instance),
     });
-    this.mysql = databases.mysql;
-    this.managed = databases.managed;
+    this.#parts = [this.#files, this.#processes, this.databases, this.checks];
     this.keeper = createKeeperSupervisor({
       timers,
       launcher: options.launcher,
@@ -181,9 +179,9 @@ class Control implements ControlProcess {
       keys: options.keys,
       publish: (body, at) => bus.publish(originOf(body.kind), body, at === undefined ? undefined : instant(at)),
       onMessage: (message) => {
-        if (message.type === "ask-gate") this.managed.ask(message);
+        if (message.type === "ask-gate") this.databases.ask(message);
         else if (message.type === "cancel-gate") {
-          this.managed.cancel(message.instance, message.gate);
+          this.databases.cancel(message.instance, message.gate);
           this.hooks.cancel(message.instance, message.gate);
         } else this.#tell(message.body);
       },
@@ -191,10 +189,10 @@ class Control implements ControlProcess {
       standings: () => ({
         scripts: this.checks.standings(),
         ...this.trackers(),
-        mysql: this.mysql.standings(),
+        ...this.databases.standings(),
       }),
       onLost: () => {
-        this.managed.cancelAll();
+        this.databases.cancelAll();
         this.hooks.cancelAll();
       },
       onFatal: options.onFatal,
@@ -209,8 +207,7 @@ class Control implements ControlProcess {
   #tell(body: HoldfastEventBody): void {
     tellHooks(this.hooks, body);
     if (body.kind === "vrrp" && body.report.kind === "state") {
-      this.mysql.repeat();
-      this.managed.entered(body.instance, body.report.to);
+      for (const part of this.#parts) part.entered?.(body.instance, body.report.to);
     }
     if (body.kind === "vrrp") this.notifier.report(body.instance, body.report);
     else if (body.kind === "sync-group") this.notifier.group(body.group, body.to);
@@ -232,14 +229,10 @@ class Control implements ControlProcess {
     const config = this.#config;
     if (config === null || this.#stopping !== null) return;
     // Before the keeper runs: a file and a process are known at once.
-    this.#files.configure(config);
-    this.#processes.configure(config);
-    this.managed.configure(config);
-    this.mysql.configure(config);
-    this.checks.configure(config);
-    // An open server without the address: whoever was the writer before this daemon began.
-    if (config.instances.every(({ managesMysql }) => managesMysql === null)) this.#beginKeeper(config);
-    else this.#starting = this.managed.guard().then(() => this.#beginKeeper(config));
+    for (const part of this.#parts) part.configure(config);
+    const guarded = this.databases.guard(config);
+    if (guarded === null) this.#beginKeeper(config);
+    else this.#starting = guarded.then(() => this.#beginKeeper(config));
   }
 
   #beginKeeper(config: HoldfastConfig): void {
@@ -335,11 +328,7 @@ class Control implements ControlProcess {
           if (before !== JSON.stringify(config.global.keeper)) this.keeper.tellSettings();
           this.hooks.configure(config);
           this.notifier.configure(config);
-          this.#files.configure(config);
-          this.#processes.configure(config);
-          this.managed.configure(config);
-          this.mysql.configure(config);
-          this.checks.configure(config);
+          for (const part of this.#parts) part.configure(config);
           this.#options.onConfig(config, diagnostics);
         }
         resolve(error);
@@ -369,15 +358,12 @@ class Control implements ControlProcess {
   async #settle(): Promise<void> {
     this.#scripts.endStartup();
     await this.#starting;
-    this.#files.stop();
-    this.#processes.stop();
-    this.mysql.stop();
-    const checksEnded = this.checks.stop();
+    const ended = this.#parts.map((part) => part.stop());
     await this.keeper.stop();
-    await this.managed.stop();
+    await Promise.all(this.#parts.map((part) => part.stopped?.()));
     // Only now are all reports in: the last hooks are queued.
     await Promise.all([this.hooks.idle(), this.notifier.close()]);
-    await checksEnded;
+    await Promise.all(ended);
     const script = this.#config?.global.shutdownScript ?? null;
     if (script !== null) await this.#scripts.run("shutdown_script", script);
   }

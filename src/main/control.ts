@@ -2,16 +2,11 @@
  * Composition root of the control process: files, signals, log, pid file and kernel bound to the engine. Decides
  * nothing about VRRP; what can be tested without a kernel is in engine/control-process.ts.
  */
-import { mkdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { createMailer } from "../adapters/mail.ts";
-import { createSqlPort } from "../adapters/mysql/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
-import type { PlaceConfig } from "../core/config/model.ts";
 import type { HoldfastEvent } from "../core/events/vocabulary.ts";
-import { ok } from "../core/lib/result.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
 import { createServiceStatus } from "../engine/service-status.ts";
@@ -20,16 +15,10 @@ import { createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createWallClock } from "../linux/clock.ts";
 import { hasInterface } from "../linux/config-source.ts";
-import { createDatabaseHost } from "../linux/database-host.ts";
-import { findSetpriv } from "../linux/death-signal.ts";
 import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
 import { createFileWatch } from "../linux/file-watch.ts";
-import { createGatewayProbe } from "../linux/gateway.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
-import { type PidFile, takePidFile } from "../linux/pid-file.ts";
-import { createPositionFiles } from "../linux/position-file.ts";
-import { allowCoreDumps, setProcessName } from "../linux/process.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
 import { openServiceManager } from "../linux/sd-notify.ts";
 import { createSpawner } from "../linux/spawn.ts";
@@ -38,8 +27,9 @@ import { createTimers } from "../linux/timers.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
+import { type ActionHost, createActions } from "./actions.ts";
 import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
-import { hasErrors, load, logDiagnostics, readAgain, startedDespite, toParsed } from "./config-reading.ts";
+import { load, logDiagnostics, readAgain, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
 import { createDumper, type Dumper } from "./dumps.ts";
@@ -47,20 +37,23 @@ import type { KeeperAhead } from "./keeper-ahead.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
 import { moveIn, moveIntoNamespace } from "./place.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
+import { services } from "./services.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
-
-/** Exit codes as keepalived's: 1 fatal, 2 configuration, 6 no configuration. */
-const EXIT = { ok: 0, fatal: 1, config: 2, noConfig: 6 } as const;
+import {
+  EXIT,
+  logEmptyPidFiles,
+  placeOf,
+  setprivOrWarning,
+  setUpProcess,
+  takePidFiles,
+  whyUnfit,
+} from "./start-conditions.ts";
 
 /** What the last lines of the journal and the API's connections may take at the end. */
 const CLOSE_MILLIS = 2_000;
 
 /** Beside a keeper that does not get going the API must be there all the same: it says what is wrong. */
 const PLANE_WAITS_MILLIS = 2_000;
-
-const NO_SETPRIV =
-  "setpriv is missing: checks and hooks that run while this process is killed would live on and may act beside the new " +
-  "master; install util-linux, then restart";
 
 const NO_RESPAWN = "the keeper has ended, and -R (--dont-respawn) says not to start another";
 
@@ -233,14 +226,6 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
 }
 
-/** What speaks to programs elsewhere. */
-const services = (flush: () => Promise<boolean>) => ({
-  mailer: createMailer(),
-  sql: createSqlPort(),
-  databases: createDatabaseHost(),
-  takeover: { gateway: createGatewayProbe(), positions: createPositionFiles(), flush },
-});
-
 /** What the service manager hears; without one nobody listens. */
 function startService(
   { arena, bus, timers }: Pick<Daemon, "arena" | "bus"> & { readonly timers: Timers },
@@ -259,83 +244,25 @@ function startService(
   return { ...service, reload };
 }
 
-interface PlaneInput {
-  readonly control: ControlProcess;
-  readonly dumper: Dumper;
-  readonly reload: ControlProcess["reload"];
-  readonly events: { subscribe: EventBus["subscribe"] };
-}
-
-function startPlane(daemon: Daemon, { control, dumper, reload, events }: PlaneInput) {
-  const { options, version, bus, log } = daemon;
+function startPlane(
+  { options, version, bus, log }: Daemon,
+  plane: { readonly control: ControlProcess; readonly dumper: Dumper } & Pick<ActionHost, "reload"> & {
+      readonly events: Pick<EventBus, "subscribe">;
+    },
+) {
   const timers = createTimers();
   return startControlPlane({
     clock: { now: () => timers.now(), wallMillis: Date.now },
-    events,
+    events: plane.events,
     version,
     pid: process.pid,
     configFile: options.file,
     stateDir: options.stateDir,
     socketPath: options.socketPath,
-    actions: {
-      status: () => control.keeper.status(),
-      reload,
-      checks: () => control.checks.status(),
-      mysql: () => control.mysql.status().map((one) => ({ ...one, group: control.managed.troubles(one.name) })),
-      keeper: () => control.keeper.state(),
-      examine: (name) => control.managed.examine(name),
-      positions: (name) => control.managed.positions(name),
-      switchover: async (name, dryRun) => await switchOver(control.managed, name, dryRun),
-      takeover: async (name, consent) => {
-        if (consent && !control.managed.consent(name)) return null;
-        return await control.managed.plan(name);
-      },
-      logLevel: () => log.level,
-      setLogLevel: (level) => {
-        log.line("parent", `Changing log level from ${log.level} to ${level}`, level);
-        log.level = level;
-        control.keeper.setLogLevel(level);
-      },
-      dump: (kind) => dumper.dump(kind),
-    },
+    actions: createActions({ ...plane, log }),
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
     onProblem: (message) => log.line("parent", message),
   });
-}
-
-async function switchOver(managed: ControlProcess["managed"], name: string, dryRun: boolean) {
-  if (dryRun) {
-    const plan = await managed.planSwitchover(name);
-    return plan === null ? null : { ...plan, to: null, closedMillis: null };
-  }
-  const outcome = await managed.switchover(name);
-  if (outcome === null) return null;
-  const { moved, to, closedMillis, detail } = outcome;
-  return { steps: [], end: moved ? "moved" : detail, to, closedMillis };
-}
-
-/** -s and -u count more than net_namespace and umask of the file. */
-function placeOf({ namespace, umask }: RunOptions, { config }: LoadedConfig): PlaceConfig {
-  const { place } = config.global;
-  return { ...place, netNamespace: namespace ?? place.netNamespace, umask: umask ?? place.umask };
-}
-
-function setprivOrWarning(log: LogWriter): string | null {
-  const found = findSetpriv();
-  if (found === null) log.line("parent", NO_SETPRIV, "warning");
-  return found;
-}
-
-/** Its name in process lists, and -m. */
-function setUpProcess(
-  { coreDump }: RunOptions,
-  { config }: LoadedConfig,
-  { arena, log }: Pick<Daemon, "arena" | "log">,
-): void {
-  const { control: name } = config.global.processNames;
-  if (name !== null) setProcessName(arena, name);
-  const allowed = coreDump ? allowCoreDumps(arena) : ok(undefined);
-  if (!allowed.ok) log.line("parent", `cannot ${allowed.error.what}: ${allowed.error.errno}`, "warning");
 }
 
 /** Resolves with the keeper's first event, when it is configured; at the latest after PLANE_WAITS_MILLIS. */
@@ -361,35 +288,4 @@ function replaying(bus: EventBus): { subscribe: (listener: EventListener) => () 
       return bus.subscribe(listener);
     },
   };
-}
-
-/** Ours and, where asked for, the one by the name that monitoring looks for; both name control. */
-function takePidFiles(options: RunOptions): readonly PidFile[] | string {
-  const taken: PidFile[] = [];
-  for (const path of [options.pidFile, options.vrrpPidFile]) {
-    if (path === null) continue;
-    const file = takePidFile(path, process.pid);
-    if (!file.ok) {
-      for (const other of taken) other.release();
-      return file.error;
-    }
-    taken.push(file.value);
-  }
-  try {
-    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  } catch {
-    // The journal says what is wrong with it and what to do.
-  }
-  return taken;
-}
-
-function logEmptyPidFiles(log: LogWriter, pidFiles: readonly PidFile[]): void {
-  for (const { problem } of pidFiles) if (problem !== null) log.line("parent", problem);
-}
-
-function whyUnfit(parsed: LoadedConfig, file: string): { readonly problem: string; readonly code: number } | null {
-  if (!parsed.readable) return { problem: `the configuration ${file} cannot be read`, code: EXIT.noConfig };
-  if (parsed.config.instances.length > 0 || !hasErrors(parsed)) return null;
-  const problem = `${file} holds no usable vrrp_instance; the lines above say what to correct`;
-  return { problem, code: EXIT.config };
 }
