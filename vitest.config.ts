@@ -8,12 +8,24 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "tools/**/*.test.ts"],
-          exclude: ["**/*.lab.test.ts", "**/*.sim.test.ts", "tools/gates.test.ts"],
+          exclude: ["**/*.lab.test.ts", "**/*.sim.test.ts", "**/*.vm.test.ts", "tools/gates.test.ts"],
         },
       },
       // The gates' own proof runs compilers and linters: beside the gates, not among the unit tests.
       { test: { name: "gates", include: ["tools/gates.test.ts"], testTimeout: 120_000 } },
       { test: { name: "sim", include: ["src/**/*.sim.test.ts"], testTimeout: 300_000 } },
+      // Runs inside the virtual machine of lab/ipvs-vm, whose kernel has IPVS.
+      {
+        test: {
+          name: "vm",
+          include: ["lab/**/*.vm.test.ts", "src/**/*.vm.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          isolate: false,
+          pool: "threads",
+        },
+      },
       {
         test: {
           name: "lab",
