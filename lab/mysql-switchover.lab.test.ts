@@ -2,9 +2,11 @@
  * Planned moves of the writer of a managed MariaDB pair, with a client that writes through the address all the time. Adverts are proved
  * (auth_hmac), so a resignation is a directed release.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { Daemon } from "../src/lab/daemon.ts";
-import { APPLICATION, type MariadbServer } from "../src/lab/mariadb.ts";
+import { APPLICATION, MANAGER, type MariadbServer } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
 import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
@@ -41,7 +43,10 @@ describeStage("a planned switchover of a managed MariaDB pair", (stage: Stage) =
       const pooled = await SqlConnection.open({ socketPath: one.socketPath, ...APPLICATION });
 
       const elsewhere = await holdfast(second, "switchover", "orders");
-      expect(elsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining("this host is not the writer") });
+      expect(elsewhere.code).toBe(1);
+      expect(elsewhere.stdout).toContain(`${one.host.address}:3306 is, so run it on that host`);
+      const idle = await holdfast(first, "takeover", "orders");
+      expect(idle.stdout).toContain("this host is the writer already");
       const shown = await holdfast(first, "switchover", "orders", "--dry-run");
       expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining("3. let the address go") });
       expect(await readOnly(one)).toBe(false);
@@ -91,6 +96,24 @@ describeStage("a planned switchover of a managed MariaDB pair", (stage: Stage) =
     const caughtUp = async () => (await two.replica()).Seconds_Behind_Master === "0" || undefined;
     await until(caughtUp, "the successor has caught up", 10_000);
     await sleep(200);
+    // The password changes under both daemons, and their connections are ended.
+    for (const { directory } of pair.servers) {
+      const file = `[client]\nuser = ${MANAGER.user}\npassword = "new"\n[holdfast-other]\npassword = "${MANAGER.password}"\n`;
+      writeFileSync(join(directory, "manager.cnf"), file);
+    }
+    await one.query(`SET PASSWORD FOR ${MANAGER.user}@'%' = PASSWORD('new')`);
+    const replicated = async () => (await two.query(`SHOW GRANTS FOR ${MANAGER.user}@'%'`))[0] ?? undefined;
+    expect(Object.values((await until(replicated, "grants", 5_000)) ?? {}).join()).toContain("READ_ONLY ADMIN");
+    for (const server of pair.servers) await server.query(`KILL USER ${MANAGER.user}`);
+    await lookedAgain(first);
+    expect((await instanceWhen(first, "VI_1", (it) => it.state === "MASTER")).faults).toEqual([]);
+
+    // By hand, under its address: clients are refused until the daemon opens it again.
+    await one.query("SET GLOBAL read_only = 1");
+    await pair.writesReach(one, 20_000);
+    expect(await steps(first)).toContain("guard: open the writer again, which somebody has closed");
+
+    await lookedAgain(first);
     expect((await holdfast(first, "switchover", "orders")).stdout).toContain("is written to on");
     await pair.writesReach(two);
     expect(await pair.lost(two)).toEqual([]);

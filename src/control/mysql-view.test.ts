@@ -7,6 +7,7 @@ import { instant } from "../core/lib/units.ts";
 import type { Trouble } from "../core/mysql/trouble.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
+import { configOf } from "../engine/testing/configs.ts";
 import { StatusReply } from "./contract/schemas.ts";
 import { concerns } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
@@ -16,14 +17,15 @@ import { fakeClock, NOON, sampleConfig, sampleModel, sampleStatus } from "./test
 const GONE: Trouble = { kind: "dead", detail: "connect ECONNREFUSED 127.0.0.1:3306" };
 const LAGS: Trouble = { kind: "lagging", channel: "", seconds: 90, limit: 30 };
 
-function told(server: Partial<MysqlStatus>, instance: Partial<VrrpInstanceStatus>, weight = 0) {
+function told(server: Partial<MysqlStatus>, instance: Partial<VrrpInstanceStatus>, weight = 0, credentials = "") {
   const clock = fakeClock();
   const model = sampleModel(clock);
   const config = sampleConfig();
   const [first] = config.instances;
   if (first === undefined) throw new Error("no instance");
   const vrrp = { ...first.vrrp, trackScripts: [], trackMysql: [{ key: "orders", weight, reverse: false }] };
-  model.setConfig({ ...config, instances: [{ ...first, vrrp }] }, []);
+  const { mysql } = configOf(`mysql orders {\n${credentials === "" ? "" : `credentials ${credentials}`}\n}\n`);
+  model.setConfig({ ...config, mysql, instances: [{ ...first, vrrp }] }, []);
   model.setSnapshot([sampleStatus(clock, instance)]);
   model.setMysql([
     {
@@ -68,6 +70,19 @@ test("a dead server: since when, which, and what has to happen", () => {
   expect(renderStatus(status, screen)).toContain(
     "\nmysql orders (127.0.0.1:3306): FAILED for 4 s\n  the server is gone",
   );
+});
+
+test("a refused login names the file that it is read from", () => {
+  const denied: Trouble = { kind: "denied", detail: "error 1045: Access denied for user 'holdfast'@'localhost'" };
+  const fault = { kind: "mysql", key: "orders", trouble: denied } as const;
+  const file = "/etc/holdfast/orders.cnf";
+  const { explanation } = told({ trouble: denied }, { state: "FAULT", phase: "FAULT", faults: [fault] }, 0, file);
+  expect(explanation.because).toContainEqual({
+    depth: 2,
+    text: `it logs in with ${file}, which is read anew at every connection`,
+  });
+  const gone = told({}, { state: "FAULT", phase: "FAULT", faults: [{ ...fault, trouble: GONE }] }, 0, file);
+  expect(JSON.stringify(gone.explanation)).not.toContain(file);
 });
 
 test("with a weight it is named with what it did to the priority, but not where it does not count", () => {

@@ -21,6 +21,7 @@ export function mysqlView(
     cause: trouble,
     remarks: [
       ...(status.group ?? []),
+      ...(status.remark == null ? [] : [status.remark]),
       ...status.findings
         .filter((finding) => !sameTrouble(finding.trouble, trouble))
         .map((finding) => troubleInWords(finding.trouble)),
@@ -47,7 +48,7 @@ function trackersOf(name: string, config: HoldfastConfig | null): MysqlView["tra
 }
 
 /** Why a server fails, since when, and what was known of it; null when the daemon has no account of it. */
-export function mysqlLines({ status, clockText }: ExplainInput, name: string): ExplainLine[] | null {
+export function mysqlLines({ status, clockText, config }: ExplainInput, name: string): ExplainLine[] | null {
   const view = status.mysql.find((one) => one.name === name);
   if (view === undefined || view.trouble === null) return null;
   const since =
@@ -58,9 +59,22 @@ export function mysqlLines({ status, clockText }: ExplainInput, name: string): E
     { depth: 1, text: `mysql ${name} fails${since}: ${view.trouble}` },
     { depth: 2, text: `it is looked at every ${lengthInWords(view.intervalMillis)}${looked}` },
     { depth: 2, text: `the server is ${view.server}${version}` },
+    ...loginLines(view, config),
     ...view.replicas.map((replica) => ({ depth: 2, text: replicaText(replica) })),
     ...view.remarks.map((text) => ({ depth: 2, text: `besides: ${text}` })),
   ];
+}
+
+/** Which file the daemon logs in with, where that may be what is wrong. */
+function loginLines({ name, cause }: MysqlView, config: HoldfastConfig | null): ExplainLine[] {
+  if (cause?.kind !== "denied" && cause?.kind !== "setup" && cause?.kind !== "grants") return [];
+  const block = config?.mysql.find((one) => one.name === name);
+  if (block === undefined) return [];
+  const text =
+    block.credentials === null
+      ? "no credentials file is named: it logs in as the user that runs the daemon, without a password"
+      : `it logs in with ${block.credentials}, which is read anew at every connection`;
+  return [{ depth: 2, text }];
 }
 
 function replicaText({ channel, source, io, sql, lagSeconds }: MysqlView["replicas"][number]): string {

@@ -3,6 +3,7 @@
  * the managers one after the other, and then to the administrator's hook.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
+import { instant, millis } from "../core/lib/units.ts";
 import type { Standings } from "../core/link/messages.ts";
 import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
@@ -53,7 +54,13 @@ export function createDatabases(
     answer,
     next,
     handOver,
-    isolate: (name, millis) => mysql.override(name, millis === null ? null : { kind: "isolated", forMillis: millis }),
+    isolate: (name, milliseconds) => {
+      if (milliseconds === null) mysql.override(name, null);
+      else {
+        const since = instant(timers.now() - millis(milliseconds));
+        mysql.override(name, { kind: "isolated", forMillis: milliseconds }, since);
+      }
+    },
   });
   const mysql = createMysqlEngine({
     sql,

@@ -1,8 +1,10 @@
 /** A claim of an instance with a managed server: the server is prepared, and the gate answered or passed on to the hook. */
 import { after, seconds } from "../core/lib/units.ts";
+import type { TakeoverPlan } from "../core/mysql/takeover.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { closeManaged } from "./mysql-closing.ts";
 import type { Managed, Run } from "./mysql-managed.ts";
+import { lackingPrivileges } from "./mysql-privileges.ts";
 import { Takeover } from "./mysql-takeover.ts";
 import type { MysqlWork } from "./mysql-work.ts";
 
@@ -57,6 +59,19 @@ async function prepare(work: MysqlWork, managed: Managed, { question, run, answe
   if (run.cancelled) return;
   const reason = `mysql ${managed.config.name}: ${prepared.ok ? "" : prepared.error}`;
   answers.answer({ instance: managed.instance, gate: question.gate, opened: false, reason });
+}
+
+/** What a claim would do now. */
+export async function planOf(work: MysqlWork, managed: Managed): Promise<TakeoverPlan> {
+  if (managed.state === "MASTER" && managed.open && managed.strayedAt === null) {
+    return { steps: [], end: "this host is the writer already, and has the address: there is nothing to take over" };
+  }
+  const [plan, lacking] = await Promise.all([
+    takeoverOf(work, managed, () => false).plan(),
+    lackingPrivileges(work.tools.sql, managed.config),
+  ]);
+  if (plan.end !== "ready" || lacking.length === 0) return plan;
+  return { ...plan, end: `refused at the step that needs what is missing: ${lacking.join("; ")}` };
 }
 
 export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => boolean): Takeover {

@@ -7,7 +7,7 @@ import { MysqlMember } from "./mysql-member.ts";
 import type { MysqlWork } from "./mysql-work.ts";
 
 /** Beyond takeover_deadline: other members of a sync group may still prepare. */
-const UNWANTED = seconds(5);
+export const CLAIM_MARGIN = seconds(5);
 
 /** Read-only and without sessions. A server that cannot be asked is told, and closed at the first look that finds it open. */
 export async function closeManaged(work: MysqlWork, managed: Managed, what: "guard" | "release"): Promise<void> {
@@ -59,7 +59,7 @@ export function closeFound(work: MysqlWork, managed: Managed): void {
 /** The gate was opened and nobody went through it: its claim was given up in that very moment. */
 export function closeUnwanted(work: MysqlWork, managed: Managed): void {
   const { state, openedAt, config, closing } = managed;
-  const limit = micros(config.group.takeoverDeadline + UNWANTED);
+  const limit = micros(config.group.takeoverDeadline + CLAIM_MARGIN);
   if (state === "MASTER" || closing || openedAt === null) return;
   if (elapsed(openedAt, work.tools.timers.now()) < limit) return;
   managed.closing = true;

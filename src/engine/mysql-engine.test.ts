@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { err, ok } from "../core/lib/result.ts";
-import { millis } from "../core/lib/units.ts";
+import { instant, millis } from "../core/lib/units.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 import type { MysqlStanding } from "../core/mysql/standing.ts";
@@ -115,6 +115,19 @@ test("a broken connection is looked after at once: whoever comes back is fine, w
     standing: "failed",
     server: "127.0.0.1:3306",
   });
+});
+
+test("a trouble from elsewhere has its own beginning, and the server's own comes back after it", async () => {
+  const { timers, engine } = bench();
+  await timers.advance(millis(20_000));
+  const fine = engine.status()[0]?.since;
+  const since = instant(timers.now() - millis(2_000));
+  engine.override("orders", { kind: "isolated", forMillis: 2_000 }, since);
+  expect(engine.status()[0]).toMatchObject({ trouble: { kind: "isolated" }, since });
+  await timers.advance(millis(5_000));
+  expect(engine.status()[0]?.since).toBe(since);
+  engine.override("orders", null);
+  expect(engine.status()[0]).toMatchObject({ trouble: null, since: fine });
 });
 
 test("a dying server that still accepts and drops is asked again until it is gone", async () => {

@@ -37,6 +37,8 @@ export interface MysqlStatus {
   readonly standing: StandingName | "unknown";
   /** What makes it fail, or unfit; null when neither. */
   readonly trouble: Trouble | null;
+  /** How it got in, where that will not last. */
+  readonly remark?: string | null;
   /** Everything the last look found, also what does not count. */
   readonly findings: readonly Finding[];
   readonly replicas: readonly ReplicaFacts[];
@@ -50,8 +52,8 @@ export interface MysqlEngine {
   configure(config: HoldfastConfig): void;
   /** Those that are known, for a keeper that has just started. */
   standings(): Readonly<Record<string, MysqlStanding>>;
-  /** A trouble that no look can find; null when it is over. */
-  override(name: string, trouble: Trouble | null): void;
+  /** A trouble that no look can find, and since when; null when it is over. */
+  override(name: string, trouble: Trouble | null, since?: Instant): void;
   /** An instance has become MASTER or is it no longer: what counts for it is another thing now. */
   repeat(): void;
   status(): readonly MysqlStatus[];
@@ -60,10 +62,10 @@ export interface MysqlEngine {
 
 export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
   const watches = new Map<string, MysqlWatch>();
-  const overrides = new Map<string, Trouble>();
+  const overrides = new Map<string, { readonly trouble: Trouble; readonly since: Instant }>();
   const withOverride = (name: string, standing: MysqlStanding | null): MysqlStanding | null => {
-    const trouble = overrides.get(name);
-    return trouble === undefined ? standing : { always: trouble, standby: standing?.standby ?? null };
+    const one = overrides.get(name);
+    return one === undefined ? standing : { always: one.trouble, standby: standing?.standby ?? null };
   };
 
   const report = (watch: MysqlWatch, before: MysqlStanding | null): void => {
@@ -112,19 +114,22 @@ export function createMysqlEngine(options: MysqlEngineOptions): MysqlEngine {
       for (const [name, one] of wanted) watches.set(name, new MysqlWatch(host, one));
     },
     standings,
-    override(name, trouble) {
+    override(name, trouble, since = options.timers.now()) {
       const watch = watches.get(name);
       if (watch === undefined) return;
       const before = withOverride(name, watch.standing);
       if (trouble === null) overrides.delete(name);
-      else overrides.set(name, trouble);
+      else overrides.set(name, { trouble, since });
       report(watch, before);
     },
     repeat() {
       if (watches.size > 0) options.tell(standings());
     },
     status: () =>
-      [...watches.values()].map((watch) => statusOf(watch, withOverride(watch.config.name, watch.standing))),
+      [...watches.values()].map((watch) => {
+        const { name } = watch.config;
+        return statusOf(watch, withOverride(name, watch.standing), overrides.get(name)?.since ?? watch.since);
+      }),
     stop() {
       for (const watch of watches.values()) watch.end();
       watches.clear();
@@ -138,21 +143,22 @@ function wantedServers(config: HoldfastConfig): Map<string, MysqlConfig> {
   return new Map(
     config.mysql
       .filter(({ name }) => used.has(name))
-      .map(({ span: _place, ...server }) => [
+      .map(({ span: _place, flawed: _flawed, ...server }) => [
         server.name,
         { ...server, rules: { ...server.rules, managed: managed.has(server.name) } },
       ]),
   );
 }
 
-function statusOf(watch: MysqlWatch, standing: MysqlStanding | null): MysqlStatus {
-  const { config, facts, verdict, since, lookedAt } = watch;
+function statusOf(watch: MysqlWatch, standing: MysqlStanding | null, since: Instant | null): MysqlStatus {
+  const { config, facts, verdict, lookedAt } = watch;
   return {
     name: config.name,
     server: addressInWords(config.address),
     version: facts === null ? null : versionInWords(facts.version),
     standing: standing === null ? "unknown" : standingName(standing),
     trouble: standing === null ? null : (standing.always ?? standing.standby),
+    remark: watch.remark,
     findings: verdict?.findings ?? [],
     replicas: facts?.replicas ?? [],
     since,

@@ -45,6 +45,17 @@ export interface Managed {
   closing: boolean;
   /** A receiver that had given up is being started. */
   resuming: boolean;
+  /** Its address is about to go. */
+  releasing: boolean;
+  /** A planned move is under way. */
+  moving: boolean;
+  /** Since when it has been found closed with its address; null: it is not. */
+  strayedAt: Instant | null;
+  /** That is being settled. */
+  straying: boolean;
+  /** What the account may not do, one clause a server, as asked last. */
+  lacking: readonly string[];
+  privilegesAt: Instant | null;
 }
 
 /** What the file says of a managed server. */
@@ -68,12 +79,18 @@ export function newManaged(instance: string, settings: ManagedSettings): Managed
     queue: Promise.resolve(),
     closing: false,
     resuming: false,
+    releasing: false,
+    moving: false,
+    strayedAt: null,
+    straying: false,
+    lacking: [],
+    privilegesAt: null,
   };
 }
 
 /** By instance. */
 export function managedOf({ mysql, instances }: HoldfastConfig): ReadonlyMap<string, ManagedSettings> {
-  const servers = new Map(mysql.map(({ span: _place, ...server }) => [server.name, server]));
+  const servers = new Map(mysql.map(({ span: _place, flawed: _flawed, ...server }) => [server.name, server]));
   const wanted = new Map<string, ManagedSettings>();
   for (const { vrrp, managesMysql } of instances) {
     const config = managesMysql === null ? undefined : servers.get(managesMysql);

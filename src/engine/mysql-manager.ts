@@ -10,20 +10,19 @@ import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateQuestion } from "./hook-engine.ts";
-import { type ClaimAnswers, consentTo, startClaim, takeoverOf } from "./mysql-claim.ts";
+import { type ClaimAnswers, consentTo, planOf, startClaim } from "./mysql-claim.ts";
 import { closeFound, closeManaged, closeUnwanted } from "./mysql-closing.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { askPositions } from "./mysql-group.ts";
 import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels } from "./mysql-managed.ts";
-import { switchoverOf } from "./mysql-moving.ts";
+import { move, switchoverOf } from "./mysql-moving.ts";
+import { watchPrivileges } from "./mysql-privileges.ts";
 import { resumeReceiver } from "./mysql-resuming.ts";
+import { tendStray } from "./mysql-stray.ts";
 import type { SwitchoverOutcome } from "./mysql-switchover.ts";
 import { MysqlWork, type MysqlWorkOptions } from "./mysql-work.ts";
 
-export interface MysqlManagerOptions extends MysqlWorkOptions, ClaimAnswers {
-  /** The instance is to let its address go, for another host. */
-  readonly handOver: (instance: string) => void;
-}
+export interface MysqlManagerOptions extends MysqlWorkOptions, ClaimAnswers {}
 
 export interface MysqlManager {
   configure(config: HoldfastConfig): void;
@@ -38,7 +37,7 @@ export interface MysqlManager {
   looked(name: string, facts: MysqlFacts | null): void;
   /** Where all servers of a managed block stand; null when nobody manages it. */
   positions(name: string): Promise<readonly ServerPositions[]> | null;
-  /** What is wrong with a group that this host writes to, and stays so; empty elsewhere. */
+  /** What is wrong and stays so: with the account, and on the writer's host with the group. */
   troubles(name: string): readonly string[];
   /** What is set on them that should not be; null when nobody manages it. */
   examine(name: string): Promise<DoctorReport> | null;
@@ -97,7 +96,10 @@ class Manager implements MysqlManager {
     const managed = this.#managed.get(question.instance);
     if (managed === undefined) this.#options.next(question);
     else if (question.which === "claim") startClaim(this.#work, managed, question, this.#options);
-    else this.#work.queue(managed, () => this.#release(managed, question));
+    else {
+      managed.releasing = true;
+      this.#work.queue(managed, () => this.#release(managed, question));
+    }
   }
 
   async #release(managed: Managed, question: GateQuestion): Promise<void> {
@@ -118,6 +120,7 @@ class Manager implements MysqlManager {
     const managed = this.#managed.get(instance);
     if (managed === undefined) return;
     managed.state = state;
+    managed.releasing = false;
     if (state === "MASTER" || !managed.open) return;
     this.#work.queue(managed, () => closeManaged(this.#work, managed, "release"));
   }
@@ -128,6 +131,10 @@ class Manager implements MysqlManager {
 
   #looked(managed: Managed, facts: MysqlFacts | null): void {
     if (managed.runs.size > 0) return;
+    if (facts !== null) {
+      watchPrivileges(this.#work, managed);
+      if (managed.state === "MASTER") tendStray(this.#work, managed, facts.closedBy !== null);
+    }
     if (managed.open) {
       closeUnwanted(this.#work, managed);
       return;
@@ -147,7 +154,7 @@ class Manager implements MysqlManager {
 
   plan(name: string): Promise<TakeoverPlan> | null {
     const managed = this.#find(name);
-    return managed === undefined ? null : takeoverOf(this.#work, managed, () => false).plan();
+    return managed === undefined ? null : planOf(this.#work, managed);
   }
 
   positions(name: string): Promise<readonly ServerPositions[]> | null {
@@ -156,7 +163,8 @@ class Manager implements MysqlManager {
   }
 
   troubles(name: string): readonly string[] {
-    return this.#find(name)?.tending?.troubles ?? [];
+    const managed = this.#find(name);
+    return managed === undefined ? [] : [...managed.lacking, ...(managed.tending?.troubles ?? [])];
   }
 
   examine(name: string): Promise<DoctorReport> | null {
@@ -166,12 +174,12 @@ class Manager implements MysqlManager {
 
   planSwitchover(name: string): Promise<TakeoverPlan> | null {
     const managed = this.#find(name);
-    return managed === undefined ? null : switchoverOf(this.#work, managed, this.#options.handOver).plan();
+    return managed === undefined ? null : switchoverOf(this.#work, managed).plan();
   }
 
   switchover(name: string): Promise<SwitchoverOutcome> | null {
     const managed = this.#find(name);
-    return managed === undefined ? null : switchoverOf(this.#work, managed, this.#options.handOver).run();
+    return managed === undefined ? null : move(this.#work, managed);
   }
 
   consent(name: string): boolean {

@@ -9,6 +9,7 @@ import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 import { END, type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";
 import { SESSIONS_STATEMENT, semiSyncOrder, sessionsToEnd } from "../core/mysql/orders.ts";
+import { IDENTITY_STATEMENT, parseServerVersion } from "../core/mysql/version.ts";
 import type { SqlPort, SqlSession } from "../ports/sql.ts";
 import { identify, type ServerIdentity } from "./mysql-observe.ts";
 
@@ -45,6 +46,14 @@ export class MysqlMember {
 
   get version(): ServerIdentity["version"] | null {
     return this.#identity?.version ?? null;
+  }
+
+  /** As known, or asked for; null when it does not answer. */
+  async versionOver(timeoutMillis: number): Promise<ServerIdentity["version"] | null> {
+    if (this.#identity !== null) return this.#identity.version;
+    const asked = await this.order(IDENTITY_STATEMENT, timeoutMillis);
+    const row = asked.ok ? asked.value[0] : undefined;
+    return row === undefined ? null : parseServerVersion(row.version ?? "", row.comment ?? "");
   }
 
   /** How this server sees the own host; null while it is not connected, or over a Unix socket. */

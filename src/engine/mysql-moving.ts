@@ -1,9 +1,9 @@
 /** A planned move of a managed server's writer, as its instance sees it. */
 import type { Managed } from "./mysql-managed.ts";
-import { Switchover, type SwitchoverHost } from "./mysql-switchover.ts";
+import { Switchover, type SwitchoverHost, type SwitchoverOutcome } from "./mysql-switchover.ts";
 import type { MysqlWork } from "./mysql-work.ts";
 
-export function switchoverOf(work: MysqlWork, managed: Managed, handOver: (instance: string) => void): Switchover {
+export function switchoverOf(work: MysqlWork, managed: Managed): Switchover {
   const host: SwitchoverHost = {
     tools: work.tools,
     tell: (step, outcome, detail) => work.tell(managed, { what: "switchover", step, outcome, detail }),
@@ -15,8 +15,9 @@ export function switchoverOf(work: MysqlWork, managed: Managed, handOver: (insta
     refused: () => {
       const { state, open, config } = managed;
       if (state === "MASTER" && open) return managed.staysHere;
-      return `this host is not the writer of ${config.name}: run it on the host that has the address`;
+      return `this host is not the writer of ${config.name}`;
     },
+    isWriter: () => managed.state === "MASTER" && managed.open,
     closing: () => {
       managed.open = false;
       managed.tending?.end();
@@ -30,7 +31,17 @@ export function switchoverOf(work: MysqlWork, managed: Managed, handOver: (insta
       managed.closed = false;
       work.tend(managed);
     },
-    handOver: () => handOver(managed.instance),
+    handOver: () => work.handOver(managed.instance),
   };
   return new Switchover(host, managed.config);
+}
+
+/** While it runs nobody else opens what it has closed. */
+export async function move(work: MysqlWork, managed: Managed): Promise<SwitchoverOutcome> {
+  managed.moving = true;
+  try {
+    return await switchoverOf(work, managed).run();
+  } finally {
+    managed.moving = false;
+  }
 }

@@ -148,7 +148,11 @@ describe("a switchover", () => {
     expect((await move(await writer("", "priority 120"))).detail).toContain("write `nopreempt` on all hosts");
     const standby = managedWorld();
     standby.look();
-    expect((await move(standby)).detail).toContain("this host is not the writer");
+    expect((await move(standby)).detail).toContain("this host is not the writer of orders, and no peer");
+    standby.peer.readOnly = false;
+    expect((await move(standby)).detail).toBe(
+      "this host is not the writer of orders: 192.0.2.2:3306 is, so run it on that host",
+    );
     expect(standby.manager.switchover("other")).toBeNull();
   });
 

@@ -38,6 +38,7 @@ export interface SwitchoverHost {
   readonly state: () => VrrpStateName;
   /** Null when this host is the writer and may give it up; otherwise why not. */
   readonly refused: () => string | null;
+  readonly isWriter: () => boolean;
   /** From here on it may be closed. */
   readonly closing: () => void;
   readonly closed: () => void;
@@ -70,13 +71,23 @@ export class Switchover {
 
   async plan(): Promise<{ readonly steps: readonly string[]; readonly end: string }> {
     try {
-      const refused = this.#host.refused();
+      const refused = await this.#refused();
       if (refused !== null) return { steps: [], end: refused };
       const facts = await this.#ask();
       return facts.ok ? planSwitchover(facts.value) : { steps: [], end: facts.error };
     } finally {
       this.#servers.close();
     }
+  }
+
+  /** Whoever asks the wrong host is told the right one. */
+  async #refused(): Promise<string | null> {
+    const refused = this.#host.refused();
+    if (refused === null || this.#host.isWriter()) return refused;
+    const writer = await this.#openPeer();
+    return writer === null
+      ? `${refused}, and no peer that answers is open for writes: see \`holdfast status\` on each host`
+      : `${refused}: ${writer} is, so run it on that host`;
   }
 
   async run(): Promise<SwitchoverOutcome> {
@@ -89,7 +100,7 @@ export class Switchover {
   }
 
   async #prepare(): Promise<Result<void, string>> {
-    const refused = this.#host.refused();
+    const refused = await this.#refused();
     if (refused !== null) return err(refused);
     this.#deadline = this.#soon();
     for (;;) {

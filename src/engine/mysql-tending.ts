@@ -81,7 +81,8 @@ export class MysqlTending {
   async #look(): Promise<void> {
     this.#servers.askSilentAgain();
     const { own, peers } = await this.#servers.ask({ end: false, ownLast: true });
-    if (!own.ok || this.#ended) return;
+    // A writer that somebody has closed is mysql-stray.ts's.
+    if (!own.ok || own.value.closedBy !== null || this.#ended) return;
     const { timers } = this.#host.tools;
     const alone = isAlone(own.value.semiSync, this.#before);
     this.#before = own.value.semiSync;

@@ -77,6 +77,11 @@ export class MysqlWatch {
     return this.#since;
   }
 
+  /** What its login will not survive; null: nothing. */
+  get remark(): string | null {
+    return this.#session?.remark ?? null;
+  }
+
   get lookedAt(): Instant | null {
     return this.#lookedAt;
   }

@@ -12,6 +12,8 @@ export interface MysqlWorkOptions {
   readonly publish: (body: HoldfastEventBody) => void;
   /** A writer is cut off, so that it must not serve; null when that is over. */
   readonly isolate: (name: string, millis: number | null) => void;
+  /** The instance is to let its address go, for another host. */
+  readonly handOver: (instance: string) => void;
 }
 
 export class MysqlWork {
@@ -21,6 +23,10 @@ export class MysqlWork {
   constructor(options: MysqlWorkOptions) {
     this.tools = options.tools;
     this.#options = options;
+  }
+
+  handOver(instance: string): void {
+    this.#options.handOver(instance);
   }
 
   /** One thing at a time for each instance. */

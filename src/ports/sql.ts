@@ -26,6 +26,8 @@ export interface SqlSession {
   query(sql: string, timeoutMillis: number): Promise<Result<readonly SqlRow[], SqlFailure>>;
   /** The own end of a TCP connection: how the server sees this host. */
   readonly localAddress?: string | undefined;
+  /** A clause on how it got in, where that will not last; null or absent: as the file says. */
+  readonly remark?: string | null;
   /** Ends it at once, without a farewell; onLost is not called. */
   close(): void;
 }

@@ -1,6 +1,10 @@
 /** A server that lies, hangs or leaves: whatever it does ends one connection and is told as a value. */
+import { createHash } from "node:crypto";
 import dns from "node:dns";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { createSqlPort } from "./client.ts";
@@ -75,6 +79,72 @@ const obliging = (statement: (socket: Socket) => void) => (socket: Socket) => {
     socket.write(packet(2, OK_PACKET));
   });
 };
+
+const NONCE = Buffer.from("12345678123456789012");
+const sha1 = (...parts: readonly Buffer[]): Buffer => {
+  const hash = createHash("sha1");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+/** mysql_native_password's answer to the greeting above. */
+function scrambled(password: string): Buffer {
+  const once = sha1(Buffer.from(password));
+  const mask = sha1(NONCE, sha1(once));
+  return Buffer.from(once.map((byte, at) => byte ^ (mask[at] ?? 0)));
+}
+
+const DENIED_PACKET = packet(2, Buffer.concat([Buffer.from([0xff, 0x15, 0x04]), Buffer.from("#28000Access denied")]));
+
+test("a password that is changed under the daemon does not shut it out, whichever end is changed first", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-login-"));
+  const file = join(directory, "orders.cnf");
+  const state = { password: "old", tries: 0 };
+  const port = await listen((socket) => {
+    socket.write(GREETING);
+    socket.once("data", (data) => {
+      state.tries += 1;
+      socket.write(data.includes(scrambled(state.password)) ? packet(2, OK_PACKET) : DENIED_PACKET);
+    });
+  });
+  const write = (lines: string): void => writeFileSync(file, `[client]\nuser=holdfast\n${lines}`, { mode: 0o600 });
+  const newPort = () => createSqlPort();
+  const ask = async (sql = newPort()) => {
+    state.tries = 0;
+    const opened = await sql.open(
+      {
+        address: { socket: null, host: "127.0.0.1", port, reservedPort: null },
+        credentials: file,
+        user: null,
+        tls: { mode: "off", ca: null, cert: null, key: null },
+        connectTimeoutMillis: 2_000,
+      },
+      () => undefined,
+    );
+    if (opened.ok) opened.value.close();
+    return opened.ok ? { remark: opened.value.remark, tries: state.tries } : { ...opened.error, tries: state.tries };
+  };
+  try {
+    const daemon = newPort();
+    write("password=old");
+    expect(await ask(daemon)).toEqual({ remark: null, tries: 1 });
+    // The file first: what got in before still does, and says that a restart would end that.
+    write("password=new");
+    expect(await ask(daemon)).toMatchObject({ remark: expect.stringContaining("until the daemon restarts"), tries: 2 });
+    expect(await ask()).toMatchObject({ kind: "server", number: 1045, tries: 1 });
+    // Both in the file: also over a restart, and whichever of them the server has.
+    write("password=new\n[holdfast-other]\npassword=old");
+    expect(await ask()).toMatchObject({ remark: expect.stringContaining("[holdfast-other]"), tries: 2 });
+    state.password = "new";
+    expect(await ask()).toEqual({ remark: null, tries: 1 });
+    expect(await ask(daemon)).toEqual({ remark: null, tries: 1 });
+    // What no longer counts anywhere is told as the refusal of the file's own.
+    state.password = "third";
+    expect(await ask(daemon)).toMatchObject({ number: 1045, tries: 2 });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 test("nobody listens", async () => {
   const port = await listen(() => undefined);

@@ -9,17 +9,23 @@ import { tlsProblem } from "../../core/mysql/config.ts";
 import type { SqlRow } from "../../core/mysql/facts.ts";
 import type { SqlFailure } from "../../core/mysql/failure.ts";
 import type { SqlPort, SqlSession, SqlTarget } from "../../ports/sql.ts";
-import { readLogin, readTls } from "./credentials.ts";
+import { type Login, readLogin, readTls, type TlsMaterial } from "./credentials.ts";
+import { type Candidate, LoginMemory, REFUSED } from "./logins.ts";
 
 export function createSqlPort(): SqlPort {
-  return { open };
+  const memory = new LoginMemory();
+  return { open: (target, onLost) => open(target, onLost, memory) };
 }
 
 /** Between two probes of an idle connection to a host that may vanish without a word. */
 const KEEP_ALIVE_MILLIS = 1_000;
 
-async function open(target: SqlTarget, onLost: (detail: string) => void): Promise<Result<SqlSession, SqlFailure>> {
-  const opening = new Opening(target, onLost);
+async function open(
+  target: SqlTarget,
+  onLost: (detail: string) => void,
+  memory: LoginMemory,
+): Promise<Result<SqlSession, SqlFailure>> {
+  const opening = new Opening(target, onLost, memory);
   const timer = setTimeout(() => opening.giveUp(), target.connectTimeoutMillis);
   try {
     return await Promise.race([opening.run(), opening.givenUp]);
@@ -36,14 +42,16 @@ async function open(target: SqlTarget, onLost: (detail: string) => void): Promis
 class Opening {
   readonly #target: SqlTarget;
   readonly #onLost: (detail: string) => void;
+  readonly #memory: LoginMemory;
   #socket: Socket | null = null;
   #late = false;
   readonly givenUp: Promise<Result<never, SqlFailure>>;
   #resolve: (failure: Result<never, SqlFailure>) => void = () => undefined;
 
-  constructor(target: SqlTarget, onLost: (detail: string) => void) {
+  constructor(target: SqlTarget, onLost: (detail: string) => void, memory: LoginMemory) {
     this.#target = target;
     this.#onLost = onLost;
+    this.#memory = memory;
     this.givenUp = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -69,10 +77,36 @@ class Opening {
   }
 
   async run(): Promise<Result<SqlSession, SqlFailure>> {
-    const options = await this.#options();
-    if (!options.ok) return err({ kind: "setup", detail: options.error });
+    const { address, credentials, tls } = this.#target;
+    const problem = tlsProblem(address, tls.mode);
+    const login = problem === null ? await readLogin(credentials) : err(problem);
+    if (!login.ok) return err({ kind: "setup", detail: login.error });
+    const material = tls.mode === "off" ? ok({}) : await readTls(tls, login.value.options);
+    if (!material.ok) return err({ kind: "setup", detail: material.error });
     const { default: mysql } = await import("mysql2");
-    if (this.#late) return this.givenUp;
+    return await this.#tryAll(mysql, login.value, material.value);
+  }
+
+  /** Until one gets in; the answer to the first is what is wrong when none does. */
+  async #tryAll(mysql: Mysql, login: Login, material: TlsMaterial): Promise<Result<SqlSession, SqlFailure>> {
+    const { address, credentials, user } = this.#target;
+    const place = `${credentials ?? ""} ${user ?? ""} ${address.socket ?? `${address.host} ${address.port}`}`;
+    const given = user === null ? login : { ...login, user };
+    let first: Result<never, SqlFailure> | null = null;
+    for (const candidate of this.#memory.candidates(place, given, credentials ?? "")) {
+      if (this.#late) return this.givenUp;
+      const opened = await this.#tryOne(mysql, candidate, material);
+      if (opened.ok) {
+        this.#memory.remember(place, candidate);
+        return opened;
+      }
+      first ??= opened;
+      if (opened.error.kind !== "server" || !REFUSED.has(opened.error.number)) return opened;
+    }
+    return first ?? this.givenUp;
+  }
+
+  #tryOne(mysql: Mysql, candidate: Candidate, material: TlsMaterial): Promise<Result<SqlSession, SqlFailure>> {
     const { address } = this.#target;
     const socket =
       address.socket === null ? connect({ host: address.host, port: address.port }) : connect({ path: address.socket });
@@ -82,9 +116,9 @@ class Opening {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     }
-    const connection = mysql.createConnection({ ...options.value, stream: socket });
+    const connection = mysql.createConnection({ ...this.#options(candidate, material), stream: socket });
     return new Promise((resolve) => {
-      const session = new Session(connection, socket, this.#onLost);
+      const session = new Session(connection, socket, { onLost: this.#onLost, remark: candidate.remark });
       connection.once("connect", () => {
         if (this.#late) socket.destroy();
         else resolve(ok(session.use()));
@@ -93,17 +127,9 @@ class Opening {
     });
   }
 
-  async #options(): Promise<Result<ConnectionOptions, string>> {
-    const { address, credentials, tls } = this.#target;
-    const problem = tlsProblem(address, tls.mode);
-    if (problem !== null) return err(problem);
-    const login = await readLogin(credentials);
-    if (!login.ok) return login;
-    const { password, options } = login.value;
-    const user = this.#target.user ?? login.value.user;
-    const material = tls.mode === "off" ? ok({}) : await readTls(tls, options);
-    if (!material.ok) return material;
-    return ok({
+  #options({ user, password }: Candidate, material: TlsMaterial): ConnectionOptions {
+    const { address, tls } = this.#target;
+    return {
       user,
       password,
       // For TLS and for the methods that send a password in clear over what is secure; the stream is ours.
@@ -112,7 +138,7 @@ class Opening {
         ? {}
         : {
             ssl: {
-              ...material.value,
+              ...material,
               rejectUnauthorized: tls.mode !== "required",
               verifyIdentity: tls.mode === "verify-identity",
             },
@@ -127,8 +153,15 @@ class Opening {
       connectTimeout: 0,
       multipleStatements: false,
       typeCast: (field) => field.string("utf8"),
-    });
+    };
   }
+}
+
+type Mysql = typeof import("mysql2");
+
+interface SessionOptions {
+  readonly onLost: (detail: string) => void;
+  readonly remark: string | null;
 }
 
 class Session implements SqlSession {
@@ -139,10 +172,13 @@ class Session implements SqlSession {
   #inUse = false;
   #closed = false;
 
-  constructor(connection: Connection, socket: Socket, onLost: (detail: string) => void) {
+  readonly remark: string | null;
+
+  constructor(connection: Connection, socket: Socket, { onLost, remark }: SessionOptions) {
     this.#connection = connection;
     this.#socket = socket;
     this.#onLost = onLost;
+    this.remark = remark;
     connection.on("error", (error: QueryError) => this.#gone(failureOf(error)));
     socket.once("error", (error) => this.#gone(failureOf(error)));
     socket.once("end", () => this.#gone({ kind: "lost", detail: "closed by the server" }));

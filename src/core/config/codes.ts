@@ -97,6 +97,14 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "manage_mysql names no mysql block that is defined above; the instance is left out.",
   ),
+  "managed-flawed": entry(
+    "error",
+    "manage_mysql names a mysql block with lines that cannot be used; the instance is left out.",
+  ),
+  "safety-misspelt": entry(
+    "error",
+    "A keyword of Holdfast's own safety (manage_mysql, auth_hmac ...) is misspelt; the instance is left out.",
+  ),
   "replica-is-peer": entry("error", "A replica of a managed group is also its server or one of its peers."),
   "peer-is-own": entry("error", "A peer of a managed group is this host's own server, or the virtual address."),
   "managed-preempts": entry("warning", "A managed instance preempts: its address comes back by priority alone."),

@@ -22,6 +22,7 @@ import type { DiagnosticSink } from "./diagnostics.ts";
 import { addressOfFamily, checkNativeIpv6, type FamilyContext, instanceFamily, readVersion } from "./family.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { Command, InstanceConfig } from "./model.ts";
+import { misspellsSafety } from "./own-safety.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
@@ -150,6 +151,7 @@ function compileVrrp(
   const authHmac = readAuthHmac(settings, { name: identity.name, advertInterval }, context);
   // An address without the preparation that it was promised would lead clients to a server that nobody opened or closed.
   if (managesUnknown(settings, identity.name, context)) return null;
+  if (misspellsSafety(identity.name, node.block ?? [], diagnostics)) return null;
   // Neither unsigned among hosts that sign, nor with keys that nobody else has: such a node would serve beside another.
   if (authHmac === "unusable") return null;
   const authentication = readAuthentication(settings, { version, family, signed: authHmac !== null }, diagnostics);

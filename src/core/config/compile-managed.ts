@@ -43,7 +43,13 @@ export function hasOnePeer(
 export function managesUnknown(settings: Settings, instance: string, { mysql, diagnostics }: TrackContext): boolean {
   const name = settings.text("manage_mysql");
   const node = settings.node("manage_mysql");
-  if (name === null || node === null || mysql.some((one) => one.name === name)) return false;
+  if (name === null || node === null) return false;
+  const known = mysql.find((one) => one.name === name);
+  if (known?.flawed === true) {
+    const why = `${instance} is left out: mysql ${name} has lines that cannot be used, and without them it may lose data`;
+    diagnostics.report("managed-flawed", node.span, why, "correct the block; the errors above say how");
+  }
+  if (known !== undefined) return known.flawed;
   const near = closest(
     name,
     mysql.map((one) => one.name),

@@ -136,6 +136,32 @@ test("an instance whose managed server is not defined does not serve", () => {
   expect(diagnostics).toContain("unknown-managed");
 });
 
+test("an instance does not serve without what a misspelt keyword of its safety was meant to be", () => {
+  for (const line of [
+    "manage_mysq orders",
+    "manages_mysql orders",
+    "auth_hmc {\nactive_key 1\n}",
+    "notfy_claim /bin/true",
+  ]) {
+    const { config, diagnostics } = managed("peer 192.0.2.2", line);
+    expect(config.instances, line).toEqual([]);
+    expect(diagnostics).toContain("safety-misspelt");
+  }
+  // What keepalived leaves out and goes on without is left out here as well.
+  expect(managed("peer 192.0.2.2", "manage_mysql orders\nnopreemt").config.instances).toHaveLength(1);
+  expect(managed("peer 192.0.2.2", "notify_maste /bin/true").config.instances).toHaveLength(1);
+});
+
+test.each(["polcy consistency", "policy consistent", "takeover_deadline 0", "per 192.0.2.3", "peer"])(
+  "an instance does not manage a block with the line `%s`, and one that only tracks it runs",
+  (line) => {
+    const { config, diagnostics } = managed(`peer 192.0.2.2\n${line}`);
+    expect(config.instances).toEqual([]);
+    expect(diagnostics).toContain("managed-flawed");
+    expect(managed(`peer 192.0.2.2\n${line}`, "track_mysql {\norders\n}").config.instances).toHaveLength(1);
+  },
+);
+
 test("no peer, and what each policy means, are said", () => {
   expect(managed("").diagnostics).toEqual(["managed-alone", "managed-policy"]);
   const said = (policy: string): string => managed(`peer 192.0.2.2\npolicy ${policy}`).texts.join();

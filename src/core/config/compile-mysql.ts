@@ -17,19 +17,21 @@ import {
 import { credentialsProblem, parseOptionFile } from "../mysql/option-file.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { MysqlBlockConfig } from "./model.ts";
+import { noteFlaws } from "./own-safety.ts";
 import { readSettings, type Settings, wordSpan } from "./settings.ts";
 import type { KeySource } from "./source.ts";
 import type { Node } from "./tree.ts";
 
 const PORT = 3_306;
 
-export function compileMysql(node: Node, source: KeySource, diagnostics: DiagnosticSink): MysqlBlockConfig | null {
+export function compileMysql(node: Node, source: KeySource, told: DiagnosticSink): MysqlBlockConfig | null {
   const name = node.args[0]?.text;
   if (name === undefined) {
     const message = "`mysql` lacks its name and is left out";
-    diagnostics.report("missing-argument", node.span, message, "write mysql NAME { ... }");
+    told.report("missing-argument", node.span, message, "write mysql NAME { ... }");
     return null;
   }
+  const diagnostics = noteFlaws(told);
   const settings = readSettings(node.block ?? [], "mysql", diagnostics);
   const duration = (keyword: string): Micros => settings.duration(keyword) ?? seconds(1);
   checkCredentials(settings, name, source, diagnostics);
@@ -52,6 +54,7 @@ export function compileMysql(node: Node, source: KeySource, diagnostics: Diagnos
     fall: settings.number("fall") ?? 2,
     rules: readRules(settings),
     group: readGroup(settings, name, diagnostics),
+    flawed: diagnostics.flawed,
     span: node.span,
   };
 }

@@ -69,6 +69,8 @@ export interface TrackProcessConfig {
 
 /** A `mysql` block. */
 export interface MysqlBlockConfig extends MysqlConfig {
+  /** A line of it could not be used: what is missing nobody knows, so no instance manages it. */
+  readonly flawed: boolean;
   readonly span: SourceSpan;
 }
 

@@ -18,6 +18,9 @@ test.each([
   ["  auth_pass S3cret", "  auth_pass ******"],
   ["auth_pas S3 cret", "auth_pas ** ****"],
   ["priority auth_pass S3cret", "priority auth_pass ******"],
+  ["key 1 file:/etc/k S3cret", "key 1 file:/etc/k ******"],
+  ["key 1 hex:S3cret", "key * **********"],
+  ["key 1 file:S3cret", "key * ***********"],
   ["mysql -pMypass other -pS3", "mysql -p****** ***** -p**"],
 ])("%s is shown as %s", (line, shown) => {
   // What is hidden has to be; how much more may be, as long as the columns stay.
@@ -32,6 +35,7 @@ test.each([
   "192.0.2.1/24 dev eth1 label eth1:0 brd +",
   'script "/usr/local/bin/check --port=3306 --print"',
   "auth_type PASS",
+  "key 1 file:/etc/keepalived/keys/vrrp51",
 ])("%s stays as it is", (line) => {
   expect(maskSecrets(line)).toBe(line);
 });

@@ -25,6 +25,9 @@ const ANNOUNCED_BY: readonly RegExp[] = [
 /** Keywords after which the whole rest of the line is secret, also misspelt ones. */
 const REST_IS_SECRET = /\b(?:auth_p\w*|pass|passwd|password|passphrase|requirepass|masterauth|key|secret)\s+/;
 
+/** `key 1 file:/etc/keepalived/keys/vrrp51` of auth_hmac: where a secret stands is none, and is what has to be mended. */
+const KEY_FILE = /\d{1,3}\s+file:\/[\w./-]*(?=\s|$)/y;
+
 /** One word as shells and keepalived read it, quotes included; a quotation mark that is never closed reaches to the end. */
 const WORD = /(?:\\(["'])(?:(?!\\\1).)*\\\1|"[^"]*(?:"|$)|'[^']*(?:'|$)|\\(?:.|$)|[^\s"'\\])+/y;
 
@@ -48,7 +51,11 @@ function secretRanges(line: string): readonly Range[] {
     }
   }
   const rest = REST_IS_SECRET.exec(line);
-  if (rest !== null) ranges.push({ from: rest.index + rest[0].length, to: line.length });
+  if (rest !== null) {
+    const from = rest.index + rest[0].length;
+    KEY_FILE.lastIndex = from;
+    ranges.push({ from: KEY_FILE.test(line) ? KEY_FILE.lastIndex : from, to: line.length });
+  }
   return ranges.sort((one, other) => one.from - other.from);
 }
 

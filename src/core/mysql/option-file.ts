@@ -1,6 +1,6 @@
 /**
  * Option files in the form of my.cnf: what a client reads of them. Sections [client], [client-server], [client-mariadb] and
- * [holdfast], the last value counts. `!include` is refused: the file that was checked for its permissions must be the one that
+ * [holdfast], the last value counts; a second login in [holdfast-other]. `!include` is refused: the file that was checked for its permissions must be the one that
  * holds the password. No message repeats a value.
  */
 import { err, ok, type Result } from "../lib/result.ts";
@@ -14,6 +14,9 @@ export interface ClientOptions {
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** Of [holdfast-other]: tried when the first login is refused, while a password is being changed. */
+  readonly otherUser?: string;
+  readonly otherPassword?: string;
 }
 
 const SECTIONS: ReadonlySet<string> = new Set(["client", "client-server", "client-mariadb", "holdfast"]);
@@ -27,30 +30,37 @@ const NAMES: Readonly<Record<string, keyof ClientOptions>> = {
   "ssl-cert": "tlsCert",
   "ssl-key": "tlsKey",
 };
+const OTHER_SECTION = "holdfast-other";
+const OTHER_NAMES: typeof NAMES = { user: "otherUser", password: "otherPassword" };
 
 /** The error says what is wrong, with the line; it can be shown anywhere. */
 export function parseOptionFile(text: string): Result<ClientOptions, string> {
   const options: Draft = {};
-  let wanted = false;
+  let names: typeof NAMES | null = null;
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim();
     if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
     const section = /^\[([^\]]*)\]/.exec(line);
-    if (section !== null) wanted = SECTIONS.has((section[1] ?? "").trim().toLowerCase());
-    const problem = section === null ? readLine(line, wanted ? options : {}) : null;
+    if (section !== null) names = namesOf((section[1] ?? "").trim().toLowerCase());
+    const problem = section === null ? readLine(line, names, options) : null;
     if (problem !== null) return err(`line ${index + 1}: ${problem}`);
   }
   return ok(options as ClientOptions);
 }
 
+function namesOf(section: string): typeof NAMES | null {
+  if (section === OTHER_SECTION) return OTHER_NAMES;
+  return SECTIONS.has(section) ? NAMES : null;
+}
+
 type Draft = Partial<Record<keyof ClientOptions, string | number>>;
 
 /** What is wrong with the line; null when it was understood, or is none of ours. */
-function readLine(line: string, options: Draft): string | null {
+function readLine(line: string, names: typeof NAMES | null, options: Draft): string | null {
   if (line.startsWith("!")) return "includes are not followed; put user and password into this file";
   const split = line.indexOf("=");
   const name = (split < 0 ? line : line.slice(0, split)).trim().toLowerCase().replaceAll("_", "-");
-  const option = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+  const option = names !== null && Object.hasOwn(names, name) ? names[name] : undefined;
   if (option === undefined) return null;
   const value = split < 0 ? "" : unquote(line.slice(split + 1).trim());
   if (option !== "port") {

@@ -1,6 +1,7 @@
 /** Rules about the settings of a managed group: each finding says what, why it matters, and what to write. Pure; order is the file's. */
+import { missingPrivileges } from "./privileges.ts";
 import type { ServerSettings } from "./settings.ts";
-import { atLeast, type ServerVersion, versionInWords } from "./version.ts";
+import { versionInWords } from "./version.ts";
 
 export interface SettingsFinding {
   readonly id: string;
@@ -260,37 +261,10 @@ function semiSync(one: ServerSettings): readonly SettingsFinding[] {
   return found;
 }
 
-/** docs/mysql.md has the same lists as statements. Any one of a line will do. */
-function neededPrivileges({ product, ...version }: ServerVersion): readonly (readonly string[])[] {
-  if (product === "mariadb" && atLeast({ product, ...version }, 10, 5, 2)) {
-    return [
-      ["READ_ONLY ADMIN", "READ ONLY ADMIN"],
-      ["REPLICATION SLAVE ADMIN"],
-      ["REPLICATION MASTER ADMIN"],
-      ["SLAVE MONITOR", "REPLICA MONITOR"],
-      ["BINLOG MONITOR"],
-      ["CONNECTION ADMIN"],
-      ["PROCESS"],
-    ];
-  }
-  if (product === "mysql" && atLeast({ product, ...version }, 8, 0, 0)) {
-    return [
-      ["SYSTEM_VARIABLES_ADMIN"],
-      ["REPLICATION_SLAVE_ADMIN"],
-      ["REPLICATION CLIENT"],
-      ["CONNECTION_ADMIN"],
-      ["PROCESS"],
-    ];
-  }
-  return [["SUPER"], ["REPLICATION CLIENT"], ["PROCESS"]];
-}
-
 function privileges(one: ServerSettings): readonly SettingsFinding[] {
-  const held = one.privileges;
-  if (held === null || held.has("ALL PRIVILEGES") || held.has("SUPER")) return NONE;
-  const missing = neededPrivileges(one.version).filter((names) => !names.some((name) => held.has(name)));
+  const missing = one.privileges === null ? [] : missingPrivileges(one.version, one.privileges);
   if (missing.length === 0) return NONE;
-  const list = missing.map(([name]) => name).join(", ");
+  const list = missing.join(", ");
   return about(
     one,
     ["privileges", "error"],

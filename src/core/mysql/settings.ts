@@ -4,6 +4,7 @@
  */
 import type { SqlRow } from "./facts.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
+import { GRANTS_STATEMENT, privilegesOf } from "./privileges.ts";
 import type { ServerVersion } from "./version.ts";
 
 const NAMES = [
@@ -40,7 +41,7 @@ const NAMES = [
 export const DOCTOR_STATEMENTS: readonly string[] = [
   `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${NAMES.map((name) => `'${name}'`).join(", ")})`,
   "SELECT UNIX_TIMESTAMP(SYSDATE(6)) AS clock",
-  "SHOW GRANTS",
+  GRANTS_STATEMENT,
 ];
 
 export interface ServerSettings {
@@ -75,15 +76,4 @@ export function settingsOf(
     clockAhead: Number.isFinite(seconds) ? seconds - hostSeconds : 0,
     privileges: grants === null || grants === undefined ? null : privilegesOf(grants),
   };
-}
-
-/** `GRANT A, B (columns) ON *.* TO ...`, one row each; what is granted on less than everything is no help here. */
-function privilegesOf(rows: readonly SqlRow[]): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const row of rows) {
-    const text = Object.values(row)[0] ?? "";
-    const match = /^GRANT (.+?) ON \*\.\* TO /i.exec(text);
-    for (const one of match?.[1]?.split(",") ?? []) found.add(one.trim().toUpperCase());
-  }
-  return found;
 }

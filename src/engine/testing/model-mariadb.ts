@@ -28,6 +28,8 @@ export class ModelServer {
   refusesSource = false;
   /** Its account lacks the privilege. */
   refusesToOpen = false;
+  /** What SHOW GRANTS answers; null: nothing. */
+  grants: string | null = null;
   sessions = 0;
   /** Seconds that a transaction has been writing for; null when none does. */
   writingFor: number | null = null;
@@ -95,6 +97,7 @@ export class ModelServer {
   }
 
   answer(sql: string): Result<readonly SqlRow[], SqlFailure> {
+    if (sql.startsWith("SHOW")) return this.#show(sql);
     if (sql.startsWith("SELECT @@version"))
       return ok([{ version: "10.11.19-MariaDB", comment: "", datadir: null, binlog: null }]);
     if (sql.startsWith("SELECT @@global.read_only"))
@@ -104,16 +107,19 @@ export class ModelServer {
     }
     if (sql.includes("INNODB_TRX"))
       return ok(this.writingFor === null ? [] : [{ thread: "77", seconds: String(this.writingFor) }]);
+    if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
+    return this.#order(sql);
+  }
+
+  #show(sql: string): Result<readonly SqlRow[], SqlFailure> {
     if (sql === "SHOW MASTER STATUS") return ok([{ File: "own.000001", Position: String(this.log.length) }]);
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
-    if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
-    if (sql === "SHOW PROCESSLIST") {
-      return ok([
-        ...Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
-        ...(this.watched ? [{ Id: "900", User: "holdfast", Host: "127.0.0.1:4000", Command: "Sleep" }] : []),
-      ]);
-    }
-    return this.#order(sql);
+    if (sql === "SHOW GRANTS" && this.grants !== null) return ok([{ Grants: `GRANT ${this.grants} ON *.* TO x` }]);
+    if (sql !== "SHOW PROCESSLIST") return ok([]);
+    return ok([
+      ...Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
+      ...(this.watched ? [{ Id: "900", User: "holdfast", Host: "127.0.0.1:4000", Command: "Sleep" }] : []),
+    ]);
   }
 
   #changeSource(sql: string): Result<readonly SqlRow[], SqlFailure> {
@@ -124,7 +130,6 @@ export class ModelServer {
   }
 
   #order(sql: string): Result<readonly SqlRow[], SqlFailure> {
-    if (sql.startsWith("SHOW")) return ok([]);
     this.orders.push(sql);
     if (sql === "SET GLOBAL read_only = 1") this.readOnly = true;
     else if (sql === "SET GLOBAL read_only = 0") {
