@@ -23,7 +23,6 @@ const page = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 const STATUS: Readonly<Record<KeywordStatus, string>> = {
   done: "works",
   "not-yet": "accepted, not done yet",
-  lvs: "LVS, not in this part",
   refused: "refused",
 };
 

@@ -3,10 +3,10 @@
  * decides what is told by the configuration in force, and owns pipes and mail queue; hooks are hook-engine's.
  */
 import { hostname } from "node:os";
-import type { HoldfastConfig, InstanceNotices } from "../core/config/model.ts";
+import type { FifoConfig, HoldfastConfig, InstanceNotices } from "../core/config/model.ts";
 import type { HostEventBody } from "../core/events/host-events.ts";
 import { eventLine, groupLine, instanceLine } from "../core/notify/fifo-lines.ts";
-import { groupAlert, instanceAlert } from "../core/notify/mail-alert.ts";
+import { groupAlert, instanceAlert, type MailAlert } from "../core/notify/mail-alert.ts";
 import { type ToldState, toldState } from "../core/notify/told-state.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
@@ -36,9 +36,16 @@ export interface Notifier {
   report(instance: string, report: VrrpReport): void;
   /** A sync group has entered a state, after its members. */
   group(name: string, to: VrrpStateName): void;
+  /** Virtual and real servers: a line for their pipes and a mail, either of which may be missing. */
+  server(told: { readonly line: string | null; readonly alert: MailAlert | null }): void;
   /** Writes what is left, ends the readers; nothing is told afterwards. */
   close(): Promise<void>;
   kill(): void;
+}
+
+interface Pipe {
+  readonly keyword: FifoConfig["keyword"];
+  readonly writer: FifoWriter;
 }
 
 interface Told {
@@ -63,7 +70,7 @@ class Teller implements Notifier {
   readonly #mail: MailQueue;
   readonly #instances = new Map<string, Told>();
   readonly #groups = new Map<string, Told>();
-  #writers: FifoWriter[] = [];
+  #writers: readonly Pipe[] = [];
   /** Pipes that a reload took out of use and that still let their reader finish. */
   readonly #leaving = new Set<Promise<void>>();
   #config: HoldfastConfig | null = null;
@@ -116,23 +123,31 @@ class Teller implements Notifier {
     if (this.#mailWanted(told, state, mail)) this.#mail.send(groupAlert(this.#routerId(), name, state));
   }
 
+  server({ line, alert }: { readonly line: string | null; readonly alert: MailAlert | null }): void {
+    for (const { keyword, writer } of this.#writers) {
+      if (line !== null && keyword !== "vrrp_notify_fifo") writer.write(line);
+    }
+    if (alert !== null && (this.#config?.global.mail ?? null) !== null) this.#mail.send(alert);
+  }
+
   async close(): Promise<void> {
-    await Promise.all([...this.#writers.map((writer) => writer.close()), ...this.#leaving, this.#mail.close()]);
+    await Promise.all([...this.#writers.map(({ writer }) => writer.close()), ...this.#leaving, this.#mail.close()]);
   }
 
   kill(): void {
-    for (const writer of this.#writers) writer.kill();
+    for (const { writer } of this.#writers) writer.kill();
   }
 
   #configureFifos(config: HoldfastConfig): void {
     const policy = scriptPolicy(config);
     const left = [...this.#writers];
     this.#writers = config.global.notify.fifos.map((fifo) => {
-      const same = left.findIndex((writer) => writer.matches(fifo, policy));
+      const same = left.findIndex(({ writer }) => writer.matches(fifo, policy));
       const [kept] = same < 0 ? [] : left.splice(same, 1);
-      return kept ?? createFifoWriter(this.#options, { config: fifo, policy }, this.#options.publish);
+      const writer = kept?.writer ?? createFifoWriter(this.#options, { config: fifo, policy }, this.#options.publish);
+      return { keyword: fifo.keyword, writer };
     });
-    for (const writer of left) {
+    for (const { writer } of left) {
       const leaving = writer.close().then(() => void this.#leaving.delete(leaving));
       this.#leaving.add(leaving);
     }
@@ -170,7 +185,7 @@ class Teller implements Notifier {
   }
 
   #write(line: string): void {
-    for (const writer of this.#writers) writer.write(line);
+    for (const { keyword, writer } of this.#writers) if (keyword !== "lvs_notify_fifo") writer.write(line);
   }
 
   /** Never the same state twice in a row, as keepalived. */

@@ -11,6 +11,7 @@ import { NO_TRACKERS, NOTHING_WRITTEN } from "../core/config/tracked.ts";
 import type { HookKind } from "../core/events/vocabulary.ts";
 import { ok } from "../core/lib/result.ts";
 import { seconds } from "../core/lib/units.ts";
+import { NO_LVS } from "../core/lvs/config.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { createHookEngine, type GateAnswer, type HookEngine } from "../engine/hook-engine.ts";
@@ -95,6 +96,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
   return {
     ...compileGlobals([], createDiagnostics()),
     scripts: [],
+    lvs: NO_LVS,
     groups: groupsOf(configs),
     files: [],
     processes: [],

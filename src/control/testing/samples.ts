@@ -8,6 +8,7 @@ import { NOTHING_WRITTEN } from "../../core/config/tracked.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { seconds } from "../../core/lib/units.ts";
+import { NO_LVS } from "../../core/lvs/config.ts";
 import { PLAIN_HOST } from "../../core/routing/host.ts";
 import { DEFAULT_RECEIVE } from "../../core/vrrp/config.ts";
 import { emptyCounters, type VrrpInstanceStatus } from "../../core/vrrp/status.ts";
@@ -41,6 +42,7 @@ export function sampleConfig(): HoldfastConfig {
   return {
     ...compileGlobals([], createDiagnostics()),
     mysql: [],
+    lvs: NO_LVS,
     scripts: [
       {
         name: "vs_mysql_82",

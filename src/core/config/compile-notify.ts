@@ -44,7 +44,7 @@ export function noticeDefaults(settings: Settings): NoticeDefaults {
 
 function readFifos(settings: Settings, diagnostics: DiagnosticSink): readonly FifoConfig[] {
   const fifos: FifoConfig[] = [];
-  for (const keyword of ["notify_fifo", "vrrp_notify_fifo"] as const) {
+  for (const keyword of ["notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"] as const) {
     const node = settings.node(keyword);
     if (node === null) continue;
     const [path, ...owner] = settings.words(keyword).map((word) => word.text);
@@ -53,7 +53,7 @@ function readFifos(settings: Settings, diagnostics: DiagnosticSink): readonly Fi
       diagnostics.report("missing-argument", node.span, `\`${keyword}\` names no pipe`, remedy);
     } else if (fifos.some((other) => other.path === path)) {
       const remedy = "give each its own path, or keep notify_fifo alone: it gets every line";
-      diagnostics.report("duplicate-name", node.span, `${path} is named by notify_fifo already`, remedy);
+      diagnostics.report("duplicate-name", node.span, `${path} is named by another notify_fifo already`, remedy);
     } else {
       fifos.push({ keyword, path, ...parseOwner(owner), reader: settings.command(`${keyword}_script`) });
     }

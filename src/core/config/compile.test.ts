@@ -184,11 +184,9 @@ test("adverts too frequent for a whole-second lease are warned about", () => {
 });
 
 test("a block that is not done is answered once, with the names of what is in it", () => {
-  const { diagnostics } = load(
-    `virtual_server 192.0.2.9 80 {\n lb_algo rr\n real_server 10.0.0.1 80 {\n TCP_CHECK {\n connect_timeout 3\n }\n }\n}\n${instance("")}`,
-  );
+  const { diagnostics } = load(`bfd_instance b {\n neighbor_ip 192.0.2.9\n source_ip 192.0.2.8\n}\n${instance("")}`);
   expect(diagnostics).toHaveLength(1);
-  expect(diagnostics[0]?.message).toContain("lb_algo, real_server, TCP_CHECK, connect_timeout");
+  expect(diagnostics[0]?.message).toContain("neighbor_ip, source_ip");
 });
 
 test("script lint looks at the host: absent, not executable, writable by others", () => {

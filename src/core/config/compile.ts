@@ -13,6 +13,7 @@ import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
 import { reportIpsets } from "./compile-virtual.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { compileLvs } from "./lvs/compile.ts";
 import type {
   HoldfastConfig,
   InstanceConfig,
@@ -69,6 +70,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     mysql,
     instances: members,
     groups,
+    lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),
     host,
   };
 }

@@ -43,12 +43,29 @@ function commandsOf(config: HoldfastConfig): readonly Use[] {
   }));
   const hooks = config.instances.flatMap(({ vrrp, hooks }) => hooksOf(vrrp.name, hooks));
   const ofGroups = config.groups.flatMap(({ name, hooks }) => hooksOf(name, hooks));
-  return [...checks, ...hooks, ...ofGroups, ...daemonCommands(config)];
+  return [...checks, ...hooks, ...ofGroups, ...lvsCommands(config), ...daemonCommands(config)];
 }
 
 function hooksOf(name: string, hooks: InstanceConfig["hooks"]): readonly Use[] {
   return Object.entries(hooks).map(([kind, command]) => ({ command, what: `${kind} of ${name}`, vetoes: false }));
 }
+
+function lvsCommands({ lvs }: HoldfastConfig): readonly Use[] {
+  return lvs.servers.flatMap((server) => [
+    ...optional({ what: `quorum_up of ${server.name}`, command: server.quorumUp }),
+    ...optional({ what: `quorum_down of ${server.name}`, command: server.quorumDown }),
+    ...server.realServers.flatMap((real) => [
+      ...optional({ what: `notify_up of ${real.name}`, command: real.notifyUp }),
+      ...optional({ what: `notify_down of ${real.name}`, command: real.notifyDown }),
+      ...real.checkers.flatMap((checker) =>
+        checker.kind === "misc" ? optional({ what: `MISC_CHECK of ${real.name}`, command: checker.command }) : [],
+      ),
+    ]),
+  ]);
+}
+
+const optional = ({ what, command }: { readonly what: string; readonly command: Command | null }): readonly Use[] =>
+  command === null ? [] : [{ what, command, vetoes: false }];
 
 function daemonCommands({ global }: HoldfastConfig): readonly Use[] {
   const scriptsOf: (readonly [string, Command | undefined])[] = [

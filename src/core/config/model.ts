@@ -7,31 +7,14 @@ import type { HookKind } from "../events/vocabulary.ts";
 import type { ProcessPattern, Quorum } from "../health/tracked-process.ts";
 import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
+import type { LvsConfig } from "../lvs/config.ts";
 import type { MysqlConfig } from "../mysql/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
+import type { Command, SourceSpan } from "./written.ts";
 
-/** A place in the files that were read. Lines and columns count from 1. */
-export interface SourceSpan {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  /** Characters to underline. */
-  readonly length: number;
-}
-
-/** A command as the file gives it, split as keepalived splits it; never passed to a shell. */
-export interface Command {
-  readonly argv: readonly string[];
-  /** User and group names or numbers; null means the default of the file (script_user) or our own. */
-  readonly user: string | null;
-  readonly group: string | null;
-  /** The text as written but for its secrets, for logs, journal and status. */
-  readonly text: string;
-  /** Its keyword. */
-  readonly span: SourceSpan;
-}
+export type { Command, SourceSpan };
 
 export interface VrrpScriptConfig {
   readonly name: string;
@@ -142,7 +125,7 @@ export interface InstanceNotices {
 }
 
 export interface FifoConfig {
-  readonly keyword: "notify_fifo" | "vrrp_notify_fifo";
+  readonly keyword: "notify_fifo" | "vrrp_notify_fifo" | "lvs_notify_fifo";
   readonly path: string;
   readonly user: string | null;
   readonly group: string | null;
@@ -150,7 +133,7 @@ export interface FifoConfig {
 }
 
 export interface NotifyConfig {
-  /** notify_fifo and vrrp_notify_fifo: both get every line about instances and groups. */
+  /** notify_fifo gets every line, vrrp_notify_fifo those of instances and groups, lvs_notify_fifo those of virtual and real servers. */
   readonly fifos: readonly FifoConfig[];
   readonly statesOnReload: boolean;
 }
@@ -242,6 +225,7 @@ export interface HoldfastConfig {
   readonly mysql: readonly MysqlBlockConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
+  readonly lvs: LvsConfig;
   /** Static objects, link delays and netlink buffers. */
   readonly host: HostConfig;
 }

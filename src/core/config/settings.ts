@@ -293,8 +293,6 @@ function innerNames(nodes: readonly Node[], block: string, diagnostics: Diagnost
   const visit = (inside: readonly Node[], where: string): void => {
     for (const node of inside) {
       const entry = findKeyword(where, node.keyword);
-      // The lines of a virtual_server_group are addresses.
-      if (entry === null && where === "virtual_server_group") continue;
       if (entry === null) {
         reportUnknown(node, where, diagnostics);
         continue;

@@ -78,8 +78,14 @@ function timed(text: DumpText, input: DumpInput, name: string, script: TimedComm
   text.field(0, name, `${commandText(command)}, ${owner}${comma} timeout ${timeout / 1e6}`);
 }
 
+const PIPE_NAMES = {
+  notify_fifo: "Global notify fifo",
+  vrrp_notify_fifo: "VRRP notify fifo",
+  lvs_notify_fifo: "LVS notify fifo",
+} as const;
+
 function pipe(text: DumpText, input: DumpInput, { path, user, group, reader, keyword }: FifoConfig): void {
-  const name = keyword === "notify_fifo" ? "Global notify fifo" : "VRRP notify fifo";
+  const name = PIPE_NAMES[keyword];
   const owner = numbersText(user, group, input.accounts);
   text.field(0, name, `${path}, uid:gid ${owner}`);
   if (reader !== null) text.field(0, `${name} script`, `${commandText(reader)}, uid:gid ${ownerText(reader, input)}`);

@@ -1,9 +1,10 @@
 /** Keywords of global_defs. */
 import { GLOBAL_DAEMON } from "./global-daemon.ts";
+import { GLOBAL_LVS } from "./global-lvs.ts";
 import { GLOBAL_NOTIFY } from "./global-notify.ts";
 import { GLOBAL_PROCESS } from "./global-process.ts";
 import type { KeywordEntry } from "./types.ts";
-import { bool, done, integer, ipv4, ipv6, later, lvs, none, seconds, word, words } from "./types.ts";
+import { bool, done, integer, ipv4, ipv6, later, none, seconds, word, words } from "./types.ts";
 
 export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("router_id", word, "Name of this host in messages.", { default: "host name", reload: "live" }),
@@ -59,7 +60,9 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
   done("default_interface", word, "Interface of addresses that name none and stand outside an instance.", {
     default: "eth0",
   }),
-  lvs("checker_log_all_failures", bool, "Logs every failed check."),
+  done("checker_log_all_failures", bool, "Logs every failed check, not only those that change something.", {
+    default: "off",
+  }),
   done("vrrp_strict", bool, "strict_mode for every instance: it closes their addresses unless the priority is 255.", {
     default: "off",
   }),
@@ -105,20 +108,12 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
       default: "keepalived",
     },
   ),
-  lvs("nftables_ipvs", words, "Firewall tables for no_accept and virtual MAC."),
   done("nftables_priority", integer(-2_147_483_648, 2_147_483_647), "Priority of the base chains in that table.", {
     default: "-1",
   }),
-  lvs("nftables_ipvs_priority", word, "Number of the nftables rules."),
-  lvs("nftables_ipvs_start_fwmark", word, "Number of the nftables rules."),
   done("nftables_ifindex", none, "Interfaces by their index in rules for link-local addresses: always so."),
   done("nftables_counters", none, "Rules with counters."),
-  lvs("lvs_sync_daemon", words, "IPVS connection synchronisation."),
-  lvs("lvs_timeouts", words, "IPVS timeouts."),
-  lvs("lvs_flush", none, "IPVS at start."),
-  lvs("rs_init_notifies", none, "IPVS at start."),
-  lvs("lvs_flush_on_stop", words, "IPVS at stop."),
-  lvs("lvs_flush_onstop", words, "Old name of lvs_flush_on_stop.", { aliasOf: "lvs_flush_on_stop" }),
+  ...GLOBAL_LVS,
   later("snmp_socket", word, "AgentX socket."),
   later("enable_snmp_vrrp", none, "SNMP."),
   later("enable_snmp_keepalived", none, "SNMP."),
@@ -158,10 +153,6 @@ export const GLOBAL_DEFS: readonly KeywordEntry[] = [
     default: "on while no size is given",
     reload: "restart-daemon",
   }),
-  lvs("lvs_netlink_cmd_rcv_bufs", word, "Socket buffer."),
-  lvs("lvs_netlink_cmd_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
-  lvs("lvs_netlink_monitor_rcv_bufs", word, "Socket buffer."),
-  lvs("lvs_netlink_monitor_rcv_bufs_force", bool, "Socket buffer beyond the system limit."),
   done(
     "vrrp_rx_bufs_policy",
     words,

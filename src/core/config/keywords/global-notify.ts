@@ -1,6 +1,6 @@
 /** Keywords of global_defs about telling others: notify FIFOs, mail, the daemon's own scripts, how scripts are run. */
 import type { KeywordEntry } from "./types.ts";
-import { bool, choice, command, done, integer, list, lvs, none, refused, word, words } from "./types.ts";
+import { bool, choice, command, done, integer, list, none, refused, word, words } from "./types.ts";
 
 const fifo = (name: string, what: string): readonly KeywordEntry[] => [
   done(name, words, `Named pipe for ${what}: PATH [USER [GROUP]]; made with mode 0600 if it does not exist.`),
@@ -12,10 +12,9 @@ const fifo = (name: string, what: string): readonly KeywordEntry[] => [
 ];
 
 const FIFOS: readonly KeywordEntry[] = [
-  ...fifo("notify_fifo", "events of instances and sync groups"),
+  ...fifo("notify_fifo", "events of instances, sync groups, virtual and real servers"),
   ...fifo("vrrp_notify_fifo", "events of instances and sync groups"),
-  lvs("lvs_notify_fifo", words, "Named pipe for events of virtual and real servers."),
-  lvs("lvs_notify_fifo_script", command, "Reader of lvs_notify_fifo."),
+  ...fifo("lvs_notify_fifo", "events of virtual and real servers"),
   done("vrrp_notify_priority_changes", bool, "Default of notify_priority_changes.", { default: "off" }),
   done("fifo_write_vrrp_states_on_reload", none, "Writes the states of all instances to the pipes at a reload."),
 ];
@@ -28,9 +27,11 @@ const MAIL: readonly KeywordEntry[] = [
   done("smtp_connect_timeout", integer(1, 4_294), "Seconds to wait for the mail server.", { default: "30" }),
   done("smtp_alert", bool, "Default of smtp_alert_vrrp and smtp_alert_checker.", { default: "off" }),
   done("smtp_alert_vrrp", bool, "Default of smtp_alert in instances and sync groups.", { default: "smtp_alert" }),
-  lvs("smtp_alert_checker", bool, "Default of smtp_alert in virtual and real servers."),
+  done("smtp_alert_checker", bool, "Default of smtp_alert in virtual and real servers.", { default: "smtp_alert" }),
   done("no_email_faults", none, "No mail when an instance or a sync group goes to FAULT."),
-  lvs("no_checker_emails", none, "No mail for each change of a real server."),
+  done("no_checker_emails", bool, "No mail for each change of a checker; those of real servers go on.", {
+    default: "off",
+  }),
 ];
 
 const limit = (name: string): KeywordEntry =>

@@ -1,6 +1,6 @@
 /** Keywords that stand outside every block. */
 import type { KeywordEntry } from "./types.ts";
-import { block, done, later, list, lvs, none, seconds, word, words } from "./types.ts";
+import { block, done, later, list, none, seconds, word, words } from "./types.ts";
 
 export const ROOT: readonly KeywordEntry[] = [
   done("global_defs", block("global_defs"), "Options of the whole daemon."),
@@ -19,9 +19,9 @@ export const ROOT: readonly KeywordEntry[] = [
     block("garp_group"),
     "Interfaces that share one spacing of gratuitous ARP and neighbour advertisements.",
   ),
-  lvs("virtual_server_group", block("virtual_server_group", 1), "Addresses of virtual servers."),
-  lvs("virtual_server", block("virtual_server", 2), "An IPVS service.", { safety: "no IPVS service is made" }),
-  lvs("SSL", block("SSL"), "Client certificate of SSL_GET."),
+  done("virtual_server_group", block("virtual_server_group", 1), "Addresses and marks that virtual servers share."),
+  done("virtual_server", block("virtual_server", 2), "An IPVS service and the real servers behind it."),
+  done("SSL", block("SSL"), "What SSL_GET shows of itself and checks."),
   done("track_group", block("track_group", 1), "Instances that depend on static addresses, routes and rules."),
   done(
     "static_ipaddress",
@@ -33,7 +33,7 @@ export const ROOT: readonly KeywordEntry[] = [
   done("net_namespace", word, "Network namespace to run in (ip-netns(8)), with a /run/keepalived of its own.", {
     reload: "restart-daemon",
   }),
-  lvs("net_namespace_ipvs", words, "Network namespace of IPVS."),
+  later("net_namespace_ipvs", words, "Network namespace of IPVS."),
   done("namespace_with_ipsets", none, "ipsets in namespaces on old kernels: accepted; nftables is used instead."),
   done("instance", word, "Name in the pid files and in the log's ident.", { reload: "restart-daemon" }),
   done("use_pid_dir", none, "Pid files in /run/keepalived.", { reload: "restart-daemon" }),

@@ -26,8 +26,7 @@ export type ArgSpec =
   /** A block of free lines. */
   | { readonly kind: "list" };
 
-/** lvs: of virtual servers, a part of its own that comes after VRRP. */
-export type KeywordStatus = "done" | "not-yet" | "lvs" | "refused";
+export type KeywordStatus = "done" | "not-yet" | "refused";
 
 /**
  * What a reload does with a change: `live` applies it in place, `restart-instance` takes the instance through INIT,
@@ -98,7 +97,3 @@ export const later = (name: string, args: ArgSpec, doc: string, extras: Extras =
 /** A keyword that Holdfast will not do; the doc text is the reason and stands in the warning. */
 export const refused = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
   make({ name, args, status: "refused", doc }, extras);
-
-/** A keyword of virtual servers: known, without effect until that part is there. */
-export const lvs = (name: string, args: ArgSpec, doc: string, extras: Extras = {}): KeywordEntry =>
-  make({ name, args, status: "lvs", doc }, extras);

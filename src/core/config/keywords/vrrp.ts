@@ -10,9 +10,9 @@ import {
   ip,
   later,
   list,
-  lvs,
   none,
   optionalCommand,
+  refused,
   seconds,
   weight,
   word,
@@ -273,7 +273,7 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     "Bytes that this instance adds to the receive buffer of its socket; the instances of an interface share one socket and their sizes add up.",
     { default: "vrrp_rx_bufs_policy" },
   ),
-  lvs("lvs_sync_daemon_interface", word, "Interface of the IPVS sync daemon."),
+  refused("lvs_sync_daemon_interface", word, "It stands in global_defs: lvs_sync_daemon INTERFACE inst INSTANCE."),
 ];
 
 export const AUTHENTICATION: readonly KeywordEntry[] = [
