@@ -1,4 +1,5 @@
 // Pages of docs/ that are written from the sources. `npm run docs` is this file with vitest's -u: it rewrites them.
+
 import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
@@ -8,6 +9,7 @@ import { plain } from "../src/cli/terminal.ts";
 import { DIAGNOSTIC_CODES } from "../src/core/config/codes.ts";
 import { registryRows } from "../src/core/config/keywords/registry.ts";
 import { runLabCommand } from "../src/lab/command.ts";
+import { overview } from "../src/mha/commands.ts";
 import { runSimArguments } from "../src/sim/arguments.ts";
 import { cliPage, diagnosticsPage, keywordsPage } from "./docs-pages.ts";
 
@@ -25,6 +27,7 @@ function program(): Command {
     sim: fail,
     lab: fail,
     probe: fail,
+    mha: fail,
     readOffline: fail,
   };
   const quiet = (): void => undefined;
@@ -39,7 +42,7 @@ async function foreignHelp(): Promise<Record<string, string>> {
   const out = (line: string): unknown => sim.push(line);
   await runSimArguments(["--help"], { out, progress: null, millis: () => 0 }, () => undefined);
   await runLabCommand(["--help"], { out: (text) => lab.push(text), err: () => undefined });
-  return { probe: PROBE_HELP, sim: sim.join("\n"), lab: lab.join("") };
+  return { mha: overview(), probe: PROBE_HELP, sim: sim.join("\n"), lab: lab.join("") };
 }
 
 test("docs/keywords.md is up to date", async () => {

@@ -35,6 +35,7 @@ export interface ProgramParts {
   readonly check: (options: CheckOptions) => Promise<number>;
   readonly sim: ForeignCommand;
   readonly lab: ForeignCommand;
+  readonly mha: ForeignCommand;
   readonly probe: ForeignCommand;
   readonly readOffline: ReadOffline;
 }
@@ -137,6 +138,7 @@ function foreign(parts: ProgramParts): readonly (readonly [string, string, Forei
     ["probe", "ask a database server once whether it is good; for check scripts", parts.probe],
     ["sim", "run whole clusters in virtual time", parts.sim],
     ["lab", "private hosts to learn and rehearse on", parts.lab],
+    ["mha", "one master, many replicas: MHA's commands", parts.mha],
   ];
 }
 

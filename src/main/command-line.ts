@@ -43,6 +43,12 @@ function parts(): ProgramParts {
       const out = (text: string): void => void process.stdout.write(text);
       return runLabCommand(words, { out, err: (text) => void process.stderr.write(text) });
     },
+    mha: async (words) => {
+      const { mhaCommand } = await import("./mha.ts");
+      const code = await mhaCommand(words, version);
+      // A name server that is silent keeps a thread of Node busy; output is synchronous.
+      process.exit(code);
+    },
     probe: async (words) => {
       const { runProbe } = await import("./probe.ts");
       const code = await runProbe(words, { home: process.env.HOME ?? null, out: outLine, err: errLine });

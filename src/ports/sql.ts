@@ -11,6 +11,8 @@ export interface SqlTarget {
   readonly credentials: string | null;
   /** Instead of the name in that file; null: that name, else the one of the user that runs this process. */
   readonly user: string | null;
+  /** Instead of the one in that file: it stands in a configuration of its own, as MHA's does. */
+  readonly password?: string;
   readonly tls: TlsConfig;
   /** For connecting, TLS and login together. */
   readonly connectTimeoutMillis: number;

@@ -89,9 +89,9 @@ class Opening {
 
   /** Until one gets in; the answer to the first is what is wrong when none does. */
   async #tryAll(mysql: Mysql, login: Login, material: TlsMaterial): Promise<Result<SqlSession, SqlFailure>> {
-    const { address, credentials, user } = this.#target;
+    const { address, credentials, user, password } = this.#target;
     const place = `${credentials ?? ""} ${user ?? ""} ${address.socket ?? `${address.host} ${address.port}`}`;
-    const given = user === null ? login : { ...login, user };
+    const given = { ...login, user: user ?? login.user, password: password ?? login.password };
     let first: Result<never, SqlFailure> | null = null;
     for (const candidate of this.#memory.candidates(place, given, credentials ?? "")) {
       if (this.#late) return this.givenUp;

@@ -49,8 +49,8 @@ export function sourceOrder(
 export const semiSyncOrder = (word: "master" | "source", wanted: boolean): string =>
   `SET GLOBAL rpl_semi_sync_${word}_enabled = ${wanted ? 1 : 0}`;
 
-/** A string of SQL; the name comes from the server itself. */
-function quoted(text: string): string {
+/** A string of SQL, for both products in their ordinary sql_mode. */
+export function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
 

@@ -1,0 +1,264 @@
+/**
+ * One master, some replicas and a manager's host, as MHA's users have them: MariaDB servers in namespaces of their own, MHA's
+ * configuration, its scripts as small recorders of their arguments, and a client that keeps account of what was committed.
+ */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Lab, LabHost, Topology } from "./lab.ts";
+import { ADMIN, APPLICATION, MariadbServer, REPLICATION, replicating } from "./mariadb.ts";
+import { HOLDFAST_LAUNCHER } from "./paths.ts";
+import { type ExecResult, type RunningProgram, until } from "./processes.ts";
+import { SqlConnection, SqlError } from "./sql-client.ts";
+
+/** Without a gateway: nothing here leaves the switch. */
+export const MHA_TOPOLOGY: Topology = {
+  hosts: [
+    ...[1, 2, 3, 4].map((number) => ({ name: `db${number}`, address: `192.168.11.8${number}` })),
+    { name: "manager", address: "192.168.11.90" },
+  ],
+  prefixLength: 24,
+  gateway: null,
+};
+
+export interface SceneOptions {
+  /** By GTID, or by file and position. */
+  readonly mode: "gtid" | "position";
+  /** Servers, the first of which is master. */
+  readonly count: number;
+  /** Further lines of my.cnf, for all of them. */
+  readonly settings?: readonly string[];
+}
+
+/** Parameters of [server default] and of the servers by name, over what every test needs. */
+export interface ConfLines {
+  readonly defaults?: readonly string[];
+  readonly servers?: Readonly<Record<string, readonly string[]>>;
+}
+
+export class MhaScene {
+  readonly manager: LabHost;
+  readonly servers: readonly MariadbServer[];
+  readonly directory: string;
+  readonly acknowledged = new Set<number>();
+  readonly #options: SceneOptions;
+  #next = 1;
+
+  constructor(lab: Lab, options: SceneOptions) {
+    this.#options = options;
+    this.manager = lab.host("manager");
+    this.directory = join(this.manager.directory, "mha");
+    this.servers = Array.from({ length: options.count }, (_, at) => new MariadbServer(lab.host(`db${at + 1}`), at + 1));
+  }
+
+  get conf(): string {
+    return join(this.directory, "app1.cnf");
+  }
+
+  /** Of a scene with four servers. */
+  get four(): readonly [MariadbServer, MariadbServer, MariadbServer, MariadbServer] {
+    return [this.server("db1"), this.server("db2"), this.server("db3"), this.server("db4")];
+  }
+
+  server(name: string): MariadbServer {
+    const found = this.servers.find(({ host }) => host.name === name);
+    if (found === undefined) throw new Error(`the scene has no ${name}`);
+    return found;
+  }
+
+  /** Servers run, replicate and have one row; the first is open for writes. */
+  async start(): Promise<void> {
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory, { recursive: true });
+    await Promise.all(this.servers.map((server) => this.#startOne(server)));
+    const [master, ...replicas] = this.servers;
+    if (master === undefined) throw new Error("no server");
+    await master.query("SET GLOBAL read_only = 0");
+    const at = await master.query("SHOW MASTER STATUS");
+    await Promise.all(replicas.map((replica) => this.follow(replica, master, at[0])));
+    await this.write(master, 3);
+    await this.caughtUp();
+  }
+
+  async #startOne(server: MariadbServer): Promise<void> {
+    rmSync(server.directory, { recursive: true, force: true });
+    await server.prepare();
+    const lines = ["[mysqld]", "slave_net_timeout = 4", ...(this.#options.settings ?? []), ""];
+    writeFileSync(server.configFile, `${readFileSync(server.configFile, "utf8")}\n${lines.join("\n")}`);
+    await server.start();
+  }
+
+  async follow(
+    replica: MariadbServer,
+    master: MariadbServer,
+    at?: Readonly<Record<string, string | null>>,
+  ): Promise<void> {
+    const place =
+      this.#options.mode === "gtid"
+        ? "MASTER_USE_GTID=slave_pos"
+        : `MASTER_LOG_FILE='${at?.File}', MASTER_LOG_POS=${at?.Position}`;
+    await replica.query(
+      `CHANGE MASTER TO MASTER_HOST='${master.host.address}', MASTER_PORT=3306, MASTER_USER='${REPLICATION.user}', ` +
+        `MASTER_PASSWORD='${REPLICATION.password}', MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, ${place}`,
+    );
+    await replica.query("START SLAVE");
+    await replicating(replica);
+  }
+
+  /** MHA's own form; paths of this scene are filled in. */
+  writeConf({ defaults = [], servers = {} }: ConfLines = {}): void {
+    const blocks = this.servers.map(({ host }, at) =>
+      [`[server${at + 1}]`, `hostname=${host.address}`, ...(servers[host.name] ?? []), ""].join("\n"),
+    );
+    const lines = [
+      "[server default]",
+      `user=${ADMIN.user}`,
+      `password=${ADMIN.password}`,
+      `repl_user=${REPLICATION.user}`,
+      `repl_password=${REPLICATION.password}`,
+      `manager_workdir=${this.directory}/work`,
+      `manager_log=${this.logFile}`,
+      ...defaults,
+      "",
+      ...blocks,
+    ];
+    writeFileSync(this.conf, lines.join("\n"), { mode: 0o600 });
+  }
+
+  get logFile(): string {
+    return join(this.directory, "manager.log");
+  }
+
+  get log(): string {
+    return existsSync(this.logFile) ? readFileSync(this.logFile, "utf8") : "";
+  }
+
+  /** A script that writes its arguments into a file, one call a line, and ends with the code. */
+  script(name: string, code = 0): string {
+    const path = join(this.directory, name);
+    const body = `#!/bin/sh\n{ printf '%s' "$1"; shift; for word; do printf '\\t%s' "$word"; done; echo; } >>"${path}.calls"\nexit ${code}\n`;
+    writeFileSync(path, body);
+    chmodSync(path, 0o755);
+    return path;
+  }
+
+  calls(name: string): readonly (readonly string[])[] {
+    const path = join(this.directory, `${name}.calls`);
+    if (!existsSync(path)) return [];
+    return readFileSync(path, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t"));
+  }
+
+  /** Runs a command of MHA's on the manager's host to its end. */
+  run(name: string, ...args: readonly string[]): Promise<ExecResult> {
+    return this.manager.exec(this.#words(name, args), { timeoutMs: 60_000 });
+  }
+
+  /** Starts a command that stays. */
+  spawn(name: string, ...args: readonly string[]): RunningProgram {
+    return this.manager.spawn(this.#words(name, args));
+  }
+
+  #words(name: string, args: readonly string[]): readonly string[] {
+    return [
+      HOLDFAST_LAUNCHER,
+      "mha",
+      name,
+      `--conf=${this.conf}`,
+      `--global_conf=${this.directory}/global.cnf`,
+      ...args,
+    ];
+  }
+
+  /** Started, and watching the master. */
+  async watching(...args: readonly string[]): Promise<RunningProgram> {
+    const program = this.spawn("masterha_manager", ...args);
+    const seen = () => {
+      if (!program.running) throw new Error(`the manager has ended:\n${program.text}\n${this.log}`);
+      return / is being watched/.test(this.log) || undefined;
+    };
+    await until(seen, "the manager watches", 20_000);
+    return program;
+  }
+
+  /** Rows one after the other; each that was committed is in the account. */
+  async write(server: MariadbServer, rows: number): Promise<void> {
+    const connection = await this.#connect(server);
+    try {
+      for (let written = 0; written < rows; written++) await this.#insert(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  #connect(server: MariadbServer): Promise<SqlConnection> {
+    return SqlConnection.open({ host: server.host.address, socketPath: server.socketPath, ...APPLICATION });
+  }
+
+  async #insert(connection: SqlConnection): Promise<void> {
+    const id = this.#next++;
+    await connection.query(`INSERT INTO shop.orders (id, server) VALUES (${id}, @@server_id)`);
+    this.acknowledged.add(id);
+  }
+
+  /** Writes until the server fails; the rows that it has committed are in the account. */
+  async writeUntilItFails(server: MariadbServer): Promise<void> {
+    const connection = await this.#connect(server);
+    try {
+      for (;;) await this.#insert(connection);
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Every replica has executed what the first server has. */
+  async caughtUp(): Promise<void> {
+    const [master, ...replicas] = this.servers;
+    const wanted = await master?.value("SELECT COUNT(*) FROM shop.orders");
+    for (const replica of replicas) {
+      const same = async () => (await replica.value("SELECT COUNT(*) FROM shop.orders")) === wanted || undefined;
+      await until(same, `${replica.host.name} has all rows`, 15_000);
+    }
+  }
+
+  /** Rows that were committed and are missing there. */
+  async missing(server: MariadbServer): Promise<readonly number[]> {
+    const rows = await server.query("SELECT id FROM shop.orders");
+    const there = new Set(rows.map(({ id }) => Number(id)));
+    return [...this.acknowledged].filter((id) => !there.has(id));
+  }
+
+  /** Waits until all of these servers hold exactly the same rows; the content of the tables, not only their number. */
+  async sameData(servers: readonly MariadbServer[], tables: readonly string[] = ["shop.orders"]): Promise<void> {
+    let seen: readonly string[] = [];
+    const same = async () => {
+      seen = await Promise.all(servers.map((server) => this.#sums(server, tables)));
+      return new Set(seen).size === 1 || undefined;
+    };
+    await until(same, "all survivors hold the same data", 15_000).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${servers.map(({ host }, at) => `${host.name} ${seen[at]}`).join("; ")}`);
+    });
+  }
+
+  async #sums(server: MariadbServer, tables: readonly string[]): Promise<string> {
+    const rows = await server.query(`CHECKSUM TABLE ${tables.join(", ")}`);
+    return rows.map(({ Table, Checksum }) => `${Table}=${Checksum}`).join(" ");
+  }
+
+  /** Whom it follows, when both threads run. */
+  async follows(replica: MariadbServer): Promise<string | null> {
+    const { Master_Host, Slave_IO_Running, Slave_SQL_Running } = await replica.replica();
+    return Slave_IO_Running === "Yes" && Slave_SQL_Running === "Yes" ? (Master_Host ?? null) : null;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(
+      this.servers.map(async (server) => {
+        if (server.program?.running === true) await server.kill().catch(() => undefined);
+      }),
+    );
+  }
+}
