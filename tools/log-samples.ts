@@ -8,6 +8,7 @@ import type { Cause, Fault } from "../src/core/vrrp/causes.ts";
 import type { VrrpReport } from "../src/core/vrrp/reports.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../src/core/vrrp/state.ts";
 import { DROP_REASONS } from "../src/core/vrrp/status.ts";
+import { LVS_SAMPLES } from "./log-samples-lvs.ts";
 
 type Samples<Union, Key extends keyof Union> = {
   readonly [One in Union[Key] & string]: readonly Extract<Union, { readonly [K in Key]: One }>[];
@@ -146,6 +147,7 @@ const FIELDS = {
 } as const;
 
 const SAMPLES: Kinds = {
+  ...LVS_SAMPLES,
   vrrp: all<VrrpReport>(REPORTS).map((report) => ({ kind: "vrrp", instance: "VI", report })),
   "sync-group": STATES.flatMap((from) =>
     STATES.map(

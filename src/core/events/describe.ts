@@ -7,6 +7,7 @@
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
 import { describeHost } from "./describe-host.ts";
+import { describeLvs } from "./describe-lvs.ts";
 import { describePacketEvent } from "./describe-packets.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
@@ -22,6 +23,7 @@ import {
 } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
+import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { mysqlStepInWords } from "./mysql-words.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
@@ -38,6 +40,7 @@ const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived
 function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isHostEvent(body)) return describeHost(body);
   if (isPacketEvent(body)) return describePacketEvent(body);
+  if (isLvsEvent(body)) return describeLvs(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
@@ -232,7 +235,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | PacketEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | LvsEventBody | PacketEventBody>,
   {
     kind:
       | "vrrp"

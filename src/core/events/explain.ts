@@ -11,7 +11,9 @@ import type { Cause, Fault } from "../vrrp/causes.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
+import { lvsEventInWords } from "./explain-lvs.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
+import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { mysqlStepInWords } from "./mysql-words.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
@@ -201,6 +203,7 @@ export const conflictRemedy = (mac: string): string =>
 export function eventInWords(body: HoldfastEventBody): string {
   if (isHostEvent(body)) return hostEventInWords(body);
   if (isPacketEvent(body)) return packetEventInWords(body);
+  if (isLvsEvent(body)) return lvsEventInWords(body);
   switch (body.kind) {
     case "vrrp":
       return `${body.instance}: ${reportInWords(body.report)}`;
@@ -267,7 +270,7 @@ function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEvent
 }
 
 type OfDaemon = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | PacketEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | LvsEventBody | PacketEventBody>,
   {
     kind:
       | "vrrp"

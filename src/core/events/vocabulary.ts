@@ -10,6 +10,7 @@ import type { VrrpReport } from "../vrrp/reports.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
 import type { DropReason } from "../vrrp/status.ts";
 import type { HostEventBody } from "./host-events.ts";
+import type { LvsEventBody } from "./lvs-events.ts";
 import type { CheckOutcome } from "./outcome.ts";
 import type { PacketEventBody } from "./packet-events.ts";
 
@@ -37,6 +38,7 @@ export interface RoutingText {
 
 export type HoldfastEventBody =
   | HostEventBody
+  | LvsEventBody
   | PacketEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
