@@ -12,6 +12,9 @@ import { executeOrThrow, type RunningProgram, until } from "../src/lab/processes
 
 const PREFIX = join(cacheDirectory(), "mysql");
 
+/** Its own tool for binary logs: the one in PATH is MariaDB's. */
+export const MYSQLBINLOG = join(PREFIX, "run-mysqlbinlog");
+
 export const mysqlUnavailable = (): string | null =>
   existsSync(join(PREFIX, "run-mysqld")) ? null : "MySQL is not unpacked: run lab/mysql/unpack.sh as root";
 
@@ -89,6 +92,12 @@ export class MysqlServer {
     ]);
   }
 
+  /** A file of SQL, as root. */
+  async enter(sql: string): Promise<void> {
+    const options = ["--no-defaults", `--socket=${this.socketPath}`, "--user=root"];
+    await this.host.execOrThrow([join(PREFIX, "run-mysql"), ...options], { input: sql });
+  }
+
   /** `Name: value` lines. */
   replica(): Promise<string> {
     const options = ["--no-defaults", `--socket=${this.socketPath}`, "--user=root", "--vertical"];
@@ -136,7 +145,8 @@ export class MysqlServer {
 }
 
 /** What docs/mysql.md says that the account needs on MySQL 8 and later. */
-const MANAGER_GRANTS = "SYSTEM_VARIABLES_ADMIN, REPLICATION_SLAVE_ADMIN, REPLICATION CLIENT, CONNECTION_ADMIN, PROCESS";
+const MANAGER_GRANTS =
+  "SYSTEM_VARIABLES_ADMIN, REPLICATION_SLAVE_ADMIN, REPLICATION CLIENT, REPLICATION SLAVE, CONNECTION_ADMIN, PROCESS";
 
 function accountStatements(): string {
   const user = (account: { readonly user: string; readonly password: string }, grants: string): string =>
@@ -155,7 +165,7 @@ function accountStatements(): string {
 /** Once per version; it takes some ten seconds. */
 async function preparedTemplate(): Promise<string> {
   const said = await executeOrThrow([join(PREFIX, "run-mysqld"), "--no-defaults", "--version"]);
-  const finished = join(cacheDirectory(), `mysql-${/\d+\.\d+\.\d+/.exec(said)?.[0] ?? "unknown"}-2`);
+  const finished = join(cacheDirectory(), `mysql-${/\d+\.\d+\.\d+/.exec(said)?.[0] ?? "unknown"}-3`);
   if (existsSync(finished)) return finished;
   const scratch = mkdtempSync(join(cacheDirectory(), "making-"));
   try {

@@ -2,36 +2,20 @@
  * Managed pairs of Oracle's MySQL, with GTIDs and semi-sync and by file and position: its statements, privileges and variables. What both
  * products do alike is in mysql-takeover.lab.test.ts.
  */
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { VIP } from "../src/lab/lab.ts";
-import { APPLICATION, MANAGER } from "../src/lab/mariadb.ts";
+import { APPLICATION } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
-import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import { eventsOf, holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { manageMysql, optionsOf, startMysqlPair } from "./mysql-pair.ts";
 import { MysqlServer, mysqlUnavailable } from "./mysql-server.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
 const unavailable = mysqlUnavailable();
 if (unavailable !== null)
   process.stderr.write(`needs MySQL: not run: managed pairs of Oracle's MySQL (${unavailable})\n`);
-
-const SEMI_SYNC = [
-  "--plugin-load-add=semisync_source.so",
-  "--plugin-load-add=semisync_replica.so",
-  "--rpl-semi-sync-replica-enabled=1",
-  "--rpl-semi-sync-source-timeout=4294967295",
-];
-
-const optionsOf = (id: number, gtid: boolean): readonly string[] => [
-  `--log-bin=m${id}-bin`,
-  "--super-read-only=ON",
-  "--replica-net-timeout=2",
-  `--gtid-mode=${gtid ? "ON" : "OFF"}`,
-  `--enforce-gtid-consistency=${gtid ? "ON" : "OFF"}`,
-];
 
 /** On the client's host, of the first server; it acknowledges nothing. */
 async function startReplica(stage: Stage, gtid: boolean, servers: MysqlServer[]): Promise<MysqlServer> {
@@ -52,51 +36,6 @@ async function follows(replica: MysqlServer, source: MysqlServer): Promise<void>
     return (runs && status.includes(`Source_Host: ${source.host.address}\n`)) || undefined;
   };
   await until(moved, `the replica follows ${source.host.name}`, 20_000);
-}
-
-async function startPair(
-  stage: Stage,
-  gtid: boolean,
-  servers: MysqlServer[],
-): Promise<readonly [MysqlServer, MysqlServer]> {
-  const options = (id: number): readonly string[] => [...optionsOf(id, gtid), ...(gtid ? SEMI_SYNC : [])];
-  const pair = [
-    new MysqlServer(stage.host("db1"), 1, options(1)),
-    new MysqlServer(stage.host("db2"), 2, options(2)),
-  ] as const;
-  servers.splice(0, servers.length, ...pair);
-  for (const server of pair) {
-    rmSync(server.directory, { recursive: true, force: true });
-    await server.prepare();
-    const text = `[client]\nuser = ${MANAGER.user}\npassword = "${MANAGER.password}"\n`;
-    writeFileSync(join(server.directory, "manager.cnf"), text, { mode: 0o600 });
-  }
-  await Promise.all(pair.map((server) => server.start()));
-  const [one, two] = pair;
-  await one.replicateFrom(two, gtid);
-  await two.replicateFrom(one, gtid);
-  for (const server of pair) {
-    const runs = async () => (await server.replica()).match(/_Running: Yes/g)?.length === 2 || undefined;
-    await until(runs, `${server.host.name} replicates`, 15_000);
-  }
-  return pair;
-}
-
-function manage(stage: Stage, own: MysqlServer, peer: MysqlServer, lines: readonly string[] = []): Daemon {
-  const block = [
-    "mysql orders {",
-    `    server 127.0.0.1 3306`,
-    `    peer ${peer.host.address} 3306`,
-    ...lines,
-    `    credentials ${own.directory}/manager.cnf`,
-    "}",
-    "",
-  ].join("\n");
-  const priority = own.serverId === 1 ? 100 : 90;
-  return stage.start(
-    own.host.name,
-    block + instanceBlock({ priority, advertSeconds: 0.5, nopreempt: true, lines: ["manage_mysql orders"] }),
-  );
 }
 
 /** One row after the other through the address, until told; what was committed. */
@@ -143,12 +82,12 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     });
 
     test("with GTIDs and semi-sync: the writer is killed, comes back, is followed again, and takes over from the other", async () => {
-      const [one, two] = await startPair(stage, true, servers);
+      const [one, two] = await startMysqlPair(stage, { gtid: true, semiSync: true }, servers);
       const replica = await startReplica(stage, true, servers);
       const lines = [`    replica ${replica.host.address} 3306`];
-      const first = manage(stage, one, two, lines);
+      const first = manageMysql(stage, one, two, lines);
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
-      const second = manage(stage, two, one, lines);
+      const second = manageMysql(stage, two, one, lines);
       await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
       const writes = writeThrough(stage, one);
       await writes.progress();
@@ -186,10 +125,10 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     });
 
     test("by file and position: an orderly stop moves everything, and a killed writer stays quarantined", async () => {
-      const [one, two] = await startPair(stage, false, servers);
-      const first = manage(stage, one, two);
+      const [one, two] = await startMysqlPair(stage, { gtid: false, semiSync: false }, servers);
+      const first = manageMysql(stage, one, two);
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
-      const second = manage(stage, two, one);
+      const second = manageMysql(stage, two, one);
       await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
       const writes = writeThrough(stage, one);
       await writes.progress();
@@ -197,7 +136,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       await instanceWhen(second, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();
       expect(await one.query("SELECT @@super_read_only")).toBe("1\n");
-      const again = manage(stage, one, two);
+      const again = manageMysql(stage, one, two);
       await instanceWhen(again, "VI_1", (it) => it.state === "BACKUP");
       await writes.progress();
       await lookedAgain(again);

@@ -5,6 +5,7 @@ import type { PositionsOptions } from "./commands/positions.ts";
 import type { SwitchoverOptions } from "./commands/switchover.ts";
 import type { TakeoverOptions } from "./commands/takeover.ts";
 import type { PlaceOptions } from "./paths.ts";
+import { addRepairCommands } from "./repair-commands.ts";
 
 export function addDatabaseCommands(program: Command, invocation: Invocation, done: Done): void {
   const { terminal } = invocation;
@@ -45,4 +46,5 @@ export function addDatabaseCommands(program: Command, invocation: Invocation, do
       const { takeoverCommand } = await import("./commands/takeover.ts");
       done(await takeoverCommand(contextFor(terminal, options, never()), name, options));
     });
+  addRepairCommands(program, done, terminal);
 }

@@ -2,6 +2,7 @@
  * Where commands write: streams, width, colours. Colours only on a terminal and never with NO_COLOR; a reader that goes away
  * (`holdfast status | head`) ends the command quietly.
  */
+import { createInterface } from "node:readline";
 import { styleText } from "node:util";
 
 export type Style = "good" | "bad" | "warn" | "dim" | "strong";
@@ -13,6 +14,8 @@ export interface Terminal {
   readonly isTty: boolean;
   readonly paint: (style: Style, text: string) => string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** One line from the person at the terminal, "" at its end; absent where nobody sits. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 const COLOURS = { good: "green", bad: "red", warn: "yellow", dim: "gray", strong: "bold" } as const;
@@ -31,7 +34,17 @@ export function processTerminal(): Terminal {
     isTty,
     paint: colours ? (style, text) => styleText(COLOURS[style], text, { validateStream: false }) : plain,
     env: process.env,
+    ...(isTty && process.stdin.isTTY === true ? { ask } : {}),
   };
+}
+
+async function ask(question: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  const answered = new Promise<string>((resolve) => {
+    reader.question(question, resolve);
+    reader.once("close", () => resolve(""));
+  });
+  return await answered.finally(() => reader.close());
 }
 
 /** Call once, before anything is written. `ignore` is for the daemon: it goes on without its reader. */

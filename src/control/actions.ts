@@ -7,6 +7,7 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
+import type { MysqlRepairs } from "../engine/mysql-repairs.ts";
 import type { DoctorReply, SwitchoverReply } from "./contract/types.ts";
 
 export interface ReloadOutcome {
@@ -41,6 +42,8 @@ export interface ControlActions {
   positions?(name: string): Promise<readonly ServerPositions[]> | null;
   /** What is set on those servers that should not be; null when nobody manages it. */
   examine?(name: string): Promise<Pick<DoctorReply, "servers" | "findings">> | null;
+  /** What only an operator orders. */
+  readonly repairs?: MysqlRepairs;
   logLevel?(): LogLevel;
   setLogLevel?(level: LogLevel): void;
   dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;

@@ -4,15 +4,16 @@
  * API starts, not before: VRRP does not wait for them.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { z } from "zod";
 import { ok, type Result } from "../core/lib/result.ts";
 import type { ControlActions } from "./actions.ts";
 import { type ApiError, listenOnSocket, removeSocket } from "./api-socket.ts";
-import type { ErrorReply, EventEntry, HealthReply, HistoryReply, StatusReply } from "./contract/types.ts";
+import type { EventEntry, HealthReply, HistoryReply, StatusReply } from "./contract/types.ts";
 import { streamEvents } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
 import type { ReadModel } from "./read-model.ts";
+import { addRepairs } from "./repair-routes.ts";
+import { parse, sendError, unmanaged } from "./replies.ts";
 
 export interface HistorySource {
   /** Oldest first, at most `limit` of the latest that match. */
@@ -82,6 +83,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addOperations(app, options, schemas);
   addTakeover(app, options, schemas);
   addSwitchover(app, options, schemas);
+  addRepairs(app, options.actions, await import("./contract/repair-schemas.ts"));
   return app;
 }
 
@@ -186,11 +188,6 @@ function addSwitchover(app: FastifyInstance, { actions }: ApiOptions, schemas: S
   });
 }
 
-function unmanaged(reply: FastifyReply, name: string): FastifyReply {
-  const message = `no instance manages a mysql block ${name}`;
-  return sendError(reply, 404, { code: "unknown-mysql", message, remedy: "see manage_mysql in the configuration" });
-}
-
 async function history(options: ApiOptions, filter: EventFilter, limit: number): Promise<HistoryReply> {
   const { readModel } = options;
   const inRing = readModel.recent().filter((entry) => matches(entry, filter, readModel.config));
@@ -230,14 +227,6 @@ function healthOf(status: StatusReply): HealthReply {
   return { api: 1, healthy: problems.length === 0, problems };
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const message = result.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`).join("; ");
-  void sendError(reply, 400, { code: "bad-request", message, remedy: null });
-  return null;
-}
-
 /** Neither configured nor seen lately: one that a reload has taken away still has its history. */
 function isUnknown(readModel: ReadModel, name: string | undefined): name is string {
   const { config } = readModel;
@@ -250,10 +239,6 @@ function unknownInstance(reply: FastifyReply, name: string, readModel: ReadModel
   const known = readModel.config?.instances.map(({ vrrp }) => vrrp.name).join(", ") ?? "";
   const remedy = known === "" ? "the daemon runs no instance" : `it runs ${known}`;
   return sendError(reply, 404, { code: "unknown-instance", message: `there is no instance ${name}`, remedy });
-}
-
-function sendError(reply: FastifyReply, status: number, error: ErrorReply["error"]): FastifyReply {
-  return reply.code(status).send({ api: 1, error } satisfies ErrorReply);
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

@@ -8,7 +8,7 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, type ParsedConfig, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
-import { NO_DATABASES, NO_FILES, NO_PROCESSES, NO_SQL, NO_TAKEOVER } from "./testing/no-watches.ts";
+import { NO_DATABASES, NO_FENCES, NO_FILES, NO_PROCESSES, NO_SQL, NO_TAKEOVER } from "./testing/no-watches.ts";
 import { createVirtualTimers, type VirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
@@ -32,6 +32,7 @@ const portsOf = (timers: VirtualTimers) => ({
   sql: NO_SQL,
   databases: NO_DATABASES,
   takeover: NO_TAKEOVER,
+  fences: NO_FENCES,
   guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
   bus: createEventBus({
     clock: timers,

@@ -3,14 +3,17 @@
  * the managers one after the other, and then to the administrator's hook.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
-import { instant, millis } from "../core/lib/units.ts";
+import { type Instant, instant, millis } from "../core/lib/units.ts";
 import type { Standings } from "../core/link/messages.ts";
 import type { MysqlStanding } from "../core/mysql/standing.ts";
+import type { Trouble } from "../core/mysql/trouble.ts";
 import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
+import type { FenceMarks } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { createMysqlEngine, type MysqlEngine } from "./mysql-engine.ts";
+import { Fences } from "./mysql-fence.ts";
 import { createMysqlManager, type MysqlManager } from "./mysql-manager.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 import type { Part } from "./part.ts";
@@ -20,7 +23,8 @@ export interface DatabaseOptions {
   readonly bus: EventBus;
   readonly sql: SqlPort;
   readonly databases: DatabaseHost;
-  readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "flush">;
+  readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "exporter" | "flush">;
+  readonly fences: FenceMarks;
   /** Milliseconds since the epoch. */
   readonly wallMillis: () => number;
 }
@@ -45,21 +49,31 @@ export interface Databases extends Part {
 }
 
 export function createDatabases(
-  { timers, bus, sql, databases, takeover, wallMillis }: DatabaseOptions,
+  { timers, bus, sql, databases, takeover, fences: marks, wallMillis }: DatabaseOptions,
   { tell, answer, next, handOver }: DatabaseLinks,
 ): Databases {
+  const isolated = new Map<string, { readonly trouble: Trouble; readonly since: Instant }>();
+  const fences = new Fences(marks, (name) => overrule(name));
+  const overrule = (name: string): void => {
+    const cutOff = isolated.get(name);
+    const fenced = fences.troubleOf(name);
+    if (fenced === null && cutOff !== undefined) mysql.override(name, cutOff.trouble, cutOff.since);
+    else mysql.override(name, fenced);
+  };
   const managed = createMysqlManager({
     tools: { sql, timers, wallMillis, ...takeover },
     publish: (body) => bus.publish("vrrp", body),
     answer,
     next,
     handOver,
-    isolate: (name, milliseconds) => {
-      if (milliseconds === null) mysql.override(name, null);
+    fences,
+    isolate(name, milliseconds) {
+      if (milliseconds === null) isolated.delete(name);
       else {
         const since = instant(timers.now() - millis(milliseconds));
-        mysql.override(name, { kind: "isolated", forMillis: milliseconds }, since);
+        isolated.set(name, { trouble: { kind: "isolated", forMillis: milliseconds }, since });
       }
+      overrule(name);
     },
   });
   const mysql = createMysqlEngine({
@@ -77,6 +91,7 @@ export function createDatabases(
     configure(config) {
       managed.configure(config);
       mysql.configure(config);
+      for (const name of fences.names) overrule(name);
     },
     guard: ({ instances }) => (instances.every(({ managesMysql }) => managesMysql === null) ? null : managed.guard()),
     ask: (question) => managed.ask(question),

@@ -1,6 +1,8 @@
 /** A claim of an instance with a managed server: the server is prepared, and the gate answered or passed on to the hook. */
+import { err } from "../core/lib/result.ts";
 import { after, seconds } from "../core/lib/units.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
+import { troubleInWords, troubleRemedy } from "../core/mysql/trouble.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { closeManaged } from "./mysql-closing.ts";
 import type { Managed, Run } from "./mysql-managed.ts";
@@ -40,7 +42,11 @@ interface Claim {
 }
 
 async function prepare(work: MysqlWork, managed: Managed, { question, run, answers }: Claim): Promise<void> {
-  const prepared = await takeoverOf(work, managed, () => run.cancelled).run();
+  const fenced = work.fences.troubleOf(managed.config.name);
+  const prepared =
+    fenced === null
+      ? await takeoverOf(work, managed, () => run.cancelled).run()
+      : err(`${troubleInWords(fenced)}: ${troubleRemedy(fenced)}`);
   const step = prepared.ok ? "the server is ready" : "the claim is";
   work.tell(managed, {
     what: "takeover",

@@ -10,7 +10,11 @@ import type { MysqlWork } from "./mysql-work.ts";
 export const CLAIM_MARGIN = seconds(5);
 
 /** Read-only and without sessions. A server that cannot be asked is told, and closed at the first look that finds it open. */
-export async function closeManaged(work: MysqlWork, managed: Managed, what: "guard" | "release"): Promise<void> {
+export async function closeManaged(
+  work: MysqlWork,
+  managed: Managed,
+  what: "guard" | "release" | "fence",
+): Promise<void> {
   managed.tending?.end();
   managed.tending = null;
   const { config } = managed;

@@ -17,6 +17,7 @@ import { askPositions } from "./mysql-group.ts";
 import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels } from "./mysql-managed.ts";
 import { move, switchoverOf } from "./mysql-moving.ts";
 import { watchPrivileges } from "./mysql-privileges.ts";
+import { createMysqlRepairs, type MysqlRepairs } from "./mysql-repairs.ts";
 import { resumeReceiver } from "./mysql-resuming.ts";
 import { tendStray } from "./mysql-stray.ts";
 import type { SwitchoverOutcome } from "./mysql-switchover.ts";
@@ -49,6 +50,8 @@ export interface MysqlManager {
   switchover(name: string): Promise<SwitchoverOutcome> | null;
   /** What that would do. */
   planSwitchover(name: string): Promise<TakeoverPlan> | null;
+  /** What is done only by an operator's order. */
+  readonly repairs: MysqlRepairs;
   /** Resolves when what was being closed is closed. */
   stop(): Promise<void>;
 }
@@ -58,6 +61,7 @@ export function createMysqlManager(options: MysqlManagerOptions): MysqlManager {
 }
 
 class Manager implements MysqlManager {
+  readonly repairs: MysqlRepairs;
   readonly #options: MysqlManagerOptions;
   readonly #work: MysqlWork;
   readonly #managed = new Map<string, Managed>();
@@ -65,6 +69,7 @@ class Manager implements MysqlManager {
   constructor(options: MysqlManagerOptions) {
     this.#options = options;
     this.#work = new MysqlWork(options);
+    this.repairs = createMysqlRepairs(this.#work, (name) => this.#find(name));
   }
 
   configure(config: HoldfastConfig): void {

@@ -1,6 +1,7 @@
 /** Opens a writer again that was closed under its address, or lets the address go; which of the two is core/mysql/stray.ts's. */
 import { elapsed, micros, toMillis } from "../core/lib/units.ts";
 import { decideStray } from "../core/mysql/stray.ts";
+import { troubleInWords } from "../core/mysql/trouble.ts";
 import { takeoverOf } from "./mysql-claim.ts";
 import { CLAIM_MARGIN } from "./mysql-closing.ts";
 import { MysqlServers } from "./mysql-group.ts";
@@ -30,6 +31,11 @@ const isStray = ({ state, strayedAt, moving, releasing, runs }: Managed): boolea
 
 async function settle(work: MysqlWork, managed: Managed): Promise<void> {
   const { config, strayedAt } = managed;
+  const fenced = work.fences.troubleOf(config.name);
+  if (fenced !== null) {
+    letGo(work, managed, troubleInWords(fenced));
+    return;
+  }
   const servers = new MysqlServers(work.tools.sql, config);
   const { own, peers } = await servers.ask({ end: false, ownLast: true });
   servers.close();

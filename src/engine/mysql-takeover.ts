@@ -23,6 +23,7 @@ import {
   type TakeoverProgress,
 } from "../core/mysql/takeover.ts";
 import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
+import type { BinlogExporter } from "../ports/binlog-export.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -34,6 +35,7 @@ export interface TakeoverTools {
   readonly timers: Timers;
   readonly gateway: GatewayProbe;
   readonly positions: PositionFiles;
+  readonly exporter: BinlogExporter;
   /** Milliseconds since the epoch, for the name of a file. */
   readonly wallMillis: () => number;
   /** Everything told so far is on the disk; false when it is not. */

@@ -1,5 +1,6 @@
 /** What everything done to a managed server has in common: it waits for its turn, it is told, and a server that is open is looked after. */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import type { Fences } from "./mysql-fence.ts";
 import { watchIsolation } from "./mysql-isolating.ts";
 import type { Managed } from "./mysql-managed.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
@@ -14,14 +15,17 @@ export interface MysqlWorkOptions {
   readonly isolate: (name: string, millis: number | null) => void;
   /** The instance is to let its address go, for another host. */
   readonly handOver: (instance: string) => void;
+  readonly fences: Fences;
 }
 
 export class MysqlWork {
   readonly tools: TakeoverTools;
+  readonly fences: Fences;
   readonly #options: MysqlWorkOptions;
 
   constructor(options: MysqlWorkOptions) {
     this.tools = options.tools;
+    this.fences = options.fences;
     this.#options = options;
   }
 

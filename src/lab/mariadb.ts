@@ -22,7 +22,7 @@ export const CHECK = { user: "check", password: "lab-check" } as const;
 /** What manages a pair: what docs/mysql.md says that the account needs, and nothing more. */
 export const MANAGER = { user: "manager", password: "lab-manager" } as const;
 const MANAGER_GRANTS =
-  "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, CONNECTION ADMIN, PROCESS";
+  "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR, CONNECTION ADMIN, PROCESS";
 
 const PORT = 3306;
 
@@ -137,13 +137,20 @@ const fill = (template: string, values: Readonly<Record<string, string>>): strin
 /** Makes the data directory that all servers are copied from, once per server version. */
 export async function preparedTemplate(): Promise<string> {
   const version = /\d+\.\d+\.\d+/.exec(await executeOrThrow(["mariadbd", "--version"]))?.[0] ?? "unknown";
-  const finished = join(cacheDirectory(), `mariadb-${version}-3`);
+  const finished = join(cacheDirectory(), `mariadb-${version}-4`);
   if (existsSync(finished)) return finished;
   mkdirSync(cacheDirectory(), { recursive: true });
   const scratch = mkdtempSync(join(cacheDirectory(), "making-"));
   try {
     const data = join(scratch, "data");
-    const quiet = ["--no-defaults", `--datadir=${data}`, "--skip-test-db", "--auth-root-authentication-method=normal"];
+    // Two may be made at once, and a name in /tmp holds a process number, which each host counts from 1.
+    const quiet = [
+      "--no-defaults",
+      `--datadir=${data}`,
+      `--tmpdir=${scratch}`,
+      "--skip-test-db",
+      "--auth-root-authentication-method=normal",
+    ];
     const small = [
       "--innodb-log-file-size=8M",
       "--innodb-buffer-pool-size=16M",
@@ -151,7 +158,15 @@ export async function preparedTemplate(): Promise<string> {
     ];
     await executeOrThrow(["mariadb-install-db", ...quiet, ...small, ...asCurrentUser()], { timeoutMs: 120_000 });
     await executeOrThrow(
-      ["mariadbd", "--no-defaults", `--datadir=${data}`, "--bootstrap", ...small, ...asCurrentUser()],
+      [
+        "mariadbd",
+        "--no-defaults",
+        `--datadir=${data}`,
+        `--tmpdir=${scratch}`,
+        "--bootstrap",
+        ...small,
+        ...asCurrentUser(),
+      ],
       {
         input: accounts(),
         timeoutMs: 60_000,

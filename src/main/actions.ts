@@ -38,6 +38,7 @@ function mysqlActions({ mysql, managed }: ControlProcess["databases"]): Partial<
     mysql: () => mysql.status().map((one) => ({ ...one, group: managed.troubles(one.name) })),
     examine: (name) => managed.examine(name),
     positions: (name) => managed.positions(name),
+    repairs: managed.repairs,
     switchover: async (name, dryRun) => await switchOver(managed, name, dryRun),
     takeover: async (name, consent) => {
       if (consent && !managed.consent(name)) return null;

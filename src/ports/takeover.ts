@@ -10,3 +10,12 @@ export interface PositionFiles {
   /** A new file of mode 0600 that is on the disk when this resolves with its path; the error says why it is not. */
   write(directory: string, name: string, text: string): Promise<Result<string, string>>;
 }
+
+/** What an operator has fenced, kept over a restart. */
+export interface FenceMarks {
+  /** Name of the block to when that was; read once, when the daemon starts. */
+  list(): ReadonlyMap<string, string>;
+  /** On the disk when it resolves; the error says why it is not. */
+  write(name: string, since: string): Promise<Result<void, string>>;
+  remove(name: string): Promise<Result<void, string>>;
+}

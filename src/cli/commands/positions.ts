@@ -46,7 +46,8 @@ class Moves {
   }
 }
 
-function serverText(server: Server, moves: Moves | null): string {
+/** `moves` null: without what has changed since the last look. */
+export function serverText(server: Server, moves: Moves | null): string {
   const { address, own, trouble, version, closedBy, lines, channels } = server;
   const head = `${address}${own ? " (this host's)" : ""}: `;
   if (trouble !== null) return `${head}${trouble}\n`;

@@ -215,31 +215,32 @@ const positionLine = z.object({ name: z.string(), value: z.string() });
 
 export const PositionsQuery = z.object({ name: z.string().min(1).max(256) });
 
+/** Where one server stands, in its product's own words. */
+export const ServerPositions = z.object({
+  address: z.string(),
+  own: z.boolean(),
+  trouble: z.string().nullable(),
+  version: z.string().nullable(),
+  closedBy: z.string().nullable(),
+  lines: z.array(positionLine),
+  channels: z.array(
+    z.object({
+      channel: z.string(),
+      source: z.string(),
+      io: z.enum(["running", "connecting", "stopped"]),
+      sql: z.enum(["running", "stopped"]),
+      /** Seconds. */
+      lag: z.number().nullable(),
+      drained: z.boolean().nullable(),
+      lines: z.array(positionLine),
+    }),
+  ),
+});
+
 export const PositionsReply = z.object({
   api: z.literal(1),
   name: z.string(),
-  servers: z.array(
-    z.object({
-      address: z.string(),
-      own: z.boolean(),
-      trouble: z.string().nullable(),
-      version: z.string().nullable(),
-      closedBy: z.string().nullable(),
-      lines: z.array(positionLine),
-      channels: z.array(
-        z.object({
-          channel: z.string(),
-          source: z.string(),
-          io: z.enum(["running", "connecting", "stopped"]),
-          sql: z.enum(["running", "stopped"]),
-          /** Seconds. */
-          lag: z.number().nullable(),
-          drained: z.boolean().nullable(),
-          lines: z.array(positionLine),
-        }),
-      ),
-    }),
-  ),
+  servers: z.array(ServerPositions),
 });
 
 export const DoctorReply = z.object({

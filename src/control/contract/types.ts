@@ -1,5 +1,6 @@
 /** The contract's types, for those who read or render answers: importing them loads nothing at run time. */
 import type { z } from "zod";
+import type * as repairs from "./repair-schemas.ts";
 import type * as schemas from "./schemas.ts";
 
 export const API_VERSION = 1;
@@ -16,6 +17,9 @@ export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type PositionsReply = z.infer<typeof schemas.PositionsReply>;
 export type DoctorReply = z.infer<typeof schemas.DoctorReply>;
 export type SwitchoverReply = z.infer<typeof schemas.SwitchoverReply>;
+export type SkipReply = z.infer<typeof repairs.SkipReply>;
+export type FenceReply = z.infer<typeof repairs.FenceReply>;
+export type RejoinReply = z.infer<typeof repairs.RejoinReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
 export type InstanceView = z.infer<typeof schemas.InstanceView>;

@@ -122,6 +122,7 @@ test("a managed server is tracked, and both gates are as long as preparing and c
     policy: "balanced",
     takeoverDeadline: 5_000_000,
     recordPosition: null,
+    mysqlbinlog: null,
   });
 });
 

@@ -80,6 +80,7 @@ function readGroup(settings: Settings, name: string, diagnostics: DiagnosticSink
     policy: (settings.text("policy") as Policy | null) ?? "balanced",
     takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
     recordPosition: settings.text("record_position"),
+    mysqlbinlog: settings.text("mysqlbinlog"),
   };
 }
 

@@ -154,7 +154,7 @@ export type HoldfastEventBody =
       readonly kind: "mysql-step";
       readonly name: string;
       readonly instance: string;
-      readonly what: "takeover" | "release" | "guard" | "tending" | "switchover";
+      readonly what: "takeover" | "release" | "guard" | "tending" | "switchover" | "rejoin" | "skip" | "fence";
       readonly step: string;
       /** `ready` and `refused` end a takeover; `trouble` stays until somebody acts. */
       readonly outcome: "begun" | "done" | "failed" | "ready" | "refused" | "trouble";

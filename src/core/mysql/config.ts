@@ -72,6 +72,8 @@ export interface MysqlGroup {
   readonly takeoverDeadline: Micros;
   /** Directory for a file with the own position at each takeover; null: only the journal has it. */
   readonly recordPosition: string | null;
+  /** Path of mysqlbinlog or mariadb-binlog; null: found in PATH. */
+  readonly mysqlbinlog: string | null;
 }
 
 export const addressInWords = ({ socket, host, port }: MysqlAddress): string =>

@@ -1,7 +1,7 @@
 /** Transactions that a returned server has and the writer lacks, or the other way round: which of those in a binary log they are. */
 import type { LoggedTransaction } from "./binlog.ts";
-import { type Coordinates, reaches } from "./coordinates.ts";
-import { mariadbContains, mysqlContains, mysqlExtra } from "./gtid.ts";
+import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
+import { type MariadbGtids, mariadbContains, mysqlContains, mysqlExtra } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
 
 /** How the two are compared. */
@@ -80,26 +80,42 @@ export function countOf(set: string): bigint {
   return count;
 }
 
+export interface TailScene {
+  readonly writer: MemberFacts;
+  readonly server: MemberFacts;
+  /** server_uuid of the returned server (MySQL). */
+  readonly uuid: string | null;
+  /** The writer's from the returned server. */
+  readonly channel: ChannelFacts | null;
+}
+
 /**
  * The writer has committed transactions of this server that it lost itself: it was restored, or lost its last second in a crash. Replication
  * does not bring them back, because a server skips whatever carries its own server_id. In words; null when nothing is lost.
  */
-export function lostTail(writer: MemberFacts, server: MemberFacts, serverUuid: string | null): string | null {
+export function lostTail({ writer, server, uuid, channel }: TailScene): string | null {
   const [ours, theirs] = [writer.gtids, server.gtids];
-  if (ours.product === "mysql" && theirs.product === "mysql" && serverUuid !== null) {
+  if (ours.product === "mysql" && theirs.product === "mysql" && ours.on && theirs.on) {
+    if (uuid === null) return null;
     const missing = mysqlExtra(theirs.executed, ours.executed) ?? "";
-    const own = missing.split(",").filter((part) => part.toLowerCase().startsWith(serverUuid.toLowerCase()));
+    const own = missing.split(",").filter((part) => part.startsWith(uuid.toLowerCase()));
     return own.length === 0 ? null : own.join(",");
   }
-  if (ours.product !== "mariadb" || theirs.product !== "mariadb") return null;
-  const lost = lastOf(ours.binlogState, server.serverId).filter(({ domain, sequence }) => {
-    const logged = lastOf(theirs.binlogState, server.serverId).find((one) => one.domain === domain);
-    // A copy of the writer has no log of its own yet, and a position that is behind.
+  if (ours.product === "mariadb" && theirs.product === "mariadb") {
+    return lostByNumber(ours.binlogState, theirs, server.serverId);
+  }
+  const executed = channel?.executed ?? null;
+  if (executed === null || server.end === null || reaches(server.end, executed) !== false) return null;
+  return `its binary log ends at ${coordinatesInWords(server.end)}, and the writer has executed it up to ${coordinatesInWords(executed)}`;
+}
+
+function lostByNumber(held: string, theirs: MariadbGtids, serverId: string): string | null {
+  const lost = lastOf(held, serverId).filter(({ domain, sequence }) => {
+    const logged = lastOf(theirs.binlogState, serverId).find((one) => one.domain === domain);
+    // A copy of the writer has no log of its own yet; a position that is behind is what it lacks then.
     return sequence > (logged?.sequence ?? positionIn(theirs.slavePos, domain));
   });
-  return lost.length === 0
-    ? null
-    : lost.map(({ domain, sequence }) => `${domain}-${server.serverId}-${sequence}`).join(", ");
+  return lost.length === 0 ? null : lost.map(({ domain, sequence }) => `${domain}-${serverId}-${sequence}`).join(", ");
 }
 
 interface Last {

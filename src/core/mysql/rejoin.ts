@@ -262,13 +262,13 @@ function enterWithGtids(scene: ChoiceScene, file: string): Choice {
 }
 
 function enter(scene: ChoiceScene, file: string): Choice {
-  const { name, writer, server } = scene;
+  const { writer, server } = scene;
   return {
     title: "keep them: enter them on the writer, then make the server anew",
     does: `${writer.address} executes them as new transactions; ${server.address} has them under other numbers and in another order, so it is made anew from the writer. ${LOOK}`,
     loses:
       "nothing, if no row of them was changed on the writer since; an error (duplicate key, missing row) stops it, and the rest is not entered",
-    commands: [clientOf(scene, file), `holdfast rejoin ${name} ${server.address} --reseed`],
+    commands: [clientOf(scene, file)],
   };
 }
 
@@ -290,14 +290,11 @@ function accept(scene: ChoiceScene, counted: boolean): readonly Choice[] {
   ];
 }
 
-function reseed({ name, writer, server }: ChoiceScene, kept: string): Choice {
+function reseed({ writer, server }: ChoiceScene, kept: string): Choice {
   return {
     title: "make the server anew from the writer",
-    does: `the data of ${writer.address} are copied, the old data directory of ${server.address} is kept beside it`,
+    does: `the data of ${writer.address} are copied by hand, the old data directory of ${server.address} is kept beside it (docs/mysql.md says how)`,
     loses: `on ${server.address} whatever ${writer.address} does not have${kept}`,
-    commands: [
-      `holdfast rejoin ${name} ${server.address} --reseed --dry-run`,
-      `holdfast rejoin ${name} ${server.address} --reseed`,
-    ],
+    commands: [],
   };
 }

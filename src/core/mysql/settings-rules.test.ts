@@ -78,7 +78,7 @@ describe("one server", () => {
     ["warning semi-sync-timeout", { rpl_semi_sync_master_timeout: "10000" }, {}],
     ["warning semi-sync-point", { rpl_semi_sync_master_wait_point: "AFTER_COMMIT" }, {}],
     ["warning clock", {}, { clockAhead: -7 }],
-    ["error privileges", {}, { privileges: new Set(["PROCESS", "SLAVE MONITOR"]) }],
+    ["error privileges", {}, { privileges: new Set(["PROCESS", "SLAVE MONITOR", "REPLICATION SLAVE"]) }],
   ])("%s", (expected, changes, rest) => {
     expect(ids(one(changes, rest))).toEqual([expected]);
   });
@@ -97,9 +97,12 @@ describe("one server", () => {
       "SYSTEM_VARIABLES_ADMIN",
       "REPLICATION_SLAVE_ADMIN",
       "REPLICATION CLIENT",
+      "REPLICATION SLAVE",
       "CONNECTION_ADMIN",
       "PROCESS",
     ]);
+    const reading = new Set([...mysql].filter((name) => name !== "REPLICATION SLAVE"));
+    expect(ids(one({}, { version: MYSQL, privileges: reading }))).toEqual(["warning binlog-privilege"]);
     expect(ids(one({}, { version: MYSQL, privileges: mysql }))).toEqual([]);
     expect(ids(one({}, { privileges: null }))).toEqual([]);
   });

@@ -184,6 +184,7 @@ const RULES: readonly Rule[] = [
         )
       : NONE,
   privileges,
+  binlogPrivilege,
 ];
 
 /** Less than a typical step of a clock that is kept. */
@@ -272,6 +273,22 @@ function privileges(one: ServerSettings): readonly SettingsFinding[] {
       `the daemons' account lacks ${list}`,
       "a claim stops where it is needed, or a server that is alive cannot be closed, which refuses the claim",
       `GRANT ${list} ON *.* TO ...`,
+    ],
+  );
+}
+
+/** Reading a binary log over the network is what a replica does, and asks for a replica's privilege. */
+function binlogPrivilege(one: ServerSettings): readonly SettingsFinding[] {
+  const held = one.privileges;
+  const names = ["ALL PRIVILEGES", "SUPER", "REPLICATION SLAVE", "REPLICATION REPLICA"];
+  if (held === null || one.role === "replica" || names.some((name) => held.has(name))) return NONE;
+  return about(
+    one,
+    ["binlog-privilege", "warning"],
+    [
+      "the daemons' account lacks REPLICATION SLAVE",
+      "`holdfast rejoin` cannot export what this server has too many when it returns, nor `holdfast skip` show a transaction of MySQL",
+      "GRANT REPLICATION SLAVE ON *.* TO ...",
     ],
   );
 }

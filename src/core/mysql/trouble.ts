@@ -32,6 +32,8 @@ export type Trouble =
   | { readonly kind: "grants"; readonly privilege: string | null; readonly detail: string }
   /** Of a managed writer: neither a peer nor the gateway answers, so another may be the writer already. */
   | { readonly kind: "isolated"; readonly forMillis: number }
+  /** An operator has closed it and keeps it so; a time of the wall clock, in words. */
+  | { readonly kind: "fenced"; readonly since: string }
   | { readonly kind: "error"; readonly detail: string };
 
 export type TroubleKind = Trouble["kind"];
@@ -89,6 +91,8 @@ export function troubleInWords(trouble: Trouble): string {
         : `the privilege ${trouble.privilege} is missing (${trouble.detail})`;
     case "isolated":
       return `neither a peer nor the gateway has answered for ${lengthInWords(trouble.forMillis)}: this host is the one cut off`;
+    case "fenced":
+      return `it was fenced by hand (${trouble.since})`;
     case "error":
       return `it answers with ${trouble.detail}`;
     default:
@@ -131,6 +135,8 @@ export function troubleRemedy(trouble: Trouble): string {
         : `GRANT ${trouble.privilege} ON *.* has to be given to the account`;
     case "isolated":
       return "the network has to be mended";
+    case "fenced":
+      return "an operator has to give it back: `holdfast fence NAME --off`";
     case "error":
       return "the server has to answer without an error";
     default:

@@ -2,11 +2,14 @@
 import type { HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import { ok } from "../../core/lib/result.ts";
 import { millis } from "../../core/lib/units.ts";
+import type { BinlogExport } from "../../ports/binlog-export.ts";
 import type { GateAnswer } from "../hook-engine.ts";
+import { Fences } from "../mysql-fence.ts";
 import { createMysqlManager, type MysqlManager } from "../mysql-manager.ts";
 import type { TakeoverTools } from "../mysql-takeover.ts";
 import { configOf } from "./configs.ts";
 import { ModelServer, modelNetwork } from "./model-mariadb.ts";
+import { NO_FENCES } from "./no-watches.ts";
 import { createVirtualTimers } from "./virtual-timers.ts";
 
 export type StepEvent = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
@@ -32,9 +35,12 @@ class ManagedWorld {
   readonly events: StepEvent[] = [];
   readonly answers: GateAnswer[] = [];
   readonly files: string[] = [];
+  readonly exports: BinlogExport[] = [];
+  exportText: readonly string[] = [];
   readonly isolated: (number | null)[] = [];
   readonly handedOver: string[] = [];
   readonly gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
+  readonly fences = new Fences(NO_FENCES, () => undefined);
   readonly disk = { writable: true };
   readonly onEvent: { call: (event: StepEvent) => void } = { call: () => undefined };
   readonly onHandOver: { call: () => void } = { call: () => undefined };
@@ -56,6 +62,7 @@ class ManagedWorld {
         this.events.push(body);
         this.onEvent.call(body);
       },
+      fences: this.fences,
       isolate: (_, milliseconds) => this.isolated.push(milliseconds),
       handOver: (name) => {
         this.handedOver.push(name);
@@ -76,6 +83,13 @@ class ManagedWorld {
         write: async (directory, name) => {
           this.files.push(`${directory}/${name}`);
           return ok(name);
+        },
+      },
+      exporter: {
+        run: async (order) => {
+          this.exports.push(order);
+          for (const line of this.exportText) order.line(line);
+          return ok(order.file === null ? null : `/state/${order.file}`);
         },
       },
       wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5),

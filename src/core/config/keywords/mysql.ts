@@ -89,4 +89,10 @@ export const MYSQL: readonly KeywordEntry[] = [
     "Directory in which each takeover writes the own position before the server opens: a dated file of mode 0600.",
     "only in the journal",
   ),
+  known(
+    "mysqlbinlog",
+    word,
+    "Path of mysqlbinlog or mariadb-binlog, with which `holdfast rejoin` exports what a returned server has too many.",
+    "found in PATH",
+  ),
 ];
