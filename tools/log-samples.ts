@@ -244,7 +244,11 @@ const SAMPLES: Kinds = {
     trouble: standing === "ok" ? null : { kind: "starting" },
   })),
   "mysql-step": (["begun", "done", "failed", "ready", "refused", "trouble"] as const).flatMap((outcome) =>
-    (["takeover", "release", "guard", "tending"] as const).map((what) => ({ ...STEP, what, outcome })),
+    (["takeover", "release", "guard", "tending", "rejoin", "skip", "fence"] as const).map((what) => ({
+      ...STEP,
+      what,
+      outcome,
+    })),
   ),
   "hook-started": [{ kind: "hook-started", ...HOOK }],
   "hook-ended": [EXIT_0, ...OUTCOMES].map((outcome) => ({
