@@ -84,4 +84,25 @@ describeHoldfast("MHA: failover", () => {
     expect(existsSync(join(scene.directory, "work/app1.failover.complete"))).toBe(true);
     expect(existsSync(join(scene.directory, "work/app1.master_status.health"))).toBe(false);
   });
+
+  test("by file and position: replicas of different ages get the end of the dead master's log from its disk", async () => {
+    await start({ mode: "position" });
+    await scene.startSsh();
+    scene.writeConf({ servers: { db4: ["candidate_master=1"] } });
+    expect((await scene.run("masterha_check_repl")).stdout).toContain("MySQL Replication Health is OK.");
+    const manager = await scene.watching();
+    const [db1, db2, db3, db4] = scene.four;
+    await scene.stopReceiving(db4);
+    await scene.write(db1, 5);
+    await scene.stopReceiving(db3);
+    await scene.write(db1, 5);
+    await scene.stopReceiving(db2);
+    await scene.write(db1, 5);
+    await db1.kill();
+    expect(await manager.exited, scene.log).toBe(0);
+    await scene.write(db4, 2);
+    await scene.sameData([db2, db3, db4]);
+    for (const replica of [db2, db3]) expect(await scene.follows(replica)).toBe("192.168.11.84");
+    for (const server of [db2, db3, db4]) expect(await scene.missing(server)).toEqual([]);
+  });
 });

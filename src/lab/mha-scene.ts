@@ -9,6 +9,7 @@ import { ADMIN, APPLICATION, MariadbServer, REPLICATION, replicating } from "./m
 import { HOLDFAST_LAUNCHER } from "./paths.ts";
 import { type ExecResult, type RunningProgram, until } from "./processes.ts";
 import { SqlConnection, SqlError } from "./sql-client.ts";
+import { sshClientOptions, sshKey, startSshd } from "./sshd.ts";
 
 /** Without a gateway: nothing here leaves the switch. */
 export const MHA_TOPOLOGY: Topology = {
@@ -41,6 +42,8 @@ export class MhaScene {
   readonly directory: string;
   readonly acknowledged = new Set<number>();
   readonly #options: SceneOptions;
+  readonly #sshds: RunningProgram[] = [];
+  #sshKey: string | null = null;
   #next = 1;
 
   constructor(lab: Lab, options: SceneOptions) {
@@ -117,11 +120,20 @@ export class MhaScene {
       `repl_password=${REPLICATION.password}`,
       `manager_workdir=${this.directory}/work`,
       `manager_log=${this.logFile}`,
+      `master_binlog_dir=${this.servers.map((server) => join(server.directory, "data")).join(",")}`,
+      ...(this.#sshKey === null ? [] : [`ssh_options=${sshClientOptions(this.#sshKey)}`]),
       ...defaults,
       "",
       ...blocks,
     ];
     writeFileSync(this.conf, lines.join("\n"), { mode: 0o600 });
+  }
+
+  /** Every database host answers by ssh; the configuration that is written from now on says how. */
+  async startSsh(hosts: readonly LabHost[] = this.servers.map(({ host }) => host)): Promise<void> {
+    const key = await sshKey(join(this.manager.directory, "key"));
+    this.#sshKey = key;
+    this.#sshds.push(...(await Promise.all(hosts.map((host) => startSshd(host, key)))));
   }
 
   get logFile(): string {
@@ -214,6 +226,11 @@ export class MhaScene {
     }
   }
 
+  /** Stops receiving: what the master does from now on reaches it only in other ways. */
+  async stopReceiving(...replicas: readonly MariadbServer[]): Promise<void> {
+    for (const replica of replicas) await replica.query("STOP SLAVE IO_THREAD");
+  }
+
   /** Every replica has executed what the first server has. */
   async caughtUp(): Promise<void> {
     const [master, ...replicas] = this.servers;
@@ -255,6 +272,7 @@ export class MhaScene {
   }
 
   async end(): Promise<void> {
+    for (const sshd of this.#sshds.splice(0)) await sshd.signal("SIGKILL");
     await Promise.all(
       this.servers.map(async (server) => {
         if (server.program?.running === true) await server.kill().catch(() => undefined);

@@ -3,23 +3,27 @@
  * phases have MHA's numbers. From phase 2 on an error leaves the guard file of failed failovers behind.
  */
 import { hostInfo, type MhaServer } from "../core/mha/config.ts";
-import { chooseMaster, latestSlaves, mostAdvanced, oldestSlaves } from "../core/mha/election.ts";
+import { chooseMaster, comparePositions, latestSlaves, mostAdvanced, oldestSlaves } from "../core/mha/election.ts";
 import { type Alive, filterProblem, missingServer, serverInWords, type Topology } from "../core/mha/topology.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { OPEN_STATEMENT } from "../core/mysql/orders.ts";
 import { Cluster } from "./cluster.ts";
 import { Database, failureWords } from "./database.ts";
+import { Differences } from "./differences.ts";
 import { MhaError, wordsOf } from "./environment.ts";
 import type { FailoverContext } from "./failover-context.ts";
 import { FailoverScripts } from "./failover-scripts.ts";
 import { FailoverGuard } from "./guard.ts";
 import {
   catchUpByGtid,
+  executedBy,
   pointAt,
   type RecoveryContext,
   replicates,
   stopReceiving,
   type Target,
   tellNewPosition,
+  waitForGtids,
 } from "./recovery.ts";
 
 /** Exit code of a failover: done, refused or failed, done but not everybody follows. */
@@ -33,6 +37,7 @@ export class Failover {
   readonly #dead: MhaServer;
   readonly #cluster: Cluster;
   readonly #scripts: FailoverScripts;
+  #differences: Differences | null = null;
   #begun = false;
 
   constructor(context: FailoverContext, dead: MhaServer, ssh: boolean) {
@@ -84,6 +89,7 @@ export class Failover {
     log.info("* Phase 2: Dead Master Shutdown Phase completed.");
     log.info("* Phase 3: Master Recovery Phase..");
     const slaves = await this.#receivedBy(topology.slaves);
+    await this.#saveBinlog(recovery, slaves);
     const target = await this.#recoverMaster(recovery, slaves);
     log.info("* Phase 3: Master Recovery Phase completed.");
     log.info("* Phase 4: Slaves Recovery Phase..");
@@ -148,6 +154,21 @@ export class Failover {
     return now;
   }
 
+  async #saveBinlog(recovery: RecoveryContext, slaves: readonly Alive[]): Promise<void> {
+    const { log, files, shell, options } = this.#context;
+    log.info("* Phase 3.2: Saving Dead Master's Binlog Phase..");
+    const usable = this.#scripts.ssh && !options.skipSaveMasterBinlog;
+    this.#differences = new Differences({
+      ...recovery,
+      dead: this.#dead,
+      shell: usable ? shell : null,
+      workdir: files.workdir,
+    });
+    if (options.skipSaveMasterBinlog)
+      log.info("Skipping saving the dead master's binary log (--skip_save_master_binlog).");
+    else await this.#differences.saveTail(slaves);
+  }
+
   async #recoverMaster(recovery: RecoveryContext, slaves: readonly Alive[]): Promise<Target> {
     const { log, config, options } = this.#context;
     log.info("* Phase 3.3: Determining New Master Phase..");
@@ -159,16 +180,43 @@ export class Failover {
     if (options.interactive) winner = await new FailoverGuard(this.#context).confirm(this.#dead, winner, slaves);
     const freshest = mostAdvanced(slaves) ?? winner;
     log.info("* Phase 3.4: Master Log Apply Phase..");
+    await this.#level(recovery, { winner, freshest, slaves });
+    await this.#cluster.of(winner).thread("STOP", winner.facts.replication?.channel ?? "", null);
     const next = this.#cluster.of(winner);
-    const told = (text: string): void => log.info(text);
-    await Promise.all([next.drain(told), ...(freshest === winner ? [] : [this.#cluster.of(freshest).drain(told)])]);
-    if (!latestSlaves(slaves).includes(winner)) await catchUpByGtid(recovery, winner, freshest);
-    await next.thread("STOP", winner.facts.replication?.channel ?? "", null);
-    const target: Target = { master: winner, at: await next.end() };
+    const target: Target = { master: winner, at: await next.end(), gtids: await executedBy(next) };
     tellNewPosition(recovery, target);
     this.#scripts.tell(`${hostInfo(winner.server)}: OK: Applying all logs succeeded.`);
     await this.#open(target);
     return target;
+  }
+
+  /** The new master gets everything that any replica has, then what only the dead one's disk has. */
+  async #level(
+    recovery: RecoveryContext,
+    {
+      winner,
+      freshest,
+      slaves,
+    }: { readonly winner: Alive; readonly freshest: Alive; readonly slaves: readonly Alive[] },
+  ): Promise<void> {
+    const { log } = this.#context;
+    const told = (text: string): void => log.info(text);
+    const both = winner === freshest ? [winner] : [winner, freshest];
+    const drained = await Promise.all(both.map((one) => this.#cluster.of(one).drain(told)));
+    const [own = null, best = own] = drained.map(({ executed }) => executed);
+    const isLatest = latestSlaves(slaves).includes(winner);
+    if (recovery.mode === "gtid") {
+      if (!isLatest) await catchUpByGtid(recovery, winner, freshest);
+      if (best !== null) await this.#applyTail(winner, best);
+    } else if (this.#differences?.hasTail === true && own !== null) await this.#applyTail(winner, own);
+    else if (!isLatest && own !== null) await this.#differences?.levelWith(freshest, winner, own);
+  }
+
+  async #applyTail(winner: Alive, from: Coordinates): Promise<void> {
+    const filters = winner.facts.replication?.filters ?? [];
+    const applied = (await this.#differences?.applyTail(winner.server, from, filters)) ?? 0;
+    if (applied > 0)
+      this.#scripts.tell(`${hostInfo(winner.server)}: OK: ${applied} transactions from the dead master's binary log.`);
   }
 
   async #open({ master }: Target): Promise<void> {
@@ -190,9 +238,7 @@ export class Failover {
       others.map(async (one): Promise<boolean> => {
         const name = hostInfo(one.server);
         try {
-          await this.#cluster.of(one).drain((text) => log.info(text));
-          await pointAt(recovery, one, target);
-          await replicates(this.#cluster.of(one));
+          await this.#recoverSlave(recovery, one, { target, freshest: mostAdvanced(slaves) ?? target.master });
           this.#scripts.recovered(one.server);
           this.#scripts.tell(`${name}: OK: Slave started, replicating from ${hostInfo(target.master.server)}`);
           log.info(`-- Slave recovery on host ${name} succeeded.`);
@@ -205,6 +251,33 @@ export class Failover {
       }),
     );
     return outcomes.every((outcome) => outcome);
+  }
+
+  async #recoverSlave(
+    recovery: RecoveryContext,
+    one: Alive,
+    { target, freshest }: { readonly target: Target; readonly freshest: Alive },
+  ): Promise<void> {
+    const { log, options } = this.#context;
+    const database = this.#cluster.of(one);
+    const { executed } = await database.drain((text) => log.info(text));
+    if (recovery.mode === "position" && executed !== null) {
+      const filters = one.facts.replication?.filters ?? [];
+      if (this.#differences?.hasTail === true) await this.#differences.applyTail(one.server, executed, filters);
+      else if (
+        comparePositions(one.facts.replication?.received ?? null, freshest.facts.replication?.received ?? null) < 0
+      ) {
+        await this.#differences?.levelWith(freshest, one, executed);
+      }
+    }
+    if (options.skipChangeMaster) {
+      log.info(` Skipping CHANGE MASTER on ${hostInfo(one.server)} (--skip_change_master).`);
+      return;
+    }
+    await pointAt(recovery, one, target);
+    await replicates(database);
+    if (recovery.mode === "gtid" && options.waitUntilGtidInSync)
+      await waitForGtids(database, target.gtids, { needsIo: true });
   }
 
   async #finish(topology: Topology, { master }: Target, all: boolean): Promise<FailoverCode> {

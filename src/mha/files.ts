@@ -13,10 +13,12 @@ import { MhaError, wordsOf } from "./environment.ts";
 
 export class ManagerFiles {
   readonly application: string;
+  readonly workdir: string;
   readonly paths: GuardFiles;
   #master: string | null = null;
 
   constructor(conf: string, workdir: string) {
+    this.workdir = workdir;
     this.application = applicationName(conf);
     this.paths = guardFiles(workdir, this.application);
     try {

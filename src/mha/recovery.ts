@@ -43,7 +43,7 @@ export async function stopReceiving({ cluster, log }: RecoveryContext, slaves: r
 const WAIT_SECONDS = 2;
 
 /** Until the replica has executed those GTIDs, as long as both its threads work. */
-async function waitForGtids(
+export async function waitForGtids(
   database: Database,
   gtids: string,
   channelThreads: { readonly needsIo: boolean },
@@ -66,7 +66,7 @@ async function waitForGtids(
 }
 
 /** GTIDs of a server that has executed all it has received. */
-async function executedBy(database: Database): Promise<string> {
+export async function executedBy(database: Database): Promise<string> {
   const facts = await database.facts();
   if (!facts.ok) throw new MhaError(`${database.name} does not say what it has executed`);
   return facts.value.position;
@@ -99,6 +99,8 @@ export interface Target {
   readonly master: Alive;
   /** Its own log before it was opened. */
   readonly at: Coordinates;
+  /** Its GTIDs then; "" where nobody goes by them. */
+  readonly gtids: string;
 }
 
 /** Attaches one replica; what it had received is executed before. */

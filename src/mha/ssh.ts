@@ -81,8 +81,12 @@ export class MasterShell {
   }
 
   run(command: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
-    const control = this.#directory === null ? [] : ["-o", `ControlPath=${this.#path()}`];
-    return runProgram(sshWords(this.#server, command, control), options);
+    return runProgram(this.words(command), options);
+  }
+
+  /** What runs a command over there. */
+  words(command: readonly string[]): readonly string[] {
+    return sshWords(this.#server, command, this.#directory === null ? [] : ["-o", `ControlPath=${this.#path()}`]);
   }
 
   async close(): Promise<void> {
