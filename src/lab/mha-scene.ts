@@ -173,14 +173,9 @@ export class MhaScene {
   }
 
   #words(name: string, args: readonly string[]): readonly string[] {
-    return [
-      HOLDFAST_LAUNCHER,
-      "mha",
-      name,
-      `--conf=${this.conf}`,
-      `--global_conf=${this.directory}/global.cnf`,
-      ...args,
-    ];
+    // It knows one file only.
+    const global = name === "masterha_conf_host" ? [] : [`--global_conf=${this.directory}/global.cnf`];
+    return [HOLDFAST_LAUNCHER, "mha", name, `--conf=${this.conf}`, ...global, ...args];
   }
 
   /** Started, and watching the master. */

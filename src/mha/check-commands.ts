@@ -1,6 +1,7 @@
 /** masterha_check_repl and masterha_check_ssh. */
 import type { Options } from "../core/mha/options.ts";
 import { checkServers } from "./check.ts";
+import { checkSshBetween } from "./check-ssh.ts";
 import { type MhaEnvironment, MhaError, wordsOf } from "./environment.ts";
 import { openLog } from "./log.ts";
 import { placeOf } from "./manager.ts";
@@ -29,6 +30,22 @@ export async function checkRepl(env: MhaEnvironment, options: Options): Promise<
     if (!(error instanceof MhaError)) throw error;
     log.error(wordsOf(error));
     env.out("\nMySQL Replication Health is NOT OK!\n");
+    return 1;
+  }
+}
+
+export async function checkSsh(env: MhaEnvironment, options: Options): Promise<number> {
+  const config = await loadConfig(placeOf(options));
+  const log = openLog(env.out, null, config.application.logLevel);
+  try {
+    await checkSshBetween(
+      config.servers.filter((server) => !server.skipInitSshCheck),
+      log,
+    );
+    return 0;
+  } catch (error) {
+    if (!(error instanceof MhaError)) throw error;
+    log.error(wordsOf(error));
     return 1;
   }
 }

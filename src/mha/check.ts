@@ -84,7 +84,7 @@ async function checkShells(
 }
 
 /** Seconds_Behind_Master within the limit, both threads running. */
-function checkHealth(
+export function checkHealth(
   { slaves }: Topology,
   cluster: Cluster,
   { limit, log }: { readonly limit: number; readonly log: MhaLog },

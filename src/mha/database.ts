@@ -40,9 +40,13 @@ export class Database {
   #version: ServerVersion | null = null;
   #onLost: () => void = () => undefined;
 
-  constructor(sql: SqlPort, server: MhaServer) {
+  /** Path of a Unix socket instead of the server's address. */
+  readonly #socket: string | null;
+
+  constructor(sql: SqlPort, server: MhaServer, socket: string | null = null) {
     this.#sql = sql;
     this.server = server;
+    this.#socket = socket;
   }
 
   get name(): string {
@@ -67,7 +71,7 @@ export class Database {
     const { ip, hostname, port, user, password } = this.server;
     const opened = await this.#sql.open(
       {
-        address: { socket: null, host: ip ?? hostname, port, reservedPort: null },
+        address: { socket: this.#socket, host: ip ?? hostname, port, reservedPort: null },
         credentials: null,
         user,
         password,

@@ -18,7 +18,7 @@ export function userName(): string {
 }
 
 /** One word for the shell of the other side. */
-const remoteWord = (word: string): string =>
+export const remoteWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The words that run a command on the server's host. */

@@ -75,3 +75,12 @@ export const PING_INSERT: readonly string[] = [
 /** Whether that account may replicate; on MySQL and MariaDB. */
 export const replicationUserStatement = (user: string): string =>
   `SELECT Repl_slave_priv AS value FROM mysql.user WHERE user = ${quoted(user)}`;
+
+/** Tables that are open with clients' versions; not in the binary log. Makes the lock quick. */
+export const FLUSH_STATEMENT = "FLUSH NO_WRITE_TO_BINLOG TABLES";
+export const LOCK_STATEMENT = "FLUSH TABLES WITH READ LOCK";
+
+/** A master that becomes replica: MariaDB must be told that its own transactions count as received. */
+export function demoteStatements(version: ServerVersion, mode: "gtid" | "position", gtids: string): readonly string[] {
+  return version.product === "mariadb" && mode === "gtid" ? [`SET GLOBAL gtid_slave_pos = ${quoted(gtids)}`] : [];
+}
