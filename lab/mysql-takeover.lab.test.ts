@@ -77,6 +77,16 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     await pair.writesReach(one);
     await sleep(300);
     expect(await pair.lost(one)).toEqual([]);
+
+    // Alone, its daemon is restarted, and then its server: nobody has listened on the other host ever since.
+    await lookedAgain(first);
+    await first.stop();
+    stage.again(first);
+    await pair.writesReach(one, 20_000);
+    await sleep(1_000);
+    await one.kill();
+    await one.start();
+    await pair.writesReach(one, 20_000);
   });
 
   test("a standby that still executes what it received goes on with that, and opens when it is done", async () => {

@@ -2,7 +2,7 @@
  * One lab for many tests: after each of them every daemon is stopped and the links are whole again, so a test starts on
  * bare hosts without paying for new ones. Each daemon has a folder, and so a journal, of its own.
  */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { type Daemon, startDaemon } from "../src/lab/daemon.ts";
 import { createLab, type Lab, type LabHost, VIP } from "../src/lab/lab.ts";
@@ -35,6 +35,19 @@ export class Stage {
     });
     this.#daemons.push(daemon);
     return daemon;
+  }
+
+  /** One that has ended, once more: with its file, its journal and its notes. */
+  again(daemon: Daemon): Daemon {
+    const name = basename(dirname(daemon.pidFile));
+    const started = startDaemon(daemon.host, {
+      kind: "holdfast",
+      config: "",
+      configFile: this.configFile(daemon),
+      name,
+    });
+    this.#daemons.push(started);
+    return started;
   }
 
   configFile(daemon: Daemon): string {

@@ -23,7 +23,7 @@ export interface DatabaseOptions {
   readonly bus: EventBus;
   readonly sql: SqlPort;
   readonly databases: DatabaseHost;
-  readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "exporter" | "flush">;
+  readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "exporter" | "notes" | "flush">;
   readonly fences: FenceMarks;
   /** Milliseconds since the epoch. */
   readonly wallMillis: () => number;

@@ -82,7 +82,7 @@ export async function planOf(work: MysqlWork, managed: Managed): Promise<Takeove
 
 export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => boolean): Takeover {
   return new Takeover(work.tools, managed.config, {
-    known: managed.known,
+    known: managed.known || managed.absence?.proof != null,
     consented: managed.consentUntil !== null && work.tools.timers.now() < managed.consentUntil,
     cancelled,
     tell: (step, outcome, detail) => work.tell(managed, { what: "takeover", step, outcome, detail }),

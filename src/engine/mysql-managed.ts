@@ -5,6 +5,7 @@ import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
 import type { Opening } from "../core/mysql/replicas.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { PeerAbsence } from "./mysql-absence.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";
 import type { MysqlTending } from "./mysql-tending.ts";
 
@@ -28,8 +29,13 @@ export interface Managed {
   open: boolean;
   /** A planned move has closed it, and nothing has opened it since. */
   closed: boolean;
-  /** It may be opened without asking a peer: it was last seen following one, and nothing has broken that since. */
+  /** It may be opened without asking a peer: it was seen following a writer whose daemon looked at it, and nothing has broken that since. */
   known: boolean;
+  /** It was following at the last look. */
+  follows: boolean;
+  askingWatched: boolean;
+  /** Whether nobody else can have been opened since this was the writer. */
+  absence: PeerAbsence | null;
   /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
   left: boolean;
   /** Claims that run or wait for their turn. */
@@ -70,6 +76,9 @@ export function newManaged(instance: string, settings: ManagedSettings): Managed
     open: false,
     closed: false,
     known: false,
+    follows: false,
+    askingWatched: false,
+    absence: null,
     left: false,
     runs: new Set(),
     openedAt: null,
@@ -110,8 +119,8 @@ function reasonToStay({ name, preempt, priority }: InstanceConfig["vrrp"]): stri
 export function noteChannels(managed: Managed, { replicas }: MysqlFacts): ReplicaFacts | undefined {
   const peers = managed.config.group.peers.map(addressInWords);
   const channels = replicas.filter(({ source }) => peers.includes(source) || replicas.length === 1);
-  if (channels.some(({ io }) => io === "running")) {
-    managed.known = true;
+  managed.follows = channels.some(({ io }) => io === "running");
+  if (managed.follows) {
     managed.left = false;
   } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
   return channels.find(hasGivenUp);

@@ -5,6 +5,7 @@
  * mysql-moving.ts and, after an opening, mysql-tending.ts.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
+import { sameValue } from "../core/lib/same-value.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
@@ -14,6 +15,7 @@ import { type ClaimAnswers, consentTo, planOf, startClaim } from "./mysql-claim.
 import { closeFound, closeManaged, closeUnwanted } from "./mysql-closing.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { askPositions } from "./mysql-group.ts";
+import { askWatched } from "./mysql-known.ts";
 import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels } from "./mysql-managed.ts";
 import { move, switchoverOf } from "./mysql-moving.ts";
 import { watchPrivileges } from "./mysql-privileges.ts";
@@ -78,6 +80,7 @@ class Manager implements MysqlManager {
       if (wanted.has(instance)) continue;
       managed.tending?.end();
       managed.isolation?.end();
+      void managed.absence?.end();
       this.#managed.delete(instance);
     }
     for (const [instance, settings] of wanted) this.#adopt(instance, settings);
@@ -86,10 +89,14 @@ class Manager implements MysqlManager {
   #adopt(instance: string, settings: ManagedSettings): void {
     const known = this.#managed.get(instance);
     if (known === undefined) {
-      this.#managed.set(instance, newManaged(instance, settings));
+      const managed = newManaged(instance, settings);
+      this.#managed.set(instance, managed);
+      this.#work.watchAbsence(managed);
       return;
     }
+    const same = sameValue(known.config, settings.config);
     Object.assign(known, settings);
+    if (!same) this.#work.watchAbsence(known);
     if (known.tending !== null) this.#work.tend(known);
   }
 
@@ -145,9 +152,12 @@ class Manager implements MysqlManager {
       return;
     }
     // A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have.
-    if (facts === null) managed.known = false;
-    else {
+    if (facts === null) {
+      managed.known = false;
+      managed.follows = false;
+    } else {
       const givenUp = noteChannels(managed, facts);
+      if (managed.follows && !managed.known) askWatched(this.#work, managed);
       if (givenUp !== undefined) resumeReceiver(this.#work, managed, facts.version, givenUp.channel);
       if (facts.closedBy === null) closeFound(this.#work, managed);
     }
@@ -200,5 +210,6 @@ class Manager implements MysqlManager {
       isolation?.end();
     }
     await Promise.all([...this.#managed.values()].map(({ queue }) => queue));
+    await Promise.all([...this.#managed.values()].map(({ absence }) => absence?.end()));
   }
 }

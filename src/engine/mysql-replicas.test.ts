@@ -9,7 +9,7 @@ async function afterTakeover() {
   const world = managedWorld(LINES);
   for (let count = 0; count < 5; count++) world.peer.log.push(`2-${count + 1}`);
   await world.pass(200);
-  world.look();
+  await world.follows();
   world.peer.reach = "down";
   await world.ask("claim");
   world.manager.entered("V", "MASTER");

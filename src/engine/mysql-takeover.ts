@@ -24,6 +24,7 @@ import {
 } from "../core/mysql/takeover.ts";
 import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
 import type { BinlogExporter } from "../ports/binlog-export.ts";
+import type { Notes } from "../ports/notes.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -36,6 +37,8 @@ export interface TakeoverTools {
   readonly gateway: GatewayProbe;
   readonly positions: PositionFiles;
   readonly exporter: BinlogExporter;
+  /** What must not outlive a start of the host. */
+  readonly notes: Notes;
   /** Milliseconds since the epoch, for the name of a file. */
   readonly wallMillis: () => number;
   /** Everything told so far is on the disk; false when it is not. */

@@ -1,5 +1,6 @@
 /** What everything done to a managed server has in common: it waits for its turn, it is told, and a server that is open is looked after. */
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { PeerAbsence } from "./mysql-absence.ts";
 import type { Fences } from "./mysql-fence.ts";
 import { watchIsolation } from "./mysql-isolating.ts";
 import type { Managed } from "./mysql-managed.ts";
@@ -46,6 +47,13 @@ export class MysqlWork {
     this.#options.publish({ kind: "mysql-step", name: config.name, instance, ...one });
   }
 
+  /** Anew with other settings: what was proved was about others. */
+  watchAbsence(managed: Managed): void {
+    void managed.absence?.end();
+    managed.absence = new PeerAbsence(this.tools, managed.config, () => managed.open);
+    if (managed.open) managed.absence.begin();
+  }
+
   /** From its opening on, or anew with other settings. */
   tend(managed: Managed): void {
     managed.tending?.end();
@@ -57,5 +65,6 @@ export class MysqlWork {
       managed.config,
     );
     watchIsolation(this.tools, managed, this.#options.isolate);
+    managed.absence?.begin();
   }
 }

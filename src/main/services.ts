@@ -1,20 +1,21 @@
 /** The ports that speak to programs elsewhere: mail, databases, gateways. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
+import type { RunOptions } from "../cli/run-options.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import { createFenceMarks } from "../linux/fence-marks.ts";
 import { createGatewayProbe } from "../linux/gateway.ts";
+import { createNoteFiles } from "../linux/note-files.ts";
 import { createPositionFiles } from "../linux/position-file.ts";
 
-export interface ServiceHost {
+export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath"> {
   /** What was told is on disk. */
   readonly flush: () => Promise<boolean>;
-  readonly stateDir: string;
 }
 
-export const services = ({ flush, stateDir }: ServiceHost) => ({
+export const services = ({ flush, stateDir, socketPath }: ServiceHost) => ({
   mailer: createMailer(),
   sql: createSqlPort(),
   databases: createDatabaseHost(),
@@ -23,6 +24,7 @@ export const services = ({ flush, stateDir }: ServiceHost) => ({
     gateway: createGatewayProbe(),
     positions: createPositionFiles(),
     exporter: createBinlogExporter(join(stateDir, "rejoin")),
+    notes: createNoteFiles(dirname(socketPath), { durable: false }),
     flush,
   },
 });

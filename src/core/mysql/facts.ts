@@ -106,7 +106,10 @@ const SOURCE_GONE: ReadonlySet<number> = new Set([2002, 2003, 2005, 2006, 2013])
 
 /** Its source could not be reached often enough (MySQL 9: ten times, unless SOURCE_RETRY_COUNT says another), so it tries no more. */
 export const hasGivenUp = ({ io, sql, ioError }: ReplicaFacts): boolean =>
-  io === "stopped" && sql === "running" && ioError !== null && SOURCE_GONE.has(ioError.number);
+  io === "stopped" && sql === "running" && lostItsSource(ioError);
+
+/** What the I/O thread last said was that its source is gone: no fault of its own, and kept after it was stopped. */
+export const lostItsSource = (error: ThreadError | null): boolean => error !== null && SOURCE_GONE.has(error.number);
 
 /** Rows that group replication shows of itself are no replication that somebody could mend. */
 export const isOwnChannel = ({ channel }: ReplicaFacts): boolean => !channel.startsWith("group_replication_");

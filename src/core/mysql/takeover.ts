@@ -118,7 +118,7 @@ function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decis
   }
   if (!known) {
     const why =
-      "since it started, or was the writer itself, this server has not been seen following it, so it may hold older data";
+      "since it started this server has not been seen following it, with its daemon logged in here, nor was it the writer with nobody listening there ever since, so it may hold older data";
     return refuse(`${address} cannot be asked (${detailOf(state)}), and ${why}`, true);
   }
   if (policy !== "consistency") return null;

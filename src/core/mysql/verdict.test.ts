@@ -237,6 +237,11 @@ test("of a managed server a thread that stands without an error is told and coun
   const managed = { ...RULES, managed: true };
   const standing = judgeFacts({ ...FACTS, replicas: [{ ...replica, io: "stopped" }] }, managed);
   expect(standing).toMatchObject({ always: null, standby: null, findings: [{ counts: "ignore" }] });
+  // As a claim leaves it: the receiver was stopped while it tried to reach a dead source.
+  const left = { ...replica, io: "stopped", ioError: { number: 2003, text: "error connecting to master" } } as const;
+  expect(judgeFacts({ ...FACTS, replicas: [left] }, managed).standby).toBeNull();
+  const purged = { ...replica, io: "stopped", ioError: { number: 1236, text: "Got fatal error 1236" } } as const;
+  expect(judgeFacts({ ...FACTS, replicas: [purged] }, managed).standby).toMatchObject({ kind: "replication" });
   const broken = { ...replica, sqlError: { number: 1062, text: "Duplicate entry" } };
   expect(judgeFacts({ ...FACTS, replicas: [broken] }, managed).standby).toMatchObject({ kind: "replication" });
 });

@@ -3,7 +3,7 @@
  * saying. As MASTER only the own server decides: that its peer is dead, and replication from it stands, must not take it away.
  */
 import type { Counts, MysqlRules } from "./config.ts";
-import type { MysqlFacts, ReplicaFacts } from "./facts.ts";
+import { lostItsSource, type MysqlFacts, type ReplicaFacts } from "./facts.ts";
 import { isDiskFull } from "./failure.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -86,7 +86,8 @@ function replicaFindings(replica: ReplicaFacts, rules: MysqlRules): readonly Fin
   return [{ trouble: { kind: "lagging", channel, seconds: lag, limit: rules.maxLag }, counts: rules.lag }];
 }
 
-const standsWithoutError = ({ ioError, sqlError }: ReplicaFacts): boolean => ioError === null && sqlError === null;
+const standsWithoutError = ({ ioError, sqlError }: ReplicaFacts): boolean =>
+  sqlError === null && (ioError === null || lostItsSource(ioError));
 
 /** A source that cannot be reached breaks nothing: that is when a standby is needed. */
 function brokenBy({ io, sql, ioError, sqlError, source }: ReplicaFacts): string | null {

@@ -3,14 +3,15 @@ import type { HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import { ok } from "../../core/lib/result.ts";
 import { millis } from "../../core/lib/units.ts";
 import type { BinlogExport } from "../../ports/binlog-export.ts";
+import type { Notes } from "../../ports/notes.ts";
 import type { GateAnswer } from "../hook-engine.ts";
 import { Fences } from "../mysql-fence.ts";
 import { createMysqlManager, type MysqlManager } from "../mysql-manager.ts";
 import type { TakeoverTools } from "../mysql-takeover.ts";
 import { configOf } from "./configs.ts";
-import { ModelServer, modelNetwork } from "./model-mariadb.ts";
+import { type ModelNetwork, ModelServer, modelNetwork } from "./model-mariadb.ts";
 import { NO_FENCES } from "./no-watches.ts";
-import { createVirtualTimers } from "./virtual-timers.ts";
+import { createVirtualTimers, type VirtualTimers } from "./virtual-timers.ts";
 
 export type StepEvent = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
 
@@ -25,13 +26,27 @@ export function managedWorld(lines = "", instance = "nopreempt"): ManagedWorld {
   return new ManagedWorld(lines, instance);
 }
 
+export function memoryNotes(): Notes {
+  const texts = new Map<string, string>();
+  return {
+    read: async (name) => texts.get(name) ?? null,
+    write: async (name, text) => {
+      texts.set(name, text);
+      return null;
+    },
+    remove: async (name) => {
+      texts.delete(name);
+    },
+  };
+}
+
 class ManagedWorld {
-  readonly timers = createVirtualTimers();
-  readonly own = new ModelServer("192.0.2.1", 1);
-  readonly peer = new ModelServer("192.0.2.2", 2);
+  readonly timers: VirtualTimers;
+  readonly own: ModelServer;
+  readonly peer: ModelServer;
   /** Follows the peer; asked only where the lines name 192.0.2.3 as a replica. */
-  readonly replica = new ModelServer("192.0.2.3", 3);
-  readonly network = modelNetwork(this.own, [this.own, this.peer, this.replica]);
+  readonly replica: ModelServer;
+  readonly network: ModelNetwork;
   readonly events: StepEvent[] = [];
   readonly answers: GateAnswer[] = [];
   readonly files: string[] = [];
@@ -41,20 +56,23 @@ class ManagedWorld {
   readonly handedOver: string[] = [];
   readonly gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
   readonly fences = new Fences(NO_FENCES, () => undefined);
+  readonly notes: Notes;
   readonly disk = { writable: true };
   readonly onEvent: { call: (event: StepEvent) => void } = { call: () => undefined };
   readonly onHandOver: { call: () => void } = { call: () => undefined };
   readonly manager: MysqlManager;
+  readonly #written: { readonly lines: string; readonly instance: string };
   #gate = 0;
 
-  constructor(lines: string, instance: string) {
-    this.own.source = this.peer;
-    this.peer.source = this.own;
-    this.replica.source = this.peer;
-    this.replica.sources = [this.own, this.peer];
-    this.replica.io = true;
-    this.own.io = true;
-    this.peer.io = true;
+  constructor(lines: string, instance: string, before: ManagedWorld | null = null) {
+    this.#written = { lines, instance };
+    this.timers = before?.timers ?? createVirtualTimers();
+    this.own = before?.own ?? new ModelServer("192.0.2.1", 1);
+    this.peer = before?.peer ?? new ModelServer("192.0.2.2", 2);
+    this.replica = before?.replica ?? new ModelServer("192.0.2.3", 3);
+    this.network = before?.network ?? modelNetwork(this.own, [this.own, this.peer, this.replica]);
+    this.notes = before?.notes ?? memoryNotes();
+    if (before === null) this.#join();
     this.manager = createMysqlManager({
       tools: this.#tools(),
       publish: (body) => {
@@ -72,6 +90,27 @@ class ManagedWorld {
       next: ({ instance: name, gate }) => this.answers.push({ instance: name, gate, opened: true, reason: "" }),
     });
     this.manager.configure(CONFIG(lines, instance));
+  }
+
+  #join(): void {
+    this.own.source = this.peer;
+    this.peer.source = this.own;
+    this.replica.source = this.peer;
+    this.replica.sources = [this.own, this.peer];
+    for (const one of [this.own, this.peer, this.replica]) one.io = true;
+  }
+
+  /** Another daemon, that many milliseconds after this one has ended. */
+  async restarted(gapMillis: number): Promise<ManagedWorld> {
+    this.manager.entered("V", "STOP");
+    await this.pass(20);
+    await this.manager.stop();
+    this.timers.freeze(millis(gapMillis));
+    const { lines, instance } = this.#written;
+    const next = new ManagedWorld(lines, instance, this);
+    await next.pass(50);
+    await next.manager.guard();
+    return next;
   }
 
   #tools(): TakeoverTools {
@@ -92,7 +131,8 @@ class ManagedWorld {
           return ok(order.file === null ? null : `/state/${order.file}`);
         },
       },
-      wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5),
+      notes: this.notes,
+      wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5) + Math.floor((this.timers.now() - 1_000_000) / 1_000),
       flush: async () => this.disk.writable,
     };
   }
@@ -118,6 +158,12 @@ class ManagedWorld {
       blindFor: null,
       disks: [],
     });
+  }
+
+  /** Seen following, with the other daemon logged in. */
+  async follows(): Promise<void> {
+    this.look();
+    await this.pass(20);
   }
 
   /** Asks the gate and lets time pass until it is answered, or for that long. */

@@ -25,6 +25,7 @@ export const NO_TAKEOVER = {
   gateway: { ask: async () => null },
   positions: { write: async () => ok("") },
   exporter: { run: async () => ok(null) },
+  notes: { read: async () => null, write: async () => null, remove: async () => undefined },
   flush: async () => true,
 } as const;
 export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverStarts: () => null };
