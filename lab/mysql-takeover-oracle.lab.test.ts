@@ -146,6 +146,9 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       expect((await holdfast(again, "switchover", "orders")).stdout).toContain("is written to on");
       await writes.progress();
       await lookedAgain(again);
+      const acknowledged = async () =>
+        (await two.query("SELECT @@rpl_semi_sync_source_enabled")) === "1\n" || undefined;
+      await until(acknowledged, "commits are acknowledged", 20_000);
       await two.kill();
       await instanceWhen(again, "VI_1", (it) => it.holding, 20_000);
       await writes.progress();

@@ -133,6 +133,7 @@ class Manager implements MysqlManager {
     if (managed === undefined) return;
     managed.state = state;
     managed.releasing = false;
+    managed.strayedAt = null;
     if (state === "MASTER" || !managed.open) return;
     this.#work.queue(managed, () => closeManaged(this.#work, managed, "release"));
   }
