@@ -133,6 +133,59 @@ export function diagnosticsPage(codes: Readonly<Record<string, DiagnosticRow>>):
   ]);
 }
 
+// Metrics
+
+export interface MetricRow {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+}
+
+export interface AlertRow {
+  readonly name: string;
+  readonly severity: string;
+  readonly after: string;
+  readonly expression: string;
+  readonly todo: string;
+}
+
+export function metricsPage(metrics: readonly MetricRow[], alerts: readonly AlertRow[]): string {
+  const metricRows = metrics.map(({ name, type, help }) => [`\`holdfast_${name}\``, type, help]);
+  return page([
+    "# Metrics and alerts",
+    "",
+    NOTICE,
+    "",
+    "`/metrics` of the [HTTP listener](operators-guide.md#the-api-by-http-metrics-and-health) and `holdfast metrics` answer in Prometheus' text format. Counters begin",
+    "with the daemon, those of VRRP packets with the keeper. Prometheus adds its own label `instance` (the host), so ours is stored as",
+    "`exported_instance`, unless the scrape says `honor_labels: true`. Files to install: `packaging/prometheus/holdfast.rules.yml` (alerts)",
+    "and `packaging/grafana/holdfast.json` (dashboard).",
+    "",
+    "```",
+    "scrape_configs:",
+    "  - job_name: holdfast",
+    "    authorization: { credentials_file: /etc/prometheus/holdfast.token }",
+    "    scheme: https",
+    "    static_configs: [{ targets: [db1:9180, db2:9180] }]",
+    "```",
+    "",
+    ...table(["Metric", "Type", "Meaning"], metricRows),
+    "",
+    "## Alerts",
+    "",
+    ...table(
+      ["Alert", "Severity", "After", "When", "What to do"],
+      alerts.map(({ name, severity, after, expression, todo }) => [
+        `\`${name}\``,
+        severity,
+        after,
+        `\`${expression}\``,
+        todo,
+      ]),
+    ),
+  ]);
+}
+
 // Command line
 
 export interface CliPageParts {

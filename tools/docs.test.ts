@@ -11,7 +11,8 @@ import { registryRows } from "../src/core/config/keywords/registry.ts";
 import { runLabCommand } from "../src/lab/command.ts";
 import { overview } from "../src/mha/commands.ts";
 import { runSimArguments } from "../src/sim/arguments.ts";
-import { cliPage, diagnosticsPage, keywordsPage } from "./docs-pages.ts";
+import { cliPage, diagnosticsPage, keywordsPage, metricsPage } from "./docs-pages.ts";
+import { alertRows, metricRows } from "./metric-rows.ts";
 
 const docs = (name: string): string => new URL(`../docs/${name}`, import.meta.url).pathname;
 
@@ -51,6 +52,10 @@ test("docs/keywords.md is up to date", async () => {
 
 test("docs/diagnostics.md is up to date", async () => {
   await expect(diagnosticsPage(DIAGNOSTIC_CODES)).toMatchFileSnapshot(docs("diagnostics.md"));
+});
+
+test("docs/metrics.md is up to date", async () => {
+  await expect(metricsPage(metricRows(), alertRows())).toMatchFileSnapshot(docs("metrics.md"));
 });
 
 const commandLine = async (): Promise<string> =>

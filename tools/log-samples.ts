@@ -305,6 +305,27 @@ const SAMPLES: Kinds = {
   shortage: (["processes", "descriptors", "memory"] as const).flatMap((what) =>
     [true, false].map((over) => ({ kind: "shortage", what, action: "script chk cannot be run", over }) as const),
   ),
+  "api-listener": (["listening", "closed", "failed"] as const).flatMap((action) =>
+    [true, false].map(
+      (tls) => ({ kind: "api-listener", action, address: "127.0.0.1:9180", tls, detail: "EADDRINUSE" }) as const,
+    ),
+  ),
+  "api-request": (["asked", "answered", "refused"] as const).flatMap((action) =>
+    [null, "alice"].flatMap((who) =>
+      [0, 3].map(
+        (more) =>
+          ({
+            kind: "api-request",
+            action,
+            who,
+            from: PEER,
+            request: "POST /v1/reload {}",
+            detail: "200",
+            more,
+          }) as const,
+      ),
+    ),
+  ),
   "advert-flood": [{ kind: "advert-flood", interface: "eth0", reason: "checksum", packets: 5_000, source: PEER }],
   "advert-storm": [{ kind: "advert-storm", instance: "VI", source: PEER, packets: 500, limit: 20 }],
   packet: (["received", "sent", "dropped"] as const).flatMap((action) => [

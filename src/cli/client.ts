@@ -5,6 +5,8 @@ import { CliError, EXIT } from "./exit-codes.ts";
 
 export interface Client {
   get<T>(path: string): Promise<T>;
+  /** What is answered as it stands; for /metrics. */
+  text(path: string): Promise<string>;
   /** `answerMillis`: how long the daemon may take. */
   post<T>(path: string, body: unknown, answerMillis?: number): Promise<T>;
   /** Calls back for each event until the signal aborts or the daemon ends the stream. */
@@ -16,6 +18,7 @@ const ANSWER_MILLIS = 10_000;
 export function createClient(socketPath: string): Client {
   return {
     get: async (path) => answer(await send(socketPath, { method: "GET", path })),
+    text: async (path) => plainAnswer(await send(socketPath, { method: "GET", path })),
     post: async (path, body, answerMillis) =>
       answer(
         await send(socketPath, { method: "POST", path, body, ...(answerMillis !== undefined && { answerMillis }) }),
@@ -74,10 +77,19 @@ function explainFailure(error: NodeJS.ErrnoException, socketPath: string): Error
   }
 }
 
-async function answer<T>(response: IncomingMessage): Promise<T> {
+async function textOf(response: IncomingMessage): Promise<string> {
   response.setEncoding("utf8");
   let text = "";
   for await (const chunk of response) text += chunk;
+  return text;
+}
+
+async function plainAnswer(response: IncomingMessage): Promise<string> {
+  return response.statusCode === 200 ? textOf(response) : answer(response);
+}
+
+async function answer<T>(response: IncomingMessage): Promise<T> {
+  const text = await textOf(response);
   const value = readJson(text);
   if (value === null || value.api !== 1) {
     throw new CliError(

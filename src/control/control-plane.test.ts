@@ -53,6 +53,7 @@ async function start(journalRetryMillis: number): Promise<ControlPlane> {
     onJournalUnwritable: () => {
       unwritable += 1;
     },
+    publish: (body) => publish(body),
     onProblem: (message) => told.push(message),
     journalRetryMillis,
   });

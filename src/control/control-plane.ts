@@ -2,13 +2,20 @@
  * Journal, read model and API put together as one part of the control process: what main needs to start, and to stop.
  * Neither a broken journal nor a socket in the way stops the daemon: both are reported and the rest goes on.
  */
+import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
+import type { HostEventBody } from "../core/events/host-events.ts";
 import { isTransient } from "../core/events/packet-events.ts";
 import type { ControlActions } from "./actions.ts";
+import type { EventFilter } from "./events-filter.ts";
+import { createHttpListeners } from "./http/listeners.ts";
 import { Journal } from "./journal.ts";
 import { openJournal } from "./journal-opening.ts";
 import { readJournal } from "./journal-reader.ts";
+import { EventCounts } from "./metrics/event-counts.ts";
+import { ProcessMeter } from "./metrics/process-figures.ts";
+import type { Meters } from "./metrics/routes.ts";
 import { type EventSource, type ModelClock, ReadModel } from "./read-model.ts";
-import { type ApiServer, startApi } from "./server.ts";
+import { type ApiServer, buildApi, startApi } from "./server.ts";
 
 export interface ControlPlaneOptions {
   readonly clock: ModelClock;
@@ -21,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly actions: ControlActions;
   /** Publishes `journal-unwritable`. */
   readonly onJournalUnwritable: (detail: string) => void;
+  /** Publishes what the HTTP listeners have to tell. */
+  readonly publish: (body: HostEventBody) => void;
   /** One line for the log: repair of the journal, a socket that cannot be used. */
   readonly onProblem: (message: string) => void;
   /** How often a journal that cannot be opened is tried again. */
@@ -32,6 +41,8 @@ export interface ControlPlane {
   /** Null while it could not be opened. */
   readonly journal: Journal | null;
   readonly api: ApiServer | null;
+  /** At the start and with every reload that is applied. */
+  configure(config: HoldfastConfig, diagnostics: readonly Diagnostic[]): void;
   close(): Promise<void>;
 }
 
@@ -70,12 +81,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   readModel.subscribe(({ body }) => {
     if (body.kind === "reload") void opening.tryNow();
   });
-  const started = await startApi({
-    socketPath: options.socketPath,
+  const { meters, close: closeMeters } = startMeters(readModel);
+  const serving = {
     readModel,
     actions,
-    history: { read: (filter, limit) => readJournal(stateDir, filter, limit) },
+    meters,
+    history: { read: (filter: EventFilter, limit: number) => readJournal(stateDir, filter, limit) },
+  };
+  const listeners = createHttpListeners({
+    build: (serverFactory, guard) => buildApi(serving, { serverFactory, guard }),
+    publish: options.publish,
+    now: () => clock.now() / 1_000,
   });
+  const started = await startApi({ socketPath: options.socketPath, ...serving });
   if (!started.ok) onProblem(`no API: ${started.error.message}; ${started.error.remedy}`);
   const api = started.ok ? started.value : null;
   return {
@@ -84,12 +102,29 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       return opening.journal;
     },
     api,
+    configure(config, diagnostics) {
+      readModel.setConfig(config, diagnostics);
+      void listeners.configure(config.api);
+    },
     async close() {
-      await api?.close();
+      closeMeters();
+      await Promise.all([api?.close(), listeners.close()]);
       unsubscribe();
       await opening.close();
     },
   };
+}
+
+function startMeters(readModel: ReadModel): { readonly meters: Meters; close(): void } {
+  const counts = new EventCounts();
+  const stop = readModel.subscribe((entry) => counts.record(entry));
+  const meter = new ProcessMeter();
+  meter.start();
+  const close = (): void => {
+    stop();
+    meter.stop();
+  };
+  return { meters: { counts, process: () => meter.read() }, close };
 }
 
 const writeTo = (journal: Journal, readModel: ReadModel): unknown =>

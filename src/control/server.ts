@@ -1,16 +1,18 @@
 /**
- * The HTTP API of the contract on a Unix socket. Owns routes, validation of questions and the form of errors; what is
+ * The HTTP API of the contract, on a Unix socket and, behind a gatekeeper, on the listeners of http/. Owns routes, validation of questions and the form of errors; what is
  * answered comes from the read model, what is done from the actions. fastify and the schemas are loaded when the
  * API starts, not before: VRRP does not wait for them.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerFactory } from "fastify";
 import { ok, type Result } from "../core/lib/result.ts";
 import type { ControlActions } from "./actions.ts";
 import { type ApiError, listenOnSocket, removeSocket } from "./api-socket.ts";
-import type { EventEntry, HealthReply, HistoryReply, StatusReply } from "./contract/types.ts";
+import type { EventEntry, HistoryReply } from "./contract/types.ts";
 import { streamEvents } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
+import { freshStatus, healthOf } from "./fresh-status.ts";
+import { addMetrics, addProbes, type Meters } from "./metrics/routes.ts";
 import type { ReadModel } from "./read-model.ts";
 import { addRepairs } from "./repair-routes.ts";
 import { parse, sendError, unmanaged } from "./replies.ts";
@@ -27,6 +29,15 @@ export interface ApiOptions {
   readonly history?: HistorySource;
   /** How long the keeper may take to answer before its last known state is shown. */
   readonly statusTimeoutMillis?: number;
+  /** Without them there is no /metrics. */
+  readonly meters?: Meters;
+}
+
+/** How an application differs from the one on the Unix socket. */
+export interface Setting {
+  readonly serverFactory?: FastifyServerFactory;
+  /** Hooks before every route. */
+  readonly guard?: (app: FastifyInstance) => void;
 }
 
 export interface ListenOptions extends ApiOptions {
@@ -38,8 +49,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** A little more than the supervisor itself waits for the keeper. */
-const STATUS_TIMEOUT_MILLIS = 1_200;
+/** The longest question is a group's name and a few flags. */
+const LONGEST_BODY_BYTES = 65_536;
 
 /** Serves the API; an error names the path and the remedy, and the daemon can go on without it. */
 export async function startApi(options: ListenOptions): Promise<Result<ApiServer, ApiError>> {
@@ -62,10 +73,16 @@ export async function startApi(options: ListenOptions): Promise<Result<ApiServer
 }
 
 /** The application without a socket, as tests use it. */
-export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
+export async function buildApi(options: ApiOptions, { serverFactory, guard }: Setting = {}): Promise<FastifyInstance> {
   const schemas = await import("./contract/schemas.ts");
   const { default: fastify } = await import("fastify");
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: LONGEST_BODY_BYTES,
+    ...(serverFactory === undefined ? {} : { serverFactory }),
+  });
+  guard?.(app);
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, 404, {
       code: "not-found",
@@ -84,6 +101,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addTakeover(app, options, schemas);
   addSwitchover(app, options, schemas);
   addRepairs(app, options.actions, await import("./contract/repair-schemas.ts"));
+  addProbes(app, options);
+  if (options.meters !== undefined) addMetrics(app, options, options.meters);
   return app;
 }
 
@@ -179,7 +198,7 @@ function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Sch
 }
 
 function addSwitchover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
-  app.post("/v1/mysql/switchover", async (request, reply) => {
+  app.post("/v1/mysql/switchover", { config: { role: "operate" } }, async (request, reply) => {
     const body = parse(schemas.SwitchoverRequest, request.body ?? {}, reply);
     if (body === null) return reply;
     const { name, dryRun } = body;
@@ -197,34 +216,6 @@ async function history(options: ApiOptions, filter: EventFilter, limit: number):
   const { events, problems } = await options.history.read({ ...filter, before: ringStart }, limit);
   const older = events.filter((entry) => matches(entry, filter, readModel.config));
   return { api: 1, events: [...older, ...inRing].slice(-limit), problems: [...problems] };
-}
-
-/** Asks the keeper, but not for long: a frozen keeper must not make status hang. */
-async function freshStatus({ readModel, actions, statusTimeoutMillis }: ApiOptions): Promise<StatusReply> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), statusTimeoutMillis ?? STATUS_TIMEOUT_MILLIS);
-  });
-  const asked = actions.status().catch(() => null);
-  const instances = await Promise.race([asked, limit]);
-  clearTimeout(timer);
-  if (instances === null) readModel.markStale();
-  else readModel.setSnapshot(instances);
-  if (actions.mysql !== undefined) readModel.setMysql(actions.mysql());
-  if (actions.checks !== undefined) readModel.setChecks(actions.checks());
-  if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());
-  return readModel.status();
-}
-
-function healthOf(status: StatusReply): HealthReply {
-  const problems: string[] = [];
-  if (status.keeper.state !== "running") problems.push(`the keeper is ${status.keeper.state}`);
-  if (status.stale) problems.push("the keeper does not answer");
-  if (!status.journal.writable) problems.push(`the journal cannot be written: ${status.journal.detail ?? "unknown"}`);
-  for (const view of status.instances) {
-    if (view.state === "FAULT") problems.push(`${view.name} is in FAULT: ${view.reason ?? "unknown"}`);
-  }
-  return { api: 1, healthy: problems.length === 0, problems };
 }
 
 /** Neither configured nor seen lately: one that a reload has taken away still has its history. */

@@ -42,6 +42,7 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     ...compare("mysql", servers(before), servers(now)),
   ];
   if (!sameSettings(before.host, now.host)) changes.push("static objects or link settings are changed");
+  if (!sameSettings(before.api, now.api)) changes.push("the HTTP listener of the API is changed");
   if (!sameSettings(before.global, now.global)) changes.unshift("global_defs is changed");
   return changes;
 }

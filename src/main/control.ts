@@ -170,7 +170,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };
       schedule.configure(config.global.reload);
-      plane.opened?.readModel.setConfig(config, diagnostics);
+      plane.opened?.configure(config, diagnostics);
     },
     onFatal: (reason) => fail(reason),
   });
@@ -209,7 +209,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   await Promise.race([underWay, ended]);
   const opening = startPlane(daemon, { control, dumper, reload: service.reload, events: replay }).then((opened) => {
     plane.set(opened);
-    opened.readModel.setConfig(current.config, current.diagnostics);
+    opened.configure(current.config, current.diagnostics);
   });
   // A state directory on a dead file system must not keep the daemon from ending.
   await Promise.race([opening, ended]);
@@ -261,6 +261,7 @@ function startPlane(
     socketPath: options.socketPath,
     actions: createActions({ ...plane, log }),
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
+    publish: (body) => bus.publish("parent", body),
     onProblem: (message) => log.line("parent", message),
   });
 }

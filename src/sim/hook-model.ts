@@ -101,6 +101,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     files: [],
     processes: [],
     mysql: [],
+    api: null,
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

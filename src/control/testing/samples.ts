@@ -73,6 +73,7 @@ export function sampleConfig(): HoldfastConfig {
       },
     ],
     host: PLAIN_HOST,
+    api: null,
   };
 }
 

@@ -116,6 +116,19 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "The credentials file of a mysql block cannot be read, or others than its owner may open it: its check fails until that is mended.",
   ),
+  "api-without-listen": entry("warning", "A block api names no address to listen at: it changes nothing."),
+  "api-needs-tls": entry(
+    "error",
+    "The API listens at an address that others reach, without TLS; that listener is left out.",
+  ),
+  "api-needs-tokens": entry(
+    "error",
+    "The API listens at an address that others reach, without token_file; that listener is left out.",
+  ),
+  "api-file-unusable": entry(
+    "error",
+    "A certificate, key or token file of the API cannot be used: nobody gets in by it.",
+  ),
   "unknown-member": strict("A sync group names an instance that does not exist; it goes without it."),
   "member-twice": strict("An instance belongs to one sync group only; the second mention is ignored."),
   "group-too-small": strict("A sync group has fewer than two members: there is nothing to keep together."),

@@ -3,6 +3,7 @@
  * must be unique across blocks. It never fails: what cannot be used is left out and reported.
  */
 
+import { compileApi } from "./compile-api.ts";
 import { compileGlobals } from "./compile-globals.ts";
 import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
@@ -72,6 +73,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     groups,
     lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),
     host,
+    api: compileApi(root.node("api"), source, diagnostics),
   };
 }
 

@@ -3,6 +3,7 @@
  * `vrrp` part of each instance; scripts and hooks stay with control.
  */
 
+import type { ApiConfig } from "../api/config.ts";
 import type { HookKind } from "../events/vocabulary.ts";
 import type { ProcessPattern, Quorum } from "../health/tracked-process.ts";
 import type { Micros } from "../lib/units.ts";
@@ -228,6 +229,8 @@ export interface HoldfastConfig {
   readonly lvs: LvsConfig;
   /** Static objects, link delays and netlink buffers. */
   readonly host: HostConfig;
+  /** Null: the API is on its Unix socket alone. */
+  readonly api: ApiConfig | null;
 }
 
 export type Severity = "error" | "warning" | "info";

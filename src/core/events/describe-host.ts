@@ -31,6 +31,10 @@ export function describeHost(body: HostEventBody): readonly LogLine[] {
       return [vrrp("warning", words)];
     case "shortage":
       return [parent(body.over ? "info" : "error", words)];
+    case "api-listener":
+      return [parent(body.action === "failed" ? "error" : "info", words)];
+    case "api-request":
+      return [parent(body.action === "refused" ? "warning" : "info", words)];
     default:
       return unreachable(body);
   }

@@ -23,6 +23,10 @@ export function hostEventInWords(body: HostEventBody): string {
       return `the keeper ran ${lengthInWords(body.lateMillis)} late and raised its real-time priority to ${body.realtime}`;
     case "shortage":
       return shortageInWords(body);
+    case "api-listener":
+      return listenerInWords(body);
+    case "api-request":
+      return requestInWords(body);
     default:
       return unreachable(body);
   }
@@ -69,4 +73,31 @@ const REMEDY: Readonly<Record<Of<"shortage">["what"], string>> = {
 function shortageInWords({ what, action, over }: Of<"shortage">): string {
   if (over) return `the host has ${what} again: ${action}`;
   return `the host is out of ${what}: ${action}; it is tried again; ${REMEDY[what]}`;
+}
+
+function listenerInWords({ action, address, tls, detail }: Of<"api-listener">): string {
+  switch (action) {
+    case "listening":
+      return `the API listens at ${tls ? "https" : "http"}://${address}`;
+    case "closed":
+      return `the API listens at ${address} no more`;
+    case "failed":
+      return `the API cannot listen at ${address}: ${detail}`;
+    default:
+      return unreachable(action);
+  }
+}
+
+function requestInWords({ action, who, from, request, detail, more }: Of<"api-request">): string {
+  const whom = `${who ?? "somebody without a token"} at ${from}`;
+  switch (action) {
+    case "asked":
+      return `${whom} asks the API: ${request}`;
+    case "answered":
+      return `the API has answered ${whom} with ${detail}: ${request}`;
+    case "refused":
+      return `the API refused ${whom}: ${detail}: ${request}${more > 0 ? `; and ${more} more from there` : ""}`;
+    default:
+      return unreachable(action);
+  }
 }

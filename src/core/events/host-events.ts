@@ -43,6 +43,27 @@ export type HostEventBody =
   | { readonly kind: "keeper-settings"; readonly settings: readonly SettingOutcome[] }
   /** The keeper was late and raised its own priority. */
   | { readonly kind: "priority-raised"; readonly realtime: number; readonly lateMillis: number }
+  /** The HTTP listener of the API; the Unix socket is no news. */
+  | {
+      readonly kind: "api-listener";
+      readonly action: "listening" | "closed" | "failed";
+      /** ADDRESS:PORT */
+      readonly address: string;
+      readonly tls: boolean;
+      readonly detail: string;
+    }
+  /** Who asked for a change by HTTP, before it is done and with what came of it; and who was turned away. */
+  | {
+      readonly kind: "api-request";
+      readonly action: "asked" | "answered" | "refused";
+      /** Name of the token; null: without one. */
+      readonly who: string | null;
+      readonly from: string;
+      readonly request: string;
+      readonly detail: string;
+      /** Further refusals to that address that are not told one by one. */
+      readonly more: number;
+    }
   /** A program could not be started because the host has run out of something; what it would have told stays as it was. */
   | {
       readonly kind: "shortage";
@@ -60,6 +81,8 @@ const KINDS: ReadonlySet<string> = new Set<HostEventBody["kind"]>([
   "keeper-settings",
   "priority-raised",
   "shortage",
+  "api-listener",
+  "api-request",
 ]);
 
 export const isHostEvent = (body: { readonly kind: string }): body is HostEventBody => KINDS.has(body.kind);

@@ -3,6 +3,7 @@
  * look-up by name; the tables themselves are in the files beside this one.
  */
 
+import { API } from "./api.ts";
 import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { MYSQL } from "./mysql.ts";
@@ -23,6 +24,7 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   vrrp_track_process: VRRP_TRACK_PROCESS,
   track_file: TRACK_FILE,
   mysql: MYSQL,
+  api: API,
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

@@ -13,6 +13,9 @@ export const ROOT: readonly KeywordEntry[] = [
   done("mysql", block("mysql", 1), "A database server whose check instances and sync groups can track.", {
     extension: true,
   }),
+  done("api", block("api"), "HTTP listener of the API, with metrics and health, beside the Unix socket.", {
+    extension: true,
+  }),
   later("bfd_instance", block("bfd_instance", 1), "A BFD session.", { safety: "the session is not run" }),
   done(
     "garp_group",

@@ -1,0 +1,34 @@
+/**
+ * What programs ask rather than people: /metrics for Prometheus, /healthz (the daemon answers) and /readyz (it could serve) for load
+ * balancers and Kubernetes. The last two say no more than yes or no: they need no token.
+ */
+import type { FastifyInstance } from "fastify";
+import { freshStatus, healthOf, type StatusSource } from "../fresh-status.ts";
+import type { EventCounts } from "./event-counts.ts";
+import { CONTENT_TYPE, render } from "./exposition.ts";
+import { families, type ProcessFigures } from "./families.ts";
+
+export interface Meters {
+  readonly counts: EventCounts;
+  readonly process: () => ProcessFigures;
+}
+
+export function addMetrics(app: FastifyInstance, source: StatusSource, meters: Meters): void {
+  app.get("/metrics", async (_request, reply) => {
+    const status = await freshStatus(source);
+    const text = render(families({ status, counts: meters.counts, process: meters.process() }));
+    return reply.header("content-type", CONTENT_TYPE).send(text);
+  });
+}
+
+export function addProbes(app: FastifyInstance, source: StatusSource): void {
+  const anyone = { config: { role: "anyone" } } as const;
+  app.get("/healthz", anyone, (_request, reply) => reply.type("text/plain").send("ok\n"));
+  app.get("/readyz", anyone, async (_request, reply) => {
+    const { healthy } = healthOf(await freshStatus(source));
+    return reply
+      .code(healthy ? 200 : 503)
+      .type("text/plain")
+      .send(healthy ? "ready\n" : "not ready\n");
+  });
+}
