@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
 import { PROBE_HELP } from "../src/cli/probe-options.ts";
+import { REDIS_PROBE_HELP } from "../src/cli/probe-redis-options.ts";
 import { buildProgram, type ProgramParts } from "../src/cli/program.ts";
 import { plain } from "../src/cli/terminal.ts";
 import { DIAGNOSTIC_CODES } from "../src/core/config/codes.ts";
@@ -43,7 +44,7 @@ async function foreignHelp(): Promise<Record<string, string>> {
   const out = (line: string): unknown => sim.push(line);
   await runSimArguments(["--help"], { out, progress: null, millis: () => 0 }, () => undefined);
   await runLabCommand(["--help"], { out: (text) => lab.push(text), err: () => undefined });
-  return { mha: overview(), probe: PROBE_HELP, sim: sim.join("\n"), lab: lab.join("") };
+  return { mha: overview(), probe: `${PROBE_HELP}\n${REDIS_PROBE_HELP}`, sim: sim.join("\n"), lab: lab.join("") };
 }
 
 test("docs/keywords.md is up to date", async () => {

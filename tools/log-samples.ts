@@ -4,6 +4,7 @@
  */
 import type { HoldfastEventBody } from "../src/core/events/vocabulary.ts";
 import type { IpAddress } from "../src/core/lib/ip.ts";
+import type { RedisTrouble } from "../src/core/redis/trouble.ts";
 import type { Cause, Fault } from "../src/core/vrrp/causes.ts";
 import type { VrrpReport } from "../src/core/vrrp/reports.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../src/core/vrrp/state.ts";
@@ -23,6 +24,22 @@ const STATES: readonly VrrpStateName[] = ["INIT", "BACKUP", "MASTER", "FAULT", "
 
 const all = <T>(samples: Readonly<Record<string, readonly T[]>>): readonly T[] => Object.values(samples).flat();
 
+const REDIS_TROUBLES: readonly RedisTrouble[] = [
+  { kind: "loading", percent: "12.50", etaSeconds: "3" },
+  { kind: "loading", percent: "", etaSeconds: "" },
+  { kind: "memory-full", used: 104_857_600, limit: 104_857_600 },
+  { kind: "misconf", save: "rdb" },
+  { kind: "misconf", save: "aof" },
+  { kind: "replica", source: "192.0.2.2:6379" },
+  { kind: "unsynced", source: "192.0.2.2:6379", syncing: true },
+  { kind: "unsynced", source: "192.0.2.2:6379", syncing: false },
+  { kind: "circle", members: ["192.0.2.1:6379", "192.0.2.2:6379"] },
+  { kind: "too-few-replicas", good: 0 },
+  { kind: "behind", source: "192.0.2.2:6379", seconds: 40, limit: 30 },
+  { kind: "acl", command: "INFO", detail: "" },
+  { kind: "acl", command: null, detail: "NOPERM" },
+];
+
 const PLAIN_FAULTS: Samples<Exclude<Fault, { kind: "sibling" }>, "kind"> = {
   script: [{ kind: "script", key: "chk" }],
   "script-unusable": [{ kind: "script-unusable", key: "chk", reason: "it is not executable" }],
@@ -31,6 +48,10 @@ const PLAIN_FAULTS: Samples<Exclude<Fault, { kind: "sibling" }>, "kind"> = {
   mysql: [
     { kind: "mysql", key: "db", trouble: null },
     { kind: "mysql", key: "db", trouble: { kind: "starting" } },
+  ],
+  redis: [
+    { kind: "redis", key: "cache", trouble: null },
+    ...REDIS_TROUBLES.map((trouble) => ({ kind: "redis", key: "cache", trouble }) as const),
   ],
   interface: (["missing", "down", "up"] as const).map((problem) => ({ kind: "interface", interface: "eth0", problem })),
   "no-peer": [{ kind: "no-peer" }],
@@ -243,6 +264,22 @@ const SAMPLES: Kinds = {
     standing,
     trouble: standing === "ok" ? null : { kind: "starting" },
   })),
+  redis: (["ok", "unfit", "failed"] as const).map((standing) => ({
+    kind: "redis",
+    name: "cache",
+    server: "127.0.0.1:6379",
+    standing,
+    trouble: standing === "ok" ? null : { kind: "replica", source: "192.0.2.2:6379" },
+  })),
+  "redis-step": (["begun", "done", "failed", "ready", "refused", "trouble"] as const).flatMap((outcome) =>
+    (["takeover", "release", "guard", "tending"] as const).map((what) => ({
+      ...STEP,
+      kind: "redis-step",
+      name: "cache",
+      what,
+      outcome,
+    })),
+  ),
   "mysql-step": (["begun", "done", "failed", "ready", "refused", "trouble"] as const).flatMap((outcome) =>
     (["takeover", "release", "guard", "tending", "rejoin", "skip", "fence"] as const).map((what) => ({
       ...STEP,

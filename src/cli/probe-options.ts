@@ -2,9 +2,10 @@
  * The words of `holdfast probe mysql`: options as the mysql client has them, `-h` being the host, and what counts as bad. Refuses a
  * password, which every user of the host could read in the list of processes.
  */
-import { parseArgs } from "node:util";
+import type { TlsMode } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
-import type { MysqlRules, TlsMode } from "../core/mysql/config.ts";
+import type { MysqlRules } from "../core/mysql/config.ts";
+import { NO_PASSWORD, readNumbers, readWords } from "./probe-words.ts";
 
 export interface ProbeOptions {
   /** Null: what the defaults file says, else 127.0.0.1, 3306, no socket. */
@@ -50,26 +51,25 @@ Exit codes:
 `;
 
 const TLS_MODES = ["off", "required", "verify-ca", "verify-identity"] as const satisfies readonly TlsMode[];
-const PASSWORD =
-  "a password on the command line can be read by everybody: put it into a file of mode 0600, --defaults-file";
 
 /** "help", or what is wrong with the words. */
 export function parseProbe(words: readonly string[]): Result<ProbeOptions | "help", string> {
   // Before anything repeats it.
-  if (words.some((word) => /^(-p|--pass)/.test(word))) return err(PASSWORD);
+  if (words.some((word) => /^(-p|--pass)/.test(word))) return err(NO_PASSWORD);
   const [what, ...rest] = words;
   if (what === undefined || what === "--help") return ok("help");
-  if (what !== "mysql") return err(`\`${what}\` cannot be probed; known: mysql`);
-  const parsed = readWords(rest);
+  if (what !== "mysql") return err(`\`${what}\` cannot be probed; known: mysql, redis`);
+  const parsed = readWords(rest, OPTIONS);
   if (!parsed.ok) return parsed;
-  return optionsOf(parsed.value.values);
+  const [extra] = parsed.value.positionals;
+  return extra === undefined ? optionsOf(parsed.value.values) : err(`\`${extra}\` is no option of probe mysql`);
 }
 
-type Values = Extract<ReturnType<typeof readWords>, { readonly ok: true }>["value"]["values"];
+type Values = Extract<ReturnType<typeof readWords<typeof OPTIONS>>, { readonly ok: true }>["value"]["values"];
 
 function optionsOf(values: Values): Result<ProbeOptions | "help", string> {
   if (values.help === true) return ok("help");
-  const numbers = readNumbers(values);
+  const numbers = readNumbers(values, RANGES);
   if (!numbers.ok) return numbers;
   const tls = TLS_MODES.find((mode) => mode === (values.tls ?? "off"));
   if (tls === undefined) return err(`--tls takes ${TLS_MODES.join(", ")}`);
@@ -100,41 +100,22 @@ function rulesOf({ writable, replication }: Values, { maxLag, minDiskFree }: Num
 
 const DEFAULT_TIMEOUT = 2;
 
-function readWords(words: readonly string[]) {
-  try {
-    return ok(
-      parseArgs({
-        args: [...words],
-        allowPositionals: false,
-        options: {
-          host: { type: "string", short: "h" },
-          port: { type: "string", short: "P" },
-          socket: { type: "string", short: "S" },
-          user: { type: "string", short: "u" },
-          "defaults-file": { type: "string" },
-          tls: { type: "string" },
-          "tls-ca": { type: "string" },
-          timeout: { type: "string" },
-          writable: { type: "boolean" },
-          replication: { type: "boolean" },
-          "max-lag": { type: "string" },
-          "min-disk-free": { type: "string" },
-          json: { type: "boolean" },
-          help: { type: "boolean" },
-        },
-      }),
-    );
-  } catch (error) {
-    return err((error as Error).message.split("\n")[0] ?? "wrong options");
-  }
-}
-
-interface Numbers {
-  readonly port: number | null;
-  readonly timeout: number | null;
-  readonly maxLag: number | null;
-  readonly minDiskFree: number | null;
-}
+const OPTIONS = {
+  host: { type: "string", short: "h" },
+  port: { type: "string", short: "P" },
+  socket: { type: "string", short: "S" },
+  user: { type: "string", short: "u" },
+  "defaults-file": { type: "string" },
+  tls: { type: "string" },
+  "tls-ca": { type: "string" },
+  timeout: { type: "string" },
+  writable: { type: "boolean" },
+  replication: { type: "boolean" },
+  "max-lag": { type: "string" },
+  "min-disk-free": { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
 
 /** With their least and greatest values. */
 const RANGES = {
@@ -144,17 +125,4 @@ const RANGES = {
   minDiskFree: { option: "min-disk-free", range: [0, 1_073_741_824], whole: true },
 } as const;
 
-function readNumbers(values: Readonly<Record<string, string | boolean | undefined>>): Result<Numbers, string> {
-  const numbers: Record<keyof Numbers, number | null> = { port: null, timeout: null, maxLag: null, minDiskFree: null };
-  for (const [name, { option, range, whole }] of Object.entries(RANGES)) {
-    const text = values[option];
-    if (typeof text !== "string") continue;
-    const [least, most] = range;
-    const value = (whole ? /^\d{1,10}$/ : /^\d{1,7}(\.\d{1,6})?$/).test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) {
-      return err(`--${option} takes ${whole ? "a whole number" : "a number"} from ${least} to ${most}`);
-    }
-    numbers[name as keyof Numbers] = value;
-  }
-  return ok(numbers);
-}
+type Numbers = Readonly<Record<keyof typeof RANGES, number | null>>;

@@ -1,5 +1,5 @@
 /** The table of `holdfast status`: pure text from a StatusReply. */
-import type { InstanceView, MysqlView, StatusReply } from "../control/contract/types.ts";
+import type { DatabaseView, InstanceView, StatusReply } from "../control/contract/types.ts";
 import { lengthInWords } from "../core/events/explain.ts";
 import { type Cell, type Column, tableLines, wrap } from "./table.ts";
 import { plain, type Style, type Terminal } from "./terminal.ts";
@@ -26,11 +26,11 @@ export function renderStatus(reply: StatusReply, screen: Screen): string {
   const lines = [...headLines(reply, screen), ""];
   if (reply.instances.length === 0) lines.push(noInstances(reply));
   else lines.push(...instanceLines(reply, screen));
-  lines.push(...mysqlLines(reply, screen));
+  lines.push(...serverLines("mysql", reply, screen), ...serverLines("redis", reply, screen));
   return `${lines.join("\n")}\n`;
 }
 
-const STANDINGS: Readonly<Record<MysqlView["standing"], { readonly text: string; readonly style: Style }>> = {
+const STANDINGS: Readonly<Record<DatabaseView["standing"], { readonly text: string; readonly style: Style }>> = {
   unknown: { text: "not looked at yet", style: "warn" },
   ok: { text: "ok", style: "good" },
   unfit: { text: "not fit to take over", style: "warn" },
@@ -38,11 +38,13 @@ const STANDINGS: Readonly<Record<MysqlView["standing"], { readonly text: string;
 };
 
 /** One line for each database server, and below it what is wrong. */
-function mysqlLines({ mysql, now }: StatusReply, { width, paint }: Screen): string[] {
-  return mysql.flatMap(({ name, server, version, standing, trouble, since, remarks }) => {
+function serverLines(product: "mysql" | "redis", reply: StatusReply, { width, paint }: Screen): string[] {
+  const servers: readonly DatabaseView[] = reply[product];
+  const { now } = reply;
+  return servers.flatMap(({ name, server, version, standing, trouble, since, remarks }) => {
     const { text, style } = STANDINGS[standing];
     const length = since === null ? "" : ` for ${lengthInWords(now - since)}`;
-    const head = `mysql ${name} (${server}${version === null ? "" : `, ${version}`}): ${text}${length}`;
+    const head = `${product} ${name} (${server}${version === null ? "" : `, ${version}`}): ${text}${length}`;
     const wrong = [...(trouble === null ? [] : [trouble]), ...remarks];
     return ["", paint(style, head), ...wrong.flatMap((line) => wrap(line, { width, indent: "  " }))];
   });

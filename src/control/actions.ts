@@ -8,6 +8,7 @@ import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import type { MysqlRepairs } from "../engine/mysql-repairs.ts";
+import type { RedisStatus } from "../engine/redis-engine.ts";
 import type { DoctorReply, SwitchoverReply } from "./contract/types.ts";
 
 export interface ReloadOutcome {
@@ -29,6 +30,7 @@ export interface ControlActions {
   checks?(): readonly CheckStatus[];
   /** The same of the database servers. */
   mysql?(): readonly MysqlStatus[];
+  redis?(): readonly RedisStatus[];
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
   /** Plans a takeover of that server, or lets the next claim go on where only an operator can decide; null when nobody manages it. */

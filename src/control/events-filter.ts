@@ -12,6 +12,7 @@ export function concerns(body: HoldfastEventBody, instance: string, config: Hold
   if (vrrp === undefined) return true;
   if (body.kind === "check") return vrrp.trackScripts.some((tracked) => tracked.key === body.script);
   if (body.kind === "mysql") return vrrp.trackMysql.some((tracked) => tracked.key === body.name);
+  if (body.kind === "redis") return vrrp.trackRedis.some((tracked) => tracked.key === body.name);
   if (body.kind === "link" || body.kind === "socket") {
     return body.interface === vrrp.interface || vrrp.trackInterfaces.some((tracked) => tracked.key === body.interface);
   }

@@ -18,6 +18,7 @@ import type { ExplainInput } from "./explain-input.ts";
 import { mysqlLines } from "./mysql-view.ts";
 import { outlookOf } from "./outlook.ts";
 import { priorityLines } from "./priority-reasons.ts";
+import { redisLines } from "./redis-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
 const EARLIER_STEPS = 3;
@@ -122,8 +123,13 @@ function addressIn(cause: Cause): string | null {
   return "from" in cause ? cause.from : null;
 }
 
+function serverLines(input: ExplainInput, fault: Fault): ExplainLine[] | null {
+  if (fault.kind === "mysql") return mysqlLines(input, fault.key);
+  return fault.kind === "redis" ? redisLines(input, fault.key) : null;
+}
+
 function faultLines(input: ExplainInput, fault: Fault): ExplainLine[] {
-  const server = fault.kind === "mysql" ? mysqlLines(input, fault.key) : null;
+  const server = serverLines(input, fault);
   if (server !== null) return server;
   const check = fault.kind === "script" ? input.status.checks.find((one) => one.key === fault.key) : undefined;
   if (check === undefined) return input.view.faults.length > 1 ? [{ depth: 1, text: faultInWords(fault) }] : [];

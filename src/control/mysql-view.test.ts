@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { renderStatus } from "../cli/render-status.ts";
 import { plain } from "../cli/terminal.ts";
+import type { Trouble } from "../core/database/trouble.ts";
 import { describe } from "../core/events/describe.ts";
 import { instant } from "../core/lib/units.ts";
-import type { Trouble } from "../core/mysql/trouble.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import { configOf } from "../engine/testing/configs.ts";

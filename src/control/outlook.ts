@@ -83,7 +83,13 @@ function gateLimit(settings: InstanceConfig | null): string {
 /** The claim gate: a managed server, a hook, or both. */
 function gateInWords(settings: InstanceConfig | null): string {
   const hook = "notify_claim has to end with exit code 0";
-  if (settings?.managesMysql == null) return hook;
-  const server = `mysql ${settings.managesMysql} has to be ready (\`holdfast takeover ${settings.managesMysql}\` shows how)`;
+  if (settings === null) return hook;
+  const managed = [
+    ...(settings.managesMysql === null ? [] : [`mysql ${settings.managesMysql}`]),
+    ...(settings.managesRedis === null ? [] : [`redis ${settings.managesRedis}`]),
+  ];
+  if (managed.length === 0) return hook;
+  const shown = managed.map((one) => `\`holdfast takeover ${one.replace(/^\S+ /, "")}\``);
+  const server = `${managed.join(" and ")} has to be ready (${shown.join(", ")} shows how)`;
   return settings.hooks.notify_claim === undefined ? server : `${server}, and ${hook}`;
 }

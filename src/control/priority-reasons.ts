@@ -12,7 +12,11 @@ export function priorityLines(input: ExplainInput): ExplainLine[] {
   const { view, config } = input;
   if (view.priority === view.basePriority) return [];
   const vrrp = config?.instances.find((instance) => instance.vrrp.name === view.name)?.vrrp ?? null;
-  const told = [...checkReasons(input, vrrp), ...mysqlReasons(input, vrrp)];
+  const told = [
+    ...checkReasons(input, vrrp),
+    ...serverReasons("mysql", input, vrrp),
+    ...serverReasons("redis", input, vrrp),
+  ];
   const rest = told.reduce((left, { change }) => left - change, view.priority - view.basePriority);
   const others = vrrp === null ? [] : otherTrackers(vrrp);
   return [
@@ -41,12 +45,17 @@ function checkReasons({ view, status }: ExplainInput, vrrp: VrrpInstanceConfig |
 }
 
 /** As the keeper counts: what only a standby must have does not move a MASTER. */
-function mysqlReasons({ view, status }: ExplainInput, vrrp: VrrpInstanceConfig | null): Reason[] {
-  return status.mysql.flatMap((server) => {
-    const tracked = vrrp?.trackMysql.find(({ key }) => key === server.name);
+function serverReasons(
+  product: "mysql" | "redis",
+  { view, status }: ExplainInput,
+  vrrp: VrrpInstanceConfig | null,
+): Reason[] {
+  const list = product === "mysql" ? vrrp?.trackMysql : vrrp?.trackRedis;
+  return status[product].flatMap((server) => {
+    const tracked = list?.find(({ key }) => key === server.name);
     if (tracked === undefined || tracked.weight === 0 || server.standing === "unknown") return [];
     const fails = server.standing === "failed" || (server.standing === "unfit" && view.state !== "MASTER");
-    return [reason(`mysql ${server.name}`, tracked, !fails, fails ? `fails: ${server.trouble}` : "is fine")];
+    return [reason(`${product} ${server.name}`, tracked, !fails, fails ? `fails: ${server.trouble}` : "is fine")];
   });
 }
 

@@ -12,9 +12,11 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
+import type { RedisStatus } from "../engine/redis-engine.ts";
 import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
 import { mysqlView } from "./mysql-view.ts";
+import { redisView } from "./redis-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
 export interface ModelClock {
@@ -55,6 +57,7 @@ export class ReadModel {
   #config: HoldfastConfig | null = null;
   #diagnostics: readonly Diagnostic[] = [];
   #mysql: readonly MysqlStatus[] = [];
+  #redis: readonly RedisStatus[] = [];
   #snapshot: readonly VrrpInstanceStatus[] = [];
   #stale = true;
   #keeper: KeeperView = { state: "starting", pid: null, restarts: 0, since: null, detail: null };
@@ -133,6 +136,10 @@ export class ReadModel {
     this.#checks.setStatuses(statuses, (at) => this.#wallTime(at));
   }
 
+  setRedis(statuses: readonly RedisStatus[]): void {
+    this.#redis = statuses;
+  }
+
   setMysql(statuses: readonly MysqlStatus[]): void {
     this.#mysql = statuses;
   }
@@ -158,6 +165,7 @@ export class ReadModel {
 
   status(): StatusReply {
     const { clock, version, pid, configFile, stateDir } = this.#options;
+    const views = { config: this.#config, wallTime: (at: number) => this.#wallTime(at) };
     return {
       api: 1,
       now: clock.wallMillis(),
@@ -166,7 +174,8 @@ export class ReadModel {
       stale: this.#stale,
       instances: this.#snapshot.map((status) => this.#view(status)),
       checks: [...this.#checks.views()],
-      mysql: this.#mysql.map((one) => mysqlView(one, this.#config, (at) => this.#wallTime(at))),
+      mysql: this.#mysql.map((one) => mysqlView(one, views)),
+      redis: this.#redis.map((one) => redisView(one, views)),
       lastReload: this.#lastReload,
       journal: { ...this.#journal, lastSequence: this.lastSequence },
       diagnostics: [...this.#diagnostics],

@@ -8,7 +8,15 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, type ParsedConfig, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
-import { NO_DATABASES, NO_FENCES, NO_FILES, NO_PROCESSES, NO_SQL, NO_TAKEOVER } from "./testing/no-watches.ts";
+import {
+  NO_DATABASES,
+  NO_FENCES,
+  NO_FILES,
+  NO_PROCESSES,
+  NO_REDIS,
+  NO_SQL,
+  NO_TAKEOVER,
+} from "./testing/no-watches.ts";
 import { createVirtualTimers, type VirtualTimers } from "./testing/virtual-timers.ts";
 
 const CONFIG = `
@@ -30,6 +38,7 @@ const portsOf = (timers: VirtualTimers) => ({
   files: NO_FILES,
   processes: NO_PROCESSES,
   sql: NO_SQL,
+  redis: NO_REDIS,
   databases: NO_DATABASES,
   takeover: NO_TAKEOVER,
   fences: NO_FENCES,

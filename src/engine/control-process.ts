@@ -166,7 +166,7 @@ class Control implements ControlProcess {
       tell: (processes) => this.keeper.tellStandings({ ...NO_STANDINGS, processes }, []),
     });
     this.databases = createDatabases(options, {
-      tell: (mysql) => this.keeper.tellStandings({ ...NO_STANDINGS, mysql }, []),
+      tell: (servers) => this.keeper.tellStandings({ ...NO_STANDINGS, ...servers }, []),
       answer: (answer) => this.keeper.answerGate(answer),
       next: (question) => this.hooks.ask(question),
       handOver: (instance) => this.keeper.handOver(instance),

@@ -3,10 +3,10 @@
  * the managers one after the other, and then to the administrator's hook.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
+import type { Trouble } from "../core/database/trouble.ts";
 import { type Instant, instant, millis } from "../core/lib/units.ts";
 import type { Standings } from "../core/link/messages.ts";
-import type { MysqlStanding } from "../core/mysql/standing.ts";
-import type { Trouble } from "../core/mysql/trouble.ts";
+import type { RedisPort } from "../ports/redis.ts";
 import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
 import type { FenceMarks } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -17,11 +17,13 @@ import { Fences } from "./mysql-fence.ts";
 import { createMysqlManager, type MysqlManager } from "./mysql-manager.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 import type { Part } from "./part.ts";
+import { createRedisEngine, type RedisEngine } from "./redis-engine.ts";
 
 export interface DatabaseOptions {
   readonly timers: Timers;
   readonly bus: EventBus;
   readonly sql: SqlPort;
+  readonly redis: RedisPort;
   readonly databases: DatabaseHost;
   readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "exporter" | "notes" | "flush">;
   readonly fences: FenceMarks;
@@ -30,7 +32,7 @@ export interface DatabaseOptions {
 }
 
 export interface DatabaseLinks {
-  readonly tell: (servers: Readonly<Record<string, MysqlStanding>>) => void;
+  readonly tell: (servers: Partial<Pick<Standings, "mysql" | "redis">>) => void;
   readonly answer: (answer: GateAnswer) => void;
   readonly handOver: (instance: string) => void;
   readonly next: (question: GateQuestion) => void;
@@ -38,8 +40,9 @@ export interface DatabaseLinks {
 
 export interface Databases extends Part {
   readonly mysql: MysqlEngine;
+  readonly redis: RedisEngine;
   readonly managed: MysqlManager;
-  standings(): Pick<Standings, "mysql">;
+  standings(): Pick<Standings, "mysql" | "redis">;
   /** Closes what is open without the address, before VRRP begins: whoever was the writer before this daemon. Null: nothing is managed. */
   guard(config: HoldfastConfig): Promise<void> | null;
   ask(question: GateQuestion): void;
@@ -49,7 +52,7 @@ export interface Databases extends Part {
 }
 
 export function createDatabases(
-  { timers, bus, sql, databases, takeover, fences: marks, wallMillis }: DatabaseOptions,
+  { timers, bus, sql, redis: redisPort, databases, takeover, fences: marks, wallMillis }: DatabaseOptions,
   { tell, answer, next, handOver }: DatabaseLinks,
 ): Databases {
   const isolated = new Map<string, { readonly trouble: Trouble; readonly since: Instant }>();
@@ -81,16 +84,24 @@ export function createDatabases(
     host: databases,
     timers,
     publish: (body) => bus.publish("vrrp", body),
-    tell,
+    tell: (servers) => tell({ mysql: servers }),
     looked: (name, facts) => managed.looked(name, facts),
+  });
+  const redis = createRedisEngine({
+    redis: redisPort,
+    timers,
+    publish: (body) => bus.publish("vrrp", body),
+    tell: (servers) => tell({ redis: servers }),
   });
   return {
     mysql,
+    redis,
     managed,
-    standings: () => ({ mysql: mysql.standings() }),
+    standings: () => ({ mysql: mysql.standings(), redis: redis.standings() }),
     configure(config) {
       managed.configure(config);
       mysql.configure(config);
+      redis.configure(config);
       for (const name of fences.names) overrule(name);
     },
     guard: ({ instances }) => (instances.every(({ managesMysql }) => managesMysql === null) ? null : managed.guard()),
@@ -99,9 +110,13 @@ export function createDatabases(
     cancelAll: () => managed.cancelAll(),
     entered(instance, state) {
       mysql.repeat();
+      redis.repeat();
       managed.entered(instance, state);
     },
-    stop: () => mysql.stop(),
+    stop() {
+      mysql.stop();
+      redis.stop();
+    },
     stopped: () => managed.stop(),
   };
 }

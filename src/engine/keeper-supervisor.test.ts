@@ -90,7 +90,7 @@ function setUp() {
     publish: (body) => void events.push(body),
     onMessage: () => undefined,
     settings: () => null,
-    standings: () => ({ scripts: { chk: { kind: "ok" } }, files: {}, processes: {}, mysql: {} }),
+    standings: () => ({ scripts: { chk: { kind: "ok" } }, files: {}, processes: {}, mysql: {}, redis: {} }),
     onLost: () => undefined,
     onFatal: (reason) => void fatal.push(reason),
   });

@@ -2,9 +2,11 @@
  * Watches that nobody listens where the peers of a writer are, also across a restart of this daemon: core/mysql/absence.ts says what that
  * proves. A peer that listens keeps one idle session, whose end is heard at once.
  */
+
+import { addressInWords } from "../core/database/config.ts";
 import { millis, toMillis } from "../core/lib/units.ts";
 import { type Absence, absenceText, afterLook, isUnbroken, type Moment, parseAbsence } from "../core/mysql/absence.ts";
-import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlAddress, MysqlConfig } from "../core/mysql/config.ts";
 import { isNobody } from "../core/mysql/failure.ts";
 import type { SqlSession } from "../ports/sql.ts";
 import type { Timer } from "../ports/timers.ts";

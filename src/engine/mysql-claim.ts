@@ -1,8 +1,9 @@
 /** A claim of an instance with a managed server: the server is prepared, and the gate answered or passed on to the hook. */
+
+import { troubleInWords, troubleRemedy } from "../core/database/trouble.ts";
 import { err } from "../core/lib/result.ts";
 import { after, seconds } from "../core/lib/units.ts";
 import type { TakeoverPlan } from "../core/mysql/takeover.ts";
-import { troubleInWords, troubleRemedy } from "../core/mysql/trouble.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { closeManaged } from "./mysql-closing.ts";
 import type { Managed, Run } from "./mysql-managed.ts";

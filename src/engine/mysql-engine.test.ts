@@ -1,11 +1,11 @@
 /** Looks at a fake server in virtual time: when, how often, and what the keeper is told. */
 import { expect, test } from "vitest";
+import type { DatabaseStanding } from "../core/database/standing.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { err, ok } from "../core/lib/result.ts";
 import { instant, millis } from "../core/lib/units.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
-import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import { createMysqlEngine } from "./mysql-engine.ts";
 import { configOf } from "./testing/configs.ts";
@@ -71,7 +71,7 @@ class FakeServer implements SqlPort {
 function bench(lines = "fall 2\ninterval 10") {
   const timers = createVirtualTimers();
   const server = new FakeServer(timers);
-  const told: Readonly<Record<string, MysqlStanding>>[] = [];
+  const told: Readonly<Record<string, DatabaseStanding>>[] = [];
   const published: HoldfastEventBody[] = [];
   const host = { free: 5_000 as number | null, starts: false };
   const engine = createMysqlEngine({
@@ -85,7 +85,7 @@ function bench(lines = "fall 2\ninterval 10") {
   return { timers, server, told, published, host, engine };
 }
 
-const kinds = (told: readonly Readonly<Record<string, MysqlStanding>>[]) =>
+const kinds = (told: readonly Readonly<Record<string, DatabaseStanding>>[]) =>
   told.map(({ orders }) => [orders?.always?.kind ?? null, orders?.standby?.kind ?? null]);
 const FINE = [null, null];
 

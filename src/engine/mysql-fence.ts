@@ -2,8 +2,9 @@
  * Servers that an operator has fenced: closed, not to be claimed, and told as a trouble that keeps the instance in FAULT, until they are given
  * back. A mark on the disk keeps that over a restart of the daemon.
  */
+
+import type { Trouble } from "../core/database/trouble.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
-import type { Trouble } from "../core/mysql/trouble.ts";
 import type { FenceMarks } from "../ports/takeover.ts";
 
 export class Fences {

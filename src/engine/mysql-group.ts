@@ -2,14 +2,16 @@
  * The servers of one `mysql` block during one takeover, release or look afterwards: asks all of them at once and says what each of them is.
  * A peer that was silent is not asked again in the same run: it would cost connect_timeout each time.
  */
+
+import { addressInWords } from "../core/database/config.ts";
+import { troubleInWords } from "../core/database/trouble.ts";
 import type { Result } from "../core/lib/result.ts";
-import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlAddress, MysqlConfig } from "../core/mysql/config.ts";
 import { isEnding, isNobody, type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { positionsOf, type ServerPositions, unreachablePositions } from "../core/mysql/positions.ts";
 import type { ServerSettings } from "../core/mysql/settings.ts";
 import type { Peer, PeerState } from "../core/mysql/takeover.ts";
-import { troubleInWords } from "../core/mysql/trouble.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import { MysqlMember } from "./mysql-member.ts";
 

@@ -1,7 +1,8 @@
 /** What the manager knows of one instance and its server. */
 import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
+import { addressInWords } from "../core/database/config.ts";
 import type { Instant } from "../core/lib/units.ts";
-import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
 import type { Opening } from "../core/mysql/replicas.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";

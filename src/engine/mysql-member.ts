@@ -2,9 +2,11 @@
  * One server of a group during a takeover: a session that facts are asked over, and another for orders, since an order may hang
  * (`SET GLOBAL read_only` behind a commit that waits). Owns no decision.
  */
+
+import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { toMillis } from "../core/lib/units.ts";
-import { addressInWords, type MysqlAddress, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlAddress, MysqlConfig } from "../core/mysql/config.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 import { END, type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";

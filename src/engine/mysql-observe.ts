@@ -2,8 +2,10 @@
  * Asks one server for all facts that a verdict needs, over a session that is there. Each statement is bounded; the first that fails ends
  * the look. Knows no schedule and no verdict: `holdfast probe` and the daemon look with the same eyes.
  */
+
+import { isLocal } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
-import { isLocal, type MysqlAddress, type MysqlRules } from "../core/mysql/config.ts";
+import type { MysqlAddress, MysqlRules } from "../core/mysql/config.ts";
 import {
   closedBy,
   connectionsOf,

@@ -3,10 +3,12 @@
  * that the writer lacks. What it has too many is exported and counted per table, and the choices are named; nothing is decided here that
  * could lose data. Each step is chosen anew from what both say (core/mysql/rejoin.ts), so being cut off anywhere is harmless.
  */
+
+import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, millis, seconds } from "../core/lib/units.ts";
 import { rangesOf } from "../core/mysql/binlog.ts";
-import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
 import { replicaOrder } from "../core/mysql/orders.ts";
 import { positionsOf, type ServerPositions } from "../core/mysql/positions.ts";
 import {

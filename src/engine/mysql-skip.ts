@@ -1,9 +1,11 @@
 /** Shows the transaction that a replica has stopped at, and passes over it when an operator has ordered exactly that one. */
+
+import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { maskSecrets } from "../core/lib/secrets.ts";
 import { millis } from "../core/lib/units.ts";
 import { binlogEvent } from "../core/mysql/binlog.ts";
-import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { ChannelFacts, MemberFacts } from "../core/mysql/member.ts";
 import { type Failing, failingOf, relayEventsStatement, relayPlace, skipOrders } from "../core/mysql/skip.ts";
 import { replicaStatement } from "../core/mysql/version.ts";

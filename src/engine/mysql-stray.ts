@@ -1,7 +1,8 @@
 /** Opens a writer again that was closed under its address, or lets the address go; which of the two is core/mysql/stray.ts's. */
+
+import { troubleInWords } from "../core/database/trouble.ts";
 import { elapsed, micros, toMillis } from "../core/lib/units.ts";
 import { decideStray } from "../core/mysql/stray.ts";
-import { troubleInWords } from "../core/mysql/trouble.ts";
 import { takeoverOf } from "./mysql-claim.ts";
 import { CLAIM_MARGIN } from "./mysql-closing.ts";
 import { MysqlServers } from "./mysql-group.ts";

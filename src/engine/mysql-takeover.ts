@@ -2,9 +2,11 @@
  * One takeover of one server: asks, lets core/mysql/takeover.ts choose, carries out, and asks again, until the server is open or something
  * stands against it. Each step is told before and after; nothing opens before the journal is on the disk.
  */
+
+import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
-import { addressInWords, type MysqlConfig } from "../core/mysql/config.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";

@@ -29,8 +29,8 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     files.map((file) => ({ name: file.name, text: withoutSpans(file) }));
   const processes = ({ processes }: HoldfastConfig): Named[] =>
     processes.map((process) => ({ name: process.name, text: withoutSpans(process) }));
-  const servers = ({ mysql }: HoldfastConfig): Named[] =>
-    mysql.map((server) => ({ name: server.name, text: withoutSpans(server) }));
+  const servers = (list: HoldfastConfig["mysql" | "redis"]): Named[] =>
+    list.map((server) => ({ name: server.name, text: withoutSpans(server) }));
   const groups = ({ groups }: HoldfastConfig): Named[] =>
     groups.map((group) => ({ name: group.name, text: withoutSpans(group) }));
   const changes = [
@@ -39,7 +39,8 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     ...compare("vrrp_script", scripts(before), scripts(now)),
     ...compare("track_file", files(before), files(now)),
     ...compare("vrrp_track_process", processes(before), processes(now)),
-    ...compare("mysql", servers(before), servers(now)),
+    ...compare("mysql", servers(before.mysql), servers(now.mysql)),
+    ...compare("redis", servers(before.redis), servers(now.redis)),
   ];
   if (!sameSettings(before.host, now.host)) changes.push("static objects or link settings are changed");
   if (!sameSettings(before.api, now.api)) changes.push("the HTTP listener of the API is changed");

@@ -1,10 +1,10 @@
 /** The engine between fake ports that write down what reaches the kernel and the wire, and in which order. */
 
 import { beforeEach, describe, expect, it, test } from "vitest";
+import type { DatabaseStanding } from "../core/database/standing.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, instant, millis, seconds } from "../core/lib/units.ts";
 import { type FromKeeper, NO_STANDINGS } from "../core/link/messages.ts";
-import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { RouteRecord } from "../core/netlink/routes.ts";
 import { type HostConfig, PLAIN_HOST } from "../core/routing/host.ts";
 import type { VirtualAddress, VrrpInstanceConfig } from "../core/vrrp/config.ts";
@@ -386,7 +386,7 @@ test("a script that can veto keeps the instance in INIT until it has reported", 
 
 test("a server that is only unfit takes no MASTER away; the claim and a BACKUP need a fit one", () => {
   const standby = { kind: "lagging", channel: "", seconds: 90, limit: 30 } as const;
-  const tell = (standing: MysqlStanding) =>
+  const tell = (standing: DatabaseStanding) =>
     engine.handleControl({
       type: "standings",
       standings: { ...NO_STANDINGS, mysql: { orders: standing } },

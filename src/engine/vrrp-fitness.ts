@@ -3,10 +3,10 @@
  * that with the trackers into one `fitness` event for the core.
  */
 
+import type { DatabaseStanding } from "../core/database/standing.ts";
 import { evaluateTrackers } from "../core/health/trackers.ts";
 import { familyOf, type IpAddress, ipBytes, isLinkLocal } from "../core/lib/ip.ts";
 import type { FileStanding, ProcessStanding, ScriptStanding, Standings } from "../core/link/messages.ts";
-import type { MysqlStanding } from "../core/mysql/standing.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import { advertTtl, encodeAdvert } from "../core/vrrp/packet.ts";
 import type { InterfaceAddress, KernelError, Link } from "../ports/network.ts";
@@ -69,7 +69,8 @@ export interface TrackerStandings {
   readonly scripts: Map<string, ScriptStanding>;
   readonly files: Map<string, FileStanding>;
   readonly processes: Map<string, ProcessStanding>;
-  readonly mysql: Map<string, MysqlStanding>;
+  readonly mysql: Map<string, DatabaseStanding>;
+  readonly redis: Map<string, DatabaseStanding>;
 }
 
 export const emptyStandings = (): TrackerStandings => ({
@@ -77,14 +78,16 @@ export const emptyStandings = (): TrackerStandings => ({
   files: new Map(),
   processes: new Map(),
   mysql: new Map(),
+  redis: new Map(),
 });
 
 /** What a message does not name stays as it was. */
-export function takeStandings(known: TrackerStandings, { scripts, files, processes, mysql }: Standings): void {
+export function takeStandings(known: TrackerStandings, { scripts, files, processes, mysql, redis }: Standings): void {
   for (const [key, standing] of Object.entries(scripts)) known.scripts.set(key, standing);
   for (const [key, standing] of Object.entries(files)) known.files.set(key, standing);
   for (const [key, standing] of Object.entries(processes)) known.processes.set(key, standing);
   for (const [key, standing] of Object.entries(mysql)) known.mysql.set(key, standing);
+  for (const [key, standing] of Object.entries(redis)) known.redis.set(key, standing);
 }
 
 /** Evaluates the trackers and tells the core when anything it must know has changed. */
@@ -100,6 +103,7 @@ export function assessFitness(
     files: standings.files,
     processes: standings.processes,
     mysql: standings.mysql,
+    redis: standings.redis,
     serving: isServing(runtime),
     links: effects.countedLinks,
     source: runtime.observedSource,

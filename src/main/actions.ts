@@ -15,6 +15,7 @@ export interface ActionHost {
 export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
   ...mysqlActions(host.control.databases),
+  redis: () => host.control.databases.redis.status(),
 });
 
 function daemonActions({ control, dumper, reload, log }: ActionHost): ControlActions {

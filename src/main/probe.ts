@@ -4,29 +4,27 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readLogin } from "../adapters/credentials.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
-import { readLogin } from "../adapters/mysql/credentials.ts";
 import { EXIT } from "../cli/exit-codes.ts";
 import { PROBE_HELP, type ProbeOptions, parseProbe } from "../cli/probe-options.ts";
+import { addressInWords, isLocal } from "../core/database/config.ts";
+import { troubleInWords } from "../core/database/trouble.ts";
+import type { Verdict } from "../core/database/verdict.ts";
 import { err, type Result } from "../core/lib/result.ts";
-import { addressInWords, isLocal, type MysqlAddress } from "../core/mysql/config.ts";
+import type { MysqlAddress } from "../core/mysql/config.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import { type SqlFailure, troubleOfFailure } from "../core/mysql/failure.ts";
-import { troubleInWords } from "../core/mysql/trouble.ts";
-import { judgeFacts, judgeTrouble, type Verdict } from "../core/mysql/verdict.ts";
+import { judgeFacts, judgeTrouble } from "../core/mysql/verdict.ts";
 import { versionInWords } from "../core/mysql/version.ts";
 import { identify, observe } from "../engine/mysql-observe.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import type { SqlSession } from "../ports/sql.ts";
-
-export interface ProbeIo {
-  readonly home: string | null;
-  /** Whole lines without their newline. */
-  out(text: string): void;
-  err(text: string): void;
-}
+import type { ProbeIo } from "./probe-io.ts";
 
 export async function runProbe(words: readonly string[], io: ProbeIo): Promise<number> {
+  const [product, ...rest] = words;
+  if (product === "redis") return await (await import("./probe-redis.ts")).runRedisProbe(rest, io);
   const options = parseProbe(words);
   if (!options.ok) {
     io.err(`holdfast: ${options.error}`);

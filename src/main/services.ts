@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
+import { createRedisPort } from "../adapters/redis/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import { createFenceMarks } from "../linux/fence-marks.ts";
@@ -18,6 +19,7 @@ export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath">
 export const services = ({ flush, stateDir, socketPath }: ServiceHost) => ({
   mailer: createMailer(),
   sql: createSqlPort(),
+  redis: createRedisPort(),
   databases: createDatabaseHost(),
   fences: createFenceMarks(stateDir),
   takeover: {

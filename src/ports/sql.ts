@@ -1,7 +1,8 @@
 /** One kept connection to a database server, and what the host knows of a server that runs on it. */
 
+import type { TlsConfig } from "../core/database/config.ts";
 import type { Result } from "../core/lib/result.ts";
-import type { MysqlAddress, TlsConfig } from "../core/mysql/config.ts";
+import type { MysqlAddress } from "../core/mysql/config.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 

@@ -67,6 +67,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     trackFiles: [],
     trackProcesses: [],
     trackMysql: [],
+    trackRedis: [],
     trackInterfaces: [],
     dontTrackPrimary: false,
     syncGroup: groupOf(setup),

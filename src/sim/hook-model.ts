@@ -102,6 +102,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     processes: [],
     mysql: [],
     api: null,
+    redis: [],
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(
@@ -109,6 +110,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       ),
       hookTimeout: seconds(10),
       managesMysql: null,
+      managesRedis: null,
       notices: NO_NOTICES,
       written: NOTHING_WRITTEN,
       span: SPAN,

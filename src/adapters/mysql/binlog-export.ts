@@ -15,7 +15,7 @@ import { err, ok, type Result } from "../../core/lib/result.ts";
 import type { BinlogRange } from "../../core/mysql/binlog.ts";
 import type { Product } from "../../core/mysql/version.ts";
 import type { BinlogExport, BinlogExporter } from "../../ports/binlog-export.ts";
-import { type Login, readLogin } from "./credentials.ts";
+import { type Login, readLogin } from "../credentials.ts";
 
 const NAMES: Readonly<Record<Product, readonly string[]>> = {
   mariadb: ["mariadb-binlog", "mysqlbinlog"],

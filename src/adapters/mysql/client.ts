@@ -4,12 +4,12 @@
  */
 import { connect, type Socket } from "node:net";
 import type { Connection, ConnectionOptions, QueryError } from "mysql2";
+import { tlsProblem } from "../../core/database/config.ts";
 import { err, ok, type Result } from "../../core/lib/result.ts";
-import { tlsProblem } from "../../core/mysql/config.ts";
 import type { SqlRow } from "../../core/mysql/facts.ts";
 import type { SqlFailure } from "../../core/mysql/failure.ts";
 import type { SqlPort, SqlSession, SqlTarget } from "../../ports/sql.ts";
-import { type Login, readLogin, readTls, type TlsMaterial } from "./credentials.ts";
+import { type Login, readLogin, readTls, type TlsMaterial } from "../credentials.ts";
 import { type Candidate, LoginMemory, REFUSED } from "./logins.ts";
 
 export function createSqlPort(): SqlPort {

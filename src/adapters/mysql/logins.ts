@@ -3,7 +3,7 @@
  * other one, and the one that last got in there. Only a refused login goes on to the next. What got in is kept in memory alone.
  */
 import type { ClientOptions } from "../../core/mysql/option-file.ts";
-import type { Login } from "./credentials.ts";
+import type { Login } from "../credentials.ts";
 
 /** ER_ACCESS_DENIED_ERROR, and the same without a password. */
 export const REFUSED: ReadonlySet<number> = new Set([1045, 1698]);

@@ -6,10 +6,10 @@
  */
 import { z } from "zod";
 import type { Diagnostic } from "../../core/config/model.ts";
+import type { Trouble } from "../../core/database/trouble.ts";
 import { DUMP_KINDS } from "../../core/dumps/kinds.ts";
 import { LOG_LEVELS } from "../../core/events/log-line.ts";
 import type { CheckOutcome, HoldfastEventBody, HookKind, Origin } from "../../core/events/vocabulary.ts";
-import type { Trouble } from "../../core/mysql/trouble.ts";
 import type { Cause, Fault } from "../../core/vrrp/causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
@@ -56,7 +56,7 @@ export const CheckView = z.object({
   trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
 });
 
-export const MysqlView = z.object({
+export const DatabaseView = z.object({
   /** Of the block. */
   name: z.string(),
   /** Path of the socket, or HOST:PORT. */
@@ -75,6 +75,11 @@ export const MysqlView = z.object({
   since: timestamp.nullable(),
   lookedAt: timestamp.nullable(),
   intervalMillis: length,
+  /** Who tracks it, and with which weight (0: FAULT while it fails). */
+  trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
+});
+
+export const MysqlView = DatabaseView.extend({
   replicas: z.array(
     z.object({
       channel: z.string(),
@@ -84,8 +89,25 @@ export const MysqlView = z.object({
       lagSeconds: z.number().nullable(),
     }),
   ),
-  /** Who tracks it, and with which weight (0: FAULT while it fails). */
-  trackedBy: z.array(z.object({ instance: z.string(), weight: z.number() })),
+});
+
+export const RedisView = DatabaseView.extend({
+  /** As last seen; null while it cannot be asked. */
+  replication: z
+    .object({
+      role: z.enum(["master", "replica"]),
+      /** HOST:PORT; a master that nobody can reach (port 1) closes a server on purpose. */
+      source: z.string().nullable(),
+      linkUp: z.boolean().nullable(),
+      /** master_replid and master_repl_offset. */
+      id: z.string(),
+      offset: z.number(),
+      keys: z.number(),
+      replicas: z.array(
+        z.object({ address: z.string(), online: z.boolean(), offset: z.number(), lagSeconds: z.number() }),
+      ),
+    })
+    .nullable(),
 });
 
 export const InstanceView = z.object({
@@ -155,6 +177,7 @@ export const StatusReply = z.object({
   checks: z.array(CheckView),
   /** Database servers that are tracked. */
   mysql: z.array(MysqlView),
+  redis: z.array(RedisView),
   lastReload: z
     .object({ at: timestamp, outcome: z.enum(["applied", "unchanged", "refused"]), detail: z.string() })
     .nullable(),

@@ -43,6 +43,7 @@ export function sampleConfig(): HoldfastConfig {
     ...compileGlobals([], createDiagnostics()),
     mysql: [],
     lvs: NO_LVS,
+    redis: [],
     scripts: [
       {
         name: "vs_mysql_82",
@@ -67,6 +68,7 @@ export function sampleConfig(): HoldfastConfig {
         hooks: {},
         hookTimeout: seconds(30),
         managesMysql: null,
+        managesRedis: null,
         notices: NO_NOTICES,
         written: NOTHING_WRITTEN,
         span: SPAN,
@@ -113,6 +115,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     trackFiles: [],
     trackProcesses: [],
     trackMysql: [],
+    trackRedis: [],
     trackInterfaces: [],
     syncGroup: null,
     dontTrackPrimary: false,

@@ -91,11 +91,13 @@ export const DIAGNOSTIC_CODES = {
   "key-file-readable": entry("warning", "Somebody but root may read a file that holds a key."),
   "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),
-  "unknown-tracked": strict("track_file, track_process or track_mysql names something that is not defined above."),
+  "unknown-tracked": strict(
+    "track_file, track_process, track_mysql or track_redis names something that is not defined above.",
+  ),
   "track-incomplete": strict("A track_file without `file`, or a vrrp_track_process without `process`, is left out."),
   "unknown-managed": entry(
     "error",
-    "manage_mysql names no mysql block that is defined above; the instance is left out.",
+    "manage_mysql or manage_redis names no block that is defined above; the instance is left out.",
   ),
   "managed-flawed": entry(
     "error",
@@ -111,10 +113,13 @@ export const DIAGNOSTIC_CODES = {
   "managed-twice": entry("warning", "Two instances manage the same server: one closes it under the other."),
   "managed-alone": entry("warning", "A managed server has no peer: nobody is asked or closed before it opens."),
   "managed-policy": entry("info", "What a takeover of a managed server may risk, in words."),
-  "unused-tracker": entry("info", "A track_file, vrrp_track_process or mysql that nobody tracks is not watched."),
+  "unused-tracker": entry(
+    "info",
+    "A track_file, vrrp_track_process, mysql or redis that nobody tracks is not watched.",
+  ),
   "credentials-unusable": entry(
     "error",
-    "The credentials file of a mysql block cannot be read, or others than its owner may open it: its check fails until that is mended.",
+    "The credentials file of a mysql or redis block cannot be read, or others than its owner may open it: its check fails until that is mended.",
   ),
   "api-without-listen": entry("warning", "A block api names no address to listen at: it changes nothing."),
   "api-needs-tls": entry(

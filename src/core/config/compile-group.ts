@@ -141,6 +141,7 @@ function joinMembers(
     waitsForChecks:
       settings.has("track_script") ||
       settings.has("track_mysql") ||
+      settings.has("track_redis") ||
       members.some((member) => tracksChecks(instances.get(member)?.vrrp)),
     claimGate: longest(gates.map((vrrp) => vrrp?.claimGate ?? null)),
     releaseGate: longest(gates.map((vrrp) => vrrp?.releaseGate ?? null)),
@@ -165,8 +166,9 @@ function joinMembers(
 
 const SILENT = { list: [], report: () => undefined };
 
-const tracksChecks = (vrrp: Pick<VrrpInstanceConfig, "trackScripts" | "trackMysql"> | undefined): boolean =>
-  vrrp !== undefined && vrrp.trackScripts.length + vrrp.trackMysql.length > 0;
+const tracksChecks = (
+  vrrp: Pick<VrrpInstanceConfig, "trackScripts" | "trackMysql" | "trackRedis"> | undefined,
+): boolean => vrrp !== undefined && vrrp.trackScripts.length + vrrp.trackMysql.length + vrrp.trackRedis.length > 0;
 
 function longest(gates: readonly VrrpInstanceConfig["claimGate"][]): VrrpInstanceConfig["claimGate"] {
   const timeouts = gates.flatMap((gate) => (gate === null ? [] : [gate.timeout]));
@@ -179,6 +181,7 @@ const LISTS = [
   "trackFiles",
   "trackProcesses",
   "trackMysql",
+  "trackRedis",
 ] as const satisfies readonly (keyof TrackerLists)[];
 
 /** keepalived drops them: members that weigh differently would be torn apart. */
@@ -207,6 +210,7 @@ function merge(own: TrackerLists, ofGroup: TrackerLists): TrackerLists {
     trackFiles: joined("trackFiles"),
     trackProcesses: joined("trackProcesses"),
     trackMysql: joined("trackMysql"),
+    trackRedis: joined("trackRedis"),
   };
 }
 

@@ -109,6 +109,7 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       deleted: settings.has("notify_deleted"),
     },
     managesMysql: settings.text("manage_mysql"),
+    managesRedis: settings.text("manage_redis"),
     written: {
       strict: isStrict(settings, context.defaults.strict),
       ownInterface: vrrp.virtualInterfaces.length > 0 && (settings.has("use_vmac") || settings.has("use_ipvlan")),

@@ -1,4 +1,4 @@
-/** `manage_mysql NAME` of an instance: which block, and how long the gates around its address may take with it. */
+/** `manage_mysql NAME` and `manage_redis NAME` of an instance: which block, and how long the gates around its address may take with it. */
 import type { HookKind } from "../events/vocabulary.ts";
 import { type Micros, micros, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
@@ -7,25 +7,36 @@ import { closest } from "./suggest.ts";
 import type { TrackContext } from "./tracked.ts";
 
 const CLAIM_TIMEOUT = seconds(10);
-/** What manage_mysql adds to a gate: asking servers that do not answer, beyond the deadline of the takeover itself. */
+/** What a managed server adds to a gate: asking servers that do not answer, beyond the deadline of the takeover itself. */
 const MANAGED_MARGIN = seconds(3);
-/** Closing a server: read_only, then the sessions, each with a limit of its own. */
+/** Closing a server, then its sessions, each with a limit of its own. */
 const MANAGED_RELEASE = seconds(4);
+
+const PRODUCTS = ["mysql", "redis"] as const;
+
+/** Those that the instance manages; one after the other has its turn at the gate. */
+function managedBlocks(settings: Settings, context: TrackContext) {
+  return PRODUCTS.flatMap((product) => {
+    const name = settings.text(`manage_${product}`);
+    const block = context[product].find((one) => one.name === name);
+    return block === undefined ? [] : [block];
+  });
+}
 
 export function readGates(
   settings: Settings,
-  { mysql }: TrackContext,
+  context: TrackContext,
 ): Pick<VrrpInstanceConfig, "claimGate" | "releaseGate"> {
-  const managed = mysql.find(({ name }) => name === settings.text("manage_mysql"));
-  const gate = (hook: HookKind, limit: string, fallback: Micros, own: Micros): VrrpInstanceConfig["claimGate"] => {
+  const managed = managedBlocks(settings, context);
+  const gate = (hook: HookKind, limit: string, fallback: Micros, own: number): VrrpInstanceConfig["claimGate"] => {
     const hooked = settings.command(hook) === null ? 0 : (settings.duration(limit) ?? fallback);
-    const timeout = micros(hooked + (managed === undefined ? 0 : own));
+    const timeout = micros(hooked + own);
     return timeout === 0 ? null : { timeout };
   };
-  const deadline = micros((managed?.group.takeoverDeadline ?? 0) + MANAGED_MARGIN);
+  const deadlines = managed.reduce((sum, { group }) => sum + group.takeoverDeadline + MANAGED_MARGIN, 0);
   return {
-    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadline),
-    releaseGate: gate("notify_release", "release_timeout", seconds(5), MANAGED_RELEASE),
+    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines),
+    releaseGate: gate("notify_release", "release_timeout", seconds(5), managed.length * MANAGED_RELEASE),
   };
 }
 
@@ -33,28 +44,32 @@ export function readGates(
 export function hasOnePeer(
   settings: Settings,
   transport: VrrpInstanceConfig["transport"],
-  { mysql }: TrackContext,
+  context: TrackContext,
 ): boolean {
   if (transport.kind === "unicast") return transport.peers.length === 1;
-  const name = settings.text("manage_mysql");
-  return mysql.find((one) => one.name === name)?.group.peers.length === 1;
+  const managed = managedBlocks(settings, context);
+  return managed.length > 0 && managed.every(({ group }) => group.peers.length === 1);
 }
 
-export function managesUnknown(settings: Settings, instance: string, { mysql, diagnostics }: TrackContext): boolean {
-  const name = settings.text("manage_mysql");
-  const node = settings.node("manage_mysql");
-  if (name === null || node === null) return false;
-  const known = mysql.find((one) => one.name === name);
-  if (known?.flawed === true) {
-    const why = `${instance} is left out: mysql ${name} has lines that cannot be used, and without them it may lose data`;
-    diagnostics.report("managed-flawed", node.span, why, "correct the block; the errors above say how");
-  }
-  if (known !== undefined) return known.flawed;
-  const near = closest(
-    name,
-    mysql.map((one) => one.name),
-  );
-  const remedy = near === null ? "define mysql above the instance that manages it" : `did you mean \`${near}\`?`;
-  diagnostics.report("unknown-managed", node.span, `no mysql \`${name}\`: ${instance} is left out`, remedy);
-  return true;
+export function managesUnknown(settings: Settings, instance: string, context: TrackContext): boolean {
+  return PRODUCTS.some((product) => {
+    const name = settings.text(`manage_${product}`);
+    const node = settings.node(`manage_${product}`);
+    const defined = context[product];
+    if (name === null || node === null) return false;
+    const known = defined.find((one) => one.name === name);
+    if (known?.flawed === true) {
+      const why = `${instance} is left out: ${product} ${name} has lines that cannot be used, and without them it may lose data`;
+      context.diagnostics.report("managed-flawed", node.span, why, "correct the block; the errors above say how");
+    }
+    if (known !== undefined) return known.flawed;
+    const near = closest(
+      name,
+      defined.map((one) => one.name),
+    );
+    const remedy = near === null ? `define ${product} above the instance that manages it` : `did you mean \`${near}\`?`;
+    const message = `no ${product} \`${name}\`: ${instance} is left out`;
+    context.diagnostics.report("unknown-managed", node.span, message, remedy);
+    return true;
+  });
 }

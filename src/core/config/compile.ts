@@ -10,6 +10,7 @@ import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileMysql } from "./compile-mysql.ts";
 import { readPlace, reportAbsentProcessors } from "./compile-process.ts";
+import { compileRedis } from "./compile-redis.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
 import { reportIpsets } from "./compile-virtual.ts";
@@ -19,6 +20,7 @@ import type {
   HoldfastConfig,
   InstanceConfig,
   MysqlBlockConfig,
+  RedisBlockConfig,
   SourceSpan,
   TrackFileConfig,
   TrackProcessConfig,
@@ -39,19 +41,16 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const files: TrackFileConfig[] = [];
   const processes: TrackProcessConfig[] = [];
   const mysql: MysqlBlockConfig[] = [];
-  const trackable = { scripts, files, processes, mysql, diagnostics };
+  const redis: RedisBlockConfig[] = [];
+  const trackable = { scripts, files, processes, mysql, redis, diagnostics };
   const taken = new Set<string>();
   reportAbsentProcessors(globals, source, diagnostics);
   reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
-    if (node.keyword === "vrrp_script") addNamed(node, compileScript(node, diagnostics), scripts, diagnostics);
-    else if (node.keyword === "track_file" || node.keyword === "vrrp_track_file")
-      addNamed(node, compileTrackFile(node, diagnostics), files, diagnostics);
-    else if (node.keyword === "vrrp_track_process")
-      addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics);
-    else if (node.keyword === "mysql") addNamed(node, compileMysql(node, source, diagnostics), mysql, diagnostics);
+    const check = CHECKS[node.keyword];
+    if (check !== undefined) check(node, { ...trackable, source });
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, ...trackable, tools, source, taken }), instances, diagnostics);
   }
@@ -69,6 +68,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     files,
     processes,
     mysql,
+    redis,
     instances: members,
     groups,
     lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),
@@ -76,6 +76,34 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     api: compileApi(root.node("api"), source, diagnostics),
   };
 }
+
+interface Checks {
+  readonly scripts: VrrpScriptConfig[];
+  readonly files: TrackFileConfig[];
+  readonly processes: TrackProcessConfig[];
+  readonly mysql: MysqlBlockConfig[];
+  readonly redis: RedisBlockConfig[];
+  readonly source: ConfigSource;
+  readonly diagnostics: DiagnosticSink;
+}
+
+type AddCheck = (node: Node, to: Checks) => void;
+
+const addTrackFile: AddCheck = (node, { files, diagnostics }) =>
+  addNamed(node, compileTrackFile(node, diagnostics), files, diagnostics);
+
+const CHECKS: Readonly<Partial<Record<string, AddCheck>>> = {
+  vrrp_script: (node, { scripts, diagnostics }) =>
+    addNamed(node, compileScript(node, diagnostics), scripts, diagnostics),
+  track_file: addTrackFile,
+  vrrp_track_file: addTrackFile,
+  vrrp_track_process: (node, { processes, diagnostics }) =>
+    addNamed(node, compileTrackProcess(node, diagnostics), processes, diagnostics),
+  mysql: (node, { mysql, source, diagnostics }) =>
+    addNamed(node, compileMysql(node, source, diagnostics), mysql, diagnostics),
+  redis: (node, { redis, source, diagnostics }) =>
+    addNamed(node, compileRedis(node, source, diagnostics), redis, diagnostics),
+};
 
 /** Checks, files, processes and servers: the first of a name counts. */
 function addNamed<T extends { readonly name: string; readonly span: SourceSpan }>(

@@ -1,5 +1,5 @@
 /** What manage_mysql promises and what it cannot: said in words, for each managed instance. */
-import { addressInWords, type Policy } from "../mysql/config.ts";
+import { addressInWords, type Policy } from "../database/config.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { HoldfastConfig, InstanceConfig, MysqlBlockConfig } from "./model.ts";

@@ -157,14 +157,20 @@ function lintSecurity(asRoot: readonly Use[], config: HoldfastConfig, diagnostic
 const MISSED_ADVERTS = 3;
 
 /** A file, process or server that nobody tracks is not watched, as with keepalived. */
-function lintUnused({ files, processes, mysql, instances }: HoldfastConfig, diagnostics: DiagnosticSink): void {
-  const names = (list: "trackFiles" | "trackProcesses" | "trackMysql"): ReadonlySet<string> =>
+function lintUnused({ files, processes, mysql, redis, instances }: HoldfastConfig, diagnostics: DiagnosticSink): void {
+  const names = (list: "trackFiles" | "trackProcesses" | "trackMysql" | "trackRedis"): ReadonlySet<string> =>
     new Set(instances.flatMap(({ vrrp }) => vrrp[list].map(({ key }) => key)));
-  const used = { files: names("trackFiles"), processes: names("trackProcesses"), mysql: names("trackMysql") };
+  const used = {
+    files: names("trackFiles"),
+    processes: names("trackProcesses"),
+    mysql: names("trackMysql"),
+    redis: names("trackRedis"),
+  };
   for (const { name, span } of [
     ...files.filter((file) => !used.files.has(file.name)),
     ...processes.filter((process) => !used.processes.has(process.name)),
     ...mysql.filter((server) => !used.mysql.has(server.name)),
+    ...redis.filter((server) => !used.redis.has(server.name)),
   ]) {
     diagnostics.report("unused-tracker", span, `nobody tracks ${name}; it is not watched`, null);
   }

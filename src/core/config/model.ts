@@ -10,6 +10,7 @@ import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { LvsConfig } from "../lvs/config.ts";
 import type { MysqlConfig } from "../mysql/config.ts";
+import type { RedisConfig } from "../redis/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
@@ -51,6 +52,13 @@ export interface TrackProcessConfig {
   readonly span: SourceSpan;
 }
 
+/** A `redis` block. */
+export interface RedisBlockConfig extends RedisConfig {
+  /** As of MysqlBlockConfig. */
+  readonly flawed: boolean;
+  readonly span: SourceSpan;
+}
+
 /** A `mysql` block. */
 export interface MysqlBlockConfig extends MysqlConfig {
   /** A line of it could not be used: what is missing nobody knows, so no instance manages it. */
@@ -66,6 +74,8 @@ export interface InstanceConfig {
   readonly notices: InstanceNotices;
   /** manage_mysql: the block whose server is prepared before the address is taken. */
   readonly managesMysql: string | null;
+  /** manage_redis, likewise. */
+  readonly managesRedis: string | null;
   readonly written: InstanceWritten;
   readonly span: SourceSpan;
 }
@@ -86,7 +96,7 @@ export interface InstanceWritten {
 
 export type TrackerLists = Pick<
   VrrpInstanceConfig,
-  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses" | "trackMysql"
+  "trackScripts" | "trackInterfaces" | "trackFiles" | "trackProcesses" | "trackMysql" | "trackRedis"
 >;
 
 /** Where the dumps of USR1, USR2 and the JSON signal go, and in which form. */
@@ -224,6 +234,7 @@ export interface HoldfastConfig {
   readonly files: readonly TrackFileConfig[];
   readonly processes: readonly TrackProcessConfig[];
   readonly mysql: readonly MysqlBlockConfig[];
+  readonly redis: readonly RedisBlockConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
   readonly lvs: LvsConfig;

@@ -1,5 +1,5 @@
 /**
- * track_script, track_interface, track_file, track_process and track_mysql: `NAME [weight N [reverse|noreverse]]` per line. Only what is
+ * track_script, track_interface, track_file, track_process, track_mysql and track_redis: `NAME [weight N [reverse|noreverse]]` per line. Only what is
  * defined above may be tracked, as with keepalived.
  */
 
@@ -8,6 +8,7 @@ import type { DiagnosticSink } from "./diagnostics.ts";
 import type {
   InstanceWritten,
   MysqlBlockConfig,
+  RedisBlockConfig,
   TrackerLists,
   TrackFileConfig,
   TrackProcessConfig,
@@ -24,6 +25,7 @@ export interface TrackContext {
   readonly files: readonly TrackFileConfig[];
   readonly processes: readonly TrackProcessConfig[];
   readonly mysql: readonly MysqlBlockConfig[];
+  readonly redis: readonly RedisBlockConfig[];
   readonly diagnostics: DiagnosticSink;
 }
 
@@ -41,21 +43,17 @@ export function readTracked(
     trackInterfaces: trackedInterfaces(settings, identity.interface, context.diagnostics),
     trackFiles: trackedOthers(linesOf(settings, "track_file"), context.files, context.diagnostics),
     trackProcesses: trackedOthers(linesOf(settings, "track_process"), context.processes, context.diagnostics),
-    trackMysql: withManaged(
-      trackedOthers(linesOf(settings, "track_mysql"), context.mysql.map(unweighted), context.diagnostics),
-      settings.text("manage_mysql"),
-      context,
-    ),
+    trackMysql: trackedServers("mysql", settings, context),
+    trackRedis: trackedServers("redis", settings, context),
   };
 }
 
-/** A server that is managed is tracked as well: its death is FAULT unless track_mysql says otherwise. */
-function withManaged(
-  tracked: readonly Tracked[],
-  name: string | null,
-  { mysql }: Pick<TrackContext, "mysql">,
-): readonly Tracked[] {
-  const known = name !== null && mysql.some((one) => one.name === name) && !tracked.some(({ key }) => key === name);
+/** A server that is managed is tracked as well: its death is FAULT unless track_mysql or track_redis says otherwise. */
+function trackedServers(kind: "mysql" | "redis", settings: Settings, context: TrackContext): readonly Tracked[] {
+  const defined = context[kind];
+  const tracked = trackedOthers(linesOf(settings, `track_${kind}`), defined.map(unweighted), context.diagnostics);
+  const name = settings.text(`manage_${kind}`);
+  const known = name !== null && defined.some((one) => one.name === name) && !tracked.some(({ key }) => key === name);
   return known ? [...tracked, { key: name, weight: 0, reverse: false }] : tracked;
 }
 
@@ -65,6 +63,7 @@ export const NO_TRACKERS: TrackerLists = {
   trackFiles: [],
   trackProcesses: [],
   trackMysql: [],
+  trackRedis: [],
 };
 
 /** As a file says that asks for nothing of the kind. */
@@ -83,6 +82,7 @@ export const trackersOf = (lists: TrackerLists): TrackerLists => ({
   trackFiles: lists.trackFiles,
   trackProcesses: lists.trackProcesses,
   trackMysql: lists.trackMysql,
+  trackRedis: lists.trackRedis,
 });
 
 function linesOf(settings: Settings, name: string): readonly Node[] {
@@ -132,7 +132,7 @@ interface Weighted {
 }
 
 /** A server is tracked with the weight of the line; without one it means FAULT. */
-const unweighted = ({ name }: MysqlBlockConfig): Weighted => ({ name, weight: 0, reverse: false });
+const unweighted = ({ name }: Pick<Weighted, "name">): Weighted => ({ name, weight: 0, reverse: false });
 
 /** Files, processes and database servers. */
 function trackedOthers(

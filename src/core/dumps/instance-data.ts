@@ -42,6 +42,7 @@ const TRACKER_FAULTS: ReadonlySet<Fault["kind"]> = new Set([
   "file",
   "process",
   "mysql",
+  "redis",
 ]);
 
 function standing(text: DumpText, input: DumpInput, row: InstanceRow): void {

@@ -6,6 +6,7 @@
 
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
+import { databaseStepInWords } from "./database-words.ts";
 import { describeHost } from "./describe-host.ts";
 import { describeLvs } from "./describe-lvs.ts";
 import { describePacketEvent } from "./describe-packets.ts";
@@ -24,7 +25,6 @@ import {
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
-import { mysqlStepInWords } from "./mysql-words.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
@@ -62,9 +62,11 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
     case "process-watch":
       return [vrrpLine("warning", eventInWords(body))];
     case "mysql":
-      return mysqlLines(body);
+    case "redis":
+      return databaseLines(body);
     case "mysql-step":
-      return mysqlStepLines(body);
+    case "redis-step":
+      return databaseStepLines(body);
     case "addresses":
       return addressLines(body);
     case "leftover-removed":
@@ -219,14 +221,16 @@ function failedText(outcome: CheckOutcome | null): string {
   }
 }
 
-const mysqlLines = (body: Extract<HoldfastEventBody, { kind: "mysql" }>): readonly LogLine[] => [
+const databaseLines = (body: Extract<HoldfastEventBody, { kind: "mysql" | "redis" }>): readonly LogLine[] => [
   vrrpLine(body.standing === "ok" ? "info" : "warning", eventInWords(body)),
 ];
 
-function mysqlStepLines(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): readonly LogLine[] {
+function databaseStepLines(
+  body: Extract<HoldfastEventBody, { kind: "mysql-step" | "redis-step" }>,
+): readonly LogLine[] {
   if (body.outcome === "begun") return [];
   const good = body.outcome === "done" || body.outcome === "ready";
-  return [vrrpLine(good ? "info" : "warning", `(${body.instance}) ${mysqlStepInWords(body)}`)];
+  return [vrrpLine(good ? "info" : "warning", `(${body.instance}) ${databaseStepInWords(body)}`)];
 }
 
 function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): readonly LogLine[] {
@@ -247,6 +251,8 @@ type DaemonEvent = Exclude<
       | "process-watch"
       | "mysql"
       | "mysql-step"
+      | "redis"
+      | "redis-step"
       | "addresses"
       | "leftover-removed"
       | "routing"

@@ -4,17 +4,17 @@
  * Pure text: what is not known is left out, never guessed.
  */
 
+import { troubleInWords, troubleRemedy } from "../database/trouble.ts";
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
-import { troubleInWords, troubleRemedy } from "../mysql/trouble.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
+import { databaseStepInWords } from "./database-words.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
 import { lvsEventInWords } from "./explain-lvs.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
 import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
-import { mysqlStepInWords } from "./mysql-words.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
@@ -48,7 +48,8 @@ export function faultInWords(fault: Fault): string {
         ? `1 process ${fault.key} runs, and that is not its quorum`
         : `${fault.count === 0 ? "no" : fault.count} processes ${fault.key} run, and that is not its quorum`;
     case "mysql":
-      return `mysql ${fault.key}: ${fault.trouble === null ? "it is fine, and it is tracked in reverse" : troubleInWords(fault.trouble)}`;
+    case "redis":
+      return `${fault.kind} ${fault.key}: ${fault.trouble === null ? "it is fine, and it is tracked in reverse" : troubleInWords(fault.trouble)}`;
     case "interface":
       return `interface ${fault.interface} ${LINK_PROBLEM[fault.problem]}`;
     case "no-peer":
@@ -86,7 +87,8 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "process":
       return `${fault.key} has to run as often as its quorum says`;
     case "mysql":
-      return `mysql ${fault.key}: ${fault.trouble === null ? "it has to fail" : troubleRemedy(fault.trouble)}`;
+    case "redis":
+      return `${fault.kind} ${fault.key}: ${fault.trouble === null ? "it has to fail" : troubleRemedy(fault.trouble)}`;
     case "interface":
       return `interface ${fault.interface} has to ${LINK_REMEDY[fault.problem]}`;
     case "no-peer":
@@ -106,7 +108,7 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "control-silent":
       return "the control process has to answer again";
     case "claim-refused":
-      return fault.reason.startsWith("mysql ")
+      return isServerRefusal(fault.reason)
         ? `what stands against it has to change (${fault.reason}); it is tried again ${retry}`
         : `notify_claim has to end with exit code 0; it is tried again ${retry}`;
     case "sibling":
@@ -175,7 +177,9 @@ export function causeInWords(cause: Cause): string {
 }
 
 /** A managed server names itself in its reason; anything else is the hook's word. */
-const refuserOf = (reason: string): string => (reason.startsWith("mysql ") ? "the claim was" : "notify_claim");
+const isServerRefusal = (reason: string): boolean => /^(mysql|redis) /.test(reason);
+
+const refuserOf = (reason: string): string => (isServerRefusal(reason) ? "the claim was" : "notify_claim");
 
 const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
   notify: "after every state change",
@@ -239,9 +243,11 @@ export function eventInWords(body: HoldfastEventBody): string {
     case "process-watch":
       return `processes are looked for in /proc every ${lengthInWords(body.everyMillis)}: ${body.detail}`;
     case "mysql":
-      return mysqlInWords(body);
+    case "redis":
+      return databaseInWords(body);
     case "mysql-step":
-      return `${body.instance}: ${mysqlStepInWords(body)}`;
+    case "redis-step":
+      return `${body.instance}: ${databaseStepInWords(body)}`;
     case "hook-started":
       return `${body.instance}: ${body.hook} started: ${body.command}`;
     case "hook-ended":
@@ -264,9 +270,10 @@ function noSource({
 
 const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fails" } as const;
 
-function mysqlInWords({ name, server, standing, trouble }: Extract<HoldfastEventBody, { kind: "mysql" }>): string {
+function databaseInWords(body: Extract<HoldfastEventBody, { kind: "mysql" | "redis" }>): string {
+  const { kind, name, server, standing, trouble } = body;
   const why = trouble === null ? "" : `: ${troubleInWords(trouble)}`;
-  return `mysql ${name} (${server}) ${STANDINGS[standing]}${why}`;
+  return `${kind} ${name} (${server}) ${STANDINGS[standing]}${why}`;
 }
 
 type OfDaemon = Exclude<
@@ -292,6 +299,8 @@ type OfDaemon = Exclude<
       | "process-watch"
       | "mysql"
       | "mysql-step"
+      | "redis"
+      | "redis-step"
       | "hook-started"
       | "hook-ended";
   }

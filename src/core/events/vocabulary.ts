@@ -2,9 +2,10 @@
  * The one event vocabulary. Log lines, history, explain, metrics and the simulator's trace are all made from these
  * values, and describe.ts alone puts them into words.
  */
+
+import type { StandingName } from "../database/standing.ts";
+import type { Trouble } from "../database/trouble.ts";
 import type { IpAddress } from "../lib/ip.ts";
-import type { StandingName } from "../mysql/standing.ts";
-import type { Trouble } from "../mysql/trouble.ts";
 import type { Cause } from "../vrrp/causes.ts";
 import type { VrrpReport } from "../vrrp/reports.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
@@ -34,6 +35,25 @@ export type HookKind =
 export interface RoutingText {
   readonly kind: "address" | "route" | "rule";
   readonly text: string;
+}
+
+interface DatabaseBody<Kind extends string> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly server: string;
+  readonly standing: StandingName;
+  readonly trouble: Trouble | null;
+}
+
+interface DatabaseStepBody<Kind extends string> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly instance: string;
+  readonly what: "takeover" | "release" | "guard" | "tending" | "switchover" | "rejoin" | "skip" | "fence";
+  readonly step: string;
+  /** `ready` and `refused` end a takeover; `trouble` stays until somebody acts. */
+  readonly outcome: "begun" | "done" | "failed" | "ready" | "refused" | "trouble";
+  readonly detail: string;
 }
 
 export type HoldfastEventBody =
@@ -142,24 +162,11 @@ export type HoldfastEventBody =
   /** The kernel does not tell of processes here, so they are looked for; detail says why. */
   | { readonly kind: "process-watch"; readonly everyMillis: number; readonly detail: string }
   /** A tracked database server's standing changed, or the cause of it. */
-  | {
-      readonly kind: "mysql";
-      readonly name: string;
-      readonly server: string;
-      readonly standing: StandingName;
-      readonly trouble: Trouble | null;
-    }
+  | DatabaseBody<"mysql">
+  | DatabaseBody<"redis">
   /** A step of preparing, closing or looking after a managed database server; the journal has it before it takes effect. */
-  | {
-      readonly kind: "mysql-step";
-      readonly name: string;
-      readonly instance: string;
-      readonly what: "takeover" | "release" | "guard" | "tending" | "switchover" | "rejoin" | "skip" | "fence";
-      readonly step: string;
-      /** `ready` and `refused` end a takeover; `trouble` stays until somebody acts. */
-      readonly outcome: "begun" | "done" | "failed" | "ready" | "refused" | "trouble";
-      readonly detail: string;
-    }
+  | DatabaseStepBody<"mysql-step">
+  | DatabaseStepBody<"redis-step">
   | { readonly kind: "hook-started"; readonly instance: string; readonly hook: HookKind; readonly command: string }
   | {
       readonly kind: "hook-ended";

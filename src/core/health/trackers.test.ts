@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { DatabaseStanding } from "../database/standing.ts";
 import type { ScriptStanding } from "../link/messages.ts";
-import type { MysqlStanding } from "../mysql/standing.ts";
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import { configWith, ip, virtualAddress } from "../vrrp/example-config.ts";
 import { evaluateTrackers, type TrackerInputs } from "./trackers.ts";
@@ -13,7 +13,7 @@ const ETH0 = { name: "eth0", usable: true };
 const FAULT = [{ kind: "script", key: "chk" }];
 
 function inputs(changes: Partial<TrackerInputs> = {}): TrackerInputs {
-  const nothing = { standings: new Map(), files: new Map(), processes: new Map(), mysql: new Map() };
+  const nothing = { standings: new Map(), files: new Map(), processes: new Map(), mysql: new Map(), redis: new Map() };
   return { ...nothing, links: [ETH0], source: ip("192.0.2.1"), controlSilent: false, serving: false, ...changes };
 }
 
@@ -222,7 +222,7 @@ describe("tracked files and processes", () => {
 describe("a tracked database server", () => {
   const LAGS = { kind: "lagging", channel: "", seconds: 90, limit: 30 } as const;
   const GONE = { kind: "dead", detail: "" } as const;
-  const evaluate = (weight: number, standing: MysqlStanding | null, serving: boolean, reverse = false) => {
+  const evaluate = (weight: number, standing: DatabaseStanding | null, serving: boolean, reverse = false) => {
     const mysql = new Map(standing === null ? [] : [["orders", standing]]);
     const tracked = [{ key: "orders", weight, reverse }];
     return evaluateTrackers(configWith({ trackMysql: tracked }), inputs({ mysql, serving }));

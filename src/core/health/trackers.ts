@@ -11,9 +11,10 @@
  *
  * Reads standings only; when a script runs and what its results mean is check.ts's and the check engine's work.
  */
+
+import { type DatabaseStanding, troubleFor } from "../database/standing.ts";
 import type { IpAddress } from "../lib/ip.ts";
 import type { FileStanding, ProcessStanding, ScriptStanding } from "../link/messages.ts";
-import { type MysqlStanding, troubleFor } from "../mysql/standing.ts";
 import type { Fault } from "../vrrp/causes.ts";
 import type { Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 
@@ -22,7 +23,8 @@ export interface TrackerInputs {
   readonly standings: ReadonlyMap<string, ScriptStanding>;
   readonly files: ReadonlyMap<string, FileStanding>;
   readonly processes: ReadonlyMap<string, ProcessStanding>;
-  readonly mysql: ReadonlyMap<string, MysqlStanding>;
+  readonly mysql: ReadonlyMap<string, DatabaseStanding>;
+  readonly redis: ReadonlyMap<string, DatabaseStanding>;
   /** The links that exist. */
   readonly links: readonly { readonly name: string; readonly usable: boolean }[];
   readonly source: IpAddress | null;
@@ -47,7 +49,8 @@ export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInpu
   const interfaces = assessInterfaces(config, inputs);
   const files = assessFiles(config, inputs);
   const processes = assessProcesses(config, inputs);
-  const mysql = assessMysql(config, inputs);
+  const mysql = assessDatabases("mysql", config.trackMysql, inputs);
+  const redis = assessDatabases("redis", config.trackRedis, inputs);
   const faults = [
     ...controlFaults(inputs),
     ...ownInterfaceFaults(config, inputs),
@@ -56,9 +59,11 @@ export function evaluateTrackers(config: VrrpInstanceConfig, inputs: TrackerInpu
     ...files.faults,
     ...processes.faults,
     ...mysql.faults,
+    ...redis.faults,
   ];
-  const change = scripts.change + interfaces.change + files.change + processes.change + mysql.change;
-  const waiting = scripts.waiting || files.waiting || processes.waiting || mysql.waiting;
+  const weighed = [scripts, interfaces, files, processes, mysql, redis];
+  const change = weighed.reduce((sum, each) => sum + each.change, 0);
+  const waiting = scripts.waiting || files.waiting || processes.waiting || mysql.waiting || redis.waiting;
   return { faults, waiting, priority: effectivePriority(config.priority, change) };
 }
 
@@ -130,19 +135,19 @@ function assessProcesses(config: VrrpInstanceConfig, inputs: TrackerInputs) {
 }
 
 /** As with processes: until a server has been looked at, nothing is decided. */
-function assessMysql(config: VrrpInstanceConfig, inputs: TrackerInputs) {
+function assessDatabases(kind: "mysql" | "redis", list: readonly Tracked[], inputs: TrackerInputs) {
   const faults: Fault[] = [];
   let waiting = false;
   let change = 0;
-  for (const { key, weight, reverse } of config.trackMysql) {
-    const standing = inputs.controlSilent ? undefined : inputs.mysql.get(key);
+  for (const { key, weight, reverse } of list) {
+    const standing = inputs.controlSilent ? undefined : inputs[kind].get(key);
     if (standing === undefined) {
       waiting = true;
       continue;
     }
     const trouble = troubleFor(standing, inputs.serving);
     if (weight !== 0) change += priorityChange({ weight, reverse }, trouble === null);
-    else if ((trouble === null) === reverse) faults.push({ kind: "mysql", key, trouble });
+    else if ((trouble === null) === reverse) faults.push({ kind, key, trouble });
   }
   return { faults, waiting, change };
 }

@@ -5,9 +5,10 @@
  * Control speaks first (`hello`), the keeper answers `hello`; a version that differs ends the keeper with exit code 42.
  * Then `configure`. Control sends `heartbeat` every HEARTBEAT_MILLIS, the keeper answers each.
  */
+
+import type { DatabaseStanding } from "../database/standing.ts";
 import type { LogLevel } from "../events/log-line.ts";
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
-import type { MysqlStanding } from "../mysql/standing.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
@@ -52,10 +53,11 @@ export interface Standings {
   readonly scripts: Readonly<Record<string, ScriptStanding>>;
   readonly files: Readonly<Record<string, FileStanding>>;
   readonly processes: Readonly<Record<string, ProcessStanding>>;
-  readonly mysql: Readonly<Record<string, MysqlStanding>>;
+  readonly mysql: Readonly<Record<string, DatabaseStanding>>;
+  readonly redis: Readonly<Record<string, DatabaseStanding>>;
 }
 
-export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {}, mysql: {} };
+export const NO_STANDINGS: Standings = { scripts: {}, files: {}, processes: {}, mysql: {}, redis: {} };
 
 export type ToKeeper =
   | { readonly type: "hello"; readonly version: number }

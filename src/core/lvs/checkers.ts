@@ -3,9 +3,9 @@
  * the server is pool.ts.
  */
 import type { Command, SourceSpan } from "../config/written.ts";
+import type { TlsConfig } from "../database/config.ts";
 import type { IpAddress } from "../lib/ip.ts";
 import type { Micros } from "../lib/units.ts";
-import type { TlsConfig } from "../mysql/config.ts";
 
 export interface CheckerTiming {
   /** Between the end of a check and the next. */

@@ -1,25 +1,9 @@
 /** What a `mysql NAME { }` block says: one server and how its check counts. No password: that stays in the file it names. */
+import type { Counts, Policy, ServerAddress, TlsConfig } from "../database/config.ts";
 import type { Micros } from "../lib/units.ts";
 
-/** Whether a finding counts: for everybody, for instances that are not MASTER, or for nobody. */
-export type Counts = "fail" | "standby" | "ignore";
-
-export type TlsMode = "off" | "required" | "verify-ca" | "verify-identity";
-
-export interface TlsConfig {
-  readonly mode: TlsMode;
-  /** Paths of PEM files; null: the host's certificate authorities, no client certificate. */
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: string | null;
-}
-
-/** Where a server is found. */
-export interface MysqlAddress {
-  /** Path of a Unix socket; null: TCP. */
-  readonly socket: string | null;
-  readonly host: string;
-  readonly port: number;
+/** Where a MySQL or MariaDB server is found. */
+export interface MysqlAddress extends ServerAddress {
   /** extra_port of MariaDB, admin_port of MySQL: tried when all ordinary connections are taken. */
   readonly reservedPort: number | null;
 }
@@ -56,9 +40,6 @@ export interface MysqlConfig {
   readonly group: MysqlGroup;
 }
 
-/** What may be lost when: docs/mysql.md says it for each. */
-export type Policy = "availability" | "balanced" | "consistency";
-
 /** What managing it needs beyond the check. */
 export interface MysqlGroup {
   /** The other servers, asked with the same credentials and TLS. */
@@ -74,22 +55,4 @@ export interface MysqlGroup {
   readonly recordPosition: string | null;
   /** Path of mysqlbinlog or mariadb-binlog; null: found in PATH. */
   readonly mysqlbinlog: string | null;
-}
-
-export const addressInWords = ({ socket, host, port }: MysqlAddress): string =>
-  socket ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
-
-/**
- * Why a certificate's name cannot be compared: the library compares it with a host name only, and with an address it would compare it with
- * "localhost". Null when nothing stands against it.
- */
-export function tlsProblem({ socket, host }: MysqlAddress, mode: TlsMode): string | null {
-  if (mode !== "verify-identity" || (socket === null && !/^[\d.]+$|:/.test(host))) return null;
-  const what = socket === null ? `${host} is an address` : "a Unix socket has none";
-  return `tls verify-identity compares the certificate with a host name, and ${what}; name the host, or use verify-ca`;
-}
-
-/** Only on this host the daemon can look at disks and processes. */
-export function isLocal({ socket, host }: MysqlAddress): boolean {
-  return socket !== null || host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -2,7 +2,7 @@
  * Why a server could not be asked: what the adapter hands up, and what it means. Error numbers are those both products share
  * (errmsg of MySQL 5.7 to 9.7 and MariaDB 10.11).
  */
-import type { Trouble } from "./trouble.ts";
+import type { Trouble } from "../database/trouble.ts";
 
 export type SqlFailure =
   /** Of the network, before or while it was asked; `code` is a symbolic errno or one of getaddrinfo's. */

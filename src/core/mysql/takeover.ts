@@ -7,7 +7,7 @@
  * from a peer that cannot be asked nothing more is received, and what was received is executed → the own position is recorded →
  * acknowledgements → open.
  */
-import type { Policy } from "./config.ts";
+import type { Policy } from "../database/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
 import { mariadbContains, mysqlContains } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts, MemberGtids } from "./member.ts";

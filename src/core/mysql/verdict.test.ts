@@ -1,6 +1,7 @@
 /** Rows of both products, and what they mean for a MASTER and for others. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { troubleInWords, troubleRemedy } from "../database/trouble.ts";
 import type { MysqlRules } from "./config.ts";
 import {
   carryLag,
@@ -13,7 +14,6 @@ import {
   type SqlRow,
 } from "./facts.ts";
 import { type SqlFailure, troubleOfFailure } from "./failure.ts";
-import { troubleInWords, troubleRemedy } from "./trouble.ts";
 import { judgeFacts, judgeTrouble } from "./verdict.ts";
 
 const RULES: MysqlRules = {

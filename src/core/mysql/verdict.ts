@@ -2,26 +2,12 @@
  * Facts to a verdict: what makes the check fail for everybody, what only for an instance that is not MASTER, and what is merely worth
  * saying. As MASTER only the own server decides: that its peer is dead, and replication from it stands, must not take it away.
  */
-import type { Counts, MysqlRules } from "./config.ts";
+import type { Counts } from "../database/config.ts";
+import type { Trouble } from "../database/trouble.ts";
+import { type Finding, type Verdict, verdictOf } from "../database/verdict.ts";
+import type { MysqlRules } from "./config.ts";
 import { lostItsSource, type MysqlFacts, type ReplicaFacts } from "./facts.ts";
 import { isDiskFull } from "./failure.ts";
-import type { Trouble } from "./trouble.ts";
-
-export interface Finding {
-  readonly trouble: Trouble;
-  readonly counts: Counts;
-}
-
-export interface Verdict {
-  /** Worst first; null when there is none. */
-  readonly always: Trouble | null;
-  /** For instances that are not MASTER; everything in `always` is in here. */
-  readonly standby: Trouble | null;
-  /** All of them, also those that do not count. */
-  readonly findings: readonly Finding[];
-  /** Proof, not suspicion: it counts at once, whatever `fall` says. */
-  readonly certain: boolean;
-}
 
 /** From worst to least: the first that counts is named. */
 export function judgeFacts(facts: MysqlFacts, rules: MysqlRules): Verdict {
@@ -39,13 +25,6 @@ export function judgeFacts(facts: MysqlFacts, rules: MysqlRules): Verdict {
 export function judgeTrouble(trouble: Trouble, rules: MysqlRules): Verdict {
   const counts = trouble.kind === "connections" ? rules.maxConnections : "fail";
   return verdictOf([{ trouble, counts }], trouble.kind === "dead");
-}
-
-function verdictOf(findings: readonly Finding[], certain: boolean): Verdict {
-  const first = (...counts: readonly Counts[]): Trouble | null =>
-    findings.find((finding) => counts.includes(finding.counts))?.trouble ?? null;
-  const always = first("fail");
-  return { always, standby: always ?? first("standby"), findings, certain };
 }
 
 function disksFull({ disks }: MysqlFacts, { minDiskFree }: MysqlRules): readonly Finding[] {

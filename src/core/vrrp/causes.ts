@@ -1,6 +1,7 @@
 /** Why an instance may not serve, and why it changed its state. Codes are stable: logs, metrics and tests name them. */
+
+import type { Trouble } from "../database/trouble.ts";
 import type { IpAddress } from "../lib/ip.ts";
-import type { Trouble } from "../mysql/trouble.ts";
 
 /** One reason for FAULT. An instance is fit when it has none. */
 export type Fault =
@@ -13,6 +14,7 @@ export type Fault =
   | { readonly kind: "process"; readonly key: string; readonly count: number }
   /** A tracked database server; the trouble is as it was when it began. Null: it is fine, and tracked in reverse. */
   | { readonly kind: "mysql"; readonly key: string; readonly trouble: Trouble | null }
+  | { readonly kind: "redis"; readonly key: string; readonly trouble: Trouble | null }
   /** "up" is a problem for `weight 0 reverse` only. */
   | { readonly kind: "interface"; readonly interface: string; readonly problem: "missing" | "down" | "up" }
   /** Unicast without a peer (unicast_fault_no_peer). */

@@ -208,6 +208,7 @@ export interface VrrpInstanceConfig {
   readonly trackFiles: readonly Tracked[];
   readonly trackProcesses: readonly Tracked[];
   readonly trackMysql: readonly Tracked[];
+  readonly trackRedis: readonly Tracked[];
   /** track_interface entries, without the instance's own interface. */
   readonly trackInterfaces: readonly Tracked[];
   readonly dontTrackPrimary: boolean;

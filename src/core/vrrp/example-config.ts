@@ -54,6 +54,7 @@ const DEFAULTS: VrrpInstanceConfig = {
   trackFiles: [],
   trackProcesses: [],
   trackMysql: [],
+  trackRedis: [],
   trackInterfaces: [],
   dontTrackPrimary: false,
   syncGroup: null,

@@ -62,8 +62,8 @@ function begin(draft: Draft): void {
   else if (role.kind === "backup") wantMaster(draft, role);
 }
 
-const waitsForChecks = ({ trackScripts, trackMysql, syncGroup }: VrrpInstanceConfig): boolean =>
-  trackScripts.length + trackMysql.length > 0 || syncGroup?.waitsForChecks === true;
+const waitsForChecks = ({ trackScripts, trackMysql, trackRedis, syncGroup }: VrrpInstanceConfig): boolean =>
+  trackScripts.length + trackMysql.length + trackRedis.length > 0 || syncGroup?.waitsForChecks === true;
 
 /** A BACKUP's running timer moves by the difference that the new priority makes to its length. */
 function changePriority(draft: Draft, priority: number): void {

@@ -159,6 +159,7 @@ const PATIENT: ReadonlySet<Fault["kind"]> = new Set([
   "file",
   "process",
   "mysql",
+  "redis",
   "sibling",
 ]);
 

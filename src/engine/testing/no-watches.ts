@@ -1,5 +1,6 @@
 /** Ports of a host on which no file, no process and no database server is tracked. */
 import { ok } from "../../core/lib/result.ts";
+import type { RedisPort } from "../../ports/redis.ts";
 import type { DatabaseHost, SqlPort } from "../../ports/sql.ts";
 import type { FenceMarks } from "../../ports/takeover.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../../ports/watches.ts";
@@ -14,6 +15,7 @@ export const NO_FILES: FileWatchPort = {
 
 export const NO_PROCESSES: ProcessWatchPort = { list: () => [], facts: () => null, watch: () => ok(UNWATCHED) };
 
+export const NO_REDIS: RedisPort = { open: () => Promise.reject(new Error("no server is tracked")) };
 export const NO_SQL: SqlPort = { open: () => Promise.reject(new Error("no server is tracked")) };
 export const NO_FENCES: FenceMarks = {
   list: () => new Map(),

@@ -7,6 +7,7 @@ import { API } from "./api.ts";
 import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { MYSQL } from "./mysql.ts";
+import { REDIS } from "./redis.ts";
 import { ROOT } from "./root.ts";
 import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
 import { TRACK_FILE, VRRP_TRACK_PROCESS } from "./trackers.ts";
@@ -24,7 +25,11 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   vrrp_track_process: VRRP_TRACK_PROCESS,
   track_file: TRACK_FILE,
   mysql: MYSQL,
+<<<<<<< HEAD
   api: API,
+=======
+  redis: REDIS,
+>>>>>>> 33a560d (feat(core,engine): track_redis, its check on a kept connection, and holdfast probe redis)
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

@@ -10,6 +10,9 @@ export const ROOT: readonly KeywordEntry[] = [
   done("vrrp_track_process", block("vrrp_track_process", 1), "A process that instances and sync groups can track."),
   done("track_file", block("track_file", 1), "A file with a number that instances and sync groups can track."),
   done("vrrp_track_file", block("track_file", 1), "Old name of track_file.", { aliasOf: "track_file" }),
+  done("redis", block("redis", 1), "A Redis or Valkey server whose check instances and sync groups can track.", {
+    extension: true,
+  }),
   done("mysql", block("mysql", 1), "A database server whose check instances and sync groups can track.", {
     extension: true,
   }),

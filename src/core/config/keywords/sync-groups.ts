@@ -9,6 +9,7 @@ export const VRRP_SYNC_GROUP: readonly KeywordEntry[] = [
   done("track_file", list, "Files whose number moves the priority of every member, or means FAULT."),
   done("track_process", list, "Processes that decide for every member."),
   done("track_mysql", list, "Database servers that decide for every member.", { extension: true }),
+  done("track_redis", list, "Redis servers that decide for every member.", { extension: true }),
   later("track_bfd", list, "BFD sessions that decide for every member.", { safety: "the session is not watched" }),
   done("notify", command, "Runs after the members' hooks at every change, with GROUP, name, state and 0."),
   done("notify_master", command, "Runs when every member has become MASTER."),

@@ -171,6 +171,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
       extension: true,
     },
   ),
+  done("manage_redis", word, "Redis server that is promoted before the address is taken, and closed before it goes.", {
+    extension: true,
+  }),
+  done("track_redis", list, "Redis servers that decide over FAULT or priority: `NAME weight N [reverse]` per line.", {
+    extension: true,
+  }),
   done("track_interface", list, "Interfaces whose loss means FAULT or another priority."),
   done("dont_track_primary", bool, "Ignores faults of the instance's own interface.", { default: "off" }),
   done("lower_prio_no_advert", bool, "Does not answer a lower-priority master with an advert.", {

@@ -1,6 +1,7 @@
 /** MYSQL_CHECK and REDIS_CHECK: extensions. Their credentials file is read at every connection; here it is only looked at. */
+
+import { type TlsMode, tlsProblem } from "../../database/config.ts";
 import type { CheckerConnection, MysqlChecker, MysqlCheckRole, RedisChecker } from "../../lvs/checkers.ts";
-import { type TlsMode, tlsProblem } from "../../mysql/config.ts";
 import { credentialsProblem, parseOptionFile } from "../../mysql/option-file.ts";
 import type { CheckerReading } from "./checker-reading.ts";
 import type { LvsContext } from "./context.ts";
@@ -34,10 +35,7 @@ function readMysql(reading: CheckerReading, connection: CheckerConnection, { dia
     cert: settings.text("tls_cert"),
     key: settings.text("tls_key"),
   };
-  const problem = tlsProblem(
-    { socket: null, host: connection.address, port: connection.port, reservedPort: null },
-    tls.mode,
-  );
+  const problem = tlsProblem({ socket: null, host: connection.address, port: connection.port }, tls.mode);
   if (problem !== null) {
     const span = settings.node("tls")?.span ?? node.span;
     diagnostics.report("checker-unusable", span, `MYSQL_CHECK of ${defaults.name} fails: ${problem}`, null);

@@ -10,7 +10,7 @@ const ENDS = {
   trouble: "",
 } as const;
 
-export function mysqlStepInWords(body: Extract<HoldfastEventBody, { kind: "mysql-step" }>): string {
+export function databaseStepInWords(body: Extract<HoldfastEventBody, { kind: "mysql-step" | "redis-step" }>): string {
   const detail = body.detail === "" ? "" : `: ${body.detail}`;
-  return `mysql ${body.name}: ${body.what}: ${body.step}${ENDS[body.outcome]}${detail}`;
+  return `${body.kind.replace("-step", "")} ${body.name}: ${body.what}: ${body.step}${ENDS[body.outcome]}${detail}`;
 }

@@ -7,18 +7,18 @@ import type { Trouble } from "./trouble.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What the keeper is told. Both null: the server is fine. */
-export interface MysqlStanding {
+export interface DatabaseStanding {
   /** Fails whatever the instance does. */
   readonly always: Trouble | null;
   /** Fails an instance that is not MASTER. */
   readonly standby: Trouble | null;
 }
 
-export interface MysqlHealth {
+export interface DatabaseHealth {
   readonly always: CheckState;
   readonly standby: CheckState;
   /** Null before the first verdict. */
-  readonly standing: MysqlStanding | null;
+  readonly standing: DatabaseStanding | null;
 }
 
 export interface RiseFall {
@@ -27,9 +27,9 @@ export interface RiseFall {
 }
 
 const NEW = initialCheck({ initFail: false });
-export const NEVER_SEEN: MysqlHealth = { always: NEW, standby: NEW, standing: null };
+export const NEVER_SEEN: DatabaseHealth = { always: NEW, standby: NEW, standing: null };
 
-export function recordVerdict(limits: RiseFall, before: MysqlHealth, verdict: Verdict): MysqlHealth {
+export function recordVerdict(limits: RiseFall, before: DatabaseHealth, verdict: Verdict): DatabaseHealth {
   const always = count(limits, before.always, verdict.always, verdict.certain);
   const standby = count(limits, before.standby, verdict.standby, verdict.certain);
   const standing = {
@@ -49,7 +49,7 @@ function shown(limits: RiseFall, state: CheckState, now: Trouble | null, before:
 }
 
 /** The last verdict says otherwise than the standing: worth another look soon. */
-export function isUndecided({ standing }: MysqlHealth, verdict: Verdict): boolean {
+export function isUndecided({ standing }: DatabaseHealth, verdict: Verdict): boolean {
   if (standing === null) return false;
   return (
     (standing.always === null) !== (verdict.always === null) ||
@@ -60,12 +60,12 @@ export function isUndecided({ standing }: MysqlHealth, verdict: Verdict): boolea
 export type StandingName = "ok" | "unfit" | "failed";
 
 /** "unfit": good enough for a MASTER, not for becoming one. */
-export function standingName({ always, standby }: MysqlStanding): StandingName {
+export function standingName({ always, standby }: DatabaseStanding): StandingName {
   if (always !== null) return "failed";
   return standby === null ? "ok" : "unfit";
 }
 
 /** The trouble of a standing that an instance must heed; null when there is none. */
-export function troubleFor(standing: MysqlStanding, serving: boolean): Trouble | null {
+export function troubleFor(standing: DatabaseStanding, serving: boolean): Trouble | null {
   return serving ? standing.always : (standing.always ?? standing.standby);
 }

@@ -4,8 +4,10 @@
  */
 import { lengthInWords } from "../events/outcome.ts";
 import { unreachable } from "../lib/assert.ts";
+import { isRedisTrouble, type RedisTrouble, redisTroubleInWords, redisTroubleRemedy } from "../redis/trouble.ts";
 
 export type Trouble =
+  | RedisTrouble
   /** The connection broke and nobody listens any more: the process is gone. */
   | { readonly kind: "dead"; readonly detail: string }
   | { readonly kind: "refused"; readonly detail: string }
@@ -48,8 +50,9 @@ export function sameTrouble(one: Trouble | null, other: Trouble | null): boolean
 
 const ofChannel = (channel: string): string => (channel === "" ? "" : ` of channel ${channel}`);
 
-/** A clause that can follow "mysql NAME: ". */
+/** A clause that can follow "mysql NAME: " or "redis NAME: ". */
 export function troubleInWords(trouble: Trouble): string {
+  if (isRedisTrouble(trouble)) return redisTroubleInWords(trouble);
   switch (trouble.kind) {
     case "dead":
       return `the server is gone: its connection broke and nobody listens (${trouble.detail})`;
@@ -102,6 +105,7 @@ export function troubleInWords(trouble: Trouble): string {
 
 /** What has to happen before it is over, as a clause: "the server has to be started". */
 export function troubleRemedy(trouble: Trouble): string {
+  if (isRedisTrouble(trouble)) return redisTroubleRemedy(trouble);
   switch (trouble.kind) {
     case "dead":
     case "refused":

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isUndecided, type MysqlHealth, NEVER_SEEN, recordVerdict, standingName, troubleFor } from "./standing.ts";
+import { type DatabaseHealth, isUndecided, NEVER_SEEN, recordVerdict, standingName, troubleFor } from "./standing.ts";
 import { sameTrouble, type Trouble } from "./trouble.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -17,9 +17,9 @@ const verdict = (always: Trouble | null, standby: Trouble | null = always): Verd
 const GOOD = verdict(null);
 const LIMITS = { rise: 2, fall: 3 };
 
-const after = (...verdicts: readonly Verdict[]): MysqlHealth =>
+const after = (...verdicts: readonly Verdict[]): DatabaseHealth =>
   verdicts.reduce((health, one) => recordVerdict(LIMITS, health, one), NEVER_SEEN);
-const name = (health: MysqlHealth): string => (health.standing === null ? "unknown" : standingName(health.standing));
+const name = (health: DatabaseHealth): string => (health.standing === null ? "unknown" : standingName(health.standing));
 
 test("the first look decides at once", () => {
   expect(name(NEVER_SEEN)).toBe("unknown");

@@ -5,9 +5,9 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { err, ok, type Result } from "../../core/lib/result.ts";
-import type { TlsConfig } from "../../core/mysql/config.ts";
-import { type ClientOptions, credentialsProblem, parseOptionFile } from "../../core/mysql/option-file.ts";
+import type { TlsConfig } from "../core/database/config.ts";
+import { err, ok, type Result } from "../core/lib/result.ts";
+import { type ClientOptions, credentialsProblem, parseOptionFile } from "../core/mysql/option-file.ts";
 
 const LARGEST = 1024 * 1024;
 
