@@ -25,6 +25,7 @@ export async function freshStatus({ readModel, actions, statusTimeoutMillis }: S
   if (instances === null) readModel.markStale();
   else readModel.setSnapshot(instances);
   if (actions.mysql !== undefined) readModel.setMysql(actions.mysql());
+  if (actions.redis !== undefined) readModel.setRedis(actions.redis());
   if (actions.checks !== undefined) readModel.setChecks(actions.checks());
   if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());
   return readModel.status();

@@ -218,38 +218,6 @@ async function history(options: ApiOptions, filter: EventFilter, limit: number):
   return { api: 1, events: [...older, ...inRing].slice(-limit), problems: [...problems] };
 }
 
-<<<<<<< HEAD
-=======
-/** Asks the keeper, but not for long: a frozen keeper must not make status hang. */
-async function freshStatus({ readModel, actions, statusTimeoutMillis }: ApiOptions): Promise<StatusReply> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), statusTimeoutMillis ?? STATUS_TIMEOUT_MILLIS);
-  });
-  const asked = actions.status().catch(() => null);
-  const instances = await Promise.race([asked, limit]);
-  clearTimeout(timer);
-  if (instances === null) readModel.markStale();
-  else readModel.setSnapshot(instances);
-  if (actions.mysql !== undefined) readModel.setMysql(actions.mysql());
-  if (actions.redis !== undefined) readModel.setRedis(actions.redis());
-  if (actions.checks !== undefined) readModel.setChecks(actions.checks());
-  if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());
-  return readModel.status();
-}
-
-function healthOf(status: StatusReply): HealthReply {
-  const problems: string[] = [];
-  if (status.keeper.state !== "running") problems.push(`the keeper is ${status.keeper.state}`);
-  if (status.stale) problems.push("the keeper does not answer");
-  if (!status.journal.writable) problems.push(`the journal cannot be written: ${status.journal.detail ?? "unknown"}`);
-  for (const view of status.instances) {
-    if (view.state === "FAULT") problems.push(`${view.name} is in FAULT: ${view.reason ?? "unknown"}`);
-  }
-  return { api: 1, healthy: problems.length === 0, problems };
-}
-
->>>>>>> 33a560d (feat(core,engine): track_redis, its check on a kept connection, and holdfast probe redis)
 /** Neither configured nor seen lately: one that a reload has taken away still has its history. */
 function isUnknown(readModel: ReadModel, name: string | undefined): name is string {
   const { config } = readModel;

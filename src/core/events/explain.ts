@@ -8,7 +8,7 @@ import { troubleInWords, troubleRemedy } from "../database/trouble.ts";
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
-import { databaseStepInWords } from "./database-words.ts";
+import { databaseInWords, databaseStepInWords } from "./database-words.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
 import { hostEventInWords } from "./explain-host.ts";
@@ -266,14 +266,6 @@ function noSource({
   return family === 4
     ? `interface ${link} has no IPv4 address to send from`
     : `interface ${link} has no link-local IPv6 address that is usable yet to send from`;
-}
-
-const STANDINGS = { ok: "is fine", unfit: "is not fit to take over", failed: "fails" } as const;
-
-function databaseInWords(body: Extract<HoldfastEventBody, { kind: "mysql" | "redis" }>): string {
-  const { kind, name, server, standing, trouble } = body;
-  const why = trouble === null ? "" : `: ${troubleInWords(trouble)}`;
-  return `${kind} ${name} (${server}) ${STANDINGS[standing]}${why}`;
 }
 
 type OfDaemon = Exclude<

@@ -25,11 +25,8 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   vrrp_track_process: VRRP_TRACK_PROCESS,
   track_file: TRACK_FILE,
   mysql: MYSQL,
-<<<<<<< HEAD
   api: API,
-=======
   redis: REDIS,
->>>>>>> 33a560d (feat(core,engine): track_redis, its check on a kept connection, and holdfast probe redis)
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,
