@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { IpAddress } from "../../src/core/lib/ip.ts";
-import type { IpvsDestination, IpvsOrder, IpvsService, ServiceKey } from "../../src/core/lvs/ipvs/model.ts";
+import type { ServiceKey } from "../../src/core/lvs/config.ts";
+import type { IpvsDestination, IpvsOrder, IpvsService } from "../../src/core/lvs/ipvs/model.ts";
 import { createArena } from "../../src/linux/arena.ts";
 import { openIpvsPort } from "../../src/linux/ipvs-port.ts";
 

@@ -8,6 +8,7 @@ import type { Spawner } from "../ports/spawner.ts";
 import { createControlProcess, LAST_LIMIT, type ParsedConfig, STOP_LIMIT } from "./control-process.ts";
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
+import { NO_IPVS } from "./testing/fake-ipvs.ts";
 import {
   NO_DATABASES,
   NO_FENCES,
@@ -62,6 +63,7 @@ function setUp(examine: Spawner["examine"]) {
   const timers = createVirtualTimers();
   const keeper: { events: KeeperEvents | null; kills: number } = { events: null, kills: 0 };
   const control = createControlProcess({
+    ipvs: NO_IPVS,
     ...portsOf(timers),
     spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
     launcher: {
@@ -123,6 +125,7 @@ test("what is known of a database server is told again when an instance has chan
   const heard: ToKeeper[] = [];
   const keeper: { events: KeeperEvents | null } = { events: null };
   const control = createControlProcess({
+    ipvs: NO_IPVS,
     ...portsOf(timers),
     launcher: {
       launch(events) {
@@ -166,6 +169,7 @@ test.each([
   bus.subscribe(({ body }) => body.kind === "startup-delay" && told.push(body));
   let launched = 0;
   const control = createControlProcess({
+    ipvs: NO_IPVS,
     ...portsOf(timers),
     bus,
     launcher: {
@@ -198,6 +202,7 @@ test.each([
     order.push(body.kind === "reload" ? `${origin}: ${body.outcome}` : `${origin}: ${body.kind}`);
   });
   const control = createControlProcess({
+    ipvs: NO_IPVS,
     ...ports,
     spawner: { examine: STUCK["a dead file system"], start: () => expect.fail("nothing is run") },
     launcher: { launch: () => ({ pid: 42, send: () => undefined, kill: () => undefined }) },

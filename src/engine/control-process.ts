@@ -11,6 +11,7 @@ import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { KeyPorts } from "../ports/digest.ts";
 import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
+import type { IpvsPort } from "../ports/ipvs.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
@@ -25,6 +26,7 @@ import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
+import { createLvs, type Lvs } from "./lvs/lvs.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import type { Part } from "./part.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
@@ -53,6 +55,7 @@ export interface ControlProcessOptions extends DatabaseOptions {
   readonly files: FileWatchPort;
   readonly processes: ProcessWatchPort;
   readonly keys: KeyPorts;
+  readonly ipvs: IpvsPort;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
   readonly mailer: Mailer;
@@ -80,6 +83,7 @@ export interface ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
   readonly databases: Databases;
+  readonly lvs: Lvs;
   /** What tracked files and processes stand at. */
   trackers(): Pick<Standings, "files" | "processes">;
   start(parsed: ParsedConfig): void;
@@ -105,6 +109,7 @@ class Control implements ControlProcess {
   readonly keeper: KeeperSupervisor;
   readonly notifier: Notifier;
   readonly databases: Databases;
+  readonly lvs: Lvs;
   readonly #files: FileEngine;
   readonly #processes: ProcessEngine;
   /** In the order in which they hear of a configuration; the checks last, because they start programs. */
@@ -171,7 +176,8 @@ class Control implements ControlProcess {
       next: (question) => this.hooks.ask(question),
       handOver: (instance) => this.keeper.handOver(instance),
     });
-    this.#parts = [this.#files, this.#processes, this.databases, this.checks];
+    this.lvs = createLvs({ ipvs: options.ipvs, timers, publish: (body) => bus.publish("checks", body) });
+    this.#parts = [this.#files, this.#processes, this.databases, this.lvs, this.checks];
     this.keeper = createKeeperSupervisor({
       timers,
       launcher: options.launcher,

@@ -33,6 +33,8 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     list.map((server) => ({ name: server.name, text: withoutSpans(server) }));
   const groups = ({ groups }: HoldfastConfig): Named[] =>
     groups.map((group) => ({ name: group.name, text: withoutSpans(group) }));
+  const services = ({ lvs }: HoldfastConfig): Named[] =>
+    lvs.servers.map((server) => ({ name: server.name, text: withoutSpans(server) }));
   const changes = [
     ...compare("vrrp_sync_group", groups(before), groups(now)),
     ...compare("vrrp_instance", instances(before), instances(now)),
@@ -41,7 +43,10 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
     ...compare("vrrp_track_process", processes(before), processes(now)),
     ...compare("mysql", servers(before.mysql), servers(now.mysql)),
     ...compare("redis", servers(before.redis), servers(now.redis)),
+    ...compare("virtual_server", services(before), services(now)),
   ];
+  if (!sameSettings([before.lvs.options, before.lvs.ssl], [now.lvs.options, now.lvs.ssl]))
+    changes.unshift("the settings of LVS are changed");
   if (!sameSettings(before.host, now.host)) changes.push("static objects or link settings are changed");
   if (!sameSettings(before.api, now.api)) changes.push("the HTTP listener of the API is changed");
   if (!sameSettings(before.global, now.global)) changes.unshift("global_defs is changed");

@@ -49,7 +49,7 @@ export function continueInNamespace(arena: Arena, { name, argv, env }: Move): Re
   return err(`cannot start again inside net_namespace ${name}: ${errnoName(failed)}`);
 }
 
-function openNamespace(name: string): number | null {
+export function openNamespace(name: string): number | null {
   for (const folder of FOLDERS) {
     try {
       return openSync(`${folder}/${name}`, "r");

@@ -163,7 +163,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
-    ...services({ flush: plane.flush, stateDir: options.stateDir, socketPath: options.socketPath }),
+    ...services({ ...options, flush: plane.flush, arena, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
     hasInterface,

@@ -1,22 +1,27 @@
-/** The ports that speak to programs elsewhere: mail, databases, gateways. */
+/** The ports that speak to programs elsewhere, mail, databases, gateways, and to the kernel's load balancer. */
 import { dirname, join } from "node:path";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
 import { createRedisPort } from "../adapters/redis/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
+import type { LvsConfig } from "../core/lvs/config.ts";
+import type { Arena } from "../linux/arena.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import { createFenceMarks } from "../linux/fence-marks.ts";
 import { createGatewayProbe } from "../linux/gateway.ts";
+import { createIpvsPort } from "../linux/ipvs-opening.ts";
 import { createNoteFiles } from "../linux/note-files.ts";
 import { createPositionFiles } from "../linux/position-file.ts";
 
 export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath"> {
   /** What was told is on disk. */
   readonly flush: () => Promise<boolean>;
+  readonly arena: Arena;
+  readonly lvs: LvsConfig;
 }
 
-export const services = ({ flush, stateDir, socketPath }: ServiceHost) => ({
+export const services = ({ flush, stateDir, socketPath, arena, lvs }: ServiceHost) => ({
   mailer: createMailer(),
   sql: createSqlPort(),
   redis: createRedisPort(),
@@ -29,4 +34,6 @@ export const services = ({ flush, stateDir, socketPath }: ServiceHost) => ({
     notes: createNoteFiles(dirname(socketPath), { durable: false }),
     flush,
   },
+  // Fixed at the start, as net_namespace itself.
+  ipvs: createIpvsPort(arena, lvs.options.netNamespace),
 });

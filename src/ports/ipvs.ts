@@ -4,12 +4,12 @@
  */
 
 import type { Result } from "../core/lib/result.ts";
+import type { ServiceKey } from "../core/lvs/config.ts";
 import type {
   DestinationRecord,
   IpvsInfo,
   IpvsOrder,
   IpvsTimeouts,
-  ServiceKey,
   ServiceRecord,
   SyncDaemon,
 } from "../core/lvs/ipvs/model.ts";

@@ -8,6 +8,7 @@ import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
 import { databaseStepInWords } from "./database-words.ts";
 import { describeHost } from "./describe-host.ts";
+import { describeIpvs } from "./describe-ipvs.ts";
 import { describeLvs } from "./describe-lvs.ts";
 import { describePacketEvent } from "./describe-packets.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
@@ -23,6 +24,7 @@ import {
   virtualInterfaceInWords,
 } from "./explain.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
+import { type IpvsEventBody, isIpvsEvent } from "./ipvs-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
@@ -39,6 +41,7 @@ const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived
 
 function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isHostEvent(body)) return describeHost(body);
+  if (isIpvsEvent(body)) return describeIpvs(body);
   if (isPacketEvent(body)) return describePacketEvent(body);
   if (isLvsEvent(body)) return describeLvs(body);
   switch (body.kind) {
@@ -239,7 +242,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | LvsEventBody | PacketEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | IpvsEventBody | LvsEventBody | PacketEventBody>,
   {
     kind:
       | "vrrp"

@@ -11,6 +11,7 @@ import type { VrrpReport } from "../vrrp/reports.ts";
 import type { VrrpStateName } from "../vrrp/state.ts";
 import type { DropReason } from "../vrrp/status.ts";
 import type { HostEventBody } from "./host-events.ts";
+import type { IpvsEventBody } from "./ipvs-events.ts";
 import type { LvsEventBody } from "./lvs-events.ts";
 import type { CheckOutcome } from "./outcome.ts";
 import type { PacketEventBody } from "./packet-events.ts";
@@ -58,6 +59,7 @@ interface DatabaseStepBody<Kind extends string> {
 
 export type HoldfastEventBody =
   | HostEventBody
+  | IpvsEventBody
   | LvsEventBody
   | PacketEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }

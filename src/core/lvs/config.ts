@@ -159,6 +159,8 @@ export interface VirtualServerConfig {
   readonly omega: boolean;
   /** No checks while the address is not on this host. */
   readonly haSuspend: boolean;
+  /** Name of the instance that must be MASTER for the services to be in the kernel; null: always. */
+  readonly onlyOnMaster: string | null;
   readonly mail: boolean;
   readonly snmpName: string | null;
   readonly realServers: readonly RealServerConfig[];

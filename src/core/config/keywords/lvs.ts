@@ -86,6 +86,12 @@ const POOL: readonly KeywordEntry[] = [
   }),
   done("alpha", none, "Real servers begin as down.", { default: "off" }),
   done("omega", none, "A stop runs notify_down and quorum_down.", { default: "off" }),
+  done(
+    "only_on_master",
+    word,
+    "The services are in the kernel only while this vrrp_instance is MASTER: for directors that are real servers as well.",
+    { default: "always there", extension: true },
+  ),
   done("ha_suspend", none, "No checks while the address is not on this host.", { default: "off" }),
   done("quorum", integer(1, UINT32), "Weight that the live real servers must have together.", { default: "1" }),
   done("hysteresis", integer(0, UINT32), "So much beyond the quorum gains it, so much below loses it.", {

@@ -30,6 +30,7 @@ test("defaults are keepalived's", () => {
     alpha: false,
     omega: false,
     haSuspend: false,
+    onlyOnMaster: null,
     mail: false,
   });
   expect(server?.realServers[0]).toMatchObject({

@@ -81,6 +81,7 @@ function assemble(draft: ServiceDraft, parts: Parts, context: LvsContext): Virtu
     alpha: settings.has("alpha"),
     omega: settings.has("omega"),
     haSuspend: readSuspend(draft, context),
+    onlyOnMaster: settings.text("only_on_master"),
     mail: settings.flag("smtp_alert") ?? context.mailDefault.virtual,
     snmpName: settings.text("snmp_name"),
     span: node.span,

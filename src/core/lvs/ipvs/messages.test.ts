@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type IpAddress, ipFromBytes } from "../../lib/ip.ts";
 import { type NetlinkMessage, NLM_F_ACK, readAttributes, readMessages, viewOf } from "../../netlink/message.ts";
+import type { Persistence, ServiceKey } from "../config.ts";
 import {
   askInfo,
   askTimeouts,
@@ -11,16 +12,7 @@ import {
   lookUpFamily,
   writeOrder,
 } from "./messages.ts";
-import type {
-  DestinationRecord,
-  IpvsDestination,
-  IpvsOrder,
-  IpvsService,
-  Persistence,
-  ServiceKey,
-  ServiceRecord,
-  SyncDaemon,
-} from "./model.ts";
+import type { DestinationRecord, IpvsDestination, IpvsOrder, IpvsService, ServiceRecord, SyncDaemon } from "./model.ts";
 import { RECORDED } from "./recorded.suite.ts";
 import { readDaemon, readDestination, readFamilyId, readInfo, readService, readTimeouts } from "./records.ts";
 

@@ -8,17 +8,15 @@ import { familyOf, ipBytes } from "../../lib/ip.ts";
 import { type AttributeWriter, composeMessage } from "../../netlink/attribute-writer.ts";
 import { familyNumber } from "../../netlink/family.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../netlink/message.ts";
-import {
-  type DestinationKey,
-  type IpvsDestination,
-  type IpvsForwarding,
-  type IpvsOrder,
-  type IpvsService,
-  type IpvsTimeouts,
-  PROTOCOL_NUMBER,
-  type ServiceFlags,
-  type ServiceKey,
-  type SyncDaemon,
+import { PROTOCOL_NUMBER, type ServiceFlags, type ServiceKey } from "../config.ts";
+import type {
+  DestinationKey,
+  IpvsDestination,
+  IpvsForwarding,
+  IpvsOrder,
+  IpvsService,
+  IpvsTimeouts,
+  SyncDaemon,
 } from "./model.ts";
 import {
   ADDRESS_ROOM,

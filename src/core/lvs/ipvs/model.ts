@@ -2,44 +2,8 @@
  * What the kernel's IPVS table holds (ipvsadm(8)), in host order and the field's words. It is wider than what a configuration can ask for:
  * other programs put schedulers and forwarding methods there that we have no keyword for. Bytes are messages.ts and records.ts.
  */
-import type { Family, IpAddress } from "../../lib/ip.ts";
-
-export type Protocol = "tcp" | "udp" | "sctp";
-
-/** IPPROTO_* of netinet/in.h. */
-export const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const satisfies Record<Protocol, number>;
-
-/** What the kernel knows a service by. */
-export type ServiceKey =
-  | {
-      readonly kind: "address";
-      readonly family: Family;
-      readonly protocol: Protocol;
-      readonly address: IpAddress;
-      /** 0: every port, for persistent services. */
-      readonly port: number;
-    }
-  | { readonly kind: "fwmark"; readonly family: Family; readonly mark: number };
-
-/** IP_VS_SVC_F_* that an administrator sets; what the bits mean is the scheduler's affair. */
-export interface ServiceFlags {
-  /** `ops`: each UDP packet is scheduled for itself. */
-  readonly onePacket: boolean;
-  /** `flag-1`; sh-fallback and mh-fallback. */
-  readonly flag1: boolean;
-  /** `flag-2`; sh-port and mh-port. */
-  readonly flag2: boolean;
-  readonly flag3: boolean;
-}
-
-export interface Persistence {
-  /** Seconds. */
-  readonly timeout: number;
-  /** IPv4: the mask as an unsigned 32-bit number; IPv6: the prefix length. */
-  readonly granularity: number;
-  /** Persistence engine, such as "sip". */
-  readonly engine: string | null;
-}
+import type { IpAddress } from "../../lib/ip.ts";
+import type { Persistence, ServiceFlags, ServiceKey, Tunnel } from "../config.ts";
 
 export interface IpvsService {
   readonly key: ServiceKey;
@@ -47,13 +11,6 @@ export interface IpvsService {
   readonly scheduler: string;
   readonly flags: ServiceFlags;
   readonly persistence: Persistence | null;
-}
-
-export interface Tunnel {
-  readonly type: "ipip" | "gue" | "gre";
-  /** UDP port of GUE, 1 to 65535; 0 with the other types. */
-  readonly port: number;
-  readonly checksum: "none" | "full" | "remote";
 }
 
 /** NAT, DR and TUN of ipvsadm(8): masquerading, direct routing, tunnelling; "local" and "bypass" are the kernel's own. */

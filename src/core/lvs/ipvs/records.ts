@@ -5,19 +5,15 @@
 import { ADDRESS_BYTES, type Family, type IpAddress, ipFromBytes } from "../../lib/ip.ts";
 import { familyOfNumber } from "../../netlink/family.ts";
 import { type NetlinkMessage, readAttributes, readText, readUint32, viewOf } from "../../netlink/message.ts";
-import {
-  type DestinationRecord,
-  type IpvsForwarding,
-  type IpvsInfo,
-  type IpvsStats,
-  type IpvsTimeouts,
-  type Persistence,
-  PROTOCOL_NUMBER,
-  type Protocol,
-  type ServiceFlags,
-  type ServiceKey,
-  type ServiceRecord,
-  type SyncDaemon,
+import { type Persistence, PROTOCOL_NUMBER, type Protocol, type ServiceFlags, type ServiceKey } from "../config.ts";
+import type {
+  DestinationRecord,
+  IpvsForwarding,
+  IpvsInfo,
+  IpvsStats,
+  IpvsTimeouts,
+  ServiceRecord,
+  SyncDaemon,
 } from "./model.ts";
 import {
   COMMAND,

@@ -1,6 +1,7 @@
 /** How services, servers and orders are named in messages: as ipvsadm(8) prints them. Decides nothing. */
 import { familyOf } from "../../lib/ip.ts";
-import type { DestinationKey, IpvsOrder, ServiceKey } from "./model.ts";
+import type { ServiceKey } from "../config.ts";
+import type { DestinationKey, IpvsOrder } from "./model.ts";
 
 /** "TCP 192.0.2.1:80", "UDP [2001:db8::1]:53", "FWM 7", "FWM 7 IPv6". */
 export function serviceText(key: ServiceKey): string {
