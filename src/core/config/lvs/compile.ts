@@ -39,7 +39,7 @@ export function compileLvs({ tree, root, globals, files, source, diagnostics }: 
     const server = compileVirtualServer(node, context);
     if (server === null || !isFirst(server, node, taken, diagnostics)) continue;
     servers.push(server);
-    const message = `virtual_server ${server.name} is read and checked, not done yet: no IPVS service is made`;
+    const message = `virtual_server ${server.name} is made, but its servers are not checked yet`;
     diagnostics.report(
       "safety-not-done",
       node.span,

@@ -1,0 +1,99 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/core/config/load.ts";
+import { memorySource } from "../../src/core/config/memory-source.ts";
+import type { IpvsEventBody } from "../../src/core/events/ipvs-events.ts";
+import { createLvs } from "../../src/engine/lvs/lvs.ts";
+import { sleep, until } from "../../src/lab/processes.ts";
+import { createArena } from "../../src/linux/arena.ts";
+import { createIpvsPort } from "../../src/linux/ipvs-opening.ts";
+import { openIpvsPort } from "../../src/linux/ipvs-port.ts";
+import { createTimers } from "../../src/linux/timers.ts";
+import { CASES } from "./configurations.ts";
+
+const opened = openIpvsPort(createArena());
+if (!opened.ok) throw new Error(opened.error.what);
+const ipvs = opened.value;
+const FILE = "/run/k.conf";
+
+/** A namespace has a table of its own: keepalived's is there, ours is here. */
+const OTHER = "oracle";
+const saved = (inside: readonly string[] = []): readonly string[] => {
+  const [program = "ipvsadm", ...args] = [...inside, "ipvsadm", "-S", "-n"];
+  return execFileSync(program, args, { encoding: "utf8" }).split("\n").filter(Boolean).sort();
+};
+/** Starting ipvsadm costs more than asking ourselves. */
+const there = createIpvsPort(createArena(), OTHER);
+function entriesThere(): number {
+  const services = there.services();
+  if (!services.ok) return 0;
+  const servers = services.value.map(({ key }) => there.destinations(key));
+  return servers.reduce((sum, read) => sum + (read.ok ? read.value.length : 0), services.value.length);
+}
+const theirs = (): readonly string[] => saved(["ip", "netns", "exec", OTHER]);
+
+beforeAll(() => {
+  mkdirSync("/run/keepalived", { recursive: true });
+  execFileSync("ip", ["netns", "add", OTHER]);
+  execFileSync("ip", ["-n", OTHER, "link", "set", "lo", "up"]);
+});
+afterAll(() => {
+  execFileSync("ip", ["netns", "del", OTHER]);
+});
+
+async function ours(
+  text: string,
+): Promise<{ readonly table: readonly string[]; readonly events: readonly IpvsEventBody[] }> {
+  const { config } = loadConfig(memorySource({ [FILE]: text }), FILE, { lint: false });
+  const events: IpvsEventBody[] = [];
+  const lvs = createLvs({ ipvs, timers: createTimers(), publish: (body) => events.push(body) });
+  lvs.configure(config);
+  await until(() => lvs.table.settled || undefined, "the table settles", 10_000);
+  const table = saved();
+  await lvs.stop();
+  await lvs.stopped?.();
+  expect(saved()).toEqual([]);
+  return { table, events };
+}
+
+async function keepalived(text: string, expected: readonly string[]): Promise<readonly string[]> {
+  writeFileSync(FILE, text);
+  const argv = [
+    "netns",
+    "exec",
+    OTHER,
+    "keepalived",
+    "-n",
+    "-l",
+    "-C",
+    "-f",
+    FILE,
+    "-p",
+    "/run/k.pid",
+    "-c",
+    "/run/kc.pid",
+  ];
+  const daemon: ChildProcess = spawn("ip", argv, { stdio: "ignore" });
+  const ended = new Promise((resolve) => daemon.on("exit", resolve));
+  try {
+    // A table that is not ours gets all the time in the world: then it is not a slow machine.
+    const end = performance.now() + 20_000;
+    while (entriesThere() !== expected.length && performance.now() < end) await sleep(50);
+    return theirs();
+  } finally {
+    // It would take a second to end in order; its child ends with it.
+    daemon.kill("SIGKILL");
+    await ended;
+    execFileSync("ip", ["netns", "exec", OTHER, "ipvsadm", "-C"]);
+  }
+}
+
+describe("the same file gives the same table as with keepalived", () => {
+  it.each(CASES)("$name", async ({ text }) => {
+    const { table, events } = await ours(text);
+    expect(events.filter(({ kind }) => kind === "ipvs-refused")).toEqual([]);
+    expect(table).not.toEqual([]);
+    expect(table).toEqual(await keepalived(text, table));
+  });
+});
