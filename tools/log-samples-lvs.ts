@@ -1,9 +1,11 @@
 /** Events of virtual servers for the test of docs/log.md: each checker with each finding that it can have. */
+import type { IpvsEventBody } from "../src/core/events/ipvs-events.ts";
 import type { CheckerKindName, LvsEventBody } from "../src/core/events/lvs-events.ts";
 import type { Finding } from "../src/core/lvs/findings.ts";
 
+type Body = IpvsEventBody | LvsEventBody;
 type Kinds = {
-  readonly [Kind in LvsEventBody["kind"]]: readonly Extract<LvsEventBody, { kind: Kind }>[];
+  readonly [Kind in Body["kind"]]: readonly Extract<Body, { kind: Kind }>[];
 };
 
 const CONNECT = (["refused", "timeout", "unreachable"] as const).map(
@@ -46,7 +48,38 @@ const SERVICE = { service: NAMES.service } as const;
 const KINDS = Object.keys(FAILURES) as readonly CheckerKindName[];
 const BOTH = [true, false] as const;
 
+const MARK = { kind: "fwmark", family: 4, mark: 7 } as const;
+
 export const LVS_SAMPLES: Kinds = {
+  ipvs: (["ready", "absent"] as const).map((state) => ({
+    kind: "ipvs",
+    state,
+    version: "1.2.1",
+    adopted: 2,
+    foreign: 1,
+    detail: "ask for the version of IPVS: ENOENT",
+  })),
+  "ipvs-repaired": [{ kind: "ipvs-repaired", services: 1, example: "add the server 10.0.0.2:80", waitSeconds: 10 }],
+  "ipvs-refused": [
+    {
+      kind: "ipvs-refused",
+      service: MARK,
+      order: "add the virtual service FWM 7 (scheduler rr)",
+      errno: "ENOENT",
+      remedy: "the kernel has no scheduler rr (modprobe ip_vs_rr)",
+      retrySeconds: 2,
+    },
+  ],
+  "ipvs-accepted": [{ kind: "ipvs-accepted", service: MARK }],
+  "ipvs-table": (["flushed", "emptied"] as const).map((action) => ({ kind: "ipvs-table", action, services: 3 })),
+  "ipvs-sync": (["started", "stopped", "failed"] as const).map((action) => ({
+    kind: "ipvs-sync",
+    role: "master",
+    action,
+    interface: "eth0",
+    id: 5,
+    detail: "ENODEV",
+  })),
   checker: KINDS.flatMap((checker) => [
     { kind: "checker", ...NAMES, checker, up: true, finding: { kind: "ok" }, afterRetries: null, target: "T" } as const,
     ...FAILURES[checker].flatMap((finding) =>

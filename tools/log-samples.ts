@@ -154,7 +154,6 @@ const STEP = {
   step: "close the old writer",
   detail: "10.0.0.2",
 } as const;
-const SERVICE = { kind: "fwmark", family: 4, mark: 7 } as const;
 const HOOK = { instance: "VI", hook: "notify_master", command: "/etc/notify.sh" } as const;
 const FIELDS = {
   source: PEER,
@@ -385,35 +384,6 @@ const SAMPLES: Kinds = {
     { kind: "reload", outcome: "unchanged", detail: "" },
     { kind: "reload", outcome: "refused", detail: "why" },
   ],
-  ipvs: (["ready", "absent"] as const).map((state) => ({
-    kind: "ipvs",
-    state,
-    version: "1.2.1",
-    adopted: 2,
-    foreign: 1,
-    detail: "ask for the version of IPVS: ENOENT",
-  })),
-  "ipvs-repaired": [{ kind: "ipvs-repaired", services: 1, example: "add the server 10.0.0.2:80", waitSeconds: 10 }],
-  "ipvs-refused": [
-    {
-      kind: "ipvs-refused",
-      service: SERVICE,
-      order: "add the virtual service FWM 7 (scheduler rr)",
-      errno: "ENOENT",
-      remedy: "the kernel has no scheduler rr (modprobe ip_vs_rr)",
-      retrySeconds: 2,
-    },
-  ],
-  "ipvs-accepted": [{ kind: "ipvs-accepted", service: SERVICE }],
-  "ipvs-table": (["flushed", "emptied"] as const).map((action) => ({ kind: "ipvs-table", action, services: 3 })),
-  "ipvs-sync": (["started", "stopped", "failed"] as const).map((action) => ({
-    kind: "ipvs-sync",
-    role: "master",
-    action,
-    interface: "eth0",
-    id: 5,
-    detail: "ENODEV",
-  })),
   "journal-unwritable": [{ kind: "journal-unwritable", detail: "ENOSPC" }],
   stopping: [{ kind: "stopping", signal: "SIGTERM" }],
   stopped: [{ kind: "stopped" }],
