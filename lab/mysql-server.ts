@@ -60,18 +60,15 @@ export class MysqlServer {
     rmSync(join(this.dataDirectory, "auto.cnf"), { force: true });
   }
 
-  async start(): Promise<void> {
+  get command(): readonly string[] {
     const own = [`--datadir=${this.dataDirectory}`, `--socket=${this.socketPath}`, "--port=3306"];
     const pid = `--pid-file=${join(this.directory, "mysqld.pid")}`;
-    this.program = this.host.spawn([
-      join(PREFIX, "run-mysqld"),
-      ...PLACES,
-      ...SMALL,
-      ...own,
-      `--server-id=${this.serverId}`,
-      pid,
-      ...this.#options,
-    ]);
+    const how = [...PLACES, ...SMALL, ...own, `--server-id=${this.serverId}`, pid, ...this.#options];
+    return [join(PREFIX, "run-mysqld"), ...how];
+  }
+
+  async start(): Promise<void> {
+    this.program = this.host.spawn(this.command);
     const program = this.program;
     const answers = async () => {
       if (!program.running) throw new Error(`mysqld on ${this.host.name} ended:\n${program.text}`);

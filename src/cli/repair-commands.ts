@@ -12,6 +12,7 @@ export function addRepairCommands(program: Command, done: Done, terminal: Termin
     .argument("<name>", "the mysql block")
     .argument("[server]", "HOST:PORT as in the file (default: the one that is not the writer)")
     .option("--dry-run", "only compare and say what would be done; nothing is written, either")
+    .option("--reseed", "make this host's server anew from the writer; its old data directory is kept")
     .option("--accept-extra <what>", "what was shown as too many: count it as done on the writer, without doing it")
     .action(async (name: string, server: string | undefined, options: PlaceOptions & RejoinOptions) => {
       const { contextFor } = await import("./commands/context.ts");

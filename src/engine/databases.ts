@@ -25,7 +25,10 @@ export interface DatabaseOptions {
   readonly sql: SqlPort;
   readonly redis: RedisPort;
   readonly databases: DatabaseHost;
-  readonly takeover: Pick<TakeoverTools, "gateway" | "positions" | "exporter" | "notes" | "flush">;
+  readonly takeover: Pick<
+    TakeoverTools,
+    "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "flush"
+  >;
   readonly fences: FenceMarks;
   /** Milliseconds since the epoch. */
   readonly wallMillis: () => number;

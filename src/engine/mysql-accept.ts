@@ -18,7 +18,7 @@ export async function countAsDone(two: Two, { facts, found, missing }: Looked): 
   const { writer } = two;
   const { gtids } = writer.facts;
   if (gtids.product === "mariadb") {
-    return err("MariaDB cannot count a transaction as done that it has not: make the server anew");
+    return err("MariaDB cannot count a transaction as done that it has not: make the server anew (--reseed)");
   }
   if (gtids.on) {
     return missing === null ? await commitEmpty(writer.member, found) : err(`not all of them are known: ${missing}`);

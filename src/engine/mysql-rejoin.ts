@@ -22,17 +22,20 @@ import {
 } from "../core/mysql/rejoin.ts";
 import type { Peer } from "../core/mysql/takeover.ts";
 import { createTally, reenterable, type TableChanges } from "../core/mysql/tally.ts";
-import type { BinlogExporter } from "../ports/binlog-export.ts";
 import { countAsDone } from "./mysql-accept.ts";
 import { compareTwo, type Looked, type Two } from "./mysql-compare.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import { renewBackEdge } from "./mysql-renew.ts";
+import { Reseed } from "./mysql-reseed.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 
 export interface RejoinHost {
-  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "wallMillis"> & { readonly exporter: BinlogExporter };
+  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "wallMillis" | "exporter" | "copies" | "logins">;
   readonly tell: (step: string, outcome: "begun" | "done" | "failed" | "refused", detail: string) => void;
   /** A claim of the own server runs or waits: nothing is begun beside it. */
   readonly claims: () => boolean;
+  /** Why the own server may not be taken down now; null when it may. */
+  readonly needed: () => string | null;
 }
 
 export interface RejoinRequest {
@@ -41,6 +44,8 @@ export interface RejoinRequest {
   readonly dryRun: boolean;
   /** What the server has too many, as it was shown: the operator says that the data are equal without it. */
   readonly accept: string | null;
+  /** The own server is made anew from the writer first. */
+  readonly reseed: boolean;
 }
 
 export interface ExtraReport {
@@ -92,7 +97,8 @@ export class Rejoin {
       const two = await this.#two();
       if (!two.ok) return { ...NOBODY, end: two.error };
       const asked = await this.#askInOrder(two.value);
-      return asked.ok ? await this.#with(asked.value) : { ...NOBODY, end: asked.error };
+      if (!asked.ok) return { ...NOBODY, end: asked.error };
+      return this.#request.reseed ? await this.#reseed(asked.value) : await this.#with(asked.value);
     } finally {
       this.#servers.close();
     }
@@ -171,7 +177,7 @@ export class Rejoin {
         return (await this.#take(decision.step, two, facts)) ?? "again";
       case "wait":
         if (this.#host.tools.timers.now() >= deadline) {
-          return `${two.server.address} follows and has not caught up within 60 s: the ring is closed by the writer's daemon, or ask again`;
+          return `it was waited for 60 s until ${decision.what}: ask again later, what has been started goes on`;
         }
         await this.#pause();
         return "again";
@@ -190,13 +196,50 @@ export class Rejoin {
     this.#tries.set(words, tries);
     if (tries > MOST_TRIES) return `${words}: done ${MOST_TRIES} times without effect`;
     this.#host.tell(words, "begun", "");
-    const { member, facts: known } = step.kind === "follow" ? two.server : two.writer;
-    const order = replicaOrder(known.version, "START", { channel: step.channel, thread: null });
-    const done = await member.order(order, ORDER_MILLIS);
-    this.#host.tell(words, done.ok ? "done" : "failed", done.ok ? "" : failureInWords(done.error));
-    if (!done.ok) return `${words}: ${failureInWords(done.error)}`;
+    const done = await this.#carry(step, two, facts);
+    this.#host.tell(words, done.ok ? "done" : "failed", done.ok ? "" : done.error);
+    if (!done.ok) return `${words}: ${done.error}`;
     if (tries === 1) this.#done.push(words);
     return null;
+  }
+
+  async #carry(step: RejoinStep, two: Two, { writer }: RejoinFacts): Promise<Result<void, string>> {
+    if (step.kind === "renew") {
+      const channel = writer.facts.channels.find((one) => one.channel === step.channel);
+      return channel === undefined ? err("its channel is gone") : await renewBackEdge(two, channel);
+    }
+    const { member, facts } = step.kind === "follow" ? two.server : two.writer;
+    const order = replicaOrder(facts.version, "START", { channel: step.channel, thread: null });
+    const done = await member.order(order, ORDER_MILLIS);
+    return done.ok ? ok(undefined) : err(failureInWords(done.error));
+  }
+
+  /** What only the old one has is exported as well, if it can be; and its data directory is kept. */
+  async #reseed(two: Two): Promise<RejoinOutcome> {
+    const looked = await compareTwo(two, this.#config.group.peers.length === 1);
+    const exported = looked.facts.extra.kind === "some" ? await this.#export(two, looked) : null;
+    const outcome = (steps: readonly string[], end: string): RejoinOutcome => ({
+      ...heads(two),
+      steps,
+      end,
+      extra: exported,
+      choices: [],
+    });
+    if (two.server.facts.closedBy === null) return outcome([], `${two.server.address} is open for writes`);
+    const reseed = new Reseed({ ...this.#host, needed: this.#host.needed }, this.#config, two);
+    const plan = await reseed.plan();
+    if (!plan.ok) return outcome([], plan.error);
+    if (this.#request.dryRun) return outcome(plan.value.steps, "ready");
+    const needed = this.#host.needed();
+    if (needed !== null) return outcome([], needed);
+    const failed = await reseed.run(plan.value);
+    if (failed !== null) return outcome([], failed);
+    const again = await this.#askInOrder(two);
+    if (!again.ok) return outcome(plan.value.steps, again.error);
+    const after = await compareTwo(again.value, this.#config.group.peers.length === 1);
+    const rest = planRejoin(after.facts);
+    const end = rest.end === "ready" ? await this.#carryOut(again.value, after) : rest.end;
+    return outcome([...plan.value.steps, ...this.#done], end ?? "whole");
   }
 
   /** The writer first: what the server has later must hold what the writer had then. */

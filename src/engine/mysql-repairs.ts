@@ -36,7 +36,13 @@ export function createMysqlRepairs(work: MysqlWork, find: (name: string) => Mana
       const managed = find(name);
       if (managed === undefined) return null;
       const claims = (): boolean => managed.runs.size > 0;
-      const host = { tools: work.tools, tell: teller(managed, "rejoin"), claims };
+      const needed = (): string | null => {
+        if (claims()) return "a claim of this host's server runs";
+        return managed.state === "MASTER" || managed.open
+          ? "this host has the address: its server is the writer"
+          : null;
+      };
+      const host = { tools: work.tools, tell: teller(managed, "rejoin"), claims, needed };
       return new Rejoin(host, managed.config, request).run();
     },
     skip(name, request) {

@@ -27,6 +27,7 @@ import {
 import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
 import type { BinlogExporter } from "../ports/binlog-export.ts";
 import type { Notes } from "../ports/notes.ts";
+import type { LoginReader, ServerCopy } from "../ports/server-copy.ts";
 import type { SqlPort } from "../ports/sql.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -41,6 +42,8 @@ export interface TakeoverTools {
   readonly exporter: BinlogExporter;
   /** What must not outlive a start of the host. */
   readonly notes: Notes;
+  readonly copies: ServerCopy;
+  readonly logins: LoginReader;
   /** Milliseconds since the epoch, for the name of a file. */
   readonly wallMillis: () => number;
   /** Everything told so far is on the disk; false when it is not. */

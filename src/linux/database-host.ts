@@ -56,6 +56,13 @@ function isServer(pid: string): boolean {
   return SERVER.test(program) || (LOADER.test(program) && rest.slice(0, 8).some((word) => SERVER.test(word)));
 }
 
+/** Whether a server process works in that directory: one that runs, starts or ends. */
+export function serverRunsIn(dataDirectory: string): boolean {
+  return readdirSync("/proc").some(
+    (name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/cwd`) === dataDirectory && isServer(name),
+  );
+}
+
 /** Whether one of its sockets accepts connections: TCP in state 0A (LISTEN), Unix with flag __SO_ACCEPTCON. */
 function listens(pid: string): boolean {
   const accepting = new Set<string>();

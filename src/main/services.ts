@@ -1,5 +1,6 @@
 /** The ports that speak to programs elsewhere, mail, databases, gateways, and to the kernel's load balancer. */
 import { dirname, join } from "node:path";
+import { readLogin } from "../adapters/credentials.ts";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
@@ -13,6 +14,7 @@ import { createGatewayProbe } from "../linux/gateway.ts";
 import { createIpvsPort } from "../linux/ipvs-opening.ts";
 import { createNoteFiles } from "../linux/note-files.ts";
 import { createPositionFiles } from "../linux/position-file.ts";
+import { createServerCopy } from "../linux/server-copy.ts";
 
 export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath"> {
   /** What was told is on disk. */
@@ -32,6 +34,8 @@ export const services = ({ flush, stateDir, socketPath, arena, lvs }: ServiceHos
     positions: createPositionFiles(),
     exporter: createBinlogExporter(join(stateDir, "rejoin")),
     notes: createNoteFiles(dirname(socketPath), { durable: false }),
+    copies: createServerCopy(),
+    logins: { read: readLogin },
     flush,
   },
   // Fixed at the start, as net_namespace itself.

@@ -8,11 +8,14 @@ import { serverText } from "./positions.ts";
 export interface RejoinOptions {
   readonly dryRun?: boolean;
   readonly acceptExtra?: string;
+  readonly reseed?: boolean;
   readonly json?: boolean;
 }
 
 /** Binary logs of a long absence are read, and a server may take a minute to catch up: the daemon itself says when it is over. */
 const ANSWER_MILLIS = 3_600_000;
+/** A copy of everything takes as long as it takes; `holdfast events --follow` shows the steps. */
+const RESEED_MILLIS = 7 * 86_400_000;
 
 /** 0: attached, or it would be; 1: left out, the answer says why and what can be done. */
 export async function rejoinCommand(
@@ -25,17 +28,26 @@ export async function rejoinCommand(
   if (dryRun && accept !== null) {
     throw new CliError("--dry-run changes nothing, and --accept-extra does", EXIT.usage, "use one of them");
   }
-  const order = { name: target.name, server: target.server ?? null, dryRun, accept };
-  const reply = await client.post<RejoinReply>("/v1/mysql/rejoin", order, ANSWER_MILLIS);
+  const reseed = options.reseed === true;
+  if (reseed && accept !== null) {
+    throw new CliError("--reseed and --accept-extra are two choices", EXIT.usage, "use one of them");
+  }
+  const order = { name: target.name, server: target.server ?? null, dryRun, accept, reseed };
+  const limit = reseed ? RESEED_MILLIS : ANSWER_MILLIS;
+  const reply = await client.post<RejoinReply>("/v1/mysql/rejoin", order, limit);
   if (options.json === true) printJson(terminal, reply);
-  else terminal.out(`${[comparison(reply), outcome(reply), extra(reply), choices(reply)].filter(Boolean).join("\n")}`);
+  else
+    terminal.out(
+      `${[comparison(reply), outcome(reply, reseed), extra(reply), choices(reply)].filter(Boolean).join("\n")}`,
+    );
   return reply.end === "whole" || reply.end === "ready" ? EXIT.ok : EXIT.failed;
 }
 
 const comparison = ({ compared }: RejoinReply): string => compared.map((server) => serverText(server, null)).join("\n");
 
-function outcome({ name, end, steps, writer, server }: RejoinReply): string {
+function outcome({ name, end, steps, writer, server }: RejoinReply, reseed: boolean): string {
   const list = steps.map((step, at) => `  ${at + 1}. ${step}\n`).join("");
+  if (end === "ready" && reseed) return `Making ${server} anew would:\n${list}`;
   if (end === "ready") {
     return steps.length === 0
       ? `${server} has nothing that ${writer} lacks, and follows it already.\n`

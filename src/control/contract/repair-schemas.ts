@@ -9,6 +9,8 @@ export const RejoinRequest = z.object({
   dryRun: z.boolean(),
   /** What was shown as too many, word for word: the operator takes the responsibility that the data are equal without it. */
   accept: z.string().max(100_000).nullable(),
+  /** This host's server is made anew from the writer first. */
+  reseed: z.boolean(),
 });
 
 const Choice = z.object({

@@ -123,6 +123,7 @@ test("a managed server is tracked, and both gates are as long as preparing and c
     takeoverDeadline: 5_000_000,
     recordPosition: null,
     mysqlbinlog: null,
+    reseed: { stop: null, start: null, copy: null },
   });
 });
 

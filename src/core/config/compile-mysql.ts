@@ -6,7 +6,7 @@
 import type { Counts, Policy } from "../database/config.ts";
 import type { Micros } from "../lib/units.ts";
 import { seconds } from "../lib/units.ts";
-import type { MysqlAddress, MysqlGroup, MysqlRules } from "../mysql/config.ts";
+import type { MysqlAddress, MysqlGroup, MysqlRules, ServerCommand } from "../mysql/config.ts";
 import {
   checkCredentials,
   type DatabaseBlock,
@@ -60,6 +60,10 @@ function readGroup(block: DatabaseBlock): MysqlGroup {
   const { settings } = block;
   const places = (keyword: "peer" | "replica"): MysqlAddress[] =>
     readPlaces(block, keyword).map((place) => ({ socket: null, ...place, reservedPort: null }));
+  const command = (keyword: string): ServerCommand | null => {
+    const found = settings.command(keyword);
+    return found === null ? null : { argv: found.argv, text: found.text };
+  };
   return {
     peers: places("peer"),
     replicas: places("replica"),
@@ -68,6 +72,7 @@ function readGroup(block: DatabaseBlock): MysqlGroup {
     takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
     recordPosition: settings.text("record_position"),
     mysqlbinlog: settings.text("mysqlbinlog"),
+    reseed: { stop: command("stop_server"), start: command("start_server"), copy: command("copy_from") },
   };
 }
 

@@ -40,6 +40,13 @@ export interface MysqlConfig {
   readonly group: MysqlGroup;
 }
 
+/** A program of the operator's, run as root and without a shell. */
+export interface ServerCommand {
+  readonly argv: readonly string[];
+  /** As written, secrets masked. */
+  readonly text: string;
+}
+
 /** What managing it needs beyond the check. */
 export interface MysqlGroup {
   /** The other servers, asked with the same credentials and TLS. */
@@ -55,4 +62,11 @@ export interface MysqlGroup {
   readonly recordPosition: string | null;
   /** Path of mysqlbinlog or mariadb-binlog; null: found in PATH. */
   readonly mysqlbinlog: string | null;
+  /** With what the own server is made anew. */
+  readonly reseed: {
+    readonly stop: ServerCommand | null;
+    readonly start: ServerCommand | null;
+    /** Writes a copy of the writer as mbstream; MariaDB only. */
+    readonly copy: ServerCommand | null;
+  };
 }

@@ -46,6 +46,16 @@ export function sourceOrder(
   return `${verb} TO ${parts.join(", ")} FOR CHANNEL ${quoted(channel)}`;
 }
 
+/**
+ * MySQL 8.0.22 and later: forgets relay logs and where it stood in them, and keeps the account. For a copy of another server only, whose relay
+ * logs have not come along.
+ */
+export const forgetRelayOrder = (channel: string): string => `RESET REPLICA FOR CHANNEL ${quoted(channel)}`;
+
+/** MariaDB 10.10 and later: gtid_slave_pos takes in what the server has committed itself, also where strict mode refuses to set it. */
+export const demoteOrder = (channel: string): string =>
+  `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`} TO MASTER_DEMOTE_TO_SLAVE = 1`;
+
 export const semiSyncOrder = (word: "master" | "source", wanted: boolean): string =>
   `SET GLOBAL rpl_semi_sync_${word}_enabled = ${wanted ? 1 : 0}`;
 

@@ -94,6 +94,32 @@ describe("a server that has returned clean", () => {
     expect(decideRejoin(facts(writer([])))).toEqual({ kind: "whole", ring: false });
   });
 
+  it("whose binary log does not reach back is received from at its end; MySQL's GTIDs need no place, so there it is an error", () => {
+    const gone = { io: "stopped", ioError: { number: 1236, text: "not in the master's binlog" } } as const;
+    const writer = (gtids: MemberGtids, changes: Partial<ChannelFacts>): Partial<RejoinFacts> => ({
+      writer: {
+        address: "192.0.2.2:3306",
+        facts: member("2", gtids, { closedBy: null, channels: [channel("1", { ...gone, ...changes })] }),
+      },
+      server: { address: "192.0.2.1:3306", facts: member("1", gtids) },
+    });
+    const state = gtidsOf("0-1-5,0-2-9");
+    expect(decideRejoin(facts(writer(state, {})))).toMatchObject({ kind: "step", step: { kind: "renew" } });
+    expect(planRejoin(facts(writer(state, {}))).end).toBe("ready");
+    expect(decideRejoin(facts(writer(setOf(`${ONE}:1`), {})))).toMatchObject({ kind: "refuse", cause: "broken" });
+    const broken = { sql: "stopped", sqlError: { number: 1950, text: "out-of-order" } } as const;
+    expect(decideRejoin(facts(writer(state, broken)))).toMatchObject({ kind: "refuse", cause: "broken" });
+    // Only when there is nothing to be passed over.
+    const errant = { ...writer(state, {}), extra: { kind: "some", what: "0-1-6", count: 1 } } as const;
+    expect(decideRejoin(facts(errant))).toMatchObject({ kind: "refuse", cause: "extra" });
+  });
+
+  it("that only connects is waited for", () => {
+    expect(decideRejoin(facts(server({ channels: [channel("2", { io: "connecting" })] })))).toMatchObject({
+      kind: "wait",
+    });
+  });
+
   it("by file and position catches up by position", () => {
     const classic = { gtid: false, executed: { file: "m2-bin.000001", offset: 400 } };
     const behind = facts({

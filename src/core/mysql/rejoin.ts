@@ -6,7 +6,7 @@
 import { hasGivenUp } from "./facts.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
 import { hasEverything } from "./takeover.ts";
-import { type ServerVersion, versionInWords } from "./version.ts";
+import { atLeast, type ServerVersion, versionInWords } from "./version.ts";
 
 export interface Returned {
   readonly address: string;
@@ -36,7 +36,9 @@ export type RejoinStep =
   /** The server receives from the writer and executes. */
   | { readonly kind: "follow"; readonly channel: string }
   /** The writer receives from the server: the back edge of the ring. */
-  | { readonly kind: "resume"; readonly channel: string };
+  | { readonly kind: "resume"; readonly channel: string }
+  /** The same, from where its binary log ends now: what the writer's channel asks for is no longer in it. */
+  | { readonly kind: "renew"; readonly channel: string };
 
 export type RejoinDecision =
   | { readonly kind: "step"; readonly step: RejoinStep }
@@ -117,7 +119,9 @@ function follow(facts: RejoinFacts): RejoinDecision | null {
   if (channel.io === "stopped" || channel.sql === "stopped") {
     return { kind: "step", step: { kind: "follow", channel: channel.channel } };
   }
-  return null;
+  return channel.io === "connecting"
+    ? { kind: "wait", what: `${server.address} receives from ${writer.address}` }
+    : null;
 }
 
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG: the source has not, or no longer, what is asked for. */
@@ -148,11 +152,22 @@ function resume(facts: RejoinFacts): RejoinDecision {
   if (channel === null) return { kind: "whole", ring: false };
   if (newerToOlder(server.facts.version, writer.facts.version) !== null) return { kind: "whole", ring: false };
   const broken = brokenBy(channel);
-  if (broken !== null) return refuse(`${writer.address}: ${broken}`, "broken");
+  if (broken !== null) {
+    return isRenewable(channel, writer.facts.version)
+      ? { kind: "step", step: { kind: "renew", channel: channel.channel } }
+      : refuse(`${writer.address}: ${broken}`, "broken");
+  }
+  if (channel.io === "connecting") return { kind: "wait", what: `${writer.address} receives from ${server.address}` };
   if (channel.io === "stopped" || channel.sql === "stopped") {
     return { kind: "step", step: { kind: "resume", channel: channel.channel } };
   }
   return { kind: "whole", ring: true };
+}
+
+/** MySQL's GTIDs ask for what is missing, whatever the files are: there such an error means something else. */
+function isRenewable({ sql, sqlError, gtid }: ChannelFacts, version: ServerVersion): boolean {
+  if (sql === "stopped" && sqlError !== null) return false;
+  return !gtid || (version.product === "mariadb" && atLeast(version, 10, 10, 0));
 }
 
 export function rejoinStepInWords(
@@ -161,7 +176,7 @@ export function rejoinStepInWords(
 ): string {
   return step.kind === "follow"
     ? `start replication on ${server.address}: it receives from ${writer.address}`
-    : `start replication on ${writer.address}: it receives from ${server.address} again`;
+    : `start replication on ${writer.address}: it receives from ${server.address} again${step.kind === "renew" ? ", from where that ends now" : ""}`;
 }
 
 export interface RejoinPlan {
@@ -191,15 +206,22 @@ function afterStep(facts: RejoinFacts, step: RejoinStep): RejoinFacts {
   const side = step.kind === "follow" ? "server" : "writer";
   const { [side]: member } = facts;
   const channels = member.facts.channels.map((one) =>
-    one.channel === step.channel ? { ...one, io: "running" as const, sql: "running" as const } : one,
+    one.channel === step.channel
+      ? { ...one, io: "running" as const, sql: "running" as const, ioError: null, sqlError: null }
+      : one,
   );
   return { ...facts, [side]: { ...member, facts: { ...member.facts, channels } } };
 }
 
 function asIfCaughtUp(facts: RejoinFacts): RejoinFacts {
   const { writer, server } = facts;
-  const channels = server.facts.channels.map((one) => ({ ...one, executed: writer.facts.end }));
-  return { ...facts, server: { ...server, facts: { ...server.facts, channels, gtids: writer.facts.gtids } } };
+  const connected = (one: ChannelFacts): ChannelFacts => (one.io === "connecting" ? { ...one, io: "running" } : one);
+  const channels = server.facts.channels.map((one) => ({ ...connected(one), executed: writer.facts.end }));
+  return {
+    ...facts,
+    writer: { ...writer, facts: { ...writer.facts, channels: writer.facts.channels.map(connected) } },
+    server: { ...server, facts: { ...server.facts, channels, gtids: writer.facts.gtids } },
+  };
 }
 
 export interface Choice {
@@ -290,11 +312,11 @@ function accept(scene: ChoiceScene, counted: boolean): readonly Choice[] {
   ];
 }
 
-function reseed({ writer, server }: ChoiceScene, kept: string): Choice {
+function reseed({ name, writer, server }: ChoiceScene, kept: string): Choice {
   return {
     title: "make the server anew from the writer",
-    does: `the data of ${writer.address} are copied by hand, the old data directory of ${server.address} is kept beside it (docs/mysql.md says how)`,
+    does: `the data of ${writer.address} are copied, the old data directory of ${server.address} is kept beside them; on its own host`,
     loses: `on ${server.address} whatever ${writer.address} does not have${kept}`,
-    commands: [],
+    commands: [`holdfast rejoin ${name} --reseed --dry-run`, `holdfast rejoin ${name} --reseed`],
   };
 }

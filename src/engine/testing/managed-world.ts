@@ -10,7 +10,7 @@ import { createMysqlManager, type MysqlManager } from "../mysql-manager.ts";
 import type { TakeoverTools } from "../mysql-takeover.ts";
 import { configOf } from "./configs.ts";
 import { type ModelNetwork, ModelServer, modelNetwork } from "./model-mariadb.ts";
-import { NO_FENCES } from "./no-watches.ts";
+import { NO_COPIES, NO_FENCES, NO_TAKEOVER } from "./no-watches.ts";
 import { createVirtualTimers, type VirtualTimers } from "./virtual-timers.ts";
 
 export type StepEvent = Extract<HoldfastEventBody, { kind: "mysql-step" }>;
@@ -131,6 +131,8 @@ class ManagedWorld {
           return ok(order.file === null ? null : `/state/${order.file}`);
         },
       },
+      copies: NO_COPIES,
+      logins: NO_TAKEOVER.logins,
       notes: this.notes,
       wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5) + Math.floor((this.timers.now() - 1_000_000) / 1_000),
       flush: async () => this.disk.writable,

@@ -1,6 +1,7 @@
 /** Ports of a host on which no file, no process and no database server is tracked. */
-import { ok } from "../../core/lib/result.ts";
+import { err, ok } from "../../core/lib/result.ts";
 import type { RedisPort } from "../../ports/redis.ts";
+import type { ServerCopy } from "../../ports/server-copy.ts";
 import type { DatabaseHost, SqlPort } from "../../ports/sql.ts";
 import type { FenceMarks } from "../../ports/takeover.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../../ports/watches.ts";
@@ -22,12 +23,24 @@ export const NO_FENCES: FenceMarks = {
   write: async () => ok(undefined),
   remove: async () => ok(undefined),
 };
+export const NO_COPIES: ServerCopy = {
+  examine: async () => err("no server can be copied here"),
+  begin: async () => ok(undefined),
+  discard: async () => undefined,
+  run: async () => ok(undefined),
+  unpack: async () => ok(undefined),
+  read: async () => null,
+  isRunning: () => false,
+  exchange: async () => err("no server can be copied here"),
+};
 /** Nothing is managed. */
 export const NO_TAKEOVER = {
   gateway: { ask: async () => null },
   positions: { write: async () => ok("") },
   exporter: { run: async () => ok(null) },
   notes: { read: async () => null, write: async () => null, remove: async () => undefined },
+  copies: NO_COPIES,
+  logins: { read: async () => ok({ user: "holdfast", password: "" }) },
   flush: async () => true,
 } as const;
 export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverStarts: () => null };

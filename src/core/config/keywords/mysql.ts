@@ -1,6 +1,6 @@
 /** Keywords of `mysql NAME { }`: one database server of this host, and how its check counts. All of them are extensions. */
 import type { ArgSpec, KeywordEntry } from "./types.ts";
-import { choice, done, integer, later, seconds, word, words } from "./types.ts";
+import { choice, command, done, integer, later, seconds, word, words } from "./types.ts";
 
 const known = (name: string, args: ArgSpec, doc: string, fallback?: string): KeywordEntry =>
   done(name, args, doc, { extension: true, ...(fallback === undefined ? {} : { default: fallback }) });
@@ -94,5 +94,16 @@ export const MYSQL: readonly KeywordEntry[] = [
     word,
     "Path of mysqlbinlog or mariadb-binlog, with which `holdfast rejoin` exports what a returned server has too many.",
     "found in PATH",
+  ),
+  known(
+    "stop_server",
+    command,
+    "Command that stops this host's server, for `holdfast rejoin --reseed`: `systemctl stop mariadb`. Run as root, without a shell.",
+  ),
+  known("start_server", command, "Command that starts it again: `systemctl start mariadb`."),
+  known(
+    "copy_from",
+    command,
+    "Command that writes a copy of the writer to its standard output, as `mariadb-backup --backup --stream=mbstream` does, for --reseed (MariaDB).",
   ),
 ];
