@@ -26,7 +26,7 @@ const STATUS: Readonly<Record<KeywordStatus, string>> = {
   refused: "refused",
 };
 
-function argument(args: ArgSpec): string {
+export function argument(args: ArgSpec): string {
   switch (args.kind) {
     case "none":
       return "";

@@ -1,42 +1,22 @@
 // Pages of docs/ that are written from the sources. `npm run docs` is this file with vitest's -u: it rewrites them.
 
-import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
 import { PROBE_HELP } from "../src/cli/probe-options.ts";
 import { REDIS_PROBE_HELP } from "../src/cli/probe-redis-options.ts";
-import { buildProgram, type ProgramParts } from "../src/cli/program.ts";
-import { plain } from "../src/cli/terminal.ts";
 import { DIAGNOSTIC_CODES } from "../src/core/config/codes.ts";
 import { registryRows } from "../src/core/config/keywords/registry.ts";
 import { runLabCommand } from "../src/lab/command.ts";
 import { overview } from "../src/mha/commands.ts";
 import { runSimArguments } from "../src/sim/arguments.ts";
+import { program } from "./cli-program.ts";
+import { bashCompletion, zshCompletion } from "./completions.ts";
 import { cliPage, diagnosticsPage, keywordsPage, metricsPage } from "./docs-pages.ts";
+import { configManual, programManual } from "./man-pages.ts";
 import { alertRows, metricRows } from "./metric-rows.ts";
 
+const packaged = (name: string): string => new URL(`../packaging/${name}`, import.meta.url).pathname;
 const docs = (name: string): string => new URL(`../docs/${name}`, import.meta.url).pathname;
-
-function program(): Command {
-  const fail = async (): Promise<never> => {
-    throw new Error("nothing is run here");
-  };
-  const parts: ProgramParts = {
-    version: "0",
-    runDaemon: fail,
-    testConfig: fail,
-    check: fail,
-    sim: fail,
-    lab: fail,
-    probe: fail,
-    mha: fail,
-    readOffline: fail,
-  };
-  const quiet = (): void => undefined;
-  const terminal = { out: quiet, err: quiet, width: 80, isTty: false, paint: plain, env: {} };
-  const never = new AbortController().signal;
-  return buildProgram(parts, { terminal, interrupt: () => never, readerLeft: async () => never }, quiet);
-}
 
 async function foreignHelp(): Promise<Record<string, string>> {
   const sim: string[] = [];
@@ -57,6 +37,17 @@ test("docs/diagnostics.md is up to date", async () => {
 
 test("docs/metrics.md is up to date", async () => {
   await expect(metricsPage(metricRows(), alertRows())).toMatchFileSnapshot(docs("metrics.md"));
+});
+
+test("the manual pages are up to date", async () => {
+  const manual = programManual({ program: program(), exitCodes: EXIT_CODES_HELP, foreign: await foreignHelp() });
+  await expect(manual).toMatchFileSnapshot(packaged("man/holdfast.8"));
+  await expect(configManual(registryRows())).toMatchFileSnapshot(packaged("man/holdfast.conf.5"));
+});
+
+test("the shell completions are up to date", async () => {
+  await expect(bashCompletion(program())).toMatchFileSnapshot(packaged("completions/holdfast.bash"));
+  await expect(zshCompletion(program())).toMatchFileSnapshot(packaged("completions/_holdfast"));
 });
 
 const commandLine = async (): Promise<string> =>

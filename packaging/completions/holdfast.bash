@@ -1,0 +1,47 @@
+# Written by `npm run docs`: change the sources, not this file.
+_holdfast() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence metrics token history events probe sim lab mha" -- "$current"))
+    return
+  fi
+  case $previous in
+    --role) COMPREPLY=($(compgen -W "read operate admin" -- "$current")); return ;;
+    -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | --state-dir | --socket | --file) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --wait | --timeout | --accept-extra | --instance | --since | --limit | --kind) return ;;
+  esac
+  case ${COMP_WORDS[1]} in
+    run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check --state-dir --socket --log-format --help" choices="" ;;
+    check) words="-f --use-file -i --config-id --strict --json --help" choices="" ;;
+    status) words="--socket -p --pid --json -w --watch --wait --timeout --help" choices="" ;;
+    explain) words="--socket -p --pid --json --help" choices="" ;;
+    log-level) words="--socket -p --pid --json --help" choices="error warning info detail debug" ;;
+    dump) words="--socket -p --pid --json --help" choices="data stats stats-clear json" ;;
+    reload) words="--socket -p --pid --json --dry-run --help" choices="" ;;
+    positions) words="--socket -p --pid --json --watch --help" choices="" ;;
+    doctor) words="--socket -p --pid --json --help" choices="" ;;
+    switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;
+    takeover) words="--socket -p --pid --json --dry-run --accept-loss --help" choices="" ;;
+    rejoin) words="--socket -p --pid --json --dry-run --accept-extra --help" choices="" ;;
+    skip) words="--socket -p --pid --json --yes --help" choices="" ;;
+    fence) words="--socket -p --pid --json --off --help" choices="" ;;
+    metrics) words="--socket -p --pid --help" choices="" ;;
+    token) words="--file --role --json --help" choices="add remove list" ;;
+    history) words="--socket -p --pid --json --instance --since --limit --kind --state-dir --help" choices="" ;;
+    events) words="--socket -p --pid --json --instance --since --limit -f --follow --help" choices="" ;;
+    probe) words="--help" choices="" ;;
+    sim) words="--help" choices="" ;;
+    lab) words="--help" choices="" ;;
+    mha) words="--help" choices="" ;;
+    *) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check --state-dir --socket --log-format" ;;
+  esac
+  if [[ $current == -* ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  elif [[ -n $choices ]] && ((COMP_CWORD == 2)); then
+    COMPREPLY=($(compgen -W "$choices" -- "$current"))
+  else
+    COMPREPLY=($(compgen -f -- "$current"))
+  fi
+}
+complete -o filenames -F _holdfast holdfast
