@@ -23,7 +23,7 @@ _holdfast() {
     doctor) words="--socket -p --pid --json --help" choices="" ;;
     switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     takeover) words="--socket -p --pid --json --dry-run --accept-loss --help" choices="" ;;
-    rejoin) words="--socket -p --pid --json --dry-run --accept-extra --help" choices="" ;;
+    rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
     skip) words="--socket -p --pid --json --yes --help" choices="" ;;
     fence) words="--socket -p --pid --json --off --help" choices="" ;;
     metrics) words="--socket -p --pid --help" choices="" ;;
