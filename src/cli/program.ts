@@ -12,6 +12,7 @@ import { addDatabaseCommands } from "./database-commands.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { canonicalWords } from "./getopt.ts";
 import { addHttpCommands } from "./http-commands.ts";
+import { addLvsCommands } from "./lvs-commands.ts";
 import type { PlaceOptions } from "./paths.ts";
 import {
   type ConfigTestOptions,
@@ -115,6 +116,7 @@ export function buildProgram(parts: ProgramParts, invocation: Invocation, done: 
   addCheck(program, parts, done);
   addQuestions(program, invocation, done);
   addDatabaseCommands(program, invocation, done);
+  addLvsCommands(program, invocation, done);
   addHttpCommands(program, invocation, done);
   addJournal(program, { parts, invocation, done });
   for (const [name, doc, run] of foreign(parts)) {

@@ -6,6 +6,7 @@ import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
+import type { LvsStatus, ServerChoice } from "../engine/lvs/lvs-status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import type { MysqlRepairs } from "../engine/mysql-repairs.ts";
 import type { RedisStatus } from "../engine/redis-engine.ts";
@@ -46,6 +47,10 @@ export interface ControlActions {
   examine?(name: string): Promise<Pick<DoctorReply, "servers" | "findings">> | null;
   /** What only an operator orders. */
   readonly repairs?: MysqlRepairs;
+  /** Virtual servers as the kernel has them. */
+  lvs?(): LvsStatus;
+  /** How many services, or drains taken back, that concerns. */
+  drain?(choice: ServerChoice, drain: boolean): number;
   logLevel?(): LogLevel;
   setLogLevel?(level: LogLevel): void;
   dump?(kind: DumpKind): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }>;

@@ -12,6 +12,7 @@ import { streamEvents } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
 import { freshStatus, healthOf } from "./fresh-status.ts";
+import { addLvs } from "./lvs-routes.ts";
 import { addMetrics, addProbes, type Meters } from "./metrics/routes.ts";
 import type { ReadModel } from "./read-model.ts";
 import { addRepairs } from "./repair-routes.ts";
@@ -101,6 +102,7 @@ export async function buildApi(options: ApiOptions, { serverFactory, guard }: Se
   addTakeover(app, options, schemas);
   addSwitchover(app, options, schemas);
   addRepairs(app, options.actions, await import("./contract/repair-schemas.ts"));
+  addLvs(app, options, await import("./contract/lvs-schemas.ts"));
   addProbes(app, options);
   if (options.meters !== undefined) addMetrics(app, options, options.meters);
   return app;

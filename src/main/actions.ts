@@ -15,6 +15,8 @@ export interface ActionHost {
 export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
   ...mysqlActions(host.control.databases),
+  lvs: () => host.control.lvs.status(),
+  drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
   redis: () => host.control.databases.redis.status(),
 });
 

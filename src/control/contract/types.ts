@@ -1,5 +1,6 @@
 /** The contract's types, for those who read or render answers: importing them loads nothing at run time. */
 import type { z } from "zod";
+import type * as lvs from "./lvs-schemas.ts";
 import type * as repairs from "./repair-schemas.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -17,6 +18,10 @@ export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type PositionsReply = z.infer<typeof schemas.PositionsReply>;
 export type DoctorReply = z.infer<typeof schemas.DoctorReply>;
 export type SwitchoverReply = z.infer<typeof schemas.SwitchoverReply>;
+export type LvsServerView = z.infer<typeof lvs.LvsServerView>;
+export type LvsServiceView = z.infer<typeof lvs.LvsServiceView>;
+export type LvsStatusReply = z.infer<typeof lvs.LvsStatusReply>;
+export type DrainReply = z.infer<typeof lvs.DrainReply>;
 export type SkipReply = z.infer<typeof repairs.SkipReply>;
 export type FenceReply = z.infer<typeof repairs.FenceReply>;
 export type RejoinReply = z.infer<typeof repairs.RejoinReply>;

@@ -5,7 +5,7 @@
  */
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { IpvsEventBody } from "../../core/events/ipvs-events.ts";
-import type { LvsConfig, LvsTimeouts } from "../../core/lvs/config.ts";
+import { type LvsConfig, type LvsTimeouts, NO_LVS } from "../../core/lvs/config.ts";
 import type { IpvsTimeouts } from "../../core/lvs/ipvs/model.ts";
 import { destinationText, serviceText } from "../../core/lvs/ipvs/words.ts";
 import { beginPool, initialPool } from "../../core/lvs/pool.ts";
@@ -17,18 +17,13 @@ import type { IpvsPort } from "../../ports/ipvs.ts";
 import type { Timers } from "../../ports/timers.ts";
 import type { Part } from "../part.ts";
 import { createIpvsTable, type IpvsTable } from "./ipvs-table.ts";
+import { type LvsStatus, lvsStatus, type ServerChoice } from "./lvs-status.ts";
 import { createSyncDaemons, type SyncDaemons } from "./sync-daemon.ts";
 
 export interface LvsOptions {
   readonly ipvs: IpvsPort;
   readonly timers: Timers;
   readonly publish: (body: IpvsEventBody) => void;
-}
-
-/** A server of a service, as destinationText and serviceText write them; service null: of every service. */
-export interface ServerChoice {
-  readonly service: string | null;
-  readonly server: string;
 }
 
 export interface Lvs extends Part {
@@ -40,7 +35,7 @@ export interface Lvs extends Part {
   /** No new connections for these servers until undrain; how many entries that concerns. */
   drain(choice: ServerChoice): number;
   undrain(choice: ServerChoice): number;
-  isDrained(service: WantedService, server: string): boolean;
+  status(): LvsStatus;
 }
 
 export function createLvs(options: LvsOptions): Lvs {
@@ -60,14 +55,17 @@ class LvsPart implements Lvs {
   /** What a drained service has become, so that an unchanged one stays the same object. */
   #changed = new Map<WantedService, WantedService>();
   #config: LvsConfig | null = null;
+  #wasAbsent = false;
   #timeoutsBefore: IpvsTimeouts | null = null;
 
   constructor(options: LvsOptions) {
     this.#options = options;
     const publish = (body: IpvsEventBody): void => {
       options.publish(body);
+      if (body.kind !== "ipvs") return;
       // A kernel that had lost its module has lost its threads and timeouts as well.
-      if (body.kind === "ipvs" && body.state === "ready" && this.#config !== null) this.#settings(this.#config);
+      if (body.state === "ready" && this.#wasAbsent && this.#config !== null) this.#settings(this.#config);
+      this.#wasAbsent = body.state === "absent";
     };
     this.table = createIpvsTable({ ...options, publish });
     this.#sync = createSyncDaemons(options.ipvs, options.publish);
@@ -124,8 +122,17 @@ class LvsPart implements Lvs {
     return before - left.length;
   }
 
-  isDrained(service: WantedService, server: string): boolean {
-    const text = serviceText(service.key);
+  status(): LvsStatus {
+    const { ipvs } = this.#options;
+    return lvsStatus({
+      ipvs,
+      config: this.#config ?? NO_LVS,
+      table: this.table.state(),
+      isDrained: ({ service, server }) => this.#isDrained(service ?? "", server),
+    });
+  }
+
+  #isDrained(text: string, server: string): boolean {
     return this.#drained.some((one) => one.server === server && (one.service === null || one.service === text));
   }
 
@@ -165,10 +172,11 @@ class LvsPart implements Lvs {
 
   #withDrained(service: WantedService): WantedService {
     if (this.#drained.length === 0) return service;
-    const drained = service.destinations.some((one) => this.isDrained(service, destinationText(one)));
+    const text = serviceText(service.key);
+    const drained = service.destinations.some((one) => this.#isDrained(text, destinationText(one)));
     if (!drained) return service;
     const destinations = service.destinations.map((one) =>
-      this.isDrained(service, destinationText(one)) ? { ...one, weight: 0 } : one,
+      this.#isDrained(text, destinationText(one)) ? { ...one, weight: 0 } : one,
     );
     return { ...service, destinations };
   }
