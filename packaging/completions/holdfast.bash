@@ -3,13 +3,13 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence metrics token history events probe sim lab mha" -- "$current"))
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe sim lab mha" -- "$current"))
     return
   fi
   case $previous in
     --role) COMPREPLY=($(compgen -W "read operate admin" -- "$current")); return ;;
     -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | --state-dir | --socket | --file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --wait | --timeout | --accept-extra | --instance | --since | --limit | --kind) return ;;
+    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --wait | --timeout | --accept-extra | --service | --instance | --since | --limit | --kind) return ;;
   esac
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check --state-dir --socket --log-format --help" choices="" ;;
@@ -26,6 +26,9 @@ _holdfast() {
     rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
     skip) words="--socket -p --pid --json --yes --help" choices="" ;;
     fence) words="--socket -p --pid --json --off --help" choices="" ;;
+    lvs) words="--help" choices="" ;;
+    drain) words="--socket -p --pid --json --service --wait --help" choices="" ;;
+    undrain) words="--socket -p --pid --json --service --help" choices="" ;;
     metrics) words="--socket -p --pid --help" choices="" ;;
     token) words="--file --role --json --help" choices="add remove list" ;;
     history) words="--socket -p --pid --json --instance --since --limit --kind --state-dir --help" choices="" ;;
