@@ -9,6 +9,7 @@ import { createControlProcess, LAST_LIMIT, type ParsedConfig, STOP_LIMIT } from 
 import { createEventBus } from "./event-bus.ts";
 import { configOf } from "./testing/configs.ts";
 import { NO_IPVS } from "./testing/fake-ipvs.ts";
+import { NO_PROBES } from "./testing/no-probes.ts";
 import {
   NO_DATABASES,
   NO_FENCES,
@@ -64,6 +65,8 @@ function setUp(examine: Spawner["examine"]) {
   const keeper: { events: KeeperEvents | null; kills: number } = { events: null, kills: 0 };
   const control = createControlProcess({
     ipvs: NO_IPVS,
+    probes: NO_PROBES,
+    random: () => 0,
     ...portsOf(timers),
     spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
     launcher: {
@@ -126,6 +129,8 @@ test("what is known of a database server is told again when an instance has chan
   const keeper: { events: KeeperEvents | null } = { events: null };
   const control = createControlProcess({
     ipvs: NO_IPVS,
+    probes: NO_PROBES,
+    random: () => 0,
     ...portsOf(timers),
     launcher: {
       launch(events) {
@@ -170,6 +175,8 @@ test.each([
   let launched = 0;
   const control = createControlProcess({
     ipvs: NO_IPVS,
+    probes: NO_PROBES,
+    random: () => 0,
     ...portsOf(timers),
     bus,
     launcher: {
@@ -203,6 +210,8 @@ test.each([
   });
   const control = createControlProcess({
     ipvs: NO_IPVS,
+    probes: NO_PROBES,
+    random: () => 0,
     ...ports,
     spawner: { examine: STUCK["a dead file system"], start: () => expect.fail("nothing is run") },
     launcher: { launch: () => ({ pid: 42, send: () => undefined, kill: () => undefined }) },

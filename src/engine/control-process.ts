@@ -11,13 +11,14 @@ import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { KeyPorts } from "../ports/digest.ts";
 import type { FifoPort } from "../ports/fifo.ts";
 import type { GuardPort } from "../ports/guard.ts";
-import type { IpvsPort } from "../ports/ipvs.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import { PLAIN_POLICY, type Spawner } from "../ports/spawner.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../ports/watches.ts";
+import { type BalancingOptions, createBalancing } from "./balancing.ts";
 import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
+import type { ServerChecks } from "./checkers/server-checks.ts";
 import { REAP_LIMIT } from "./command-run.ts";
 import { originOf, setupOf, tellHooks } from "./control-messages.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
@@ -26,7 +27,7 @@ import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
-import { createLvs, type Lvs } from "./lvs/lvs.ts";
+import type { Lvs } from "./lvs/lvs.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import type { Part } from "./part.ts";
 import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
@@ -47,7 +48,7 @@ export interface ParsedConfig {
   readonly unusable: string | null;
 }
 
-export interface ControlProcessOptions extends DatabaseOptions {
+export interface ControlProcessOptions extends DatabaseOptions, BalancingOptions {
   readonly timers: Timers;
   readonly spawner: Spawner;
   readonly launcher: KeeperLauncher;
@@ -55,7 +56,6 @@ export interface ControlProcessOptions extends DatabaseOptions {
   readonly files: FileWatchPort;
   readonly processes: ProcessWatchPort;
   readonly keys: KeyPorts;
-  readonly ipvs: IpvsPort;
   readonly bus: EventBus;
   readonly fifos: FifoPort;
   readonly mailer: Mailer;
@@ -84,6 +84,8 @@ export interface ControlProcess {
   readonly notifier: Notifier;
   readonly databases: Databases;
   readonly lvs: Lvs;
+  /** Checks of real servers. */
+  readonly servers: ServerChecks;
   /** What tracked files and processes stand at. */
   trackers(): Pick<Standings, "files" | "processes">;
   start(parsed: ParsedConfig): void;
@@ -110,6 +112,7 @@ class Control implements ControlProcess {
   readonly notifier: Notifier;
   readonly databases: Databases;
   readonly lvs: Lvs;
+  readonly servers: ServerChecks;
   readonly #files: FileEngine;
   readonly #processes: ProcessEngine;
   /** In the order in which they hear of a configuration; the checks last, because they start programs. */
@@ -162,7 +165,10 @@ class Control implements ControlProcess {
       port: options.files,
       timers,
       publish: (body) => bus.publish("vrrp", body),
-      tell: (files) => this.keeper.tellStandings({ ...NO_STANDINGS, files }, []),
+      tell: (files) => {
+        this.keeper.tellStandings({ ...NO_STANDINGS, files }, []);
+        this.servers.files(files);
+      },
     });
     this.#processes = createProcessEngine({
       port: options.processes,
@@ -176,8 +182,10 @@ class Control implements ControlProcess {
       next: (question) => this.hooks.ask(question),
       handOver: (instance) => this.keeper.handOver(instance),
     });
-    this.lvs = createLvs({ ipvs: options.ipvs, timers, publish: (body) => bus.publish("checks", body) });
-    this.#parts = [this.#files, this.#processes, this.databases, this.lvs, this.checks];
+    const { lvs, servers } = createBalancing(options, tools, (told) => this.notifier.server(told));
+    this.lvs = lvs;
+    this.servers = servers;
+    this.#parts = [this.#files, this.#processes, this.databases, this.lvs, this.servers, this.checks];
     this.keeper = createKeeperSupervisor({
       timers,
       launcher: options.launcher,

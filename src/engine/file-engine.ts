@@ -127,6 +127,10 @@ function close({ watch, retry }: Watched): void {
   retry?.cancel();
 }
 
-function trackedNames({ instances }: HoldfastConfig): ReadonlySet<string> {
-  return new Set(instances.flatMap(({ vrrp }) => vrrp.trackFiles.map(({ key }) => key)));
+/** By instances, and by FILE_CHECK of real servers. */
+function trackedNames({ instances, lvs }: HoldfastConfig): ReadonlySet<string> {
+  const checked = lvs.servers.flatMap(({ realServers }) =>
+    realServers.flatMap(({ checkers }) => checkers.flatMap((one) => (one.kind === "file" ? [one.file] : []))),
+  );
+  return new Set([...instances.flatMap(({ vrrp }) => vrrp.trackFiles.map(({ key }) => key)), ...checked]);
 }

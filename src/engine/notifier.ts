@@ -127,7 +127,9 @@ class Teller implements Notifier {
     for (const { keyword, writer } of this.#writers) {
       if (line !== null && keyword !== "vrrp_notify_fifo") writer.write(line);
     }
-    if (alert !== null && (this.#config?.global.mail ?? null) !== null) this.#mail.send(alert);
+    if (alert !== null && (this.#config?.global.mail ?? null) !== null) {
+      this.#mail.send({ ...alert, subject: `[${this.#routerId()}] ${alert.subject}` });
+    }
   }
 
   async close(): Promise<void> {

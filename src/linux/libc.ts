@@ -74,6 +74,14 @@ export const socket = checked("socket", INT, [INT, INT, INT]);
 export const socketpair = checked("socketpair", INT, [INT, INT, INT, POINTER]);
 /** bind(2): descriptor, address, length. */
 export const bindSocket = checked("bind", INT, [INT, POINTER, "uint32"]);
+/** connect(2): descriptor, address, length. */
+export const connectSocket = checked("connect", INT, [INT, POINTER, "uint32"]);
+/** getsockopt(2): descriptor, level, option, value, length (in and out). */
+export const getsockopt = checked("getsockopt", INT, [INT, INT, INT, POINTER, POINTER]);
+/** epoll(7): flags; instance, operation, descriptor, struct epoll_event; instance, struct epoll_event[], count, milliseconds. */
+export const epollCreate = checked("epoll_create1", INT, [INT]);
+export const epollControl = checked("epoll_ctl", INT, [INT, INT, INT, POINTER]);
+export const epollWait = checked("epoll_wait", INT, [INT, POINTER, INT, INT]);
 export const getsockname = checked("getsockname", INT, [INT, POINTER, POINTER]);
 /** setsockopt(2): descriptor, level, option, value, length. */
 export const setsockopt = checked("setsockopt", INT, [INT, INT, INT, POINTER, "uint32"]);
@@ -191,6 +199,9 @@ export const ERRNO = {
   ENOPROTOOPT: 92,
   ENETDOWN: 100,
   ECONNRESET: 104,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EINPROGRESS: 115,
   ENOBUFS: 105,
 } as const;
 
@@ -203,6 +214,8 @@ const MISSING_NAMES: Readonly<Record<number, string>> = {
   99: "EADDRNOTAVAIL",
   100: "ENETDOWN",
   101: "ENETUNREACH",
+  110: "ETIMEDOUT",
+  111: "ECONNREFUSED",
   105: "ENOBUFS",
   113: "EHOSTUNREACH",
 };

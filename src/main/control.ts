@@ -163,7 +163,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
-    ...services({ ...options, flush: plane.flush, arena, lvs: parsed.config.lvs }),
+    ...services({ ...options, flush: plane.flush, arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
     hasInterface,

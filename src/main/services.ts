@@ -8,22 +8,25 @@ import { createRedisPort } from "../adapters/redis/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import type { LvsConfig } from "../core/lvs/config.ts";
 import type { Arena } from "../linux/arena.ts";
+import type { BackgroundPoll } from "../linux/background-poll.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import { createFenceMarks } from "../linux/fence-marks.ts";
 import { createGatewayProbe } from "../linux/gateway.ts";
 import { createIpvsPort } from "../linux/ipvs-opening.ts";
 import { createNoteFiles } from "../linux/note-files.ts";
 import { createPositionFiles } from "../linux/position-file.ts";
+import { createProbePort } from "../linux/probe-port.ts";
 import { createServerCopy } from "../linux/server-copy.ts";
 
 export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath"> {
   /** What was told is on disk. */
   readonly flush: () => Promise<boolean>;
   readonly arena: Arena;
+  readonly poll: BackgroundPoll;
   readonly lvs: LvsConfig;
 }
 
-export const services = ({ flush, stateDir, socketPath, arena, lvs }: ServiceHost) => ({
+export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: ServiceHost) => ({
   mailer: createMailer(),
   sql: createSqlPort(),
   redis: createRedisPort(),
@@ -40,4 +43,6 @@ export const services = ({ flush, stateDir, socketPath, arena, lvs }: ServiceHos
   },
   // Fixed at the start, as net_namespace itself.
   ipvs: createIpvsPort(arena, lvs.options.netNamespace),
+  probes: createProbePort(arena, poll),
+  random: Math.random,
 });

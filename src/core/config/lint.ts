@@ -157,11 +157,14 @@ function lintSecurity(asRoot: readonly Use[], config: HoldfastConfig, diagnostic
 const MISSED_ADVERTS = 3;
 
 /** A file, process or server that nobody tracks is not watched, as with keepalived. */
-function lintUnused({ files, processes, mysql, redis, instances }: HoldfastConfig, diagnostics: DiagnosticSink): void {
+function lintUnused(
+  { files, processes, mysql, redis, instances, lvs }: HoldfastConfig,
+  diagnostics: DiagnosticSink,
+): void {
   const names = (list: "trackFiles" | "trackProcesses" | "trackMysql" | "trackRedis"): ReadonlySet<string> =>
     new Set(instances.flatMap(({ vrrp }) => vrrp[list].map(({ key }) => key)));
   const used = {
-    files: names("trackFiles"),
+    files: new Set([...names("trackFiles"), ...checkedFiles(lvs)]),
     processes: names("trackProcesses"),
     mysql: names("trackMysql"),
     redis: names("trackRedis"),
@@ -175,6 +178,11 @@ function lintUnused({ files, processes, mysql, redis, instances }: HoldfastConfi
     diagnostics.report("unused-tracker", span, `nobody tracks ${name}; it is not watched`, null);
   }
 }
+
+const checkedFiles = ({ servers }: HoldfastConfig["lvs"]): readonly string[] =>
+  servers.flatMap(({ realServers }) =>
+    realServers.flatMap(({ checkers }) => checkers.flatMap((one) => (one.kind === "file" ? [one.file] : []))),
+  );
 
 function lintTracking(config: HoldfastConfig, diagnostics: DiagnosticSink): void {
   for (const script of config.scripts) {

@@ -158,7 +158,7 @@ function smtpText(finding: Finding): string {
     case "greeting":
       return finding.what === "banner" ? "Bad greeting banner from" : "Bad HELO response from";
     case "no-answer":
-      return finding.how === "timeout" ? "Read timeout from" : "Read error from";
+      return finding.how === "timeout" ? "Read timeout from" : "Read failure from";
     default:
       return `${findingInWords(finding)} from`;
   }

@@ -157,6 +157,7 @@ export interface RedisChecker extends Connecting {
   readonly kind: "redis";
   /** Path of a file with user and password; null: none. */
   readonly credentials: string | null;
+  readonly tls: TlsConfig;
   readonly role: "replica" | "master" | "any";
   /** Bytes of the stream that a replica may lack; null: not looked at. */
   readonly maxBehind: number | null;

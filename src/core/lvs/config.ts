@@ -220,7 +220,8 @@ export interface SslClientConfig {
   readonly ca: string | null;
   readonly certificate: string | null;
   readonly key: string | null;
-  readonly hasPassword: boolean;
+  /** Never shown. */
+  readonly password: string | null;
 }
 
 export interface LvsConfig {

@@ -8,10 +8,8 @@ import type { IpvsEventBody } from "../../core/events/ipvs-events.ts";
 import { type LvsConfig, type LvsTimeouts, NO_LVS } from "../../core/lvs/config.ts";
 import type { IpvsTimeouts } from "../../core/lvs/ipvs/model.ts";
 import { destinationText, serviceText } from "../../core/lvs/ipvs/words.ts";
-import { beginPool, initialPool } from "../../core/lvs/pool.ts";
 import { serviceKeys } from "../../core/lvs/service-keys.ts";
 import type { WantedService, WantedTable } from "../../core/lvs/table.ts";
-import { wantedServices } from "../../core/lvs/wanted.ts";
 import type { VrrpStateName } from "../../core/vrrp/state.ts";
 import type { IpvsPort } from "../../ports/ipvs.ts";
 import type { Timers } from "../../ports/timers.ts";
@@ -89,11 +87,7 @@ class LvsPart implements Lvs {
     const instance = instances.find(({ vrrp }) => vrrp.name === syncDaemon?.instance);
     this.#sync.want(syncDaemon, syncDaemon?.id ?? instance?.vrrp.virtualRouterId ?? 0);
     this.#setTimeouts(lvs.options.timeouts);
-    const { initNotifies, noCheckerMail } = lvs.options;
-    const pools = lvs.servers.map((server) =>
-      beginPool(initialPool(server, new Map()), { initNotifies, noCheckerMail }),
-    );
-    this.want(pools.flatMap(({ pool }) => wantedServices(pool, this.#options.timers.now())));
+    this.#apply();
   }
 
   want(table: WantedTable): void {

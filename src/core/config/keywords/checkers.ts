@@ -87,8 +87,21 @@ const URL_KEYWORDS: readonly KeywordEntry[] = [
 
 const extension = { extension: true } as const;
 
+/** The client libraries open these connections, so source address, interface and mark cannot be chosen. */
+const DATABASE: readonly KeywordEntry[] = [
+  ...CONNECTION.filter(({ name }) => ["connect_ip", "connect_port", "connect_timeout"].includes(name)),
+  ...SCHEDULE,
+  done("tls", choice("off", "required", "verify-ca", "verify-identity"), "As in mysql blocks.", {
+    ...extension,
+    default: "off",
+  }),
+  done("tls_ca", word, "Path of the certificate authorities (PEM).", { ...extension, default: "those of Node" }),
+  done("tls_cert", word, "Path of the client's certificate (PEM).", extension),
+  done("tls_key", word, "Path of the client's key (PEM).", extension),
+];
+
 const MYSQL: readonly KeywordEntry[] = [
-  ...COMMON,
+  ...DATABASE,
   done(
     "credentials",
     word,
@@ -108,17 +121,10 @@ const MYSQL: readonly KeywordEntry[] = [
     { ...extension, default: "the replication status" },
   ),
   done("lag_weight", bool, "The weight falls with the lag, down to 1 at max_lag.", { ...extension, default: "off" }),
-  done("tls", choice("off", "required", "verify-ca", "verify-identity"), "As in mysql blocks.", {
-    ...extension,
-    default: "off",
-  }),
-  done("tls_ca", word, "Path of the certificate authorities (PEM).", { ...extension, default: "those of Node" }),
-  done("tls_cert", word, "Path of the client's certificate (PEM).", extension),
-  done("tls_key", word, "Path of the client's key (PEM).", extension),
 ];
 
 const REDIS: readonly KeywordEntry[] = [
-  ...COMMON,
+  ...DATABASE,
   done("credentials", word, "File with user and password in [client]; mode 0600.", { ...extension, default: "none" }),
   done("role", choice("replica", "master", "any"), "What the server must be.", { ...extension, default: "replica" }),
   done("max_behind", integer(0, 9_007_199_254_740_991), "Bytes of its master's stream that a replica may lack.", {

