@@ -125,7 +125,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     });
 
     test("by file and position: an orderly stop moves everything, and a killed writer stays quarantined", async () => {
-      const [one, two] = await startMysqlPair(stage, { gtid: false, semiSync: false }, servers);
+      const [one, two] = await startMysqlPair(stage, { gtid: false, semiSync: true }, servers);
       const first = manageMysql(stage, one, two);
       await instanceWhen(first, "VI_1", (it) => it.holding, 20_000);
       const second = manageMysql(stage, two, one);

@@ -27,7 +27,7 @@ export interface DatabaseOptions {
   readonly databases: DatabaseHost;
   readonly takeover: Pick<
     TakeoverTools,
-    "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "flush"
+    "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "records" | "flush"
   >;
   readonly fences: FenceMarks;
   /** Milliseconds since the epoch. */

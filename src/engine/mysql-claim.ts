@@ -83,6 +83,7 @@ export async function planOf(work: MysqlWork, managed: Managed): Promise<Takeove
 
 export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => boolean): Takeover {
   return new Takeover(work.tools, managed.config, {
+    opening: managed.opening,
     known: managed.known || managed.absence?.proof != null,
     consented: managed.consentUntil !== null && work.tools.timers.now() < managed.consentUntil,
     cancelled,

@@ -4,7 +4,7 @@ import { addressInWords } from "../core/database/config.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
-import type { Opening } from "../core/mysql/replicas.ts";
+import type { Opening } from "../core/mysql/opening.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { PeerAbsence } from "./mysql-absence.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";

@@ -6,8 +6,9 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, seconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
+import type { Opening } from "../core/mysql/opening.ts";
 import { replicaOrder, sourceOrder } from "../core/mysql/orders.ts";
-import { decideReplica, type Opening, type ReplicaDecision, repointInWords } from "../core/mysql/replicas.ts";
+import { decideReplica, type ReplicaDecision, repointInWords } from "../core/mysql/replicas.ts";
 import type { Peer } from "../core/mysql/takeover.ts";
 import type { TendingFacts } from "../core/mysql/tending.ts";
 import { failureInWords, type MysqlServers } from "./mysql-group.ts";
@@ -15,7 +16,7 @@ import type { MysqlMember } from "./mysql-member.ts";
 
 export interface ReplicaContext {
   readonly tell: (step: string, outcome: "done" | "failed" | "trouble", detail: string) => void;
-  /** Of the last takeover by this daemon; null when it has not made one. */
+  /** Of the last opening of this server; null when it is not known. */
   readonly opening: Opening | null;
   readonly virtualHosts: readonly string[];
 }

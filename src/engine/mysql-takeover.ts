@@ -7,13 +7,11 @@ import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
-import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
+import { type Opening, openingOf, openingText, parseOpening } from "../core/mysql/opening.ts";
 import { closeStatement, OPEN_STATEMENT, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
-import type { Opening } from "../core/mysql/replicas.ts";
 import {
-  channelsFrom,
   decideTakeover,
   expectedAfter,
   NOTHING_DONE,
@@ -44,6 +42,8 @@ export interface TakeoverTools {
   readonly notes: Notes;
   readonly copies: ServerCopy;
   readonly logins: LoginReader;
+  /** What must. */
+  readonly records: Notes;
   /** Milliseconds since the epoch, for the name of a file. */
   readonly wallMillis: () => number;
   /** Everything told so far is on the disk; false when it is not. */
@@ -51,6 +51,8 @@ export interface TakeoverTools {
 }
 
 export interface TakeoverContext {
+  /** Of the opening before by this daemon; null: the records may have one. */
+  readonly opening: Opening | null;
   readonly known: boolean;
   readonly consented: boolean;
   readonly cancelled: () => boolean;
@@ -212,7 +214,7 @@ export class Takeover {
       if (!(await this.#tools.flush()))
         return this.#failed(words, "the journal cannot be written, so nothing is opened");
       if (this.#context.cancelled()) return err("it is not wanted any more");
-      this.#context.onOpened(openingOf(facts));
+      await this.#opening(facts);
       // From here on it may be open, whatever the answer to the order is.
       this.#progress = { ...this.#progress, opened: true };
     }
@@ -227,6 +229,16 @@ export class Takeover {
     if (PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
     this.#context.tell(words, "done", done.value);
     return ok(undefined);
+  }
+
+  /** Noted before it is open: a replica in classic mode can be mapped by nothing else. */
+  async #opening(facts: TakeoverFacts): Promise<void> {
+    const note = `opening-${this.#config.name}`;
+    const before = this.#context.opening ?? parseOpening(await this.#tools.records.read(note));
+    const opening = openingOf(facts, before);
+    const problem = await this.#tools.records.write(note, openingText(opening));
+    if (problem !== null) this.#context.tell("note where replicas go on", "failed", problem);
+    this.#context.onOpened(opening);
   }
 
   #failed(words: string, detail: string): Result<void, string> {
@@ -315,15 +327,6 @@ export class Takeover {
     const file = `${name.replaceAll(/[^\w.-]/g, "_")}-${time.replaceAll(":", "-")}.txt`;
     return await this.#tools.positions.write(group.recordPosition, file, text);
   }
-}
-
-function openingOf(facts: TakeoverFacts): Opening {
-  const executed = new Map<string, Coordinates>();
-  for (const peer of facts.peers) {
-    const [channel] = channelsFrom(facts, peer);
-    if (channel?.executed) executed.set(peer.address, channel.executed);
-  }
-  return { position: facts.own.end, executed };
 }
 
 /** What `SHOW MASTER STATUS` says before the first write, in its own words. */

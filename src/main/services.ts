@@ -39,6 +39,7 @@ export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: Serv
     notes: createNoteFiles(dirname(socketPath), { durable: false }),
     copies: createServerCopy(),
     logins: { read: readLogin },
+    records: createNoteFiles(stateDir, { durable: true }),
     flush,
   },
   // Fixed at the start, as net_namespace itself.

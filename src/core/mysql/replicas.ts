@@ -6,16 +6,9 @@
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
 import { mariadbContains } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
+import type { Opening } from "./opening.ts";
 import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
 import { hasNothingExtra, isQuarantined } from "./tending.ts";
-
-/** What the last takeover knew just before the own server was opened. */
-export interface Opening {
-  /** Where the own binary log ended. */
-  readonly position: Coordinates | null;
-  /** What was executed of each peer, by its address as in the file; in that peer's coordinates. */
-  readonly executed: ReadonlyMap<string, Coordinates>;
-}
 
 export interface ReplicaScene extends Pick<TakeoverFacts, "own" | "peers"> {
   readonly opening: Opening | null;
@@ -102,10 +95,11 @@ function writerHasAll(own: MemberFacts, replica: MemberFacts): boolean {
 }
 
 function byPosition({ opening }: ReplicaScene, channel: ChannelFacts, peer: Peer): ReplicaDecision {
-  const ours = opening?.executed.get(peer.address);
-  if (opening === null || opening.position === null || ours === undefined) {
+  const origin = opening?.get(peer.address);
+  if (origin === undefined) {
     return trouble("classic mode, and what the writer had executed when it was opened is not known: left as it is");
   }
+  const { executed: ours, position } = origin;
   const { executed, received } = channel;
   if (executed === null || received === null) return trouble("it does not say how far it is");
   const words = `it has executed ${coordinatesInWords(executed)} of ${peer.address}, the writer ${coordinatesInWords(ours)}`;
@@ -115,7 +109,7 @@ function byPosition({ opening }: ReplicaScene, channel: ChannelFacts, peer: Peer
     if (reaches(received, ours) === true) return FINE;
     return trouble(`${words}, and the rest will not come: classic mode, left as it is`);
   }
-  return { kind: "repoint", channel: channel.channel, at: opening.position, from: channel.source };
+  return { kind: "repoint", channel: channel.channel, at: position, from: channel.source };
 }
 
 export function repointInWords(replica: string, { from, at }: Extract<ReplicaDecision, { kind: "repoint" }>): string {

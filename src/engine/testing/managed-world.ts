@@ -134,6 +134,7 @@ class ManagedWorld {
       copies: NO_COPIES,
       logins: NO_TAKEOVER.logins,
       notes: this.notes,
+      records: this.notes,
       wallMillis: () => Date.UTC(2026, 0, 2, 3, 4, 5) + Math.floor((this.timers.now() - 1_000_000) / 1_000),
       flush: async () => this.disk.writable,
     };

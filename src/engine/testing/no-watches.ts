@@ -2,6 +2,7 @@
 import { err, ok } from "../../core/lib/result.ts";
 import type { RedisPort } from "../../ports/redis.ts";
 import type { ServerCopy } from "../../ports/server-copy.ts";
+import type { Notes } from "../../ports/notes.ts";
 import type { DatabaseHost, SqlPort } from "../../ports/sql.ts";
 import type { FenceMarks } from "../../ports/takeover.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../../ports/watches.ts";
@@ -33,14 +34,17 @@ export const NO_COPIES: ServerCopy = {
   isRunning: () => false,
   exchange: async () => err("no server can be copied here"),
 };
+const NO_NOTES: Notes = { read: async () => null, write: async () => null, remove: async () => undefined };
+
 /** Nothing is managed. */
 export const NO_TAKEOVER = {
   gateway: { ask: async () => null },
   positions: { write: async () => ok("") },
   exporter: { run: async () => ok(null) },
-  notes: { read: async () => null, write: async () => null, remove: async () => undefined },
   copies: NO_COPIES,
   logins: { read: async () => ok({ user: "holdfast", password: "" }) },
+  notes: NO_NOTES,
+  records: NO_NOTES,
   flush: async () => true,
 } as const;
 export const NO_DATABASES: DatabaseHost = { freeMib: async () => null, serverStarts: () => null };
