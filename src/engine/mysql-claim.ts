@@ -3,7 +3,7 @@
 import { troubleInWords, troubleRemedy } from "../core/database/trouble.ts";
 import { err } from "../core/lib/result.ts";
 import { after, seconds } from "../core/lib/units.ts";
-import type { TakeoverPlan } from "../core/mysql/takeover.ts";
+import type { TakeoverPlan } from "../core/mysql/takeover-plan.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { closeManaged } from "./mysql-closing.ts";
 import type { Managed, Run } from "./mysql-managed.ts";

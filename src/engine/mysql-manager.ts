@@ -8,7 +8,7 @@ import type { HoldfastConfig } from "../core/config/model.ts";
 import { sameValue } from "../core/lib/same-value.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
-import type { TakeoverPlan } from "../core/mysql/takeover.ts";
+import type { TakeoverPlan } from "../core/mysql/takeover-plan.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { GateQuestion } from "./hook-engine.ts";
 import { type ClaimAnswers, consentTo, planOf, startClaim } from "./mysql-claim.ts";

@@ -10,12 +10,13 @@ import type { MysqlAddress, MysqlConfig } from "../core/mysql/config.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 import { END, type MemberFacts, memberOf, memberStatements } from "../core/mysql/member.ts";
-import { SESSIONS_STATEMENT, semiSyncOrder, sessionsToEnd } from "../core/mysql/orders.ts";
+import { SESSIONS_STATEMENT, schedulerOrder, semiSyncOrder, sessionsToEnd } from "../core/mysql/orders.ts";
 import { IDENTITY_STATEMENT, parseServerVersion } from "../core/mysql/version.ts";
 import type { SqlPort, SqlSession } from "../ports/sql.ts";
 import { identify, type ServerIdentity } from "./mysql-observe.ts";
 
 type Reach = Pick<MysqlConfig, "credentials" | "tls" | "connectTimeout" | "timeout"> & {
+  readonly group?: Pick<MysqlConfig["group"], "eventsFollow">;
   /** How long its host may be silent; milliseconds, connect_timeout when it is not given. */
   readonly reachMillis?: number;
 };
@@ -147,6 +148,8 @@ export class MysqlMember {
   /** Read-only, and without the sessions that were there: whoever held one must find the new writer. */
   async closeForWrites(statement: string, timeoutMillis: number): Promise<Result<number, SqlFailure>> {
     let ended = 0;
+    // What it cannot do, the writer's daemon tells: a closed server with its scheduler on.
+    if (this.#reach.group?.eventsFollow === true) await this.order(schedulerOrder(false), timeoutMillis);
     for (let tries = 1; ; tries++) {
       const closed = await this.order(statement, timeoutMillis);
       const hung = !closed.ok && closed.error.kind === "timeout" && closed.error.phase === "query";

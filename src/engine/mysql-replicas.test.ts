@@ -73,3 +73,18 @@ test("a replica that does not answer, or is open, is told and changes nothing fo
   await world.pass(1_500);
   expect(world.manager.troubles("orders")).toEqual([]);
 });
+
+test("of three servers another peer that followed the dead one is pointed at the writer as well", async () => {
+  const world = managedWorld("peer 192.0.2.3\nknown_as 192.0.2.1 3307");
+  for (let count = 0; count < 5; count++) world.peer.log.push(`2-${count + 1}`);
+  await world.pass(200);
+  await world.follows();
+  world.peer.reach = "down";
+  expect(await world.ask("claim")).toMatchObject({ opened: true });
+  world.manager.entered("V", "MASTER");
+  await world.pass(2_000);
+  expect(world.replica.orders).toContain("CHANGE MASTER TO MASTER_HOST = '192.0.2.1', MASTER_PORT = 3307");
+  world.own.write();
+  await world.pass(100);
+  expect(world.replica.log).toEqual(world.own.log);
+});

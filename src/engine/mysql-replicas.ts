@@ -50,7 +50,15 @@ export class ReplicaWatch {
 
   async look(facts: TendingFacts): Promise<void> {
     const replicas = await this.#servers.askReplicas();
-    await Promise.all(replicas.map((replica) => this.#lookAt(facts, replica)));
+    await Promise.all([
+      ...replicas.map((replica) => this.#lookAt(facts, replica)),
+      ...this.#peersThatFollow(facts).map((peer) => this.#lookAt(facts, peer)),
+    ]);
+  }
+
+  /** In a group of three and more another peer may have followed the one that is gone, and is no use for the next takeover as it is. */
+  #peersThatFollow({ peers }: TendingFacts): readonly Peer[] {
+    return peers.length < 2 ? [] : peers.filter(({ state }) => state.kind === "up" && state.facts.closedBy !== null);
   }
 
   async #lookAt(facts: TendingFacts, { address, state }: Peer): Promise<void> {
@@ -58,7 +66,7 @@ export class ReplicaWatch {
       this.#trouble(address, state.detail);
       return;
     }
-    const decision = this.#decide(facts, state.facts);
+    const decision = this.#decide(facts, state.facts, address);
     if (decision.kind !== "repoint") {
       this.#trouble(address, decision.kind === "trouble" ? decision.detail : null);
       return;
@@ -71,11 +79,11 @@ export class ReplicaWatch {
     if (done.ok) this.#context.tell(repointInWords(address, decision), "done", "");
   }
 
-  #decide(facts: TendingFacts, replica: MemberFacts): ReplicaDecision {
-    return decideReplica(
-      { ...facts, opening: this.#context.opening, virtualHosts: this.#context.virtualHosts },
-      replica,
-    );
+  #decide(facts: TendingFacts, replica: MemberFacts, address: string): ReplicaDecision {
+    const { opening, virtualHosts } = this.#context;
+    const isPeer = facts.peers.some((one) => one.address === address);
+    const peers = facts.peers.filter((one) => one.address !== address);
+    return decideReplica({ ...facts, peers, opening, virtualHosts, mayAcknowledge: isPeer }, replica);
   }
 
   #trouble(address: string, detail: string | null): void {
@@ -89,19 +97,23 @@ export class ReplicaWatch {
 
   /** Looked at once more when both threads stand, since until then it could move; whatever fails, they run again afterwards. */
   async #repoint(facts: TendingFacts, address: string, wanted: Repoint): Promise<Result<void, string>> {
-    const member = this.#servers.replica(address);
+    const member = this.#servers.replica(address) ?? this.#servers.peer(address);
     if (!member?.version) return err("it cannot be asked any more");
     const threads = { channel: wanted.channel, thread: null };
     const stopped = await this.#order(member, replicaOrder(member.version, "STOP", threads));
-    const changed = stopped.ok ? await this.#change(facts, member, wanted) : stopped;
+    const changed = stopped.ok ? await this.#change(facts, member, { ...wanted, address }) : stopped;
     const started = await this.#order(member, replicaOrder(member.version, "START", threads));
     return changed.ok ? started : changed;
   }
 
-  async #change(facts: TendingFacts, member: MysqlMember, wanted: Repoint): Promise<Result<void, string>> {
+  async #change(
+    facts: TendingFacts,
+    member: MysqlMember,
+    wanted: Repoint & { readonly address: string },
+  ): Promise<Result<void, string>> {
     const now = await member.facts();
     if (!now.ok) return err(failureInWords(now.error));
-    const still = this.#decide(facts, now.value);
+    const still = this.#decide(facts, now.value, wanted.address);
     if (still.kind !== "repoint") return err(still.kind === "trouble" ? still.detail : "it has moved meanwhile");
     const to = this.#ownAddress(member);
     if (to === null) return err("this host's own address is not known: write known_as HOST [PORT]");

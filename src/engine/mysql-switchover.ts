@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, elapsed, type Instant, type Micros, millis, seconds, toMillis, toSeconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { OLDEST_WRITE, oldestWriteOf } from "../core/mysql/member.ts";
-import { closeStatement, OPEN_STATEMENT } from "../core/mysql/orders.ts";
+import { closeStatement, OPEN_STATEMENT, schedulerOrder } from "../core/mysql/orders.ts";
 import {
   CLOSE_STEP,
   decideSwitchover,
@@ -183,6 +183,7 @@ export class Switchover {
       this.#host.tell(step, "failed", `${other} is open for writes`);
       return;
     }
+    if (this.#config.group.eventsFollow) await this.#servers.own.order(schedulerOrder(true), ORDER_MILLIS);
     const opened = await this.#servers.own.order(OPEN_STATEMENT, ORDER_MILLIS);
     this.#host.openedAgain();
     this.#host.tell(step, opened.ok ? "done" : "failed", opened.ok ? "" : failureInWords(opened.error));

@@ -10,18 +10,15 @@ import type { MysqlConfig } from "../core/mysql/config.ts";
 import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { type Opening, openingOf, openingText, parseOpening } from "../core/mysql/opening.ts";
-import { closeStatement, OPEN_STATEMENT, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import { closeStatement, OPEN_STATEMENT, replicaOrder, schedulerOrder, semiSyncOrder } from "../core/mysql/orders.ts";
 import {
   decideTakeover,
-  expectedAfter,
   NOTHING_DONE,
-  planTakeover,
   type Step,
-  stepInWords,
   type TakeoverFacts,
-  type TakeoverPlan,
   type TakeoverProgress,
 } from "../core/mysql/takeover.ts";
+import { expectedAfter, planTakeover, stepInWords, type TakeoverPlan } from "../core/mysql/takeover-plan.ts";
 import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
 import type { BinlogExporter } from "../ports/binlog-export.ts";
 import type { Notes } from "../ports/notes.ts";
@@ -199,6 +196,7 @@ export class Takeover {
       known: this.#context.known,
       consented: this.#context.consented,
       progress: this.#progress,
+      eventsFollow: this.#config.group.eventsFollow,
     });
   }
 
@@ -270,6 +268,8 @@ export class Takeover {
         return await this.#order(semiSyncOrder(step.word, step.wanted));
       case "record":
         return await this.#record(own);
+      case "start-events":
+        return await this.#order(schedulerOrder(true));
       case "open":
         return await this.#order(OPEN_STATEMENT);
     }

@@ -5,17 +5,20 @@
 import { type Instant, millis, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { SemiSync } from "../core/mysql/member.ts";
-import { replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import { replicaOrder, schedulerOrder, semiSyncOrder } from "../core/mysql/orders.ts";
 import {
   ALONE_MILLIS,
   decideTending,
   isAlone,
+  type Tending,
   type TendingFacts,
   tendingInWords,
   tendingTrouble,
   troubleOfTending,
 } from "../core/mysql/tending.ts";
+import type { ServerVersion } from "../core/mysql/version.ts";
 import type { Timer } from "../ports/timers.ts";
+import { enableEvents } from "./mysql-events.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
@@ -44,6 +47,9 @@ export class MysqlTending {
   #aloneSince: Instant | null = null;
   #told: string | null = null;
   #unacknowledged = false;
+  #eventsEnabled = false;
+  /** Why the last order was not carried out. */
+  #refused = "";
 
   constructor(host: TendingHost, config: MysqlConfig) {
     this.#host = host;
@@ -83,24 +89,42 @@ export class MysqlTending {
     const { own, peers } = await this.#servers.ask({ end: false, ownLast: true });
     // A writer that somebody has closed is mysql-stray.ts's.
     if (!own.ok || own.value.closedBy !== null || this.#ended) return;
-    const { timers } = this.#host.tools;
-    const alone = isAlone(own.value.semiSync, this.#before);
-    this.#before = own.value.semiSync;
-    this.#unacknowledged = own.value.semiSync?.enabled === false;
-    this.#aloneSince = alone ? (this.#aloneSince ?? timers.now()) : null;
-    const aloneMillis = this.#aloneSince === null ? 0 : (timers.now() - this.#aloneSince) / 1_000;
+    const aloneMillis = this.#aloneMillis(own.value.semiSync);
     const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);
-    const facts: TendingFacts = { own: own.value, peers, gateway };
+    const { eventsFollow, replication } = this.#config.group;
+    const facts: TendingFacts = { own: own.value, peers, gateway, eventsFollow, replication };
     this.#tellTrouble(facts);
-    if (this.#config.group.replicas.length > 0) await this.#replicas.look(facts);
+    if (eventsFollow) await this.#enableEvents();
+    if (this.#config.group.replicas.length > 0 || peers.length > 1) await this.#replicas.look(facts);
     const what = decideTending(facts, aloneMillis);
-    if (what === null || this.#ended) return;
-    const statement =
-      what.kind === "resume"
-        ? replicaOrder(own.value.version, "START", { channel: what.channel, thread: null })
-        : semiSyncOrder(what.word, what.wanted);
-    const done = await this.#servers.own.order(statement, Math.max(ORDER_MILLIS, toMillis(this.#config.timeout)));
-    this.#host.tell(tendingInWords(what), done.ok ? "done" : "failed", done.ok ? "" : failureInWords(done.error));
+    if (what !== null && !this.#ended) await this.#carryOut(what, own.value.version);
+  }
+
+  #aloneMillis(semiSync: SemiSync | null): number {
+    const { timers } = this.#host.tools;
+    const alone = isAlone(semiSync, this.#before);
+    this.#before = semiSync;
+    this.#unacknowledged = semiSync?.enabled === false;
+    this.#aloneSince = alone ? (this.#aloneSince ?? timers.now()) : null;
+    return this.#aloneSince === null ? 0 : (timers.now() - this.#aloneSince) / 1_000;
+  }
+
+  /** Once for each opening: later ones do not come by replication. */
+  async #enableEvents(): Promise<void> {
+    if (this.#eventsEnabled) return;
+    this.#eventsEnabled = true;
+    await enableEvents(this.#servers.own, this.#host.tell);
+  }
+
+  async #carryOut(what: Tending, version: ServerVersion): Promise<void> {
+    const member = what.kind === "stop-events" ? this.#servers.peer(what.peer) : this.#servers.own;
+    const limit = Math.max(ORDER_MILLIS, toMillis(this.#config.timeout));
+    const done = await member?.order(statementOf(what, version), limit);
+    const detail = done === undefined || done.ok ? "" : failureInWords(done.error);
+    // Tried again each second; told once.
+    if (detail !== "" && detail === this.#refused) return;
+    this.#refused = detail;
+    this.#host.tell(tendingInWords(what), done?.ok === true ? "done" : "failed", detail);
   }
 
   #tellTrouble(facts: TendingFacts): void {
@@ -108,5 +132,16 @@ export class MysqlTending {
     const words = trouble === null ? null : troubleOfTending(trouble);
     if (words !== null && words !== this.#told) this.#host.tell(words, "trouble", "");
     this.#told = words;
+  }
+}
+
+function statementOf(what: Tending, version: ServerVersion): string {
+  switch (what.kind) {
+    case "resume":
+      return replicaOrder(version, "START", { channel: what.channel, thread: null });
+    case "stop-events":
+      return schedulerOrder(false);
+    case "acknowledgements":
+      return semiSyncOrder(what.word, what.wanted);
   }
 }

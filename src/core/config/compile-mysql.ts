@@ -71,6 +71,8 @@ function readGroup(block: DatabaseBlock): MysqlGroup {
     policy: (settings.text("policy") as Policy | null) ?? "balanced",
     takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
     recordPosition: settings.text("record_position"),
+    replication: (settings.text("replication") as MysqlGroup["replication"] | null) ?? "auto",
+    eventsFollow: settings.text("event_scheduler") === "follow",
     mysqlbinlog: settings.text("mysqlbinlog"),
     reseed: { stop: command("stop_server"), start: command("start_server"), copy: command("copy_from") },
   };

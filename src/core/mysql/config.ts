@@ -60,6 +60,10 @@ export interface MysqlGroup {
   readonly takeoverDeadline: Micros;
   /** Directory for a file with the own position at each takeover; null: only the journal has it. */
   readonly recordPosition: string | null;
+  /** How servers follow each other; auto: by GTID where both have them. */
+  readonly replication: "gtid" | "position" | "auto";
+  /** The event scheduler is on at the writer and off at the others. */
+  readonly eventsFollow: boolean;
   /** Path of mysqlbinlog or mariadb-binlog; null: found in PATH. */
   readonly mysqlbinlog: string | null;
   /** With what the own server is made anew. */

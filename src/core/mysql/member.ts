@@ -40,6 +40,8 @@ export interface MemberFacts {
   readonly channels: readonly ChannelFacts[];
   /** Null when the plugin is not there. */
   readonly semiSync: SemiSync | null;
+  /** Its event scheduler; "disabled" can only be changed by a restart. */
+  readonly scheduler?: "on" | "off" | "disabled" | null;
 }
 
 export type MemberGtids =
@@ -58,7 +60,7 @@ export function memberStatements(version: ServerVersion): readonly string[] {
       : "SELECT @@global.server_id AS id, @@global.gtid_mode AS mode, @@global.gtid_executed AS executed",
     endStatement(version),
     replicaStatement(version),
-    "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync%enabled'",
+    "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'rpl_semi_sync%enabled' OR Variable_name = 'event_scheduler'",
     "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'",
   ];
 }
@@ -92,6 +94,7 @@ export function memberOf(version: ServerVersion, answers: readonly (readonly Sql
         : { product: "mysql", executed: (id.executed ?? "").replaceAll(/\s/g, ""), on: id.mode === "ON" },
     channels: (replicas ?? []).map(channelOf).filter(isOwnChannel),
     semiSync: semiSyncOf(named(variables ?? []), named(status ?? [])),
+    scheduler: schedulerOf(named(variables ?? []).get("event_scheduler")),
   };
 }
 
@@ -115,6 +118,11 @@ function channelOf(row: SqlRow): ChannelFacts {
 /** Variable_name, Value to a map; lower case, because the products do not agree on it. */
 function named(rows: readonly SqlRow[]): ReadonlyMap<string, string> {
   return new Map(rows.map((row) => [(row.Variable_name ?? "").toLowerCase(), row.Value ?? ""]));
+}
+
+function schedulerOf(value: string | undefined): NonNullable<MemberFacts["scheduler"]> | null {
+  const known = value?.toLowerCase();
+  return known === "on" || known === "off" || known === "disabled" ? known : null;
 }
 
 const on = (value: string | undefined): boolean => /^(on|1)$/i.test(value ?? "");

@@ -1,5 +1,6 @@
 /** The statements of a takeover, for both products and their versions. Names of channels are quoted; nothing else comes from outside. */
 import type { Coordinates } from "./coordinates.ts";
+import type { SqlRow } from "./facts.ts";
 import { atLeast, type ServerVersion } from "./version.ts";
 
 /** super_read_only closes for accounts with SUPER as well and implies read_only; MariaDB has none. */
@@ -55,6 +56,20 @@ export const forgetRelayOrder = (channel: string): string => `RESET REPLICA FOR 
 /** MariaDB 10.10 and later: gtid_slave_pos takes in what the server has committed itself, also where strict mode refuses to set it. */
 export const demoteOrder = (channel: string): string =>
   `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`} TO MASTER_DEMOTE_TO_SLAVE = 1`;
+export const schedulerOrder = (wanted: boolean): string => `SET GLOBAL event_scheduler = ${wanted ? "ON" : "OFF"}`;
+
+/** Events that came by replication and were switched off by that; the words of both products, old and new. */
+export const FOREIGN_EVENTS =
+  "SELECT EVENT_SCHEMA AS place, EVENT_NAME AS name, DEFINER AS definer FROM information_schema.EVENTS WHERE STATUS IN ('SLAVESIDE_DISABLED', 'REPLICA_SIDE_DISABLED')";
+
+/** With its definer: without one whoever enables it becomes that. Null when the server's answer is not understood. */
+export function enableEvent({ place, name, definer }: SqlRow): string | null {
+  const [, user, host] = /^(.*)@([^@]*)$/.exec(definer ?? "") ?? [];
+  if (place == null || name == null || user === undefined || host === undefined) return null;
+  return `ALTER DEFINER = ${quoted(user)}@${quoted(host)} EVENT ${identifier(place)}.${identifier(name)} ENABLE`;
+}
+
+const identifier = (text: string): string => `\`${text.replaceAll("`", "``")}\``;
 
 export const semiSyncOrder = (word: "master" | "source", wanted: boolean): string =>
   `SET GLOBAL rpl_semi_sync_${word}_enabled = ${wanted ? 1 : 0}`;

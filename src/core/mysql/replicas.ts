@@ -14,6 +14,8 @@ export interface ReplicaScene extends Pick<TakeoverFacts, "own" | "peers"> {
   readonly opening: Opening | null;
   /** Hosts that are the address itself: whoever follows those moves with it. */
   readonly virtualHosts: readonly string[];
+  /** It is a peer, which is there to acknowledge. */
+  readonly mayAcknowledge?: boolean;
 }
 
 export type ReplicaDecision =
@@ -29,21 +31,21 @@ export function decideReplica(scene: ReplicaScene, replica: MemberFacts): Replic
   if (replica.closedBy === null) return trouble("it is open for writes");
   const { own } = scene;
   const following = replica.channels.find(({ sourceId }) => sourceId === own.serverId);
-  if (following !== undefined) return settled(following, replica);
+  if (following !== undefined) return settled(scene, following, replica);
   for (const peer of scene.peers) {
     const channel = replica.channels.find((one) => followsPeer(scene, one, peer));
     if (channel === undefined) continue;
-    return isLost(scene, peer) ? moveAway(scene, replica, { channel, peer }) : settled(channel, replica);
+    return isLost(scene, peer) ? moveAway(scene, replica, { channel, peer }) : settled(scene, channel, replica);
   }
   const [other] = replica.channels;
   if (other === undefined) return trouble("it replicates from nobody");
-  return settled(other, replica);
+  return settled(scene, other, replica);
 }
 
 /** Nothing has to be done, but something may have to be known. */
-function settled(channel: ChannelFacts, { semiSync }: MemberFacts): ReplicaDecision {
+function settled({ mayAcknowledge }: ReplicaScene, channel: ChannelFacts, { semiSync }: MemberFacts): ReplicaDecision {
   const state = stateOf(channel);
-  if (state.kind === "trouble" || semiSync?.acknowledges !== true) return state;
+  if (state.kind === "trouble" || semiSync?.acknowledges !== true || mayAcknowledge === true) return state;
   return trouble(
     "it acknowledges commits (semi-sync), and what only a replica has is lost at a takeover: leave that to the peers",
   );

@@ -1,16 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
-import {
-  decideTakeover,
-  expectedAfter,
-  NOTHING_DONE,
-  type Peer,
-  planTakeover,
-  positionInWords,
-  type TakeoverFacts,
-  waitedFor,
-} from "./takeover.ts";
+import { decideTakeover, NOTHING_DONE, type Peer, positionInWords, type TakeoverFacts } from "./takeover.ts";
+import { expectedAfter, planTakeover, waitedFor } from "./takeover-plan.ts";
 
 const PEER = "192.168.11.82:3306";
 
@@ -88,6 +80,25 @@ describe("the order of a takeover", () => {
       ],
       end: "ready",
     });
+  });
+
+  it("of several that followed the dead one whoever has received most takes over", () => {
+    const third = (changes: Partial<ChannelFacts>): Peer => ({
+      address: "192.168.11.83:3306",
+      state: { kind: "up", facts: member({ serverId: "3", channels: [channel({ io: "connecting", ...changes })] }) },
+    });
+    const received = { file: "m2-bin.000003", offset: 950 };
+    const behind = plan({ peers: [down, third({ received })] });
+    expect(behind.steps).toEqual([]);
+    expect(behind.end).toBe(
+      `192.168.11.83:3306 has received more from ${PEER} (m2-bin.000003:950, here m2-bin.000003:900): it is to take over`,
+    );
+    expect(plan({ peers: [down, third({ received })], consented: true }).end).toBe("ready");
+    expect(plan({ peers: [down, third({})] }).end).toBe("ready");
+    expect(plan({ peers: [down, third({ received: { file: "m2-bin.000002", offset: 999 } })] }).end).toBe("ready");
+    // It could not execute what it has received, so it is not waited for.
+    const broken = third({ received, sql: "stopped", sqlError: { number: 1062, text: "Duplicate entry" } });
+    expect(plan({ peers: [down, broken] }).end).toBe("ready");
   });
 
   it("an applier that stands is started before the receiver is stopped", () => {

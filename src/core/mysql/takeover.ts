@@ -10,7 +10,7 @@
 import type { Policy } from "../database/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
 import { mariadbContains, mysqlContains } from "./gtid.ts";
-import type { ChannelFacts, MemberFacts, MemberGtids } from "./member.ts";
+import type { ChannelFacts, MemberFacts } from "./member.ts";
 
 export type PeerState =
   | { readonly kind: "up"; readonly facts: MemberFacts }
@@ -38,6 +38,10 @@ export interface TakeoverFacts {
   /** An operator takes the responsibility for what cannot be known. */
   readonly consented: boolean;
   readonly progress: TakeoverProgress;
+  /** The event scheduler is to be on at the writer, and off at the others. */
+  readonly eventsFollow?: boolean;
+  /** How the file says that servers follow each other. */
+  readonly replication?: "gtid" | "position" | "auto";
 }
 
 /** What this run has done and facts cannot show. */
@@ -57,6 +61,7 @@ export type Step =
   | { readonly kind: "stop-applier"; readonly channel: string }
   | { readonly kind: "record"; readonly position: string }
   | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
+  | { readonly kind: "start-events" }
   | { readonly kind: "open" };
 
 export type Decision =
@@ -74,12 +79,14 @@ export function decideTakeover(facts: TakeoverFacts): Decision {
   if (own.closedBy === null && !progress.opened && !progress.closed) return step({ kind: "close-own" });
   return (
     refusedByPeers(facts) ??
+    refusedByFresher(facts) ??
     startAppliers(facts) ??
     closePeers(facts) ??
     followPeers(facts) ??
     leavePeers(facts) ??
     record(facts) ??
     acknowledge(facts) ??
+    startEvents(facts) ??
     open(facts)
   );
 }
@@ -128,6 +135,33 @@ function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decis
   if (facts.own.semiSync?.acknowledges === true) return null;
   return refuse(`policy consistency: ${address} is down, and its commits did not wait for an acknowledgement`, true);
 }
+
+/**
+ * Of several servers that followed one that is gone, whoever has received most of it takes over: the others lack that, and nobody else has it
+ * any more. One that cannot execute what it has received is not waited for.
+ */
+function refusedByFresher(facts: TakeoverFacts): Decision | null {
+  if (facts.consented || facts.progress.opened) return null;
+  for (const gone of facts.peers.filter(isGone)) {
+    const ours = channelsFrom(facts, gone)[0]?.received ?? null;
+    const fresher = ours === null ? undefined : facts.peers.find((peer) => isAhead(receivedFrom(gone, peer), ours));
+    if (ours === null || fresher === undefined) continue;
+    const theirs = receivedFrom(gone, fresher);
+    const words = `${theirs === null ? "?" : coordinatesInWords(theirs)}, here ${coordinatesInWords(ours)}`;
+    return refuse(`${fresher.address} has received more from ${gone.address} (${words}): it is to take over`, true);
+  }
+  return null;
+}
+
+/** What a peer that could take over has received of another; null: nothing, or it could not execute it. */
+function receivedFrom(gone: Peer, { state }: Peer): Coordinates | null {
+  if (state.kind !== "up") return null;
+  const channel = state.facts.channels.find(({ source }) => source === gone.address);
+  return channel === undefined || channel.sqlError !== null ? null : channel.received;
+}
+
+const isAhead = (theirs: Coordinates | null, ours: Coordinates): boolean =>
+  theirs !== null && reaches(ours, theirs) === false;
 
 const detailOf = (state: PeerState): string => ("detail" in state ? state.detail : "it answers");
 
@@ -238,111 +272,13 @@ function acknowledge(facts: TakeoverFacts): Decision | null {
   return step({ kind: "acknowledgements", word: semiSync.word, wanted });
 }
 
+/** Before it is open: an event that runs a moment too early is refused by the server itself. */
+function startEvents({ own, eventsFollow }: TakeoverFacts): Decision | null {
+  return eventsFollow === true && own.scheduler === "off" ? step({ kind: "start-events" }) : null;
+}
+
 const receives = ({ channels }: MemberFacts): boolean => channels.some(({ io }) => io === "running");
 
 function open({ own }: TakeoverFacts): Decision {
   return own.closedBy === null ? { kind: "ready" } : step({ kind: "open" });
-}
-
-/** A clause for journal, log and `--dry-run`. */
-export function stepInWords(one: Step): string {
-  const channel = "channel" in one && one.channel !== "" ? ` of channel ${one.channel}` : "";
-  switch (one.kind) {
-    case "close-own":
-      return "close the own server for writes";
-    case "start-applier":
-      return `start the SQL thread${channel}`;
-    case "close-peer":
-      return `close ${one.peer} for writes and end its sessions`;
-    case "stop-receiver":
-      return `stop the I/O thread${channel}`;
-    case "stop-applier":
-      return `leave the channel standing${channel}, its coordinates are kept`;
-    case "record":
-      return `record the own position ${one.position}`;
-    case "acknowledgements":
-      return one.wanted
-        ? "commits wait for an acknowledgement (semi-sync on)"
-        : "degraded: no acker, commits are on this server alone (semi-sync off)";
-    case "open":
-      return "open the own server for writes";
-  }
-}
-
-export interface TakeoverPlan {
-  readonly steps: readonly string[];
-  /** "ready", or why it is refused. */
-  readonly end: string;
-}
-
-/** More steps than any order of facts needs. */
-const MOST_STEPS = 100;
-
-/** What a claim would do now, if every step did what it says and every wait ended. */
-export function planTakeover(now: TakeoverFacts): TakeoverPlan {
-  const steps: string[] = [];
-  let facts = now;
-  while (steps.length < MOST_STEPS) {
-    const decision = decideTakeover(facts);
-    if (decision.kind === "ready") return { steps, end: "ready" };
-    if (decision.kind === "refuse") return { steps, end: decision.reason };
-    steps.push(decision.kind === "step" ? stepInWords(decision.step) : `wait until ${decision.what}`);
-    facts = decision.kind === "step" ? expectedAfter(facts, decision.step) : waitedFor(facts);
-  }
-  return { steps, end: "the plan has no end" };
-}
-
-/** As if everything received were executed, and everything that a peer has received. */
-export function waitedFor(facts: TakeoverFacts): TakeoverFacts {
-  const { own } = facts;
-  const peers = facts.peers.flatMap(({ state }) => (state.kind === "up" ? [state.facts] : []));
-  const ends = peers.flatMap(({ end }) => (end === null ? [] : [end]));
-  const channels = own.channels.map((channel) => {
-    const reached = ends.find((end) => channel.io === "running" && reaches(end, channel.executed ?? end) === true);
-    return { ...channel, drained: true, executed: reached ?? channel.received };
-  });
-  return { ...facts, own: { ...own, channels, gtids: withPeers(own.gtids, peers) } };
-}
-
-function withPeers(gtids: MemberGtids, peers: readonly MemberFacts[]): MemberGtids {
-  const joined = (texts: readonly string[]): string => texts.filter((text) => text !== "").join(",");
-  if (gtids.product === "mysql") {
-    const theirs = peers.map((peer) => (peer.gtids.product === "mysql" ? peer.gtids.executed : ""));
-    return { ...gtids, executed: joined([gtids.executed, ...theirs]) };
-  }
-  const theirs = peers.map((peer) => (peer.gtids.product === "mariadb" ? peer.gtids.position : ""));
-  return { ...gtids, binlogState: joined([gtids.binlogState, ...theirs]) };
-}
-
-/** The facts after a step, if all goes well: what `--dry-run` goes on from, and a test's model of a server. */
-export function expectedAfter(facts: TakeoverFacts, one: Step): TakeoverFacts {
-  const { own, peers, progress } = facts;
-  const withOwn = (changes: Partial<MemberFacts>): TakeoverFacts => ({ ...facts, own: { ...own, ...changes } });
-  const withChannel = (name: string, changes: Partial<ChannelFacts>): TakeoverFacts =>
-    withOwn({ channels: own.channels.map((each) => (each.channel === name ? { ...each, ...changes } : each)) });
-  switch (one.kind) {
-    case "close-own":
-      return { ...withOwn({ closedBy: "read_only" }), progress: { ...progress, closed: true } };
-    case "start-applier":
-      return withChannel(one.channel, { sql: "running" });
-    case "close-peer":
-      return {
-        ...facts,
-        peers: peers.map((peer) =>
-          peer.address === one.peer && peer.state.kind === "up"
-            ? { ...peer, state: { kind: "up", facts: { ...peer.state.facts, closedBy: "read_only" } } }
-            : peer,
-        ),
-      };
-    case "stop-receiver":
-      return withChannel(one.channel, { io: "stopped" });
-    case "stop-applier":
-      return withChannel(one.channel, { sql: "stopped" });
-    case "record":
-      return { ...facts, progress: { ...progress, recorded: one.position } };
-    case "acknowledgements":
-      return withOwn({ semiSync: own.semiSync === null ? null : { ...own.semiSync, enabled: one.wanted } });
-    case "open":
-      return { ...withOwn({ closedBy: null }), progress: { ...progress, opened: true } };
-  }
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import type { Peer } from "./takeover.ts";
-import { ALONE_MILLIS, decideTending, isAlone, type TendingFacts, tendingTrouble } from "./tending.ts";
+import {
+  ALONE_MILLIS,
+  decideTending,
+  isAlone,
+  type TendingFacts,
+  tendingTrouble,
+  troubleOfTending,
+} from "./tending.ts";
 
 const PEER = "192.168.11.82:3306";
 
@@ -127,5 +134,18 @@ describe("acknowledgements", () => {
     expect(isAlone(semiSync({ waiting: 3, acknowledged: 11 }), semiSync({ waiting: 2 }))).toBe(false);
     expect(isAlone(semiSync({ enabled: false, clients: 0 }), null)).toBe(false);
     expect(isAlone(null, null)).toBe(false);
+  });
+});
+
+describe("how servers follow each other", () => {
+  it("is told where it contradicts the file", () => {
+    const classic = { ...left, io: "running", sql: "running", gtid: false } as const;
+    const facts: TendingFacts = { own: member({ channels: [classic] }), peers: [], gateway: null };
+    expect(tendingTrouble({ ...facts, replication: "auto" })).toBeNull();
+    expect(tendingTrouble({ ...facts, replication: "position" })).toBeNull();
+    const trouble = tendingTrouble({ ...facts, replication: "gtid" });
+    expect(trouble === null ? "" : troubleOfTending(trouble)).toBe(
+      `this server follows ${PEER} by file and position, and the file says \`replication gtid\``,
+    );
   });
 });

@@ -6,23 +6,33 @@ import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra } from "./gtid
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
 
-export type TendingFacts = Pick<TakeoverFacts, "own" | "peers" | "gateway">;
+export type TendingFacts = Pick<TakeoverFacts, "own" | "peers" | "gateway" | "eventsFollow" | "replication">;
 
 export type Tending =
   | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
   /** Both threads of a channel that a takeover left standing. */
-  | { readonly kind: "resume"; readonly channel: string; readonly peer: string };
+  | { readonly kind: "resume"; readonly channel: string; readonly peer: string }
+  /** Of a server that is not the writer. */
+  | { readonly kind: "stop-events"; readonly peer: string };
 
 /** What is wrong and stays so until somebody acts. */
 export type TendingTrouble =
   | { readonly kind: "both-open"; readonly peer: string }
-  | { readonly kind: "errant"; readonly peer: string; readonly detail: string };
+  | { readonly kind: "errant"; readonly peer: string; readonly detail: string }
+  /** A channel that counts otherwise than the file says. */
+  | { readonly kind: "mode"; readonly server: string; readonly source: string; readonly wanted: "gtid" | "position" };
 
 /** A writer without an acker goes on alone after this; milliseconds. */
 export const ALONE_MILLIS = 3_000;
 
 export function decideTending(facts: TendingFacts, aloneMillis: number): Tending | null {
-  return acknowledgements(facts, aloneMillis) ?? resume(facts);
+  return acknowledgements(facts, aloneMillis) ?? resume(facts) ?? stopEvents(facts);
+}
+
+function stopEvents({ peers, eventsFollow }: TendingFacts): Tending | null {
+  if (eventsFollow !== true) return null;
+  const peer = peers.find((one) => one.state.kind === "up" && !isOpen(one) && one.state.facts.scheduler === "on");
+  return peer === undefined ? null : { kind: "stop-events", peer: peer.address };
 }
 
 function acknowledgements({ own, peers, gateway }: TendingFacts, aloneMillis: number): Tending | null {
@@ -83,14 +93,35 @@ export function tendingTrouble(facts: TendingFacts): TendingTrouble | null {
   for (const peer of facts.peers) {
     if (peer.state.kind !== "up") continue;
     if (isOpen(peer)) return { kind: "both-open", peer: peer.address };
-    if (!channelsFrom(facts, peer).some(stands)) continue;
-    const nothing = hasNothingExtra(facts.own, peer.state.facts);
-    if (nothing === true) continue;
-    const detail =
-      nothing === null
-        ? "without GTIDs it cannot be told whether it has transactions that nobody else has"
-        : `it has transactions that this server lacks: ${extraInWords(facts.own, peer.state.facts)}`;
-    return { kind: "errant", peer: peer.address, detail };
+    const errant = errantTrouble(facts, peer, peer.state.facts);
+    if (errant !== null) return errant;
+  }
+  return modeTrouble(facts);
+}
+
+function errantTrouble(facts: TendingFacts, peer: Peer, theirs: MemberFacts): TendingTrouble | null {
+  if (!channelsFrom(facts, peer).some(stands)) return null;
+  const nothing = hasNothingExtra(facts.own, theirs);
+  if (nothing === true) return null;
+  const detail =
+    nothing === null
+      ? "without GTIDs it cannot be told whether it has transactions that nobody else has"
+      : `it has transactions that this server lacks: ${extraInWords(facts.own, theirs)}`;
+  return { kind: "errant", peer: peer.address, detail };
+}
+
+/** A topology that contradicts the file. */
+function modeTrouble({ own, peers, replication }: TendingFacts): TendingTrouble | null {
+  if (replication !== "gtid" && replication !== "position") return null;
+  const servers = [
+    { server: "this server", channels: own.channels },
+    ...peers.flatMap(({ address, state }) =>
+      state.kind === "up" ? [{ server: address, channels: state.facts.channels }] : [],
+    ),
+  ];
+  for (const { server, channels } of servers) {
+    const other = channels.find(({ gtid }) => gtid !== (replication === "gtid"));
+    if (other !== undefined) return { kind: "mode", server, source: other.source, wanted: replication };
   }
   return null;
 }
@@ -112,6 +143,7 @@ function extraInWords({ gtids: ours }: MemberFacts, { gtids: theirs }: MemberFac
 }
 
 export function tendingInWords(one: Tending): string {
+  if (one.kind === "stop-events") return `switch the event scheduler of ${one.peer} off: events run at the writer`;
   if (one.kind === "resume") return `receive from ${one.peer} again: it has nothing that this server lacks`;
   return one.wanted
     ? "commits wait for an acknowledgement again (semi-sync on)"
@@ -119,7 +151,14 @@ export function tendingInWords(one: Tending): string {
 }
 
 export function troubleOfTending(one: TendingTrouble): string {
-  return one.kind === "both-open"
-    ? `BOTH OPEN: ${one.peer} takes writes as well; nothing is received from it and nothing is changed`
-    : `${one.peer} stays quarantined, nothing is received from it: ${one.detail}`;
+  switch (one.kind) {
+    case "both-open":
+      return `BOTH OPEN: ${one.peer} takes writes as well; nothing is received from it and nothing is changed`;
+    case "errant":
+      return `${one.peer} stays quarantined, nothing is received from it: ${one.detail}`;
+    case "mode": {
+      const does = one.wanted === "gtid" ? "by file and position" : "by GTID";
+      return `${one.server} follows ${one.source} ${does}, and the file says \`replication ${one.wanted}\``;
+    }
+  }
 }

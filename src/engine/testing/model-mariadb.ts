@@ -30,6 +30,9 @@ export class ModelServer {
   refusesToOpen = false;
   /** What SHOW GRANTS answers; null: nothing. */
   grants: string | null = null;
+  scheduler = false;
+  /** Names of events that came by replication. */
+  readonly foreignEvents: string[] = [];
   sessions = 0;
   /** Seconds that a transaction has been writing for; null when none does. */
   writingFor: number | null = null;
@@ -107,6 +110,8 @@ export class ModelServer {
     }
     if (sql.includes("INNODB_TRX"))
       return ok(this.writingFor === null ? [] : [{ thread: "77", seconds: String(this.writingFor) }]);
+    if (sql.includes("information_schema.EVENTS"))
+      return ok(this.foreignEvents.map((name) => ({ place: "shop", name, definer: "admin@localhost" })));
     if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
     return this.#order(sql);
   }
@@ -115,6 +120,8 @@ export class ModelServer {
     if (sql === "SHOW MASTER STATUS") return ok([{ File: "own.000001", Position: String(this.log.length) }]);
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
     if (sql === "SHOW GRANTS" && this.grants !== null) return ok([{ Grants: `GRANT ${this.grants} ON *.* TO x` }]);
+    if (sql.startsWith("SHOW GLOBAL VARIABLES"))
+      return ok([{ Variable_name: "event_scheduler", Value: this.scheduler ? "ON" : "OFF" }]);
     if (sql !== "SHOW PROCESSLIST") return ok([]);
     return ok([
       ...Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
@@ -131,24 +138,55 @@ export class ModelServer {
 
   #order(sql: string): Result<readonly SqlRow[], SqlFailure> {
     this.orders.push(sql);
-    if (sql === "SET GLOBAL read_only = 1") this.readOnly = true;
-    else if (sql === "SET GLOBAL read_only = 0") {
-      if (this.refusesToOpen) return err({ kind: "server", number: 1227, detail: "Access denied" });
-      this.readOnly = false;
-    } else if (sql.startsWith("KILL")) {
+    const effect = EFFECTS[sql];
+    if (sql === "SET GLOBAL read_only = 0" && this.refusesToOpen) return err(DENIED);
+    if (sql.startsWith("CHANGE MASTER TO")) return this.#changeSource(sql);
+    if (sql.startsWith("KILL")) {
       this.sessions -= 1;
       this.hangs = false;
-    } else if (sql === "STOP SLAVE IO_THREAD") this.io = false;
-    else if (sql === "START SLAVE IO_THREAD") this.io = true;
-    else if (sql === "STOP SLAVE SQL_THREAD") this.sql = false;
-    else if (sql === "START SLAVE SQL_THREAD") this.sql = true;
-    else if (sql === "STOP SLAVE") [this.io, this.sql] = [false, false];
-    else if (sql.startsWith("CHANGE MASTER TO")) return this.#changeSource(sql);
-    else if (sql === "START SLAVE") [this.io, this.sql] = [true, true];
+    } else if (sql.startsWith("ALTER DEFINER")) this.foreignEvents.length = 0;
+    else if (effect !== undefined) effect(this);
     else return err({ kind: "server", number: 1064, detail: `the model does not know: ${sql}` });
     return ok([]);
   }
 }
+
+const DENIED: SqlFailure = { kind: "server", number: 1227, detail: "Access denied" };
+
+const EFFECTS: Readonly<Record<string, (server: ModelServer) => void>> = {
+  "SET GLOBAL read_only = 1": (server) => {
+    server.readOnly = true;
+  },
+  "SET GLOBAL read_only = 0": (server) => {
+    server.readOnly = false;
+  },
+  "SET GLOBAL event_scheduler = ON": (server) => {
+    server.scheduler = true;
+  },
+  "SET GLOBAL event_scheduler = OFF": (server) => {
+    server.scheduler = false;
+  },
+  "STOP SLAVE IO_THREAD": (server) => {
+    server.io = false;
+  },
+  "START SLAVE IO_THREAD": (server) => {
+    server.io = true;
+  },
+  "STOP SLAVE SQL_THREAD": (server) => {
+    server.sql = false;
+  },
+  "START SLAVE SQL_THREAD": (server) => {
+    server.sql = true;
+  },
+  "STOP SLAVE": (server) => {
+    server.io = false;
+    server.sql = false;
+  },
+  "START SLAVE": (server) => {
+    server.io = true;
+    server.sql = true;
+  },
+};
 
 export interface ModelNetwork extends SqlPort {
   /** Before each answer. */

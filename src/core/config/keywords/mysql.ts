@@ -1,12 +1,9 @@
 /** Keywords of `mysql NAME { }`: one database server of this host, and how its check counts. All of them are extensions. */
 import type { ArgSpec, KeywordEntry } from "./types.ts";
-import { choice, command, done, integer, later, seconds, word, words } from "./types.ts";
+import { choice, command, done, integer, seconds, word, words } from "./types.ts";
 
 const known = (name: string, args: ArgSpec, doc: string, fallback?: string): KeywordEntry =>
   done(name, args, doc, { extension: true, ...(fallback === undefined ? {} : { default: fallback }) });
-
-const notYet = (name: string, args: ArgSpec, doc: string, safety?: string): KeywordEntry =>
-  later(name, args, doc, { extension: true, ...(safety === undefined ? {} : { safety }) });
 
 export const MYSQL: readonly KeywordEntry[] = [
   known(
@@ -70,7 +67,18 @@ export const MYSQL: readonly KeywordEntry[] = [
   known("peer", words, "HOST [PORT] of another server of the group, for manage_mysql; one line each."),
   known("replica", words, "HOST [PORT] of a server that follows one of the group and takes no writes; one line each."),
   known("known_as", words, "HOST [PORT] at which replicas find this server.", "where this host reaches them from"),
-  notYet("replication", choice("gtid", "position", "auto"), "How positions are counted; each channel says it itself."),
+  known(
+    "replication",
+    choice("gtid", "position", "auto"),
+    "How the servers follow each other: what does not is told, and a server without a channel is attached that way; `auto`: by GTID where both have them.",
+    "auto",
+  ),
+  known(
+    "event_scheduler",
+    choice("follow", "ignore"),
+    "`follow`: on at the writer, off at the others, and events that came by replication are enabled at the writer.",
+    "ignore",
+  ),
   known(
     "takeover_deadline",
     seconds(0.1, 3_600),
