@@ -73,17 +73,25 @@ describeStage("replicas of a managed MariaDB pair", (stage: Stage) => {
     await hasEverything();
   });
 
-  test("by file and position: it goes on where the new writer's log stood before its first write", async () => {
-    const [, second] = await start("position");
-    const [one, two] = pair.servers;
-    await one.kill();
-    await pair.writesReach(two);
-    await follows(two);
-    expect((await steps(second)).join("\n")).toMatch(/point [\d.]+:3306 at this server, from m2-bin\.\d+:\d+ on/);
-    await pair.stopWriting();
-    await hasEverything();
-    const sums = [two, replica].map(async (server) => (await server.query("CHECKSUM TABLE shop.orders"))[0]?.Checksum);
-    const [ours, theirs] = await Promise.all(sums);
-    expect(theirs).toBe(ours);
-  });
+  test.each(["where the new writer's log stood before its first write", "where its own last transaction ends there"])(
+    "by file and position: it goes on %s",
+    async (where) => {
+      const [, second] = await start("position");
+      const [one, two] = pair.servers;
+      if (where.includes("last transaction")) {
+        // What comes now it has not received when its source dies: its place is in the middle of what the new writer has executed.
+        await replica.query("STOP SLAVE IO_THREAD");
+        await pair.writesReach(one);
+      }
+      await one.kill();
+      await pair.writesReach(two);
+      await follows(two);
+      expect((await steps(second)).join("\n")).toMatch(/point [\d.]+:3306 at this server, from m2-bin\.\d+:\d+ on/);
+      await pair.stopWriting();
+      await hasEverything();
+      const sums = [two, replica].map(async (one) => (await one.query("CHECKSUM TABLE shop.orders"))[0]?.Checksum);
+      const [ours, theirs] = await Promise.all(sums);
+      expect(theirs).toBe(ours);
+    },
+  );
 });

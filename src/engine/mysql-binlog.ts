@@ -42,7 +42,7 @@ export async function findExtra(
   const found: LoggedTransaction[] = [];
   let from = begin.value.from;
   for (const file of files.slice(begin.value.at)) {
-    const read = await readFile(member, { file, from }, (transactions) => {
+    const read = await readBinlog(member, { file, from }, (transactions) => {
       found.push(...extraOf(transactions, comparison, writer));
       return found.length <= MOST;
     });
@@ -74,7 +74,7 @@ async function beginOf(member: MysqlMember, scene: Scene): Promise<Result<Begin,
     return err(`${file}, which the writer has received last, is not among its binary logs (${files[0]} and later)`);
   }
   for (let at = files.length - 1; at >= 0; at--) {
-    const head = await page(member, { file: files[at] ?? "", from: 0 }, HEAD);
+    const head = await pageOfBinlog(member, { file: files[at] ?? "", from: 0 }, HEAD);
     if (!head.ok) return head;
     const before = executedBefore(head.value);
     if (before === null) return err(`${files[at]} does not say what was before it`);
@@ -94,14 +94,14 @@ function missingOf(comparison: Comparison, found: readonly LoggedTransaction[]):
   return lacking === 0n ? null : `${lacking} of them are not in its binary logs`;
 }
 
-interface Place {
+export interface Place {
   readonly file: string;
   /** 0: from the beginning. */
   readonly from: number;
 }
 
 /** `take` says whether to go on. */
-async function readFile(
+export async function readBinlog(
   member: MysqlMember,
   { file, from }: Place,
   take: (transactions: readonly LoggedTransaction[]) => boolean,
@@ -110,7 +110,7 @@ async function readFile(
   // The last transaction of a page may go on in the next one.
   let rest: readonly BinlogEvent[] = [];
   for (;;) {
-    const events = await page(member, { file, from: next }, PAGE);
+    const events = await pageOfBinlog(member, { file, from: next }, PAGE);
     if (!events.ok) return events;
     const known = [...rest, ...events.value];
     const whole = transactionsOf(file, known);
@@ -122,7 +122,7 @@ async function readFile(
   }
 }
 
-async function page(
+export async function pageOfBinlog(
   member: MysqlMember,
   { file, from }: Place,
   count: number,

@@ -5,13 +5,16 @@
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, seconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import { type Coordinates, coordinatesInWords, reaches } from "../core/mysql/coordinates.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import type { Opening } from "../core/mysql/opening.ts";
 import { replicaOrder, sourceOrder } from "../core/mysql/orders.ts";
 import { decideReplica, type ReplicaDecision, repointInWords } from "../core/mysql/replicas.ts";
 import type { Peer } from "../core/mysql/takeover.ts";
 import type { TendingFacts } from "../core/mysql/tending.ts";
+import type { BinlogExporter } from "../ports/binlog-export.ts";
 import { failureInWords, type MysqlServers } from "./mysql-group.ts";
+import { mapReplica } from "./mysql-mapping.ts";
 import type { MysqlMember } from "./mysql-member.ts";
 
 export interface ReplicaContext {
@@ -19,6 +22,7 @@ export interface ReplicaContext {
   /** Of the last opening of this server; null when it is not known. */
   readonly opening: Opening | null;
   readonly virtualHosts: readonly string[];
+  readonly exporter: BinlogExporter;
 }
 
 /** After a try that failed its threads are left in peace for that long. */
@@ -26,7 +30,8 @@ const AGAIN = seconds(30);
 /** A receiver that stops says farewell to a source that is gone. */
 const ORDER_MILLIS = 5_000;
 
-type Repoint = Extract<ReplicaDecision, { readonly kind: "repoint" }>;
+type Mapping = Extract<ReplicaDecision, { readonly kind: "map" }>;
+type Repoint = Extract<ReplicaDecision, { readonly kind: "repoint" }> | Mapping;
 
 export class ReplicaWatch {
   readonly #servers: MysqlServers;
@@ -67,7 +72,7 @@ export class ReplicaWatch {
       return;
     }
     const decision = this.#decide(facts, state.facts, address);
-    if (decision.kind !== "repoint") {
+    if (decision.kind === "fine" || decision.kind === "trouble") {
       this.#trouble(address, decision.kind === "trouble" ? decision.detail : null);
       return;
     }
@@ -76,7 +81,7 @@ export class ReplicaWatch {
     const done = await this.#repoint(facts, address, decision);
     if (!done.ok) this.#restUntil.set(address, after(this.#now(), AGAIN));
     this.#trouble(address, done.ok ? null : done.error);
-    if (done.ok) this.#context.tell(repointInWords(address, decision), "done", "");
+    if (done.ok) this.#context.tell(repointInWords(address, { from: decision.from, at: done.value }), "done", "");
   }
 
   #decide(facts: TendingFacts, replica: MemberFacts, address: string): ReplicaDecision {
@@ -95,29 +100,50 @@ export class ReplicaWatch {
     }
   }
 
-  /** Looked at once more when both threads stand, since until then it could move; whatever fails, they run again afterwards. */
-  async #repoint(facts: TendingFacts, address: string, wanted: Repoint): Promise<Result<void, string>> {
+  /**
+   * Looked at once more when both threads stand, since until then it could move; whatever fails, they run again afterwards. The answer is where
+   * it goes on.
+   */
+  async #repoint(facts: TendingFacts, address: string, wanted: Repoint): Promise<Result<Coordinates | null, string>> {
     const member = this.#servers.replica(address) ?? this.#servers.peer(address);
     if (!member?.version) return err("it cannot be asked any more");
     const threads = { channel: wanted.channel, thread: null };
     const stopped = await this.#order(member, replicaOrder(member.version, "STOP", threads));
     const changed = stopped.ok ? await this.#change(facts, member, { ...wanted, address }) : stopped;
     const started = await this.#order(member, replicaOrder(member.version, "START", threads));
-    return changed.ok ? started : changed;
+    if (!changed.ok) return changed;
+    return started.ok ? changed : started;
   }
 
   async #change(
     facts: TendingFacts,
     member: MysqlMember,
     wanted: Repoint & { readonly address: string },
-  ): Promise<Result<void, string>> {
+  ): Promise<Result<Coordinates | null, string>> {
     const now = await member.facts();
     if (!now.ok) return err(failureInWords(now.error));
     const still = this.#decide(facts, now.value, wanted.address);
-    if (still.kind !== "repoint") return err(still.kind === "trouble" ? still.detail : "it has moved meanwhile");
+    if (still.kind === "trouble") return err(still.detail);
+    if (still.kind === "fine") return err("it has moved meanwhile");
     const to = this.#ownAddress(member);
     if (to === null) return err("this host's own address is not known: write known_as HOST [PORT]");
-    return await this.#order(member, sourceOrder(now.value.version, wanted.channel, { ...to, at: still.at }));
+    const at = still.kind === "map" ? await this.#map(still, member, now.value) : ok(still.at);
+    if (!at.ok) return at;
+    const order = sourceOrder(now.value.version, wanted.channel, { ...to, at: at.value });
+    const done = await this.#order(member, order);
+    return done.ok ? at : done;
+  }
+
+  async #map(wanted: Mapping, replica: MysqlMember, facts: MemberFacts): Promise<Result<Coordinates, string>> {
+    const { exporter } = this.#context;
+    const scene = { exporter, config: this.#config, writer: this.#servers.own, replica, facts };
+    const mapped = await mapReplica(scene);
+    const refuse = (why: string) => err(`${wanted.why}; classic mode, left as it is: ${why}`);
+    if (!mapped.ok) return refuse(mapped.error);
+    const { notBehind } = wanted;
+    if (notBehind === null || reaches(notBehind, mapped.value) === true) return mapped;
+    const found = `${coordinatesInWords(mapped.value)} is behind the first write at ${coordinatesInWords(notBehind)}`;
+    return refuse(`its last transaction was found where it cannot be: ${found}`);
   }
 
   #ownAddress(member: MysqlMember): { readonly host: string; readonly port: number } | null {

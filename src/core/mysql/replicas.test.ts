@@ -121,16 +121,24 @@ describe("in classic mode", () => {
   it("one that will get there is waited for; one that is ahead, or never gets there, is left", () => {
     const behind = at("m1-bin.000001", 800);
     expect(decide(classic({ executed: behind })).kind).toBe("fine");
-    expect(detail(classic({ executed: behind, received: behind }))).toContain("the rest will not come");
+    expect(decide(classic({ executed: behind, received: behind }))).toEqual({
+      kind: "map",
+      channel: "",
+      from: PEER,
+      why: expect.stringContaining("the rest will not come"),
+      notBehind: at("m2-bin.000001", 500),
+    });
     const ahead = at("m1-bin.000001", 950);
     expect(detail(classic({ executed: ahead, received: ahead }))).toContain("it has more");
     expect(detail(classic({ executed: at("other-bin.000001", 900) }))).toContain("it has more");
     expect(detail(classic({ executed: null }))).toBe("it does not say how far it is");
   });
 
-  it("nothing is guessed when the opening is not known", () => {
-    expect(detail(classic(), { opening: null })).toContain("is not known");
-    expect(detail(classic(), { opening: new Map() })).toContain("is not known");
+  it("one of which the opening is not known is mapped, once it has executed what it received", () => {
+    for (const opening of [null, new Map()]) {
+      expect(decide(classic(), { opening })).toMatchObject({ kind: "map", notBehind: null });
+      expect(detail(classic({ drained: false }), { opening })).toBe("it still executes what it has received");
+    }
   });
 });
 

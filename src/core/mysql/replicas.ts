@@ -21,6 +21,14 @@ export interface ReplicaScene extends Pick<TakeoverFacts, "own" | "peers"> {
 export type ReplicaDecision =
   /** `at` in the writer's coordinates; null: the replica's GTIDs say where it goes on. */
   | { readonly kind: "repoint"; readonly channel: string; readonly at: Coordinates | null; readonly from: string }
+  /** To a place that has to be found in the writer's log by what the replica has executed last, and that is not behind `notBehind`. */
+  | {
+      readonly kind: "map";
+      readonly channel: string;
+      readonly from: string;
+      readonly why: string;
+      readonly notBehind: Coordinates | null;
+    }
   | { readonly kind: "trouble"; readonly detail: string }
   | { readonly kind: "fine" };
 
@@ -98,23 +106,29 @@ function writerHasAll(own: MemberFacts, replica: MemberFacts): boolean {
 
 function byPosition({ opening }: ReplicaScene, channel: ChannelFacts, peer: Peer): ReplicaDecision {
   const origin = opening?.get(peer.address);
-  if (origin === undefined) {
-    return trouble("classic mode, and what the writer had executed when it was opened is not known: left as it is");
-  }
-  const { executed: ours, position } = origin;
   const { executed, received } = channel;
   if (executed === null || received === null) return trouble("it does not say how far it is");
+  const map = { kind: "map", channel: channel.channel, from: channel.source } as const;
+  if (origin === undefined) {
+    // What it has received may be nowhere else.
+    if (channel.drained !== true) return trouble("it still executes what it has received");
+    return { ...map, why: "what the writer had executed when it was opened is not known", notBehind: null };
+  }
+  const { executed: ours, position } = origin;
   const words = `it has executed ${coordinatesInWords(executed)} of ${peer.address}, the writer ${coordinatesInWords(ours)}`;
   if (reaches(ours, executed) !== true) return trouble(`${words}: it has more, and is left as it is`);
-  if (reaches(executed, ours) !== true) {
-    // What it has received it will execute; what it has not is only in the writer's own log, at another place.
-    if (reaches(received, ours) === true) return FINE;
-    return trouble(`${words}, and the rest will not come: classic mode, left as it is`);
+  if (reaches(executed, ours) === true) {
+    return { kind: "repoint", channel: channel.channel, at: position, from: channel.source };
   }
-  return { kind: "repoint", channel: channel.channel, at: position, from: channel.source };
+  // What it has received it will execute; what it has not is only in the writer's own log, at another place.
+  if (reaches(received, ours) === true) return FINE;
+  return { ...map, why: `${words}, and the rest will not come`, notBehind: position };
 }
 
-export function repointInWords(replica: string, { from, at }: Extract<ReplicaDecision, { kind: "repoint" }>): string {
+export function repointInWords(
+  replica: string,
+  { from, at }: { readonly from: string; readonly at: Coordinates | null },
+): string {
   const where = at === null ? "by GTID" : `from ${coordinatesInWords(at)} on`;
   return `point ${replica} at this server, ${where} (it followed ${from})`;
 }

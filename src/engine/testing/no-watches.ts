@@ -1,8 +1,8 @@
 /** Ports of a host on which no file, no process and no database server is tracked. */
 import { err, ok } from "../../core/lib/result.ts";
+import type { Notes } from "../../ports/notes.ts";
 import type { RedisPort } from "../../ports/redis.ts";
 import type { ServerCopy } from "../../ports/server-copy.ts";
-import type { Notes } from "../../ports/notes.ts";
 import type { DatabaseHost, SqlPort } from "../../ports/sql.ts";
 import type { FenceMarks } from "../../ports/takeover.ts";
 import type { FileWatchPort, ProcessWatchPort } from "../../ports/watches.ts";
