@@ -99,6 +99,7 @@ async function holdfast(
     },
     lab: async () => 0,
     probe: async () => 0,
+    realserver: async () => 0,
     mha: async () => 0,
     readOffline: async ({ stateDir }) => ({
       api: 1,

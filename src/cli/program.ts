@@ -39,6 +39,7 @@ export interface ProgramParts {
   readonly lab: ForeignCommand;
   readonly mha: ForeignCommand;
   readonly probe: ForeignCommand;
+  readonly realserver: ForeignCommand;
   readonly readOffline: ReadOffline;
 }
 
@@ -140,6 +141,7 @@ const versionText = (version: string): string => `Holdfast v${version}`;
 function foreign(parts: ProgramParts): readonly (readonly [string, string, ForeignCommand])[] {
   return [
     ["probe", "ask a database server once whether it is good; for check scripts", parts.probe],
+    ["realserver", "make this host a real server behind a virtual address (LVS)", parts.realserver],
     ["sim", "run whole clusters in virtual time", parts.sim],
     ["lab", "private hosts to learn and rehearse on", parts.lab],
     ["mha", "one master, many replicas: MHA's commands", parts.mha],

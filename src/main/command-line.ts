@@ -49,6 +49,10 @@ function parts(): ProgramParts {
       // A name server that is silent keeps a thread of Node busy; output is synchronous.
       process.exit(code);
     },
+    realserver: async (words) => {
+      const { runRealServer } = await import("./realserver.ts");
+      return runRealServer(words, { out: outLine, err: errLine });
+    },
     probe: async (words) => {
       const { runProbe } = await import("./probe.ts");
       const code = await runProbe(words, { home: process.env.HOME ?? null, out: outLine, err: errLine });
