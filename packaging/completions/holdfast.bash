@@ -3,7 +3,7 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe sim lab mha" -- "$current"))
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe realserver sim lab mha" -- "$current"))
     return
   fi
   case $previous in
@@ -34,6 +34,7 @@ _holdfast() {
     history) words="--socket -p --pid --json --instance --since --limit --kind --state-dir --help" choices="" ;;
     events) words="--socket -p --pid --json --instance --since --limit -f --follow --help" choices="" ;;
     probe) words="--help" choices="" ;;
+    realserver) words="--help" choices="" ;;
     sim) words="--help" choices="" ;;
     lab) words="--help" choices="" ;;
     mha) words="--help" choices="" ;;
