@@ -56,7 +56,7 @@ describeStage("a planned switchover of a managed MariaDB pair", (stage: Stage) =
       expect(examined.code).toBe(0);
 
       const moved = await holdfast(first, "switchover", "orders");
-      expect(moved.stdout).toContain(`mysql orders is written to on ${two.host.address}:3306 now.`);
+      expect(moved.stdout).toContain(`orders is written to on ${two.host.address}:3306 now.`);
       expect(moved.code).toBe(0);
       await pair.writesReach(two);
       expect(await readOnly(one)).toBe(true);

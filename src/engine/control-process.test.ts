@@ -16,6 +16,7 @@ import {
   NO_FILES,
   NO_PROCESSES,
   NO_REDIS,
+  NO_REDIS_FILES,
   NO_SQL,
   NO_TAKEOVER,
 } from "./testing/no-watches.ts";
@@ -41,6 +42,7 @@ const portsOf = (timers: VirtualTimers) => ({
   processes: NO_PROCESSES,
   sql: NO_SQL,
   redis: NO_REDIS,
+  redisFiles: NO_REDIS_FILES,
   databases: NO_DATABASES,
   takeover: NO_TAKEOVER,
   fences: NO_FENCES,

@@ -18,6 +18,8 @@ import { createMysqlManager, type MysqlManager } from "./mysql-manager.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 import type { Part } from "./part.ts";
 import { createRedisEngine, type RedisEngine } from "./redis-engine.ts";
+import { RedisManager } from "./redis-manager.ts";
+import type { RedisTools } from "./redis-takeover.ts";
 
 export interface DatabaseOptions {
   readonly timers: Timers;
@@ -30,6 +32,8 @@ export interface DatabaseOptions {
     "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "records" | "flush"
   >;
   readonly fences: FenceMarks;
+  /** Of managed Redis servers: durable notes and copies of data sets. */
+  readonly redisFiles: Pick<RedisTools, "marks" | "copies">;
   /** Milliseconds since the epoch. */
   readonly wallMillis: () => number;
 }
@@ -45,6 +49,7 @@ export interface Databases extends Part {
   readonly mysql: MysqlEngine;
   readonly redis: RedisEngine;
   readonly managed: MysqlManager;
+  readonly managedRedis: RedisManager;
   standings(): Pick<Standings, "mysql" | "redis">;
   /** Closes what is open without the address, before VRRP begins: whoever was the writer before this daemon. Null: nothing is managed. */
   guard(config: HoldfastConfig): Promise<void> | null;
@@ -55,7 +60,7 @@ export interface Databases extends Part {
 }
 
 export function createDatabases(
-  { timers, bus, sql, redis: redisPort, databases, takeover, fences: marks, wallMillis }: DatabaseOptions,
+  { timers, bus, sql, redis: redisPort, databases, takeover, fences: marks, redisFiles, wallMillis }: DatabaseOptions,
   { tell, answer, next, handOver }: DatabaseLinks,
 ): Databases {
   const isolated = new Map<string, { readonly trouble: Trouble; readonly since: Instant }>();
@@ -90,6 +95,14 @@ export function createDatabases(
     tell: (servers) => tell({ mysql: servers }),
     looked: (name, facts) => managed.looked(name, facts),
   });
+  const managedRedis = new RedisManager({
+    tools: { redis: redisPort, timers, gateway: takeover.gateway, flush: takeover.flush, ...redisFiles },
+    publish: (body) => bus.publish("vrrp", body),
+    answer,
+    next: (question) => managed.ask(question),
+    handOver,
+    isolate: (name, length) => redis.override(name, length === null ? null : { kind: "isolated", forMillis: length }),
+  });
   const redis = createRedisEngine({
     redis: redisPort,
     timers,
@@ -100,26 +113,38 @@ export function createDatabases(
     mysql,
     redis,
     managed,
+    managedRedis,
     standings: () => ({ mysql: mysql.standings(), redis: redis.standings() }),
     configure(config) {
       managed.configure(config);
+      managedRedis.configure(config);
       mysql.configure(config);
       redis.configure(config);
       for (const name of fences.names) overrule(name);
     },
-    guard: ({ instances }) => (instances.every(({ managesMysql }) => managesMysql === null) ? null : managed.guard()),
-    ask: (question) => managed.ask(question),
-    cancel: (instance, gate) => managed.cancel(instance, gate),
-    cancelAll: () => managed.cancelAll(),
+    guard({ instances }) {
+      const some = instances.some(({ managesMysql, managesRedis }) => managesMysql !== null || managesRedis !== null);
+      return some ? Promise.all([managed.guard(), managedRedis.guard()]).then(() => undefined) : null;
+    },
+    ask: (question) => managedRedis.ask(question),
+    cancel(instance, gate) {
+      managed.cancel(instance, gate);
+      managedRedis.cancel(instance, gate);
+    },
+    cancelAll() {
+      managed.cancelAll();
+      managedRedis.cancelAll();
+    },
     entered(instance, state) {
       mysql.repeat();
       redis.repeat();
       managed.entered(instance, state);
+      managedRedis.entered(instance, state);
     },
     stop() {
       mysql.stop();
       redis.stop();
     },
-    stopped: () => managed.stop(),
+    stopped: () => Promise.all([managed.stop(), managedRedis.stop()]).then(() => undefined),
   };
 }

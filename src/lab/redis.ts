@@ -11,7 +11,7 @@ const PORT = 6379;
 
 /** What the managing account may do: docs/redis.md names the same commands. */
 const MANAGER_RULES =
-  "+info +ping +role +replicaof +dbsize +client +config|get +config|set +bgsave +lastsave +acl|whoami +command";
+  "&holdfast:* +info +subscribe +pubsub|channels +pubsub|numsub +replicaof +client|pause +client|unpause +client|kill +config|get +config|set +bgsave";
 
 /** Accounts of the throw-away servers; they exist in the lab only. */
 export const REDIS_MANAGER = { user: "manager", password: "lab-manager" } as const;
@@ -69,7 +69,7 @@ export class RedisServer {
       "repl-timeout 10",
       "repl-diskless-sync-delay 0",
       "repl-backlog-size 16mb",
-      `user ${user} on >${password} ~* ${MANAGER_RULES}`,
+      `user ${user} on >${password} ${MANAGER_RULES}`,
       ...(this.options.startsOpen === true ? [] : ["replicaof 127.0.0.1 1"]),
       ...(this.options.lines ?? []),
     ];

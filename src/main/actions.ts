@@ -17,7 +17,8 @@ export const createActions = (host: ActionHost): ControlActions => ({
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
-  redis: () => host.control.databases.redis.status(),
+  ...redisActions(host.control.databases),
+  ...orders(host.control.databases),
 });
 
 function daemonActions({ control, dumper, reload, log }: ActionHost): ControlActions {
@@ -42,15 +43,29 @@ function mysqlActions({ mysql, managed }: ControlProcess["databases"]): Partial<
     examine: (name) => managed.examine(name),
     positions: (name) => managed.positions(name),
     repairs: managed.repairs,
-    switchover: async (name, dryRun) => await switchOver(managed, name, dryRun),
+  };
+}
+
+const redisActions = ({ redis, managedRedis }: ControlProcess["databases"]): Partial<ControlActions> => ({
+  redis: () => redis.status().map((one) => ({ ...one, group: managedRedis.troubles(one.name) })),
+});
+
+/** Orders by the name of a block: of whichever product manages it. */
+function orders({ managed, managedRedis }: ControlProcess["databases"]): Partial<ControlActions> {
+  const managerOf = (name: string) => (managedRedis.manages(name) ? managedRedis : managed);
+  return {
+    switchover: async (name, dryRun) => await switchOver(managerOf(name), name, dryRun),
     takeover: async (name, consent) => {
-      if (consent && !managed.consent(name)) return null;
-      return await managed.plan(name);
+      const manager = managerOf(name);
+      if (consent && !manager.consent(name)) return null;
+      return await manager.plan(name);
     },
   };
 }
 
-async function switchOver(managed: ControlProcess["databases"]["managed"], name: string, dryRun: boolean) {
+type Manager = Pick<ControlProcess["databases"]["managed"], "switchover" | "planSwitchover">;
+
+async function switchOver(managed: Manager, name: string, dryRun: boolean) {
   if (dryRun) {
     const plan = await managed.planSwitchover(name);
     return plan === null ? null : { ...plan, to: null, closedMillis: null };

@@ -9,6 +9,7 @@ import type { RunOptions } from "../cli/run-options.ts";
 import type { LvsConfig } from "../core/lvs/config.ts";
 import type { Arena } from "../linux/arena.ts";
 import type { BackgroundPoll } from "../linux/background-poll.ts";
+import { createDataCopies } from "../linux/data-copies.ts";
 import { createDatabaseHost } from "../linux/database-host.ts";
 import { createFenceMarks } from "../linux/fence-marks.ts";
 import { createGatewayProbe } from "../linux/gateway.ts";
@@ -32,6 +33,7 @@ export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: Serv
   redis: createRedisPort(),
   databases: createDatabaseHost(),
   fences: createFenceMarks(stateDir),
+  redisFiles: { marks: createNoteFiles(stateDir, { durable: true }), copies: createDataCopies(Date.now) },
   takeover: {
     gateway: createGatewayProbe(),
     positions: createPositionFiles(),

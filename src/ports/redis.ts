@@ -31,4 +31,12 @@ export interface RedisSession {
 export interface RedisPort {
   /** onLost is called once, when the socket of an open session ends: nobody has to ask to learn it. */
   open(target: RedisTarget, onLost: (detail: string) => void): Promise<Result<RedisSession, RedisFailure>>;
+  /** What a credentials file holds, for the server's own logins to another; the error says why it cannot be used. */
+  login(path: string): Promise<Result<{ readonly user: string | null; readonly password: string }, string>>;
+}
+
+/** Copies of data sets on this host. */
+export interface DataCopies {
+  /** A copy of that file beside it, on the disk when this resolves with its path; the error says why it is not. */
+  keep(path: string): Promise<Result<string, string>>;
 }

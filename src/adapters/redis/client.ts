@@ -13,7 +13,15 @@ import { readLogin, readTls, type TlsMaterial } from "../credentials.ts";
 import { encodeCommand, ReplyReader } from "./resp.ts";
 
 export function createRedisPort(): RedisPort {
-  return { open };
+  return {
+    open,
+    async login(path) {
+      const login = await readLogin(path);
+      if (!login.ok) return login;
+      const { user, password } = login.value.options;
+      return ok({ user: user ?? null, password: password ?? "" });
+    },
+  };
 }
 
 /** Between two probes of an idle connection to a host that may vanish without a word. */

@@ -25,12 +25,12 @@ export async function switchoverCommand(
 }
 
 function planInWords({ name, steps, end }: SwitchoverReply): string {
-  if (end !== "ready") return `A switchover of mysql ${name} would be refused: ${end}.\n`;
+  if (end !== "ready") return `A switchover of ${name} would be refused: ${end}.\n`;
   const lines = steps.map((step, at) => `  ${at + 1}. ${step}`);
-  return `A switchover of mysql ${name} would now:\n${lines.join("\n")}\n`;
+  return `A switchover of ${name} would now:\n${lines.join("\n")}\n`;
 }
 
 function outcomeInWords({ name, end, to, closedMillis }: SwitchoverReply): string {
   const gap = closedMillis === null ? "" : `No server was open for writes for ${closedMillis} ms.\n`;
-  return end === "moved" ? `mysql ${name} is written to on ${to} now.\n${gap}` : `Not moved: ${end}.\n${gap}`;
+  return end === "moved" ? `${name} is written to on ${to} now.\n${gap}` : `Not moved: ${end}.\n${gap}`;
 }

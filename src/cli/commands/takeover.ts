@@ -29,13 +29,9 @@ function planInWords({ name, steps, end, consented }: TakeoverReply): string {
   const ready = end === "ready";
   const lines =
     steps.length === 0
-      ? [
-          ready
-            ? `A claim of mysql ${name} would find nothing to do.`
-            : `A claim of mysql ${name} would now be refused: ${end}.`,
-        ]
+      ? [ready ? `A claim of ${name} would find nothing to do.` : `A claim of ${name} would now be refused: ${end}.`]
       : [
-          `A claim of mysql ${name} would now:`,
+          `A claim of ${name} would now:`,
           ...steps.map((step, at) => `  ${at + 1}. ${step}`),
           ready ? "and be ready." : `and be refused: ${end}.`,
         ];

@@ -111,6 +111,10 @@ export const DIAGNOSTIC_CODES = {
   "peer-is-own": entry("error", "A peer of a managed group is this host's own server, or the virtual address."),
   "managed-preempts": entry("warning", "A managed instance preempts: its address comes back by priority alone."),
   "managed-twice": entry("warning", "Two instances manage the same server: one closes it under the other."),
+  "notify-backup-redis-circle": entry(
+    "warning",
+    "A notify script lets Redis follow the other host (SLAVEOF, REPLICAOF): both hosts run it at their start, and follow each other.",
+  ),
   "managed-alone": entry("warning", "A managed server has no peer: nobody is asked or closed before it opens."),
   "managed-policy": entry("info", "What a takeover of a managed server may risk, in words."),
   "unused-tracker": entry(

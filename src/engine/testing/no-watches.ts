@@ -17,7 +17,14 @@ export const NO_FILES: FileWatchPort = {
 
 export const NO_PROCESSES: ProcessWatchPort = { list: () => [], facts: () => null, watch: () => ok(UNWATCHED) };
 
-export const NO_REDIS: RedisPort = { open: () => Promise.reject(new Error("no server is tracked")) };
+export const NO_REDIS_FILES = {
+  marks: { read: async () => null, write: async () => null, remove: async () => undefined },
+  copies: { keep: () => Promise.reject(new Error("no server is managed")) },
+};
+export const NO_REDIS: RedisPort = {
+  open: () => Promise.reject(new Error("no server is tracked")),
+  login: () => Promise.reject(new Error("no server is tracked")),
+};
 export const NO_SQL: SqlPort = { open: () => Promise.reject(new Error("no server is tracked")) };
 export const NO_FENCES: FenceMarks = {
   list: () => new Map(),

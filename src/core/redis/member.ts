@@ -1,0 +1,71 @@
+/**
+ * What a takeover has to know of one server of a group, and the commands that tell it. A daemon says who it is on a channel that it is
+ * subscribed to at its own server, whose name carries what it has written down: PUBSUB CHANNELS tells it to the daemons of the others, who
+ * need no other way to each other.
+ */
+import { factsOf, parseInfo, type RedisFacts } from "./info.ts";
+import { type Command, pairsOf, type Reply, textOf } from "./reply.ts";
+
+/** What a daemon has written down of its own server: in which epoch, and as what, it was last known to be in step. */
+export interface Mark {
+  /** One more with every promotion in the group. */
+  readonly epoch: number;
+  readonly role: "writer" | "replica";
+}
+
+export interface MemberFacts extends RedisFacts {
+  /** min-replicas-to-write; null when the server does not say. */
+  readonly minReplicas: number | null;
+  /** Somebody listens to Sentinel's channel: this server is watched by one. */
+  readonly sentinel: boolean;
+  /** Of the daemon on its host; null when none is there. */
+  readonly mark: Mark | null;
+}
+
+const PREFIX = "holdfast:";
+
+/** The channel's name; `epoch` 0 is a daemon that has written down nothing. */
+export const markChannel = (name: string, mark: Mark | null): string =>
+  `${PREFIX}${name}:${mark?.epoch ?? 0}:${mark?.role ?? "replica"}`;
+
+export const memberCommands = (name: string): readonly Command[] => [
+  ["INFO"],
+  ["CONFIG", "GET", "min-replicas-to-write"],
+  ["PUBSUB", "CHANNELS", `${PREFIX}${escaped(name)}:*`],
+  ["PUBSUB", "NUMSUB", "__sentinel__:hello"],
+];
+
+/** Characters that a glob would take for more than themselves. */
+const escaped = (name: string): string => name.replaceAll(/[\\*?[\]]/g, "\\$&");
+
+/** Null when it is no server; the answers are those to memberCommands, in their order. */
+export function memberOf(replies: readonly Reply[]): MemberFacts | null {
+  const [info, config, channels, sentinel] = replies;
+  const facts = factsOf(parseInfo(textOf(info)));
+  if (facts === null) return null;
+  const min = pairsOf(config).get("min-replicas-to-write");
+  return {
+    ...facts,
+    minReplicas: min === undefined ? null : Number(min),
+    sentinel: sentinel?.kind === "list" && sentinel.items.some((item) => item.kind === "number" && item.value > 0),
+    mark: markOf(channels),
+  };
+}
+
+/** The newest, while a daemon changes from one to the next. */
+function markOf(reply: Reply | undefined): Mark | null {
+  const items = reply?.kind === "list" ? reply.items : [];
+  const marks = items.flatMap((item): readonly Mark[] => {
+    const found = /:(\d{1,12}):(writer|replica)$/.exec(textOf(item));
+    return found === null ? [] : [{ epoch: Number(found[1]), role: found[2] === "writer" ? "writer" : "replica" }];
+  });
+  return marks.reduce<Mark | null>((best, one) => (best === null || one.epoch > best.epoch ? one : best), null);
+}
+
+/** `7 writer`, as it lies on the disk. */
+export const markText = ({ epoch, role }: Mark): string => `${epoch} ${role}\n`;
+
+export function markFrom(text: string): Mark | null {
+  const found = /^(\d{1,12}) (writer|replica)\s*$/.exec(text);
+  return found === null ? null : { epoch: Number(found[1]), role: found[2] === "writer" ? "writer" : "replica" };
+}
