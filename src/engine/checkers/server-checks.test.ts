@@ -38,7 +38,13 @@ function rig() {
     addresses: () => [...addresses] as IpAddress[],
   };
   const checks = createServerChecks({
-    tools: { port, commands: { timers, spawner }, sql: { open: never }, redis: { open: never }, random: () => 0.5 },
+    tools: {
+      port,
+      commands: { timers, spawner },
+      sql: { open: never },
+      redis: { open: never, login: never },
+      random: () => 0.5,
+    },
     publish: (body) => log.push(...describeLvs(body).map(({ text }) => text)),
     tell: ({ line, alert }) => told.push(line?.trimEnd() ?? `mail: ${alert?.subject}`),
     want(wanted) {
