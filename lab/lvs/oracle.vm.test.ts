@@ -5,6 +5,7 @@ import { loadConfig } from "../../src/core/config/load.ts";
 import { memorySource } from "../../src/core/config/memory-source.ts";
 import type { IpvsEventBody } from "../../src/core/events/ipvs-events.ts";
 import { createLvs } from "../../src/engine/lvs/lvs.ts";
+import { freshTable } from "../../src/engine/testing/fresh-table.ts";
 import { sleep, until } from "../../src/lab/processes.ts";
 import { createArena } from "../../src/linux/arena.ts";
 import { createIpvsPort } from "../../src/linux/ipvs-opening.ts";
@@ -49,6 +50,7 @@ async function ours(
   const events: IpvsEventBody[] = [];
   const lvs = createLvs({ ipvs, timers: createTimers(), publish: (body) => events.push(body) });
   lvs.configure(config);
+  lvs.want(freshTable(config));
   await until(() => lvs.table.settled || undefined, "the table settles", 10_000);
   const table = saved();
   await lvs.stop();

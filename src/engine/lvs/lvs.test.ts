@@ -4,6 +4,7 @@ import type { IpvsEventBody } from "../../core/events/ipvs-events.ts";
 import { seconds } from "../../core/lib/units.ts";
 import { configOf } from "../testing/configs.ts";
 import { FakeIpvs } from "../testing/fake-ipvs.ts";
+import { freshTable } from "../testing/fresh-table.ts";
 import { createVirtualTimers } from "../testing/virtual-timers.ts";
 import { createLvs } from "./lvs.ts";
 
@@ -18,6 +19,12 @@ function setUp() {
   const timers = createVirtualTimers();
   const events: IpvsEventBody[] = [];
   const lvs = createLvs({ ipvs: kernel, timers, publish: (body) => events.push(body) });
+  // The pools follow in the list of parts.
+  const configure = lvs.configure.bind(lvs);
+  lvs.configure = (config) => {
+    configure(config);
+    lvs.want(freshTable(config));
+  };
   return { kernel, timers, events, lvs };
 }
 
