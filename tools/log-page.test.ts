@@ -28,10 +28,14 @@ const MADE_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "main/control.ts text.trimEnd()": ["holdfast vrrp: cannot open a socket: EPERM"],
   // The argument of refuse() and fail(): each call of them is looked at itself.
   "main/control.ts problem": ["Invalid log facility '…': …", "Invalid --umask option …: …"],
-  "main/control.ts outcome.fatal": [],
   "main/start-conditions.ts problem": ["… is locked but stays empty: …"],
   "main/control.ts text": ["Scheduling reload for …"],
   "main/control.ts message": ["no API: …; …"],
+  "main/control.ts fatal": [],
+  "main/control.ts writers.problem": [
+    "…: … records are damaged, the last of a group may be among them; …",
+    "… cannot be read: …",
+  ],
   "main/log-writer.ts problem": ["the log file … cannot be written: …; its lines are lost until it can"],
   "main/control.ts despite": [
     "Started without the lines that are wrong; every reload will be refused until they are corrected: …",

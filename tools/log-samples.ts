@@ -175,6 +175,14 @@ const SAMPLES: Kinds = {
       (to) => ({ kind: "sync-group", group: "G", from, to, cause: { code: "ready" }, instance: "A" }) as const,
     ),
   ),
+  "peer-link": (["connected", "lost", "refused", "listening", "not-listening"] as const).map((action) => ({
+    kind: "peer-link",
+    peer: "192.0.2.2:8112",
+    action,
+    host: "db2",
+    version: "0.3.0",
+    detail: "why",
+  })),
   drop: [
     ...DROP_REASONS.flatMap((reason) => {
       const common = { kind: "drop", instance: "VI", reason, source: PEER, detail: "why" } as const;

@@ -1,6 +1,7 @@
 /** The words about managed database groups. */
 import type { Command } from "commander";
 import { asking, type Done, type Invocation, never, untilStopped } from "./asking.ts";
+import type { DoctorOptions } from "./commands/doctor.ts";
 import type { PositionsOptions } from "./commands/positions.ts";
 import type { SwitchoverOptions } from "./commands/switchover.ts";
 import type { TakeoverOptions } from "./commands/takeover.ts";
@@ -21,10 +22,11 @@ export function addDatabaseCommands(program: Command, invocation: Invocation, do
   asking(
     program,
     "doctor",
-    "what is set on the servers of a managed database group that should not be, and what to write instead",
+    "what is set on the servers of a managed database group that should not be, or who answers for an address",
   )
-    .argument("<name>", "the mysql block")
-    .action(async (name: string, options: PlaceOptions & { readonly json?: boolean }) => {
+    .argument("[name]", "the mysql block")
+    .option("--vip <address>", "who answers for this address, seen from here and from each peer of peer_link")
+    .action(async (name: string | undefined, options: PlaceOptions & DoctorOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { doctorCommand } = await import("./commands/doctor.ts");
       done(await doctorCommand(contextFor(terminal, options, never()), name, options));

@@ -26,7 +26,11 @@ export function renderStatus(reply: StatusReply, screen: Screen): string {
   const lines = [...headLines(reply, screen), ""];
   if (reply.instances.length === 0) lines.push(noInstances(reply));
   else lines.push(...instanceLines(reply, screen));
-  lines.push(...serverLines("mysql", reply, screen), ...serverLines("redis", reply, screen));
+  lines.push(
+    ...serverLines("mysql", reply, screen),
+    ...serverLines("redis", reply, screen),
+    ...peerLines(reply, screen),
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -47,6 +51,22 @@ function serverLines(product: "mysql" | "redis", reply: StatusReply, { width, pa
     const head = `${product} ${name} (${server}${version === null ? "" : `, ${version}`}): ${text}${length}`;
     const wrong = [...(trouble === null ? [] : [trouble]), ...remarks];
     return ["", paint(style, head), ...wrong.flatMap((line) => wrap(line, { width, indent: "  " }))];
+  });
+}
+
+/** One line for each peer of peer_link; its instances when it was last asked. */
+function peerLines({ peers, now }: StatusReply, { width, paint }: Screen): string[] {
+  return peers.flatMap(({ peer, connected, since, detail, host, version, instances, askedAt }) => {
+    const name = host === null ? peer : `${peer} (${host}, holdfast ${version})`;
+    const length = since === null ? "" : ` for ${lengthInWords(now - since)}`;
+    const head = `peer ${name}: ${connected ? "connected" : "NOT CONNECTED"}${length}`;
+    const why = detail === null ? [] : wrap(detail, { width, indent: "  " });
+    const age = askedAt === null || connected ? "" : `, ${lengthInWords(now - askedAt)} ago`;
+    const states = instances.map(
+      (one) =>
+        `  ${one.name} ${one.phase}, priority ${one.priority}${one.holding ? ", holds its addresses" : ""}${age}`,
+    );
+    return ["", paint(connected ? "good" : "bad", head), ...why, ...states];
   });
 }
 

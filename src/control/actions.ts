@@ -2,7 +2,9 @@
 import type { Diagnostic } from "../core/config/model.ts";
 import type { DumpKind } from "../core/dumps/kinds.ts";
 import type { LogLevel } from "../core/events/log-line.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
+import type { Sight } from "../core/peer-link/who-answers.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
@@ -10,6 +12,7 @@ import type { LvsStatus, ServerChoice } from "../engine/lvs/lvs-status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import type { MysqlRepairs } from "../engine/mysql-repairs.ts";
 import type { RedisStatus } from "../engine/redis-engine.ts";
+import type { PeerState } from "../ports/peer-link.ts";
 import type { DoctorReply, SwitchoverReply } from "./contract/types.ts";
 
 export interface ReloadOutcome {
@@ -34,6 +37,10 @@ export interface ControlActions {
   redis?(): readonly RedisStatus[];
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
+  /** The peers' daemons. */
+  peers?(): readonly PeerState[];
+  /** Who answers for that address, asked here and of every peer. */
+  whoAnswers?(address: IpAddress): Promise<readonly Sight[]>;
   /** Plans a takeover of that server, or lets the next claim go on where only an operator can decide; null when nobody manages it. */
   takeover?(
     name: string,

@@ -13,9 +13,11 @@ import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import type { RedisStatus } from "../engine/redis-engine.ts";
+import type { PeerState } from "../ports/peer-link.ts";
 import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
 import { mysqlView } from "./mysql-view.ts";
+import { peerView } from "./peer-view.ts";
 import { redisView } from "./redis-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
@@ -58,6 +60,7 @@ export class ReadModel {
   #diagnostics: readonly Diagnostic[] = [];
   #mysql: readonly MysqlStatus[] = [];
   #redis: readonly RedisStatus[] = [];
+  #peers: readonly PeerState[] = [];
   #snapshot: readonly VrrpInstanceStatus[] = [];
   #stale = true;
   #keeper: KeeperView = { state: "starting", pid: null, restarts: 0, since: null, detail: null };
@@ -144,6 +147,10 @@ export class ReadModel {
     this.#mysql = statuses;
   }
 
+  setPeers(states: readonly PeerState[]): void {
+    this.#peers = states;
+  }
+
   setKeeper(state: KeeperState): void {
     const { condition, pid, restarts, since, detail } = state;
     this.#keeper = { state: condition, pid, restarts, since: this.#wallTime(since), detail };
@@ -176,6 +183,7 @@ export class ReadModel {
       checks: [...this.#checks.views()],
       mysql: this.#mysql.map((one) => mysqlView(one, views)),
       redis: this.#redis.map((one) => redisView(one, views)),
+      peers: this.#peers.map((one) => peerView(one, (at) => this.#wallTime(at))),
       lastReload: this.#lastReload,
       journal: { ...this.#journal, lastSequence: this.lastSequence },
       diagnostics: [...this.#diagnostics],

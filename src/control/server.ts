@@ -17,6 +17,7 @@ import { addMetrics, addProbes, type Meters } from "./metrics/routes.ts";
 import type { ReadModel } from "./read-model.ts";
 import { addRepairs } from "./repair-routes.ts";
 import { parse, sendError, unmanaged } from "./replies.ts";
+import { addVip } from "./vip-routes.ts";
 
 export interface HistorySource {
   /** Oldest first, at most `limit` of the latest that match. */
@@ -105,6 +106,7 @@ export async function buildApi(options: ApiOptions, { serverFactory, guard }: Se
   addLvs(app, options, await import("./contract/lvs-schemas.ts"));
   addProbes(app, options);
   if (options.meters !== undefined) addMetrics(app, options, options.meters);
+  addVip(app, options.actions, await import("./contract/peer-schemas.ts"));
   return app;
 }
 

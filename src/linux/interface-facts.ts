@@ -29,8 +29,12 @@ const ARPHRD_LOOPBACK = 772;
  * Ordered by index; empty when the kernel does not answer, because a dump must not fail for it. Virtual addresses are not
  * an interface's own.
  */
-export function readInterfaces(arena: Arena, virtual: ReadonlySet<string>): readonly InterfaceFacts[] {
-  const opened = openNetlinkSocket(arena, createSockets(arena), 0);
+export function readInterfaces(
+  arena: Arena,
+  virtual: ReadonlySet<string>,
+  sockets = createSockets(arena),
+): readonly InterfaceFacts[] {
+  const opened = openNetlinkSocket(arena, sockets, 0);
   if (!opened.ok) return [];
   const socket = opened.value;
   const addresses = networkInterfaces();

@@ -3,6 +3,7 @@ import type { ControlActions } from "../control/actions.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
 import type { Dumper } from "./dumps.ts";
 import type { LogWriter } from "./log-writer.ts";
+import type { DaemonLink } from "./peer-link.ts";
 
 export interface ActionHost {
   readonly control: ControlProcess;
@@ -10,10 +11,13 @@ export interface ActionHost {
   /** With what the service manager is told of it. */
   readonly reload: ControlProcess["reload"];
   readonly log: LogWriter;
+  readonly peers: DaemonLink;
 }
 
 export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
+  peers: () => host.peers.peers(),
+  whoAnswers: (address) => host.peers.sights(address),
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),

@@ -5,13 +5,15 @@
 import { setTimeout } from "node:timers/promises";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
+import { openWriterJournal } from "../control/writer-journal.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
 import type { HoldfastEvent } from "../core/events/vocabulary.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
 import { createEventBus, type EventBus, type EventListener } from "../engine/event-bus.ts";
 import { createServiceStatus } from "../engine/service-status.ts";
+import { createAddressProbe } from "../linux/address-probe.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
-import { createBackgroundPoll } from "../linux/background-poll.ts";
+import { type BackgroundPoll, createBackgroundPoll } from "../linux/background-poll.ts";
 import { checkCapabilities } from "../linux/capabilities.ts";
 import { createWallClock } from "../linux/clock.ts";
 import { hasInterface } from "../linux/config-source.ts";
@@ -32,9 +34,10 @@ import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
 import { load, logDiagnostics, readAgain, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
-import { createDumper, type Dumper } from "./dumps.ts";
+import { createDumper } from "./dumps.ts";
 import type { KeeperAhead } from "./keeper-ahead.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
+import { createDaemonLink, type DaemonLink, type DaemonLinkOptions } from "./peer-link.ts";
 import { moveIn, moveIntoNamespace } from "./place.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
 import { services } from "./services.ts";
@@ -143,26 +146,19 @@ export async function runControl(given: RunOptions, { version, detached, ahead }
 }
 
 async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
-  const { options, version, arena, bus, log, parsed, guard, launcher, report } = daemon;
+  const { options, arena, bus, log, parsed, report } = daemon;
   const timers = createTimers();
-  const umask = process.umask();
   const outcome: { fatal: string | null } = { fatal: null };
   const { promise: ended, resolve: end } = withResolvers();
   const replay = replaying(bus);
   let stopping = false;
   const plane = awaitedPlane();
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
+  const peers = startPeers(daemon, timers, { keeper: () => control.keeper, config: () => current.config });
   const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
     timers,
-    spawner: createSpawner(arena, setprivOrWarning(log)),
-    files: createFileWatch(arena, poll),
-    processes: createProcessWatch(arena, poll),
-    launcher,
-    guard,
-    keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
-    bus,
-    fifos: createFifoPort(arena),
+    ...hostPorts(daemon, poll),
     ...services({ ...options, flush: plane.flush, arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
@@ -170,6 +166,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };
       schedule.configure(config.global.reload);
+      peers.configure(config.peerLink);
       plane.opened?.configure(config, diagnostics);
     },
     onFatal: (reason) => fail(reason),
@@ -191,7 +188,14 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     stopping = true;
     void control.stop(signal).then(end);
   }
-  const dumper = createDumper({ control, log, config: () => current.config, umask, arena, now: () => timers.now() });
+  const dumper = createDumper({
+    control,
+    log,
+    config: () => current.config,
+    umask: process.umask(),
+    arena,
+    now: () => timers.now(),
+  });
   signals.give({
     stop,
     reload: () => {
@@ -201,16 +205,18 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     dump: (kind) => void dumper.dump(kind),
   });
   control.keeper.setLogLevel(log.level);
-  const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
-  bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
+  announceStart(daemon);
   // Loading the API takes a processor that the keeper needs more in its run-up.
   const underWay = keeperSpeaks(bus);
   if (!stopping) control.start(toParsed(options, parsed));
   await Promise.race([underWay, ended]);
-  const opening = startPlane(daemon, { control, dumper, reload: service.reload, events: replay }).then((opened) => {
-    plane.set(opened);
-    opened.configure(current.config, current.diagnostics);
-  });
+  peers.begin();
+  const opening = startPlane(daemon, { control, dumper, peers, reload: service.reload, events: replay }).then(
+    (opened) => {
+      plane.set(opened);
+      opened.configure(current.config, current.diagnostics);
+    },
+  );
   // A state directory on a dead file system must not keep the daemon from ending.
   await Promise.race([opening, ended]);
   report(null);
@@ -218,12 +224,48 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   if (!stopping) service.ready();
   if (options.dumpConfig) await dumper.log();
   await ended;
-  service.close();
-  schedule.close();
-  if (outcome.fatal !== null) log.line("parent", outcome.fatal, "error");
-  bus.publish("parent", { kind: "stopped" });
-  await Promise.race([Promise.all([plane.opened?.close(), log.close()]), setTimeout(CLOSE_MILLIS)]);
+  for (const part of [peers, service, schedule]) part.close();
+  await sayFarewell(daemon, outcome.fatal, plane.opened);
   return outcome.fatal === null ? EXIT.ok : EXIT.fatal;
+}
+
+/** What control asks of its own host. */
+function hostPorts({ arena, log, bus, launcher, guard }: Daemon, poll: BackgroundPoll) {
+  return {
+    spawner: createSpawner(arena, setprivOrWarning(log)),
+    files: createFileWatch(arena, poll),
+    processes: createProcessWatch(arena, poll),
+    launcher,
+    guard,
+    keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
+    bus,
+    fifos: createFifoPort(arena),
+  };
+}
+
+function announceStart({ bus, version, options, parsed }: Daemon): void {
+  const instances = parsed.config.instances.map(({ vrrp }) => vrrp.name);
+  bus.publish("parent", { kind: "daemon-started", version, file: options.file, pid: process.pid, instances });
+}
+
+async function sayFarewell(
+  { bus, log }: Daemon,
+  fatal: string | null,
+  plane: { close(): Promise<void> } | null,
+): Promise<void> {
+  if (fatal !== null) log.line("parent", fatal, "error");
+  bus.publish("parent", { kind: "stopped" });
+  await Promise.race([Promise.all([plane?.close(), log.close()]), setTimeout(CLOSE_MILLIS)]);
+}
+
+function startPeers(
+  { options, version, arena, bus, log }: Daemon,
+  clock: Timers,
+  daemon: Pick<DaemonLinkOptions, "keeper" | "config">,
+): DaemonLink {
+  const writers = openWriterJournal(options.stateDir, Date.now);
+  if (writers.problem !== null) log.line("parent", writers.problem, "error");
+  return createDaemonLink({ ...daemon, version, bus, clock, probe: createAddressProbe(arena), writers });
 }
 
 /** What the service manager hears; without one nobody listens. */
@@ -246,9 +288,7 @@ function startService(
 
 function startPlane(
   { options, version, bus, log }: Daemon,
-  plane: { readonly control: ControlProcess; readonly dumper: Dumper } & Pick<ActionHost, "reload"> & {
-      readonly events: Pick<EventBus, "subscribe">;
-    },
+  plane: Omit<ActionHost, "log"> & { readonly events: Pick<EventBus, "subscribe"> },
 ) {
   const timers = createTimers();
   return startControlPlane({

@@ -103,6 +103,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     mysql: [],
     api: null,
     redis: [],
+    peerLink: null,
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

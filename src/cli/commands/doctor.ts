@@ -1,15 +1,34 @@
 /** `holdfast doctor NAME`: what is set on the servers of a managed group that should not be, and what to write instead. */
-import type { DoctorReply } from "../../control/contract/types.ts";
-import { EXIT } from "../exit-codes.ts";
+import type { DoctorReply, VipReply } from "../../control/contract/types.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
 import { type CommandContext, printJson } from "./context.ts";
 
 type Finding = DoctorReply["findings"][number];
 
+export interface DoctorOptions {
+  readonly vip?: string;
+  readonly json?: boolean;
+}
+
 /** 0: nothing is wrong, notes aside; 1: something is. */
 export async function doctorCommand(
+  context: CommandContext,
+  name: string | undefined,
+  options: DoctorOptions,
+): Promise<number> {
+  if (options.vip !== undefined) return await doctorVip(context, options.vip, options);
+  if (name !== undefined) return await doctorGroup(context, name, options);
+  throw new CliError(
+    "doctor: what is to be looked at is missing",
+    EXIT.usage,
+    "write doctor NAME, or doctor --vip ADDRESS",
+  );
+}
+
+async function doctorGroup(
   { client, terminal }: CommandContext,
   name: string,
-  options: { readonly json?: boolean },
+  options: DoctorOptions,
 ): Promise<number> {
   const reply = await client.get<DoctorReply>(`/v1/mysql/doctor?name=${encodeURIComponent(name)}`);
   if (options.json === true) printJson(terminal, reply);
@@ -25,4 +44,28 @@ function inWords({ name, servers, findings }: DoctorReply): string {
 
 function findingText({ id, severity, server, what, why, fix }: Finding): string {
   return `${severity}: ${server === null ? "" : `${server}: `}${what} [${id}]\n  why: ${why}\n  fix: ${fix}\n`;
+}
+
+/** 0: one host answers; 1: nobody, or more than one, or it is not known. */
+async function doctorVip(
+  { client, terminal }: CommandContext,
+  address: string,
+  options: DoctorOptions,
+): Promise<number> {
+  const reply = await client.get<VipReply>(`/v1/vip?address=${encodeURIComponent(address)}`);
+  if (options.json === true) printJson(terminal, reply);
+  else terminal.out(vipInWords(reply));
+  return reply.verdict === "held-once" ? EXIT.ok : EXIT.failed;
+}
+
+function vipInWords({ address, words, sights }: VipReply): string {
+  const lines = sights.map(({ peer, seen, problem }) => {
+    const from = peer === null ? "from here" : `from ${peer}`;
+    if (seen === null) return `  ${from}: not asked, ${problem}`;
+    const own = seen.own ? ["the address is on this very host"] : [];
+    const others = seen.macs.length > 0 ? [`${seen.macs.join(", ")} answers`] : ["nobody else answers"];
+    const device = seen.interface === null ? "" : ` on ${seen.interface}`;
+    return `  ${from}${device}: ${seen.problem ?? [...own, ...others].join("; ")}`;
+  });
+  return `${address}: ${words}.\n${lines.join("\n")}\n`;
 }

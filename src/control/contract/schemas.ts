@@ -13,6 +13,7 @@ import type { CheckOutcome, HoldfastEventBody, HookKind, Origin } from "../../co
 import type { Cause, Fault } from "../../core/vrrp/causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
+import { PeerView } from "./peer-schemas.ts";
 
 /** A value whose shape core owns: passed on as it is, recognised by its discriminant. */
 function coreValue<T>(discriminant: string) {
@@ -178,6 +179,8 @@ export const StatusReply = z.object({
   /** Database servers that are tracked. */
   mysql: z.array(MysqlView),
   redis: z.array(RedisView),
+  /** The peers of `peer_link`. */
+  peers: z.array(PeerView),
   lastReload: z
     .object({ at: timestamp, outcome: z.enum(["applied", "unchanged", "refused"]), detail: z.string() })
     .nullable(),

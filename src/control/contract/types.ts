@@ -1,6 +1,7 @@
 /** The contract's types, for those who read or render answers: importing them loads nothing at run time. */
 import type { z } from "zod";
 import type * as lvs from "./lvs-schemas.ts";
+import type * as peerSchemas from "./peer-schemas.ts";
 import type * as repairs from "./repair-schemas.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -26,6 +27,8 @@ export type SkipReply = z.infer<typeof repairs.SkipReply>;
 export type FenceReply = z.infer<typeof repairs.FenceReply>;
 export type RejoinReply = z.infer<typeof repairs.RejoinReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
+export type PeerView = z.infer<typeof peerSchemas.PeerView>;
+export type VipReply = z.infer<typeof peerSchemas.VipReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
 export type InstanceView = z.infer<typeof schemas.InstanceView>;
 export type DatabaseView = z.infer<typeof schemas.DatabaseView>;

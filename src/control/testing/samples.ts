@@ -44,6 +44,7 @@ export function sampleConfig(): HoldfastConfig {
     mysql: [],
     lvs: NO_LVS,
     redis: [],
+    peerLink: null,
     scripts: [
       {
         name: "vs_mysql_82",

@@ -27,9 +27,19 @@ export interface ArpFrame {
 
 /** The announcement of an address; the MAC has six bytes. */
 export function gratuitousArp(mac: Uint8Array, address: IpAddress): Uint8Array {
+  const frame = request(mac, address);
+  frame.set(ipBytes(address), 28);
+  frame.fill(0xff, 32, 38);
+  return frame;
+}
+
+/** Asks who has an address without saying who asks (RFC 5227 section 2.1.1: sender 0.0.0.0), so that nobody learns anything from it. */
+export const arpProbe = (mac: Uint8Array, address: IpAddress): Uint8Array => request(mac, address);
+
+/** Broadcast, with the sender's address and the target's MAC left zero. */
+function request(mac: Uint8Array, target: IpAddress): Uint8Array {
   const frame = new Uint8Array(ARP_FRAME_BYTES);
   const view = new DataView(frame.buffer);
-  const protocolAddress = ipBytes(address);
   frame.fill(0xff, 0, 6);
   frame.set(mac, 6);
   view.setUint16(12, ETHERTYPE_ARP);
@@ -39,9 +49,7 @@ export function gratuitousArp(mac: Uint8Array, address: IpAddress): Uint8Array {
   frame[19] = 4;
   view.setUint16(20, ARP_REQUEST);
   frame.set(mac, 22);
-  frame.set(protocolAddress, 28);
-  frame.fill(0xff, 32, 38);
-  frame.set(protocolAddress, 38);
+  frame.set(ipBytes(target), 38);
   return frame;
 }
 

@@ -88,6 +88,10 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "auth_hmac lacks a usable key; the instance is left out, because unsigned it would be a second master.",
   ),
+  "peer-link-unusable": entry(
+    "error",
+    "peer_link lacks a usable key, its own address or a peer; the daemon runs without the link.",
+  ),
   "key-file-readable": entry("warning", "Somebody but root may read a file that holds a key."),
   "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),

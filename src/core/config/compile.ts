@@ -9,6 +9,7 @@ import { compileGroups } from "./compile-group.ts";
 import { compileHost, routingNames } from "./compile-host.ts";
 import { compileInstance } from "./compile-instance.ts";
 import { compileMysql } from "./compile-mysql.ts";
+import { compilePeerLink } from "./compile-peer-link.ts";
 import { readPlace, reportAbsentProcessors } from "./compile-process.ts";
 import { compileRedis } from "./compile-redis.ts";
 import { compileScript } from "./compile-script.ts";
@@ -69,6 +70,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     processes,
     mysql,
     redis,
+    peerLink: compilePeerLink(root.nodes("peer_link"), { source, diagnostics }),
     instances: members,
     groups,
     lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),

@@ -10,6 +10,7 @@ import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { LvsConfig } from "../lvs/config.ts";
 import type { MysqlConfig } from "../mysql/config.ts";
+import type { PeerLinkConfig } from "../peer-link/config.ts";
 import type { RedisConfig } from "../redis/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
@@ -235,6 +236,8 @@ export interface HoldfastConfig {
   readonly processes: readonly TrackProcessConfig[];
   readonly mysql: readonly MysqlBlockConfig[];
   readonly redis: readonly RedisBlockConfig[];
+  /** Null without `peer_link`. */
+  readonly peerLink: PeerLinkConfig | null;
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
   readonly lvs: LvsConfig;

@@ -11,6 +11,7 @@ import { describeHost } from "./describe-host.ts";
 import { describeIpvs } from "./describe-ipvs.ts";
 import { describeLvs } from "./describe-lvs.ts";
 import { describePacketEvent } from "./describe-packets.ts";
+import { describePeerEvent } from "./describe-peers.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import {
@@ -28,6 +29,7 @@ import { type IpvsEventBody, isIpvsEvent } from "./ipvs-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
+import { isPeerEvent, type PeerEventBody } from "./peer-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
 /** The keepalived whose wording this is: programs that read the log look for its name and version. */
@@ -44,6 +46,7 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isIpvsEvent(body)) return describeIpvs(body);
   if (isPacketEvent(body)) return describePacketEvent(body);
   if (isLvsEvent(body)) return describeLvs(body);
+  if (isPeerEvent(body)) return describePeerEvent(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
@@ -242,7 +245,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | IpvsEventBody | LvsEventBody | PacketEventBody>,
+  Exclude<HoldfastEventBody, HostEventBody | IpvsEventBody | LvsEventBody | PacketEventBody | PeerEventBody>,
   {
     kind:
       | "vrrp"

@@ -9,16 +9,9 @@ import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import { databaseInWords, databaseStepInWords } from "./database-words.ts";
-import { ipvsEventInWords } from "./describe-ipvs.ts";
-import { packetEventInWords } from "./describe-packets.ts";
 import { routingInWords } from "./describe-routing.ts";
-import { hostEventInWords } from "./explain-host.ts";
-import { lvsEventInWords } from "./explain-lvs.ts";
-import { type HostEventBody, isHostEvent } from "./host-events.ts";
-import { type IpvsEventBody, isIpvsEvent } from "./ipvs-events.ts";
-import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
-import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
+import { isOfAPart, type PartEventBody, partEventInWords } from "./part-events.ts";
 import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
 
 export { failureInWords, hookSucceeded, lengthInWords, outcomeInWords } from "./outcome.ts";
@@ -207,10 +200,7 @@ export const conflictRemedy = (mac: string): string =>
 
 /** One line of `history`; null for events that only matter to a log. */
 export function eventInWords(body: HoldfastEventBody): string {
-  if (isHostEvent(body)) return hostEventInWords(body);
-  if (isIpvsEvent(body)) return ipvsEventInWords(body);
-  if (isPacketEvent(body)) return packetEventInWords(body);
-  if (isLvsEvent(body)) return lvsEventInWords(body);
+  if (isOfAPart(body)) return partEventInWords(body);
   switch (body.kind) {
     case "vrrp":
       return `${body.instance}: ${reportInWords(body.report)}`;
@@ -272,7 +262,7 @@ function noSource({
 }
 
 type OfDaemon = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | IpvsEventBody | LvsEventBody | PacketEventBody>,
+  Exclude<HoldfastEventBody, PartEventBody>,
   {
     kind:
       | "vrrp"

@@ -15,6 +15,7 @@ import type { IpvsEventBody } from "./ipvs-events.ts";
 import type { LvsEventBody } from "./lvs-events.ts";
 import type { CheckOutcome } from "./outcome.ts";
 import type { PacketEventBody } from "./packet-events.ts";
+import type { PeerEventBody } from "./peer-events.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
@@ -62,6 +63,7 @@ export type HoldfastEventBody =
   | IpvsEventBody
   | LvsEventBody
   | PacketEventBody
+  | PeerEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
   | {

@@ -7,6 +7,7 @@ import { API } from "./api.ts";
 import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { MYSQL } from "./mysql.ts";
+import { PEER_LINK } from "./peer-link.ts";
 import { REDIS } from "./redis.ts";
 import { ROOT } from "./root.ts";
 import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
@@ -27,6 +28,7 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   mysql: MYSQL,
   api: API,
   redis: REDIS,
+  peer_link: PEER_LINK,
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

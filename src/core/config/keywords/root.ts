@@ -16,6 +16,9 @@ export const ROOT: readonly KeywordEntry[] = [
   done("mysql", block("mysql", 1), "A database server whose check instances and sync groups can track.", {
     extension: true,
   }),
+  done("peer_link", block("peer_link"), "The authenticated connection to the daemons of the peers.", {
+    extension: true,
+  }),
   done("api", block("api"), "HTTP listener of the API, with metrics and health, beside the Unix socket.", {
     extension: true,
   }),

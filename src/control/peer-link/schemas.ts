@@ -1,0 +1,78 @@
+/**
+ * The form of everything on the peer link, checked at both ends: the peer's daemon may be older, newer, or broken. Objects are open: what a newer
+ * version adds is ignored. The types are core/peer-link/questions.ts; `satisfies` keeps the two together.
+ */
+import { z } from "zod";
+import { type IpAddress, parseIp } from "../../core/lib/ip.ts";
+import type { PeerAnswer, PeerAsk, PeerQuestionKind } from "../../core/peer-link/questions.ts";
+
+/** What both sides say first. The link works when the ranges have a version in common. */
+export const Hello = z.object({
+  hello: z.object({
+    protocol: z.object({ least: z.int().min(1), most: z.int().min(1) }),
+    /** Name of the host and version of the daemon: for people. */
+    host: z.string().max(255),
+    version: z.string().max(64),
+    /** Another one after each start of the daemon. */
+    boot: z.string().max(64),
+  }),
+});
+export type Hello = z.infer<typeof Hello>;
+
+export const Question = z.object({ id: z.int().min(0), ask: z.string().max(64), question: z.unknown() });
+export const Reply = z.union([
+  z.object({ id: z.int().min(0), answer: z.unknown() }),
+  z.object({ id: z.int().min(0), error: z.object({ code: z.string().max(64), detail: z.string().max(2_000) }) }),
+]);
+
+const Address = z.string().transform((text, context): IpAddress => {
+  const address = parseIp(text);
+  if (address !== null) return address;
+  context.addIssue({ code: "custom", message: "no address" });
+  return z.NEVER;
+});
+const Name = z.string().max(255);
+const Mac = z.string().regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
+
+const Writer = z.object({
+  group: Name,
+  epoch: z.int().min(1),
+  role: z.enum(["writer", "released", "standby", "initial"]),
+  time: z.number(),
+  detail: z.string().max(2_000),
+});
+
+const Instance = z.object({
+  name: Name,
+  interface: z.string().max(64),
+  virtualRouterId: z.int().min(1).max(255),
+  family: z.union([z.literal(4), z.literal(6)]),
+  state: z.enum(["INIT", "BACKUP", "MASTER", "FAULT", "STOP"]),
+  phase: z.enum(["INIT", "BACKUP", "MASTER", "FAULT", "STOP", "PREPARING", "CLAIMING", "RELEASING"]),
+  priority: z.int().min(0).max(255),
+  forMillis: z.number(),
+  addresses: z.array(Address).max(10_000),
+  holding: z.boolean(),
+});
+
+export const QUESTIONS = {
+  state: {
+    ask: z.object({}),
+    answer: z.object({ instances: z.array(Instance).max(10_000), writers: z.array(Writer).max(1_000) }),
+  },
+  "who-answers": {
+    ask: z.object({ address: Address }),
+    answer: z.object({
+      own: z.boolean(),
+      interface: z.string().max(64).nullable(),
+      macs: z.array(Mac).max(64),
+      problem: z.string().max(2_000).nullable(),
+    }),
+  },
+  "writer-record": {
+    ask: z.object({ group: Name }),
+    answer: z.object({ record: Writer.nullable() }),
+  },
+} satisfies { readonly [K in PeerQuestionKind]: { ask: z.ZodType<PeerAsk<K>>; answer: z.ZodType<PeerAnswer<K>> } };
+
+export const isQuestionKind = (kind: string): kind is PeerQuestionKind => Object.hasOwn(QUESTIONS, kind);
