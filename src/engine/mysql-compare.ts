@@ -25,10 +25,9 @@ export async function compareTwo(two: Two, pair: boolean): Promise<Looked> {
   const { writer, server } = two;
   const channel = channelFrom(writer.facts, server, { pair });
   const comparison = comparisonOf(writer.facts, server.facts, channel);
-  const uuid = await value(server.member, server.facts, "SELECT @@global.server_uuid AS value");
   const held = server.facts.gtids.product === "mysql" ? server.facts.gtids.executed : "";
   const purged = await value(writer.member, writer.facts, "SELECT @@global.gtid_purged AS value");
-  const lost = lostTail({ writer: writer.facts, server: server.facts, uuid, channel });
+  const lost = lostTail({ writer: writer.facts, server: server.facts, channel });
   const base = {
     writer: { address: writer.address, facts: writer.facts },
     server: { address: server.address, facts: server.facts },

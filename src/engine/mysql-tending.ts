@@ -2,6 +2,7 @@
  * Looks after a server that takes writes, once a second: acknowledgements, and a peer that has come back. What it decides is
  * core/mysql/tending.ts's; a trouble is told once until it is over.
  */
+
 import { type Instant, millis, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { SemiSync } from "../core/mysql/member.ts";
@@ -20,6 +21,7 @@ import type { ServerVersion } from "../core/mysql/version.ts";
 import type { Timer } from "../ports/timers.ts";
 import { enableEvents } from "./mysql-events.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import { PeerMemory } from "./mysql-peer-memory.ts";
 import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 
@@ -34,6 +36,8 @@ const EVERY = seconds(1);
 const SOON = millis(50);
 const ORDER_MILLIS = 3_000;
 const GATEWAY_MILLIS = 1_000;
+/** What is ordered of a peer; everything else of the own server. */
+const ON_PEER: ReadonlySet<Tending["kind"]> = new Set(["follow", "part", "stop-events"]);
 const UNACKNOWLEDGED = "degraded: no acker, commits are on this server alone (semi-sync off)";
 
 export class MysqlTending {
@@ -50,11 +54,13 @@ export class MysqlTending {
   #eventsEnabled = false;
   /** Why the last order was not carried out. */
   #refused = "";
+  readonly #memory: PeerMemory;
 
   constructor(host: TendingHost, config: MysqlConfig) {
     this.#host = host;
     this.#config = config;
     this.#servers = new MysqlServers(host.tools.sql, config);
+    this.#memory = new PeerMemory(this.#servers, config);
     this.#replicas = new ReplicaWatch(this.#servers, config, {
       ...host.replicas,
       tell: host.tell,
@@ -93,10 +99,12 @@ export class MysqlTending {
     const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);
     const { eventsFollow, replication } = this.#config.group;
     const facts: TendingFacts = { own: own.value, peers, gateway, eventsFollow, replication };
+    await this.#memory.note(facts);
+    if (this.#ended) return;
     this.#tellTrouble(facts);
     if (eventsFollow) await this.#enableEvents();
     if (this.#config.group.replicas.length > 0 || peers.length > 1) await this.#replicas.look(facts);
-    const what = decideTending(facts, aloneMillis);
+    const what = decideTending(facts, aloneMillis, this.#memory);
     if (what !== null && !this.#ended) await this.#carryOut(what, own.value.version);
   }
 
@@ -117,9 +125,10 @@ export class MysqlTending {
   }
 
   async #carryOut(what: Tending, version: ServerVersion): Promise<void> {
-    const member = what.kind === "stop-events" ? this.#servers.peer(what.peer) : this.#servers.own;
+    const member = ON_PEER.has(what.kind) && "peer" in what ? this.#servers.peer(what.peer) : this.#servers.own;
     const limit = Math.max(ORDER_MILLIS, toMillis(this.#config.timeout));
-    const done = await member?.order(statementOf(what, version), limit);
+    if (what.kind === "follow") this.#memory.started(what.peer);
+    const done = await member?.order(statementOf(what, member.version ?? version), limit);
     const detail = done === undefined || done.ok ? "" : failureInWords(done.error);
     // Tried again each second; told once.
     if (detail !== "" && detail === this.#refused) return;
@@ -128,7 +137,7 @@ export class MysqlTending {
   }
 
   #tellTrouble(facts: TendingFacts): void {
-    const trouble = tendingTrouble(facts);
+    const trouble = tendingTrouble(facts, this.#memory);
     const words = trouble === null ? null : troubleOfTending(trouble);
     if (words !== null && words !== this.#told) this.#host.tell(words, "trouble", "");
     this.#told = words;
@@ -138,7 +147,11 @@ export class MysqlTending {
 function statementOf(what: Tending, version: ServerVersion): string {
   switch (what.kind) {
     case "resume":
+    case "follow":
       return replicaOrder(version, "START", { channel: what.channel, thread: null });
+    case "leave":
+    case "part":
+      return replicaOrder(version, "STOP", { channel: what.channel, thread: null });
     case "stop-events":
       return schedulerOrder(false);
     case "acknowledgements":

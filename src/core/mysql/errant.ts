@@ -83,8 +83,6 @@ export function countOf(set: string): bigint {
 export interface TailScene {
   readonly writer: MemberFacts;
   readonly server: MemberFacts;
-  /** server_uuid of the returned server (MySQL). */
-  readonly uuid: string | null;
   /** The writer's from the returned server. */
   readonly channel: ChannelFacts | null;
 }
@@ -93,21 +91,27 @@ export interface TailScene {
  * The writer has committed transactions of this server that it lost itself: it was restored, or lost its last second in a crash. Replication
  * does not bring them back, because a server skips whatever carries its own server_id. In words; null when nothing is lost.
  */
-export function lostTail({ writer, server, uuid, channel }: TailScene): string | null {
+export function lostTail({ writer, server, channel }: TailScene): string | null {
   const [ours, theirs] = [writer.gtids, server.gtids];
   if (ours.product === "mysql" && theirs.product === "mysql" && ours.on && theirs.on) {
-    if (uuid === null) return null;
+    const { uuid = "" } = theirs;
+    if (uuid === "") return null;
     const missing = mysqlExtra(theirs.executed, ours.executed) ?? "";
     const own = missing.split(",").filter((part) => part.startsWith(uuid.toLowerCase()));
     return own.length === 0 ? null : own.join(",");
   }
   if (ours.product === "mariadb" && theirs.product === "mariadb") {
+    if (takesItsOwn(server)) return null;
     return lostByNumber(ours.binlogState, theirs, server.serverId);
   }
   const executed = channel?.executed ?? null;
   if (executed === null || server.end === null || reaches(server.end, executed) !== false) return null;
   return `its binary log ends at ${coordinatesInWords(server.end)}, and the writer has executed it up to ${coordinatesInWords(executed)}`;
 }
+
+/** MariaDB with GTIDs and rpl_semi_sync_slave_enabled takes back what it has written itself and not in its log (sql/slave.cc, queue_event). */
+const takesItsOwn = ({ semiSync, channels }: MemberFacts): boolean =>
+  semiSync?.acknowledges === true && channels.some(({ gtid }) => gtid);
 
 function lostByNumber(held: string, theirs: MariadbGtids, serverId: string): string | null {
   const lost = lastOf(held, serverId).filter(({ domain, sequence }) => {

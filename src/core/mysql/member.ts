@@ -46,7 +46,13 @@ export interface MemberFacts {
 
 export type MemberGtids =
   | ({ readonly product: "mariadb" /** gtid_binlog_pos. */; readonly position: string } & MariadbGtids)
-  | { readonly product: "mysql"; readonly executed: string; readonly on: boolean };
+  | {
+      readonly product: "mysql";
+      readonly executed: string;
+      readonly on: boolean;
+      /** server_uuid: whose GTIDs are its own. */
+      readonly uuid?: string;
+    };
 
 /** Which of them asks for the end of the binary log. */
 export const END = 2;
@@ -57,7 +63,7 @@ export function memberStatements(version: ServerVersion): readonly string[] {
     settingsStatement(version),
     version.product === "mariadb"
       ? "SELECT @@global.server_id AS id, @@global.gtid_binlog_pos AS position, @@global.gtid_binlog_state AS state, @@global.gtid_slave_pos AS slave"
-      : "SELECT @@global.server_id AS id, @@global.gtid_mode AS mode, @@global.gtid_executed AS executed",
+      : "SELECT @@global.server_id AS id, @@global.gtid_mode AS mode, @@global.gtid_executed AS executed, @@global.server_uuid AS uuid",
     endStatement(version),
     replicaStatement(version),
     "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'rpl_semi_sync%enabled' OR Variable_name = 'event_scheduler'",
@@ -91,7 +97,12 @@ export function memberOf(version: ServerVersion, answers: readonly (readonly Sql
     gtids:
       version.product === "mariadb"
         ? { product: "mariadb", position: id.position ?? "", binlogState: id.state ?? "", slavePos: id.slave ?? "" }
-        : { product: "mysql", executed: (id.executed ?? "").replaceAll(/\s/g, ""), on: id.mode === "ON" },
+        : {
+            product: "mysql",
+            executed: (id.executed ?? "").replaceAll(/\s/g, ""),
+            on: id.mode === "ON",
+            uuid: id.uuid ?? "",
+          },
     channels: (replicas ?? []).map(channelOf).filter(isOwnChannel),
     semiSync: semiSyncOf(named(variables ?? []), named(status ?? [])),
     scheduler: schedulerOf(named(variables ?? []).get("event_scheduler")),

@@ -34,7 +34,7 @@ const gtidsOf = (state: string): MemberGtids => ({
   binlogState: state,
   slavePos: state.split(",").at(-1) ?? "",
 });
-const setOf = (executed: string, on = true): MemberGtids => ({ product: "mysql", executed, on });
+const setOf = (executed: string, on = true, uuid = ONE): MemberGtids => ({ product: "mysql", executed, on, uuid });
 
 function member(id: string, gtids: MemberGtids, changes: Partial<MemberFacts> = {}): MemberFacts {
   return {
@@ -48,6 +48,8 @@ function member(id: string, gtids: MemberGtids, changes: Partial<MemberFacts> = 
     ...changes,
   };
 }
+
+const SEMI_SYNC = { word: "master", enabled: false, clients: 0, waiting: 0, acknowledged: 0 } as const;
 
 const STANDS = { io: "stopped", sql: "stopped" } as const;
 
@@ -232,8 +234,8 @@ describe("what a server has too many", () => {
 });
 
 describe("a server that was restored, or lost its last second", () => {
-  const lost = (ours: MemberFacts, theirs: MemberFacts, uuid: string | null = ONE): string | null =>
-    lostTail({ writer: ours, server: theirs, uuid, channel: channel("1") });
+  const lost = (ours: MemberFacts, theirs: MemberFacts): string | null =>
+    lostTail({ writer: ours, server: theirs, channel: channel("1") });
 
   it("is found by what the writer has of it and it has not: replication would skip that by its own server_id", () => {
     const mysql = member("2", setOf(`${ONE}:1-10,${TWO}:1-3`));
@@ -241,6 +243,8 @@ describe("a server that was restored, or lost its last second", () => {
     expect(lost(mysql, member("1", setOf(`${ONE}:1-10`)))).toBeNull();
     const mariadb = member("2", gtidsOf("0-1-10,0-2-12"));
     expect(lost(mariadb, member("1", gtidsOf("0-2-3,0-1-8")))).toBe("0-1-10");
+    const taking = { ...SEMI_SYNC, acknowledges: true };
+    expect(lost(mariadb, member("1", gtidsOf("0-1-8,0-2-12"), { semiSync: taking }))).toBeNull();
     // Also after it has received on, with its number in the log still behind.
     expect(lost(mariadb, member("1", gtidsOf("0-1-8,0-2-12")))).toBe("0-1-10");
     expect(lost(mariadb, member("1", gtidsOf("0-1-10,0-2-11")))).toBeNull();

@@ -5,8 +5,11 @@ import {
   ALONE_MILLIS,
   decideTending,
   isAlone,
+  NOTHING_SEEN,
   type TendingFacts,
+  type TendingMemory,
   tendingTrouble,
+  toBeRead,
   troubleOfTending,
 } from "./tending.ts";
 
@@ -59,7 +62,7 @@ const peer = (changes: Partial<MemberFacts> = {}): Peer => ({
   address: PEER,
   state: {
     kind: "up",
-    facts: member({ closedBy: "read_only", gtids: state("0-2-90,0-1-80"), channels: [], ...changes }),
+    facts: member({ serverId: "2", closedBy: "read_only", gtids: state("0-2-90,0-1-80"), channels: [], ...changes }),
   },
 });
 
@@ -101,6 +104,79 @@ describe("a peer that has come back", () => {
   it("a channel that broke by itself is not started: its error is somebody's business", () => {
     const broken = member({ channels: [{ ...left, sqlError: { number: 1062, text: "Duplicate entry" } }] });
     expect(decideTending(facts({ own: broken }), 0)).toBeNull();
+  });
+});
+
+const memory = (changes: Partial<TendingMemory>): TendingMemory => ({ ...NOTHING_SEEN, ...changes });
+const away = (kind: "down" | "silent"): Peer => ({ address: PEER, state: { kind, detail: "no answer" } });
+
+describe("a peer that is gone", () => {
+  const connecting = { ...left, io: "connecting", sql: "running" } as const;
+  const gone = memory({ gone: new Set([PEER]) });
+
+  it("is not received from any more, so that nothing it does meanwhile comes in uncompared; not for a moment's silence", () => {
+    const scene = facts({ own: member({ channels: [connecting] }), peers: [away("silent")] });
+    expect(decideTending(scene, 0, gone)).toEqual({ kind: "leave", channel: "", peer: PEER });
+    expect(decideTending(scene, 0)).toBeNull();
+  });
+
+  it("what was received from it is executed first", () => {
+    const scene = facts({ own: member({ channels: [{ ...connecting, drained: false }] }), peers: [away("down")] });
+    expect(decideTending(scene, 0, gone)).toBeNull();
+  });
+});
+
+describe("replication on a peer that has come back", () => {
+  const theirs = { ...left, source: "192.168.11.81:3306", sourceId: "1" };
+  const back = memory({ returned: new Set([PEER]) });
+
+  it("is started once, before this server receives from it; not again when somebody stops it", () => {
+    const scene = facts({ peers: [peer({ channels: [theirs] })] });
+    expect(decideTending(scene, 0, back)).toEqual({ kind: "follow", channel: "", peer: PEER });
+    expect(decideTending(scene, 0)).toMatchObject({ kind: "resume" });
+  });
+
+  it("is not started where it broke, where the peer has too many, nor into an older version", () => {
+    const broken = { ...theirs, sqlError: { number: 1062, text: "Duplicate entry" } };
+    expect(decideTending(facts({ peers: [peer({ channels: [broken] })] }), 0, back)).toMatchObject({ kind: "resume" });
+    const errant = peer({ channels: [theirs], gtids: state("0-2-91,0-1-100") });
+    expect(decideTending(facts({ peers: [errant] }), 0, back)).toBeNull();
+    const older = peer({ channels: [theirs], version: { product: "mariadb", major: 10, minor: 6, patch: 1 } });
+    expect(decideTending(facts({ peers: [older] }), 0, back)).toMatchObject({ kind: "resume" });
+  });
+
+  it("is stopped when it has lost what it had committed: it would skip that and look well", () => {
+    const running = { ...theirs, io: "running", sql: "running" } as const;
+    const restored = facts({
+      own: member({ gtids: state("0-2-90,0-1-100") }),
+      peers: [peer({ gtids: state("0-2-80,0-1-100"), channels: [running] })],
+    });
+    expect(decideTending(restored, 0)).toMatchObject({ kind: "part", lost: "0-2-90" });
+    expect(tendingTrouble(restored)).toMatchObject({ kind: "lost" });
+    const stopped = facts({ ...restored, peers: [peer({ gtids: state("0-2-80,0-1-100"), channels: [theirs] })] });
+    expect(decideTending(stopped, 0, back)).toMatchObject({ kind: "resume" });
+  });
+});
+
+it("nothing is received from a newer version, and that is told", () => {
+  const newer = facts({ peers: [peer({ version: { product: "mariadb", major: 11, minor: 4, patch: 1 } })] });
+  expect(decideTending(newer, 0)).toBeNull();
+  expect(tendingTrouble(newer)).toMatchObject({ kind: "newer", detail: expect.stringContaining("newer version") });
+});
+
+it("without GTIDs on MySQL its binary log tells, once it has been read", () => {
+  const gtids = { product: "mysql", executed: "", on: false } as const;
+  const classic = facts({ own: member({ gtids }), peers: [peer({ gtids })] });
+  expect(toBeRead(classic)).toEqual([PEER]);
+  expect(toBeRead(facts())).toEqual([]);
+  const nothing = memory({ read: new Map([[PEER, null]]) });
+  expect(decideTending(classic, 0, nothing)).toMatchObject({ kind: "resume" });
+  expect(tendingTrouble(classic, nothing)).toBeNull();
+  const some = memory({ read: new Map([[PEER, "m2-bin.000001:4 to m2-bin.000001:9"]]) });
+  expect(decideTending(classic, 0, some)).toBeNull();
+  expect(tendingTrouble(classic, some)).toMatchObject({
+    kind: "errant",
+    detail: expect.stringContaining("m2-bin.000001:4"),
   });
 });
 

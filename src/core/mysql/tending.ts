@@ -1,38 +1,102 @@
 /**
- * What a server that takes writes needs afterwards: acknowledgements from whoever is there to give them, and replication from a peer that
- * has come back, so that the next takeover finds two servers again. Nothing here closes or opens anything.
+ * What a server that takes writes needs afterwards: acknowledgements from whoever is there to give them, and replication both ways with a peer
+ * that has come back, so that the next takeover finds two servers again. From a peer that is gone nothing is received: whatever it did
+ * meanwhile is compared first. Nothing here closes or opens anything.
  */
+import { lostTail } from "./errant.ts";
 import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
+import { channelFrom, newerToOlder } from "./rejoin.ts";
 import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
 
 export type TendingFacts = Pick<TakeoverFacts, "own" | "peers" | "gateway" | "eventsFollow" | "replication">;
 
 export type Tending =
   | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
-  /** Both threads of a channel that a takeover left standing. */
+  /** Both threads of a channel that was left standing. */
   | { readonly kind: "resume"; readonly channel: string; readonly peer: string }
+  /** The own channel from a peer that is gone. */
+  | { readonly kind: "leave"; readonly channel: string; readonly peer: string }
+  /** The peer's channel from this server, once after it has come back. */
+  | { readonly kind: "follow"; readonly channel: string; readonly peer: string }
+  /** The peer's channel from this server is stopped: what it lacks would be skipped. */
+  | { readonly kind: "part"; readonly channel: string; readonly peer: string; readonly lost: string }
   /** Of a server that is not the writer. */
   | { readonly kind: "stop-events"; readonly peer: string };
+
+/** What earlier looks have shown. */
+export interface TendingMemory {
+  /** Peers that have been gone for more than a moment. */
+  readonly gone: ReadonlySet<string>;
+  /** Peers that have come back, or were there when this server was opened, and were not started since. */
+  readonly returned: ReadonlySet<string>;
+  /** What was read in a peer's binary log, where GTIDs do not tell: what it has too many, null for nothing. */
+  readonly read: ReadonlyMap<string, string | null>;
+}
+
+export const NOTHING_SEEN: TendingMemory = { gone: new Set(), returned: new Set(), read: new Map() };
 
 /** What is wrong and stays so until somebody acts. */
 export type TendingTrouble =
   | { readonly kind: "both-open"; readonly peer: string }
   | { readonly kind: "errant"; readonly peer: string; readonly detail: string }
   /** A channel that counts otherwise than the file says. */
-  | { readonly kind: "mode"; readonly server: string; readonly source: string; readonly wanted: "gtid" | "position" };
+  | { readonly kind: "mode"; readonly server: string; readonly source: string; readonly wanted: "gtid" | "position" }
+  /** It has lost what it had committed itself. */
+  | { readonly kind: "lost"; readonly peer: string; readonly lost: string }
+  | { readonly kind: "newer"; readonly peer: string; readonly detail: string };
 
 /** A writer without an acker goes on alone after this; milliseconds. */
 export const ALONE_MILLIS = 3_000;
 
-export function decideTending(facts: TendingFacts, aloneMillis: number): Tending | null {
-  return acknowledgements(facts, aloneMillis) ?? resume(facts) ?? stopEvents(facts);
+export function decideTending(
+  facts: TendingFacts,
+  aloneMillis: number,
+  memory: TendingMemory = NOTHING_SEEN,
+): Tending | null {
+  return (
+    part(facts) ??
+    acknowledgements(facts, aloneMillis) ??
+    leave(facts, memory) ??
+    attach(facts, memory) ??
+    stopEvents(facts)
+  );
 }
 
 function stopEvents({ peers, eventsFollow }: TendingFacts): Tending | null {
   if (eventsFollow !== true) return null;
   const peer = peers.find((one) => one.state.kind === "up" && !isOpen(one) && one.state.facts.scheduler === "on");
   return peer === undefined ? null : { kind: "stop-events", peer: peer.address };
+}
+
+/** It would go on, and look well, without what it has lost. */
+function part(facts: TendingFacts): Tending | null {
+  for (const peer of facts.peers) {
+    if (peer.state.kind !== "up" || isOpen(peer)) continue;
+    const lost = lostOf(facts, peer, peer.state.facts);
+    const channel = followerChannel(facts, peer.state.facts);
+    if (lost === null || channel === null || (channel.io === "stopped" && channel.sql === "stopped")) continue;
+    return { kind: "part", channel: channel.channel, peer: peer.address, lost };
+  }
+  return null;
+}
+
+const lostOf = (facts: TendingFacts, peer: Peer, theirs: MemberFacts): string | null =>
+  lostTail({ writer: facts.own, server: theirs, channel: channelsFrom(facts, peer)[0] ?? null });
+
+const followerChannel = ({ own, peers }: TendingFacts, theirs: MemberFacts): ChannelFacts | null =>
+  channelFrom(theirs, { address: "", facts: own }, { pair: peers.length === 1 });
+
+/** Everything received is executed first: MariaDB throws away what is not when both threads stand. */
+function leave(facts: TendingFacts, { gone }: TendingMemory): Tending | null {
+  for (const peer of facts.peers) {
+    if (!gone.has(peer.address) || peer.state.kind === "up") continue;
+    const channel = channelsFrom(facts, peer).find(
+      ({ io, sql, drained }) => io === "connecting" && sql === "running" && drained === true,
+    );
+    if (channel !== undefined) return { kind: "leave", channel: channel.channel, peer: peer.address };
+  }
+  return null;
 }
 
 function acknowledgements({ own, peers, gateway }: TendingFacts, aloneMillis: number): Tending | null {
@@ -62,16 +126,41 @@ const isAcker = ({ state }: Peer): boolean =>
   state.facts.semiSync?.acknowledges === true &&
   state.facts.channels.some(({ io }) => io === "running");
 
-function resume(facts: TendingFacts): Tending | null {
-  for (const peer of facts.peers) {
-    if (peer.state.kind !== "up" || isOpen(peer)) continue;
+/** First it follows, then it is received from; both only when nothing stands against it. */
+function attach(facts: TendingFacts, memory: TendingMemory): Tending | null {
+  const { own } = facts;
+  for (const { address, state } of facts.peers) {
+    if (state.kind !== "up" || state.facts.closedBy === null) continue;
+    const peer: Peer = { address, state };
+    if (isClean(facts, state.facts, memory.read.get(address)) !== true) continue;
+    const theirs = followerChannel(facts, state.facts);
+    const starts = memory.returned.has(address) && newerToOlder(own.version, state.facts.version) === null;
+    if (starts && theirs !== null && stands(theirs) && lostOf(facts, peer, state.facts) === null) {
+      return { kind: "follow", channel: theirs.channel, peer: address };
+    }
     const left = channelsFrom(facts, peer).find(stands);
-    if (left !== undefined && hasNothingExtra(facts.own, peer.state.facts) === true) {
-      return { kind: "resume", channel: left.channel, peer: peer.address };
+    if (left !== undefined && newerToOlder(state.facts.version, own.version) === null) {
+      return { kind: "resume", channel: left.channel, peer: address };
     }
   }
   return null;
 }
+
+/** `read` is undefined where its binary log was not read. */
+function isClean({ own }: TendingFacts, theirs: MemberFacts, read: string | null | undefined): boolean | null {
+  return hasNothingExtra(own, theirs) ?? (read === undefined ? null : read === null);
+}
+
+/** Peers that are there, and of which only their binary log can tell whether they have too many. */
+export const toBeRead = (facts: TendingFacts): readonly string[] =>
+  facts.peers.flatMap((peer) =>
+    peer.state.kind === "up" &&
+    !isOpen(peer) &&
+    channelsFrom(facts, peer).some(stands) &&
+    hasNothingExtra(facts.own, peer.state.facts) === null
+      ? [peer.address]
+      : [],
+  );
 
 const stands = ({ io, sql, sqlError }: ChannelFacts): boolean =>
   io === "stopped" && sql === "stopped" && sqlError === null;
@@ -89,25 +178,13 @@ export function hasNothingExtra(own: MemberFacts, peer: MemberFacts): boolean | 
   return null;
 }
 
-export function tendingTrouble(facts: TendingFacts): TendingTrouble | null {
+export function tendingTrouble(facts: TendingFacts, { read }: TendingMemory = NOTHING_SEEN): TendingTrouble | null {
   for (const peer of facts.peers) {
     if (peer.state.kind !== "up") continue;
-    if (isOpen(peer)) return { kind: "both-open", peer: peer.address };
-    const errant = errantTrouble(facts, peer, peer.state.facts);
-    if (errant !== null) return errant;
+    const found = troubleOf(facts, peer, peer.state.facts, read.get(peer.address));
+    if (found !== null) return found;
   }
   return modeTrouble(facts);
-}
-
-function errantTrouble(facts: TendingFacts, peer: Peer, theirs: MemberFacts): TendingTrouble | null {
-  if (!channelsFrom(facts, peer).some(stands)) return null;
-  const nothing = hasNothingExtra(facts.own, theirs);
-  if (nothing === true) return null;
-  const detail =
-    nothing === null
-      ? "without GTIDs it cannot be told whether it has transactions that nobody else has"
-      : `it has transactions that this server lacks: ${extraInWords(facts.own, theirs)}`;
-  return { kind: "errant", peer: peer.address, detail };
 }
 
 /** A topology that contradicts the file. */
@@ -124,6 +201,33 @@ function modeTrouble({ own, peers, replication }: TendingFacts): TendingTrouble 
     if (other !== undefined) return { kind: "mode", server, source: other.source, wanted: replication };
   }
   return null;
+}
+
+function troubleOf(
+  facts: TendingFacts,
+  peer: Peer,
+  theirs: MemberFacts,
+  read: string | null | undefined,
+): TendingTrouble | null {
+  const { address } = peer;
+  if (isOpen(peer)) return { kind: "both-open", peer: address };
+  const lost = lostOf(facts, peer, theirs);
+  if (lost !== null) return { kind: "lost", peer: address, lost };
+  if (!channelsFrom(facts, peer).some(stands)) return null;
+  const clean = isClean(facts, theirs, read);
+  if (clean === true) {
+    const newer = newerToOlder(theirs.version, facts.own.version);
+    return newer === null ? null : { kind: "newer", peer: address, detail: newer };
+  }
+  if (clean === null) {
+    const detail = "without GTIDs it cannot be told whether it has transactions that nobody else has";
+    return { kind: "errant", peer: address, detail };
+  }
+  const detail =
+    typeof read === "string"
+      ? `its binary log holds what this server lacks, or cannot tell: ${read}`
+      : `it has transactions that this server lacks: ${extraInWords(facts.own, theirs)}`;
+  return { kind: "errant", peer: address, detail };
 }
 
 /** It answers, and nothing is received from it because it may have what nobody else has. */
@@ -145,6 +249,11 @@ function extraInWords({ gtids: ours }: MemberFacts, { gtids: theirs }: MemberFac
 export function tendingInWords(one: Tending): string {
   if (one.kind === "stop-events") return `switch the event scheduler of ${one.peer} off: events run at the writer`;
   if (one.kind === "resume") return `receive from ${one.peer} again: it has nothing that this server lacks`;
+  if (one.kind === "leave") return `receive nothing from ${one.peer}, which is gone, until it has been compared`;
+  if (one.kind === "follow")
+    return `start replication on ${one.peer}, which has come back: it receives from this server`;
+  if (one.kind === "part")
+    return `stop replication on ${one.peer}: it lacks what it had committed itself (${one.lost})`;
   return one.wanted
     ? "commits wait for an acknowledgement again (semi-sync on)"
     : "degraded: no acker, commits are on this server alone (semi-sync off)";
@@ -160,5 +269,9 @@ export function troubleOfTending(one: TendingTrouble): string {
       const does = one.wanted === "gtid" ? "by file and position" : "by GTID";
       return `${one.server} follows ${one.source} ${does}, and the file says \`replication ${one.wanted}\``;
     }
+    case "lost":
+      return `${one.peer} stays quarantined: it has lost what it had committed itself (${one.lost}), and replication skips that; make it anew`;
+    case "newer":
+      return `nothing is received from ${one.peer}: it would be received ${one.detail}`;
   }
 }
