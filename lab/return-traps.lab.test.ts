@@ -6,7 +6,7 @@ import type { RejoinReply } from "../src/control/contract/types.ts";
 import { APPLICATION, type MariadbServer, replicating } from "../src/lab/mariadb.ts";
 import { until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
-import { holdfast, instanceWhen } from "./holdfast-client.ts";
+import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -48,6 +48,8 @@ describeStage("a server that returns", (stage: Stage) => {
     const looked = JSON.parse((await holdfast(second, "rejoin", "orders", "--json")).stdout) as RejoinReply;
     expect(looked.end).toContain("has lost transactions that it committed itself (0-1-");
     expect(looked.choices.map(({ title }) => title)).toEqual(["make the server anew from the writer"]);
+    // Its own daemon has seen that it follows nobody.
+    await lookedAgain(first);
     await two.kill();
     const refused = await instanceWhen(first, "VI_1", (it) => it.state === "FAULT");
     expect(refused.reason).toContain("may hold older data");
