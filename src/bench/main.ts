@@ -10,9 +10,18 @@ import { keepalivedVersion } from "./daemons.ts";
 import { FAILBACK_CASES } from "./failback.ts";
 import { FAILOVER_CASES } from "./failover.ts";
 import { HEAL_CASES } from "./heal.ts";
+import { MHA_CASES } from "./mha.ts";
 import { MYSQL_CASES } from "./mysql.ts";
 import { RELOAD_CASES } from "./reload.ts";
-import { type CaseResult, type Measurements, parseResults, renderMarkdown, renderTable, toResult } from "./report.ts";
+import {
+  type CaseResult,
+  type Measurements,
+  type PeerIdentity,
+  parseResults,
+  renderMarkdown,
+  renderTable,
+  toResult,
+} from "./report.ts";
 import { STARTUP_CASES } from "./startup.ts";
 import { STEADY_CASES } from "./steady.ts";
 
@@ -25,19 +34,24 @@ const VRRP_CASES: readonly BenchCase[] = [
   ...RELOAD_CASES,
 ];
 
-type BenchName = "vrrp" | "mysql";
-const BENCHES: Readonly<Record<BenchName, readonly BenchCase[]>> = { vrrp: VRRP_CASES, mysql: MYSQL_CASES };
+type BenchName = "vrrp" | "mysql" | "mha";
+const BENCHES: Readonly<Record<BenchName, readonly BenchCase[]>> = {
+  vrrp: VRRP_CASES,
+  mysql: MYSQL_CASES,
+  mha: MHA_CASES,
+};
 
 /** Measured on a machine with two processors. */
 const MINUTES = 60;
 
-const HELP = `script/bench vrrp|mysql [--case NAME]... [--runs N] [--json]
+const HELP = `script/bench vrrp|mysql|mha [--case NAME]... [--runs N] [--json]
 script/bench table FILE
 
 vrrp   measures Holdfast and keepalived in the same run, alternating, in private network namespaces. Needs root or
        unprivileged user namespaces, and an otherwise quiet machine. Everything takes about ${MINUTES} minutes.
 mysql  the same for databases behind the address: a managed pair beside keepalived with a check script each second and
        hand-written notify scripts.
+mha    one master, three replicas and a manager: Holdfast's masterha_manager beside MHA 0.58 with the same files.
 table  prints the lines that --json wrote to FILE ("-": standard input) as a Markdown table.
 
 --case NAME  this case, or all that begin with NAME followed by "-"; may be repeated
@@ -48,7 +62,7 @@ Cases:
 `;
 
 function help(): string {
-  const names = [...VRRP_CASES, ...MYSQL_CASES].map(
+  const names = [...VRRP_CASES, ...MYSQL_CASES, ...MHA_CASES].map(
     (it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`,
   );
   return `${HELP}${names.join("\n")}\n`;
@@ -88,7 +102,7 @@ async function main(): Promise<number> {
     process.stdout.write(renderMarkdown(parseResults(readFileSync(file === "-" ? 0 : file, "utf8"))));
     return 0;
   }
-  const known = bench === "vrrp" || bench === "mysql" ? bench : null;
+  const known = Object.hasOwn(BENCHES, bench) ? (bench as BenchName) : null;
   const chosen = known === null ? [] : choose(known, values.case);
   const runs = values.runs === undefined ? null : Number(values.runs);
   if (known === null || chosen.length === 0 || (runs !== null && !(Number.isInteger(runs) && runs > 0))) {
@@ -103,7 +117,10 @@ async function measureAll(
   chosen: readonly BenchCase[],
   options: { readonly bench: BenchName; readonly runs: number | null; readonly json: boolean },
 ): Promise<number> {
-  const version = keepalivedVersion();
+  const identity: PeerIdentity =
+    options.bench === "mha"
+      ? { name: "mha4mysql", version: "0.58" }
+      : { name: "keepalived", version: keepalivedVersion() };
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const results: CaseResult[] = [];
   let failed = 0;
@@ -117,7 +134,7 @@ async function measureAll(
       progress(`${benchCase.name} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
     for (const measured of rows) {
-      const result = toResult(options.bench, version, measured);
+      const result = toResult(options.bench, identity, measured);
       results.push(result);
       if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     }

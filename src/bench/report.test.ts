@@ -7,7 +7,11 @@ test("a summary has the median of an even and an odd number of values", () => {
 });
 
 test("what --json prints becomes a row of the table", () => {
-  const result = toResult("vrrp", "2.2.7", { case: "stop-1s", unit: "ms late", holdfast: [1, 2, 3], peer: [2, 4, 8] });
+  const result = toResult(
+    "vrrp",
+    { name: "keepalived", version: "2.2.7" },
+    { case: "stop-1s", unit: "ms late", holdfast: [1, 2, 3], peer: [2, 4, 8] },
+  );
   const lines = `progress\n${JSON.stringify(result)}\n`;
   expect(renderMarkdown(parseResults(lines)).split("\n")[2]).toBe(
     "| stop-1s | ms late | 3 | 2 (1-3) | 4 (2-8) | 0.5 |",

@@ -36,7 +36,12 @@ export interface Measurements {
   readonly note?: string;
 }
 
-export function toResult(bench: string, peerVersion: string, measured: Measurements): CaseResult {
+export interface PeerIdentity {
+  readonly name: string;
+  readonly version: string;
+}
+
+export function toResult(bench: string, identity: PeerIdentity, measured: Measurements): CaseResult {
   const holdfast = summarise(measured.holdfast);
   const peer = measured.peer.length === 0 ? null : summarise(measured.peer);
   return {
@@ -45,7 +50,7 @@ export function toResult(bench: string, peerVersion: string, measured: Measureme
     unit: measured.unit,
     n: measured.holdfast.length,
     holdfast,
-    peer: peer === null ? null : { name: "keepalived", version: peerVersion, ...peer },
+    peer: peer === null ? null : { ...identity, ...peer },
     ratio: peer === null || peer.median === 0 ? null : round(holdfast.median / peer.median),
     ...(measured.note === undefined ? {} : { note: measured.note }),
   };

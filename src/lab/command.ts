@@ -34,6 +34,8 @@ const USAGE = `Usage: holdfast lab COMMAND
   status                              what runs, and who holds ${VIP}; exit code 1 when nothing runs
   exec HOST COMMAND...                run a command on a host; "holdfast" there asks the host's own daemon
   down                                end everything and remove its files
+  demo mha                            one master, three replicas, an MHA configuration: the master is killed; half a minute,
+                                      ends by itself
 
 Files and logs lie in ~/.local/state/holdfast-lab, or where HOLDFAST_LAB says.
 
@@ -176,6 +178,8 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
     return await labDown(io);
   } else if (command === "status" && rest.length === 0) {
     return await labStatus(io);
+  } else if (command === "demo" && rest.length === 1 && rest[0] === "mha") {
+    return await (await import("./mha-demo.ts")).demoMha(io.out);
   } else if (command === "exec" && rest.length >= 2) {
     return await labExec(io, rest[0] ?? "", rest.slice(1));
   }

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import type { Lab, LabHost, Topology } from "./lab.ts";
 import { ADMIN, APPLICATION, MariadbServer, REPLICATION, replicating } from "./mariadb.ts";
+import { peerProgram, preparedMha } from "./mha-peer.ts";
 import { HOLDFAST_LAUNCHER } from "./paths.ts";
 import { type ExecResult, type RunningProgram, until } from "./processes.ts";
 import { SqlConnection, SqlError } from "./sql-client.ts";
@@ -44,6 +45,7 @@ export class MhaScene {
   readonly #options: SceneOptions;
   readonly #sshds: RunningProgram[] = [];
   #sshKey: string | null = null;
+  #perl: string | null = null;
   #next = 1;
 
   constructor(lab: Lab, options: SceneOptions) {
@@ -80,6 +82,29 @@ export class MhaScene {
     await Promise.all(replicas.map((replica) => this.follow(replica, master, at[0])));
     await this.write(master, 3);
     await this.caughtUp();
+  }
+
+  /** Statements that are awkward to replay: other formats, characters, variables, chance, a large row, tables made and changed. */
+  async variety(server: MariadbServer, round: number): Promise<void> {
+    const connection = await SqlConnection.open({ host: server.host.address, socketPath: server.socketPath, ...ADMIN });
+    const statements = [
+      "USE shop",
+      "CREATE TABLE IF NOT EXISTS extra (id INT AUTO_INCREMENT PRIMARY KEY, note TEXT CHARACTER SET utf8mb4, body LONGBLOB, r DOUBLE, at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6)) ENGINE=InnoDB",
+      `SET @note = CONCAT('round ${round}: it''s \\\\ a ', CHAR(0xF09F9299 USING utf8mb4))`,
+      "INSERT INTO extra (note, r) VALUES (@note, RAND())",
+      "INSERT INTO extra (note, body) VALUES ('large', REPEAT(CHAR(0, 39, 92, 10, 255), 200000))",
+      "BEGIN",
+      "INSERT INTO extra (note) SELECT CONCAT('copy of ', id) FROM extra",
+      "UPDATE extra SET r = id * 2 WHERE id % 2 = 0",
+      "COMMIT",
+      `ALTER TABLE extra ADD COLUMN c${round} INT DEFAULT ${round}`,
+      "DELETE FROM extra WHERE note = 'large' AND id % 2 = 1",
+    ];
+    try {
+      for (const statement of statements) await connection.query(statement, 10_000);
+    } finally {
+      connection.close();
+    }
   }
 
   async #startOne(server: MariadbServer): Promise<void> {
@@ -129,11 +154,22 @@ export class MhaScene {
     writeFileSync(this.conf, lines.join("\n"), { mode: 0o600 });
   }
 
+  /** MHA 0.58 itself can be started; before ssh is. */
+  withPeer(): void {
+    this.#perl = preparedMha(this.directory);
+  }
+
+  /** A program of MHA 0.58. */
+  peer(name: string, ...args: readonly string[]): RunningProgram {
+    const words = [peerProgram(name), `--conf=${this.conf}`, `--global_conf=${this.directory}/global.cnf`, ...args];
+    return this.manager.spawn(words, { PERL5LIB: this.#perl ?? "" });
+  }
+
   /** Every database host answers by ssh; the configuration that is written from now on says how. */
   async startSsh(hosts: readonly LabHost[] = this.servers.map(({ host }) => host)): Promise<void> {
     const key = await sshKey(join(this.manager.directory, "key"));
     this.#sshKey = key;
-    this.#sshds.push(...(await Promise.all(hosts.map((host) => startSshd(host, key)))));
+    this.#sshds.push(...(await Promise.all(hosts.map((host) => startSshd(host, key, this.#perl)))));
   }
 
   get logFile(): string {
@@ -180,12 +216,15 @@ export class MhaScene {
 
   /** Started, and watching the master. */
   async watching(...args: readonly string[]): Promise<RunningProgram> {
-    const program = this.spawn("masterha_manager", ...args);
+    return this.watches(this.spawn("masterha_manager", ...args));
+  }
+
+  async watches(program: RunningProgram): Promise<RunningProgram> {
     const seen = () => {
       if (!program.running) throw new Error(`the manager has ended:\n${program.text}\n${this.log}`);
-      return / is being watched/.test(this.log) || undefined;
+      return /Ping\(\w+\) succeeded/.test(this.log) || undefined;
     };
-    await until(seen, "the manager watches", 20_000);
+    await until(seen, "the manager watches", 40_000);
     return program;
   }
 
@@ -270,7 +309,10 @@ export class MhaScene {
     for (const sshd of this.#sshds.splice(0)) await sshd.signal("SIGKILL");
     await Promise.all(
       this.servers.map(async (server) => {
-        if (server.program?.running === true) await server.kill().catch(() => undefined);
+        if (server.program?.running !== true) return;
+        // A test may have left it stopped, and what started it stops with it.
+        await server.program.signal("SIGCONT").catch(() => undefined);
+        await server.kill().catch(() => undefined);
       }),
     );
   }

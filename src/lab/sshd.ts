@@ -12,7 +12,8 @@ export async function sshKey(directory: string): Promise<string> {
   return path;
 }
 
-export async function startSshd(host: LabHost, key: string): Promise<RunningProgram> {
+/** `perl` is a directory of Perl modules for programs that are started through it. */
+export async function startSshd(host: LabHost, key: string, perl: string | null = null): Promise<RunningProgram> {
   const directory = join(host.directory, "sshd");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const hostKey = await sshKey(directory);
@@ -29,6 +30,8 @@ export async function startSshd(host: LabHost, key: string): Promise<RunningProg
     "PasswordAuthentication no",
     "UseDNS no",
     "MaxStartups 100",
+    "Subsystem sftp /usr/lib/openssh/sftp-server",
+    ...(perl === null ? [] : [`SetEnv PERL5LIB=${perl}`]),
     "",
   ];
   writeFileSync(config, lines.join("\n"));

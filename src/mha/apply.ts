@@ -25,7 +25,13 @@ export async function applyFile(server: MhaServer, file: string): Promise<void> 
   const directory = mkdtempSync(join(tmpdir(), "mha-apply-"));
   try {
     const options = join(directory, "client.cnf");
-    const lines = ["[client]", `host=${server.ip ?? server.hostname}`, `port=${server.port}`, "protocol=tcp"];
+    const lines = [
+      "[client]",
+      `host=${server.ip ?? server.hostname}`,
+      `port=${server.port}`,
+      "protocol=tcp",
+      "loose-get-server-public-key",
+    ];
     lines.push(`user=${optionValue(server.user)}`, `password=${optionValue(server.password)}`, "");
     writeFileSync(options, lines.join("\n"), { mode: 0o600 });
     const [reader, client] = await runPipe(

@@ -67,11 +67,7 @@ function checkRules(config: MhaConfig, topology: Topology, log: MhaLog): void {
 }
 
 /** With GTIDs nothing of a failover needs ssh. */
-async function checkShells(
-  { log, config }: CheckContext,
-  topology: Topology,
-  { skipSsh }: CheckOptions,
-): Promise<void> {
+async function checkShells({ log }: CheckContext, topology: Topology, { skipSsh }: CheckOptions): Promise<void> {
   if (topology.mode === "gtid") {
     log.info("GTID (with auto-pos) is supported. SSH is not needed and not checked.");
     return;
@@ -80,7 +76,6 @@ async function checkShells(
   if (skipSsh) return;
   const servers = topology.alive.map(({ server }) => server).filter((server) => !server.skipInitSshCheck);
   await checkSshBetween(servers, log);
-  if (config.binlogServers.length > 0) log.warning("[binlog] servers are used with GTIDs only");
 }
 
 /** Seconds_Behind_Master within the limit, both threads running. */

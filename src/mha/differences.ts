@@ -13,7 +13,7 @@ import { type Cut, cutLogs, type LogFile } from "./binlog-files.ts";
 import { MhaError, wordsOf } from "./environment.ts";
 import { type MhaLog, stamp } from "./log.ts";
 import { catchUpByGtid, type RecoveryContext } from "./recovery.ts";
-import { fetchFrom, fetchOne, findLogs, type RemoteShell } from "./remote-logs.ts";
+import { fetchOne, fetchSeries, findLogs, type RemoteShell } from "./remote-logs.ts";
 import { onHost, sshWords } from "./ssh.ts";
 
 export interface DifferencesContext extends RecoveryContext {
@@ -21,6 +21,9 @@ export interface DifferencesContext extends RecoveryContext {
   /** To the dead master's host; null when it cannot be used. */
   readonly shell: RemoteShell | null;
   readonly workdir: string;
+  /** Where copies of the master's logs are kept; asked when its own host does not answer. */
+  readonly binlogServers: readonly MhaServer[];
+  readonly ignoreBinlogServerError: boolean;
 }
 
 interface Tail {
@@ -42,23 +45,30 @@ export class Differences {
 
   /** From the position on that the last of the replicas has executed. False: it could not be had, and the log says why. */
   async saveTail(slaves: readonly Alive[]): Promise<boolean> {
-    const { shell, dead, workdir } = this.#context;
+    const { shell, dead, binlogServers, ignoreBinlogServerError } = this.#context;
     const from = earliest(slaves);
-    if (shell === null || from === null) {
-      this.#log.warning("The dead master's host cannot be reached by ssh: what only its binary log has is not saved.");
-      return false;
+    if (from === null) return false;
+    if (shell === null)
+      this.#log.warning("The dead master's host cannot be reached by ssh: its binary log is not saved.");
+    else if (await this.#saveFrom(shell, dead, from)) return true;
+    for (const server of binlogServers) if (await this.#saveFrom(shellOf(server), server, from)) return true;
+    if (binlogServers.length > 0 && !ignoreBinlogServerError) {
+      throw new MhaError("No [binlog] server could be used; --ignore_binlog_server_error goes on without them");
     }
+    return false;
+  }
+
+  async #saveFrom(shell: RemoteShell, { hostname, port, binlogDirs }: MhaServer, from: Coordinates): Promise<boolean> {
     try {
-      const logs = await findLogs(shell, dead.binlogDirs, from.file);
-      const prefix = `saved_master_binlog_from_${dead.hostname}_${dead.port}_${this.#stamp}`;
-      const files = await fetchFrom(shell, logs, { from, into: workdir, prefix });
+      const prefix = `saved_master_binlog_from_${hostname}_${port}_${this.#stamp}`;
+      const files = await fetchSeries(shell, { from, directories: binlogDirs, into: this.#context.workdir, prefix });
       this.#tail = { files, from };
       this.#log.info(
-        `Saved the dead master's binary log from ${coordinatesInWords(from)} on: ${files.map(({ path }) => path).join(", ")}`,
+        `Saved binary logs of ${hostname} from ${coordinatesInWords(from)} on: ${files.map(({ path }) => path).join(", ")}`,
       );
       return true;
     } catch (error) {
-      this.#log.warning(`The dead master's binary log could not be saved: ${wordsOf(error)}`);
+      this.#log.warning(`The binary log could not be saved from ${hostname}: ${wordsOf(error)}`);
       return false;
     }
   }
@@ -127,10 +137,7 @@ export class Differences {
   /** Backwards from the newest until the position is in them. */
   async #fetchRelayLogs(freshest: Alive, from: Coordinates): Promise<readonly LogFile[]> {
     const { server, facts } = freshest;
-    const shell: RemoteShell = {
-      run: (command, options) => onHost(server, command, options),
-      words: (command) => sshWords(server, command),
-    };
+    const shell = shellOf(server);
     const directory = await this.#relayDirectory(freshest);
     const newest = facts.replication?.relayFile ?? "";
     const logs = await findLogs(shell, [directory], newest);
@@ -157,6 +164,11 @@ export class Differences {
     return relative.startsWith("/") ? relative : join(freshest.facts.dataDirectory, relative);
   }
 }
+
+const shellOf = (server: MhaServer): RemoteShell => ({
+  run: (command, options) => onHost(server, command, options),
+  words: (command) => sshWords(server, command),
+});
 
 function earliest(slaves: readonly Alive[]): Coordinates | null {
   const positions = slaves.map(({ facts }) => facts.replication?.executed ?? null);

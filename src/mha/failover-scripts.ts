@@ -25,13 +25,15 @@ export class FailoverScripts {
   readonly #recovered = new Set<MhaServer>();
   #subject: string;
   #opened: MhaServer | null = null;
-  /** Whether the dead master's host answers by ssh; a shutdown script may change that. */
-  ssh: boolean;
+  readonly #answers: Promise<boolean>;
+  #asked = false;
+  /** Whether the dead master's host answers by ssh; a shutdown script may change that. True until it is known. */
+  ssh = true;
 
-  constructor(context: FailoverContext, dead: MhaServer, ssh: boolean) {
+  constructor(context: FailoverContext, dead: MhaServer, ssh: Promise<boolean>) {
     this.#context = context;
     this.#dead = dead;
-    this.ssh = ssh;
+    this.#answers = ssh;
     this.#subject = reportSubject(context.files.application, dead);
   }
 
@@ -64,9 +66,19 @@ export class FailoverScripts {
     this.#subject += " succeeded";
   }
 
+  /** Asked since the first failure: a host that is gone takes as long as ssh_connection_timeout says. */
+  async hostAnswers(): Promise<boolean> {
+    if (this.#asked) return this.ssh;
+    this.#asked = true;
+    this.ssh = await this.#answers;
+    this.#context.log.warning(this.ssh ? "SSH is reachable." : "SSH is NOT reachable.");
+    return this.ssh;
+  }
+
   async shutDown(): Promise<void> {
     const { log, config } = this.#context;
     const { ipFailover, shutdown } = config.application.scripts;
+    if (ipFailover !== null || shutdown !== null) await this.hostAnswers();
     if (ipFailover === null)
       log.warning("master_ip_failover_script is not set. The dead master's address is not taken away.");
     else {

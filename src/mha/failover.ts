@@ -40,7 +40,7 @@ export class Failover {
   #differences: Differences | null = null;
   #begun = false;
 
-  constructor(context: FailoverContext, dead: MhaServer, ssh: boolean) {
+  constructor(context: FailoverContext, dead: MhaServer, ssh: Promise<boolean>) {
     this.#context = context;
     this.#dead = dead;
     this.#scripts = new FailoverScripts(context, dead, ssh);
@@ -157,12 +157,14 @@ export class Failover {
   async #saveBinlog(recovery: RecoveryContext, slaves: readonly Alive[]): Promise<void> {
     const { log, files, shell, options } = this.#context;
     log.info("* Phase 3.2: Saving Dead Master's Binlog Phase..");
-    const usable = this.#scripts.ssh && !options.skipSaveMasterBinlog;
+    const usable = !(shell.isUseless || options.skipSaveMasterBinlog) && (await this.#scripts.hostAnswers());
     this.#differences = new Differences({
       ...recovery,
       dead: this.#dead,
       shell: usable ? shell : null,
       workdir: files.workdir,
+      binlogServers: this.#context.config.binlogServers,
+      ignoreBinlogServerError: options.ignoreBinlogServerError,
     });
     if (options.skipSaveMasterBinlog)
       log.info("Skipping saving the dead master's binary log (--skip_save_master_binlog).");

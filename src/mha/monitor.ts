@@ -26,10 +26,10 @@ export interface MonitorContext {
   readonly shell: MasterShell;
 }
 
-/** Whether the dead master's host answers by ssh. */
 export interface DeadMaster {
   readonly master: Seen;
-  readonly ssh: boolean;
+  /** Whether its host answers by ssh: asked since the first failure, waited for by whoever needs it. */
+  readonly ssh: Promise<boolean>;
 }
 
 export class Monitor {
@@ -62,6 +62,7 @@ export class Monitor {
     let state = PING_START;
     let suspicion: Suspicion | null = null;
     while (!env.ended.aborted) {
+      const began = performance.now();
       const answer = await this.#look(millis);
       const step = ping(state, answer, millis);
       state = step.state;
@@ -80,7 +81,8 @@ export class Monitor {
         suspicion = null;
         state = PING_START;
       }
-      await this.#wait(step.wait);
+      // The interval is from look to look: one that waited in vain has taken its time already.
+      await this.#wait(Math.max(0, step.wait < millis ? step.wait : millis - (performance.now() - began)));
     }
     this.close();
     return null;
@@ -203,12 +205,10 @@ class Suspicion {
       log.warning(`Master is reachable from slave ${still}: its connection is alive. No failover.`);
       return null;
     }
-    const ssh = await this.#ssh;
     this.#view.close();
     const { master } = this.#topology;
     log.warning(`Master ${this.#context.cluster.of(master).name} is not reachable!`);
-    log.warning(ssh ? "SSH is reachable." : "SSH is NOT reachable.");
-    return { master, ssh };
+    return { master, ssh: this.#ssh };
   }
 
   async #askSecondary(): Promise<number | null> {

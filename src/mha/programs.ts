@@ -59,6 +59,10 @@ export function runProgram(argv: readonly string[], options: RunOptions = {}): P
       finish(null);
     });
     child.on("close", (code) => finish(code));
+    child.on("exit", (code) => {
+      // Its output may be held by somebody else for ever: an ssh client hands it to the process that keeps the login.
+      if (problem !== null) finish(code);
+    });
   });
 }
 

@@ -3,9 +3,9 @@
  * travels: the tail of the first file and the files behind it.
  */
 import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { closeSync, createWriteStream, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { finished, pipeline } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { HEADER_LENGTH, MAGIC, readHeader } from "../core/mha/binlog.ts";
 import type { Coordinates } from "../core/mysql/coordinates.ts";
 import type { LogFile } from "./binlog-files.ts";
@@ -46,20 +46,103 @@ export async function findLogs(shell: RemoteShell, directories: readonly string[
   return { directory, names: names.sort((one, other) => numberOf(one) - numberOf(other)) };
 }
 
-/** From that position to the end of the series. */
-export async function fetchFrom(
+/**
+ * One command finds the series and sends it: for each file a line with its name and the lengths of two pieces, then the pieces: its
+ * beginning, where its format event is, and what lies behind the offset. A file that grows meanwhile is cut off.
+ */
+const SEND_SERIES = `name=$1 offset=$2 head=$3; shift 3; first=\${name##*.} stem=\${name%.*}
+for directory; do [ -f "$directory/$name" ] || continue
+  for file in "$directory/$stem".[0-9]*; do
+    case \${file##*.} in *[!0-9]*) continue ;; esac
+    [ "\${file##*.}" -ge "$first" ] || continue
+    size=$(wc -c <"$file"); from=0; [ "\${file##*/}" = "$name" ] && from=$offset
+    start=$head; [ "$size" -lt "$start" ] && start=$size
+    rest=$((size - from)); [ "$rest" -lt 0 ] && rest=0
+    echo "\${file##*/} $from $start $rest"; head -c "$start" "$file"
+    [ "$rest" -eq 0 ] || tail -c +$((from + 1)) "$file" | head -c "$rest"
+  done
+  exit 0
+done
+exit 3`;
+
+export interface SeriesOrder {
+  readonly from: Coordinates;
+  readonly directories: readonly string[];
+  readonly into: string;
+  readonly prefix: string;
+}
+
+/** From that position to the end of the series; each file with its description of itself before what was asked for. */
+export async function fetchSeries(
   shell: RemoteShell,
-  logs: RemoteLogs,
-  { from, into, prefix }: { readonly from: Coordinates; readonly into: string; readonly prefix: string },
+  { from, directories, into, prefix }: SeriesOrder,
 ): Promise<readonly LogFile[]> {
-  const wanted = logs.names.filter((name) => numberOf(name) >= numberOf(from.file));
-  const files: LogFile[] = [];
-  for (const name of wanted) {
-    const path = join(into, `${prefix}.${name}`);
-    await fetchOne(shell, join(logs.directory, name), { path, offset: name === from.file ? from.offset : 0 });
-    files.push({ path, name });
+  const script = ["sh", "-c", SEND_SERIES, "sh", from.file, String(from.offset), String(HEAD_BYTES), ...directories];
+  const parcel = join(into, `${prefix}.parcel`);
+  try {
+    const { code, said } = await receive(shell.words(script), parcel);
+    if (code === 3)
+      throw new MhaError(`${from.file} is in none of ${directories.join(", ")}; master_binlog_dir names the directory`);
+    if (code !== 0) throw new MhaError(`${from.file} could not be brought here: ${said || `exit code ${code}`}`);
+    const files = unpack(parcel, (name) => join(into, `${prefix}.${name}`));
+    return [...files].sort((one, other) => numberOf(one.name) - numberOf(other.name));
+  } finally {
+    rmSync(parcel, { force: true });
   }
-  return files;
+}
+
+/** The line before each file's pieces is short. */
+const LINE_BYTES = 1_024;
+
+function unpack(parcel: string, pathOf: (name: string) => string): readonly LogFile[] {
+  const file = openSync(parcel, "r");
+  const files: LogFile[] = [];
+  try {
+    for (let at = 0; ; ) {
+      const bytes = readAt(file, at, LINE_BYTES);
+      const end = bytes.indexOf("\n");
+      if (end < 0) return files;
+      const [name = "", from = "0", start = "0", rest = "0"] = bytes.subarray(0, end).toString().split(" ");
+      const head = readAt(file, at + end + 1, Number(start));
+      const body = at + end + 1 + Number(start);
+      const path = pathOf(name);
+      writeParcel(file, path, { head, from: Number(from), body, length: Number(rest) });
+      files.push({ path, name });
+      at = body + Number(rest);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readAt(file: number, at: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+}
+
+const PIECE = 1 << 20;
+
+/** Magic and format event, then what lies behind both them and the offset. */
+function writeParcel(
+  file: number,
+  path: string,
+  {
+    head,
+    from,
+    body,
+    length,
+  }: { readonly head: Buffer; readonly from: number; readonly body: number; readonly length: number },
+): void {
+  const described = MAGIC.length + (readHeader(head.subarray(MAGIC.length))?.length ?? 0);
+  const skipped = Math.max(0, described - from);
+  const out = openSync(path, "w", 0o600);
+  try {
+    writeSync(out, head.subarray(0, described));
+    for (let at = skipped; at < length; at += PIECE)
+      writeSync(out, readAt(file, body + at, Math.min(PIECE, length - at)));
+  } finally {
+    closeSync(out);
+  }
 }
 
 /** Its description of itself, and everything behind the offset. */
@@ -75,6 +158,18 @@ export async function fetchOne(
   const from = Math.max(offset, head);
   // tail counts from 1.
   const words = shell.words(["sh", "-c", SEND, "sh", remote, String(head), String(from + 1)]);
+  const { code, said } = await receive(words, path);
+  if (code !== 0) throw new MhaError(`${remote} could not be brought here: ${said || `exit code ${code}`}`);
+}
+
+/** A host that vanishes while it sends. */
+const SILENCE_MILLIS = 10_000;
+
+/** Standard output into a file. */
+async function receive(
+  words: readonly string[],
+  path: string,
+): Promise<{ readonly code: number | null; readonly said: string }> {
   const [program = "", ...args] = words;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -83,11 +178,20 @@ export async function fetchOne(
   });
   const ended = new Promise<number | null>((resolve) => {
     child.on("error", () => resolve(null));
-    child.on("close", (code) => resolve(code));
+    child.on("exit", (code) => resolve(code));
   });
-  const out = createWriteStream(path, { mode: 0o600 });
-  await pipeline(child.stdout, out);
-  await finished(out).catch(() => undefined);
-  const code = await ended;
-  if (code !== 0) throw new MhaError(`${remote} could not be brought here: ${said.trim() || `exit code ${code}`}`);
+  const stop = (): void => {
+    said += `nothing came for ${SILENCE_MILLIS / 1_000} s`;
+    child.kill("SIGKILL");
+    child.stdout.destroy();
+  };
+  let timer = setTimeout(stop, SILENCE_MILLIS);
+  child.stdout.on("data", () => {
+    clearTimeout(timer);
+    timer = setTimeout(stop, SILENCE_MILLIS);
+  });
+  // Cut off in the middle it is no error of the pipe: the exit code says that something is missing.
+  await pipeline(child.stdout, createWriteStream(path, { mode: 0o600 })).catch(() => undefined);
+  clearTimeout(timer);
+  return { code: await ended, said: said.trim() };
 }

@@ -65,6 +65,11 @@ export class MasterShell {
     return this.#works;
   }
 
+  /** It has never answered. */
+  get isUseless(): boolean {
+    return this.#works === false;
+  }
+
   #path(): string {
     return join(this.#directory ?? tmpdir(), "s");
   }

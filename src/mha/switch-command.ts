@@ -39,7 +39,7 @@ async function switchDead(env: MhaEnvironment, options: Options): Promise<number
   const failover = new Failover(
     { env, log, files, config, shell, options: failoverOptions(options, place.conf, interactive) },
     dead,
-    ssh,
+    Promise.resolve(ssh),
   );
   env.ended.addEventListener("abort", () => {
     failover.interrupted();

@@ -35,7 +35,7 @@ test("latest_priority=0: the first candidate, else the first server of the file"
   expect(winner(three({ received: 100 }, { received: 300 }, {}), { latestPriority: false })).toBe("db2");
 });
 
-test("no_master, no binary log, a newer version and too much lag exclude", () => {
+test("no_master, no binary log, a newer version and too much lag (check_repl_delay) exclude", () => {
   const slaves = three({ noMaster: true }, { logBin: false }, { minor: 12 }, { received: 500_000_000, executed: 100 });
   expect(slaves.map((one) => unfitFor(one, slaves, true))).toEqual([
     "no_master is set",

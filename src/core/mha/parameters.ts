@@ -49,7 +49,7 @@ export const PARAMETERS: readonly Parameter[] = [
   of("repl_password", "text", null, "its password; without it replicas keep the one that they use"),
   of("disable_log_bin", "flag", "0", "1: what is applied to a replica during recovery is not in its own binary log"),
   of("master_pid_file", "text", null, "handed to shutdown_script"),
-  of("handle_raw_binlog", "flag", "1", "0: differences are kept as text of mysqlbinlog instead of as binary log"),
+  of("handle_raw_binlog", "flag", "1", "differences are kept as binary log, which 1 asks for; 0 (as text) is refused"),
   of("remote_workdir", "text", "/var/tmp", "directory on the database hosts for files of a failover"),
   of(
     "master_binlog_dir",
@@ -94,6 +94,9 @@ const SHELL = /[`|&;<>$()]/;
 export function valueProblem({ name, kind }: Parameter, value: string): string | null {
   switch (kind) {
     case "flag":
+      if (name === "handle_raw_binlog" && value === "0") {
+        return "handle_raw_binlog=0 is not done: differences are always kept as binary log; take the line out";
+      }
       return /^\d+$/.test(value) ? null : `${name} is 0 or 1`;
     case "number":
       return /^[1-9]\d{0,8}$/.test(value) ? null : `${name} must be positive integer`;

@@ -11,7 +11,7 @@ function after(...answers: readonly PingAnswer["kind"][]) {
   return steps.map(({ verdict, wait }) => `${verdict} ${wait}`);
 }
 
-test("silence: four looks, an interval apart", () => {
+test("silence: four looks, ping_interval apart", () => {
   expect(after("failed", "failed", "failed", "failed")).toEqual([
     "suspect 3000",
     "suspect 3000",

@@ -87,3 +87,12 @@ test("GTIDs are used when every replica goes by them", () => {
   expect(sorted(master(), replica("db2"), replica("db3")).mode).toBe("gtid");
   expect(sorted(master(), replica("db2"), replica("db3", { byGtid: false })).mode).toBe("position");
 });
+
+test("MySQL: GTIDs that replicas do not go by are used unless use_gtid_auto_pos=0 says otherwise", () => {
+  const mode = (useGtidAutoPos: boolean) => {
+    const change = { mysql: true, byGtid: false, useGtidAutoPos };
+    return sorted(master({ mysql: true }), replica("db2", change), replica("db3", change)).mode;
+  };
+  expect(mode(true)).toBe("gtid");
+  expect(mode(false)).toBe("position");
+});

@@ -119,7 +119,12 @@ function placed(seen: readonly Seen[], master: Seen, multiMaster: boolean): Resu
     places[place.value].push(one);
   }
   const { slaves } = places;
-  if (slaves.length === 0) return err("There is no alive slave. A failover is not possible");
+  if (slaves.length === 0) {
+    const broken = places.failed.map(
+      ({ server, facts }) => `${hostInfo(server)}: ${facts.replication?.sqlError ?? ""}`,
+    );
+    return err(["There is no alive slave. A failover is not possible", ...broken].join("; "));
+  }
   const dead = seen.filter((one) => one.facts === null);
   return ok({ master, dead, alive, ...places, mode: modeOf(alive, slaves), multiMaster });
 }

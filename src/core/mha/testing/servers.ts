@@ -16,6 +16,9 @@ export interface Change {
   readonly byGtid?: boolean;
   readonly filters?: readonly string[];
   readonly sqlError?: string;
+  /** Oracle's, with GTIDs on. */
+  readonly mysql?: boolean;
+  readonly useGtidAutoPos?: boolean;
   /** Name of the server that it follows; null: it is no replica. */
   readonly master?: string | null;
 }
@@ -30,6 +33,7 @@ export function server(hostname: string, change: Change = {}): MhaServer {
     `candidate_master=${change.candidate === true ? 1 : 0}`,
     `no_master=${change.noMaster === true ? 1 : 0}`,
     `ignore_fail=${change.ignoreFail === true ? 1 : 0}`,
+    `use_gtid_auto_pos=${change.useGtidAutoPos === false ? 0 : 1}`,
     `multi_tier_slave=${change.multiTier === true ? 1 : 0}`,
   ];
   const read = parseMhaConfig({ path: "app.cnf", text: lines.join("\n") }, null);
@@ -65,7 +69,7 @@ function replicationOf(change: Change): ReplicationFacts {
 export function replica(hostname: string, change: Change = {}): Alive {
   const minor = change.minor ?? 11;
   const facts: MhaFacts = {
-    version: { product: "mariadb", major: 10, minor, patch: 1 },
+    version: { product: change.mysql === true ? "mysql" : "mariadb", major: 10, minor, patch: 1 },
     versionText: `10.${minor}.1-MariaDB`,
     serverId: hostname,
     logBin: change.logBin ?? true,
