@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { StatusReply } from "../src/control/contract/types.ts";
 import type { LabHost } from "../src/lab/lab.ts";
 import { cacheDirectory, PROJECT_ROOT } from "../src/lab/paths.ts";
 import type { RunningProgram } from "../src/lab/processes.ts";
-import { instanceWhen } from "./holdfast-client.ts";
+import { eventsOf, instanceWhen } from "./holdfast-client.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
 const VIP = "192.168.11.100";
@@ -69,6 +70,10 @@ class InstalledHost {
     return this.host.spawn(["chroot", this.root, program, "-n", "-D"]);
   }
 
+  async status(): Promise<StatusReply> {
+    return JSON.parse(await this.runOrThrow("holdfast status --json")) as StatusReply;
+  }
+
   /** Everything but what dpkg keeps of its own work. */
   async files(): Promise<string> {
     return this.runOrThrow(
@@ -94,7 +99,7 @@ describeStage("the packages", (stage: Stage) => {
     const installed = new InstalledHost(stage.host("db1"));
     await installed.prepare(lower);
     await installed.host.execOrThrow(["mount", "--bind", folder, join(installed.root, "packages")]);
-    const before = await installed.files();
+    const clean = (await installed.files()).split("\n");
     expect((await installed.run("command -v node")).code).not.toBe(0);
 
     const said = await installed.runOrThrow("dpkg -i /packages/holdfast_0.1.0_amd64.deb 2>&1");
@@ -114,7 +119,23 @@ describeStage("the packages", (stage: Stage) => {
     await instanceWhen(db2, "VI_1", (view) => view.state === "BACKUP");
     expect(await installed.runOrThrow("holdfast status")).toContain("VI_1      MASTER");
 
-    await installed.runOrThrow("dpkg -i --force-confold /packages/holdfast_0.1.1_amd64.deb 2>&1");
+    // The upgrade, while a client uses the address: it never leaves, the peer never moves, the keeper serves on.
+    const before = (await installed.status()).keeper.pid;
+    const moves = installed.host.spawn(["ip", "-4", "monitor", "address", "dev", "eth0"]);
+    const load = stage.host("client").spawn(["ping", "-n", "-i", "0.05", "-W", "1", VIP]);
+    const upgraded = await installed.runOrThrow("dpkg -i --force-confold /packages/holdfast_0.1.1_amd64.deb 2>&1");
+    expect(upgraded).toContain("The daemon is 0.1.1 now");
+    await load.signal("SIGINT");
+    await load.exited;
+    expect(load.lines.map(({ text }) => text).join("\n")).toMatch(/ 0% packet loss/);
+    expect(moves.lines.filter(({ text }) => text.includes("Deleted"))).toEqual([]);
+    await moves.signal("SIGTERM");
+    const now = await installed.status();
+    expect([now.daemon.version, now.keeper.pid]).toEqual(["0.1.1", before]);
+    const states = (await eventsOf(db2)).flatMap(({ body }) =>
+      body.kind === "vrrp" && body.report.kind === "state" ? [body.report.to] : [],
+    );
+    expect(states).toEqual(["BACKUP"]);
     expect(await installed.runOrThrow("holdfast --version; cat /etc/default/holdfast")).toBe(
       'Holdfast v0.1.1\nDAEMON_ARGS="-D"\n',
     );
@@ -124,7 +145,7 @@ describeStage("the packages", (stage: Stage) => {
     await stage.held("db1", false, { vip: VIP });
     await stage.held("db2", true, { vip: VIP });
     await installed.runOrThrow("rm -r /etc/keepalived");
-    expect((await installed.files()).split("\n").filter((path) => !before.split("\n").includes(path))).toEqual([]);
+    expect((await installed.files()).split("\n").filter((path) => !clean.includes(path))).toEqual([]);
   });
 
   test("the .rpm and the npm tarball have their programs and nothing of this machine", () => {

@@ -381,6 +381,8 @@ const SAMPLES: Kinds = {
   "daemon-started": [{ kind: "daemon-started", version: "0.1.0", file: "/etc/k.conf", pid: 1, instances: [] }],
   "startup-delay": [true, false].map((over) => ({ kind: "startup-delay", delayMillis: 2_500, over })),
   "keeper-started": [{ kind: "keeper-started", pid: 7, restart: 0 }],
+  "keeper-adopted": [{ kind: "keeper-adopted", pid: 7 }],
+  restarting: [{ kind: "restarting", version: "0.2.0" }],
   "keeper-lost": [{ kind: "keeper-lost", pid: 7, how: "signal SIGKILL" }],
   "keeper-frozen": [{ kind: "keeper-frozen", pid: 7, silentMillis: 900 }],
   "guard-released": [[], [VIP]].map((addresses) => ({ kind: "guard-released", instances: ["VI"], addresses })),

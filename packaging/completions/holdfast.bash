@@ -3,7 +3,11 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
+<<<<<<< HEAD
     COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe realserver sim lab mha" -- "$current"))
+=======
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence metrics token history events probe sim lab mha" -- "$current"))
+>>>>>>> 9950f55 (feat(engine): holdfast restart begins anew without letting an address go; package upgrades use it)
     return
   fi
   case $previous in
@@ -19,6 +23,7 @@ _holdfast() {
     log-level) words="--socket -p --pid --json --help" choices="error warning info detail debug" ;;
     dump) words="--socket -p --pid --json --help" choices="data stats stats-clear json" ;;
     reload) words="--socket -p --pid --json --dry-run --help" choices="" ;;
+    restart) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     positions) words="--socket -p --pid --json --watch --help" choices="" ;;
     doctor) words="--socket -p --pid --json --vip --help" choices="" ;;
     switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;

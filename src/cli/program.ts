@@ -7,6 +7,7 @@ import { asking, type Done, type Invocation, json, never, untilStopped } from ".
 import type { CheckOptions } from "./check.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
+import type { RestartOptions } from "./commands/restart.ts";
 import type { StatusOptions } from "./commands/status.ts";
 import { addDatabaseCommands } from "./database-commands.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
@@ -248,6 +249,13 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       const { contextFor } = await import("./commands/context.ts");
       const { reloadCommand } = await import("./commands/reload.ts");
       done(await reloadCommand(contextFor(terminal, options, never()), options));
+    });
+  asking(program, "restart", "begin anew as the version that is installed now; addresses stay where they are")
+    .option("--dry-run", "only say whether that is possible")
+    .action(async (options: PlaceOptions & RestartOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { restartCommand } = await import("./commands/restart.ts");
+      done(await restartCommand(contextFor(terminal, options, never()), options));
     });
 }
 

@@ -22,6 +22,13 @@ export interface ReloadOutcome {
   readonly detail: string;
 }
 
+export interface RestartOutcome {
+  readonly outcome: "restarting" | "would-restart" | "refused";
+  readonly detail: string;
+  /** Of the program that is installed now; null when it does not start. */
+  readonly version: string | null;
+}
+
 export interface SwitchoverAnswer extends Pick<SwitchoverReply, "end" | "to" | "closedMillis"> {
   readonly steps: readonly string[];
 }
@@ -30,6 +37,8 @@ export interface ControlActions {
   /** Asks the keeper; null, a rejection or silence when it does not answer. */
   status(): Promise<readonly VrrpInstanceStatus[] | null>;
   reload(dryRun: boolean): Promise<ReloadOutcome>;
+  /** Begins anew as the version that is installed, without letting an address go. */
+  restart?(dryRun: boolean): Promise<RestartOutcome>;
   /** The check engine's own account: events only tell of changes. */
   checks?(): readonly CheckStatus[];
   /** The same of the database servers. */

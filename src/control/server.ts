@@ -99,6 +99,7 @@ export async function buildApi(options: ApiOptions, { serverFactory, guard }: Se
   });
   addQueries(app, options, schemas);
   addReload(app, options, schemas);
+  addRestart(app, options, schemas);
   addOperations(app, options, schemas);
   addTakeover(app, options, schemas);
   addSwitchover(app, options, schemas);
@@ -155,6 +156,15 @@ function addReload(app: FastifyInstance, { actions }: ApiOptions, schemas: Schem
     if (body === null) return reply;
     const outcome = await actions.reload(body.dryRun);
     return reply.code(outcome.outcome === "refused" ? 422 : 200).send({ api: 1, ...outcome });
+  });
+}
+
+function addRestart(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+  app.post("/v1/restart", async (request, reply) => {
+    const body = parse(schemas.RestartRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const outcome = await actions.restart?.(body.dryRun);
+    return reply.send({ api: 1, ...(outcome ?? { outcome: "refused", detail: "this daemon cannot", version: null }) });
   });
 }
 

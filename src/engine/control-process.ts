@@ -5,7 +5,7 @@
 
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
-import { instant, type Micros, micros, seconds } from "../core/lib/units.ts";
+import { instant, micros, seconds } from "../core/lib/units.ts";
 import type { Standings } from "../core/link/messages.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import type { KeyPorts } from "../ports/digest.ts";
@@ -23,9 +23,11 @@ import { REAP_LIMIT } from "./command-run.ts";
 import { originOf, setupOf, tellHooks } from "./control-messages.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
 import { createDatabases, type DatabaseOptions, type Databases } from "./databases.ts";
+import { depart } from "./departure.ts";
 import type { EventBus } from "./event-bus.ts";
 import { createFileEngine, type FileEngine } from "./file-engine.ts";
 import { createHookEngine, type HookEngine } from "./hook-engine.ts";
+import type { LeftKeeper } from "./keeper-leaving.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "./keeper-supervisor.ts";
 import type { Lvs } from "./lvs/lvs.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
@@ -34,10 +36,8 @@ import { createProcessEngine, type ProcessEngine } from "./process-engine.ts";
 import { missingInterfaces, reloadChanges } from "./reload-plan.ts";
 import { createShortageTeller } from "./shortage-teller.ts";
 import { delayStart } from "./startup-delay.ts";
+import { stopLimit } from "./stop-limit.ts";
 
-/** What a stop may take beyond the longest release_timeout (keepalived: child_wait_time 5). */
-export const STOP_LIMIT = seconds(5);
-const SHORTEST_STOP = seconds(1);
 /** After everything was killed: then the daemon ends, whatever is left waiting in the kernel. */
 export const LAST_LIMIT = micros(REAP_LIMIT + seconds(1));
 
@@ -66,6 +66,8 @@ export interface ControlProcessOptions extends DatabaseOptions, BalancingOptions
   readonly hasInterface: (name: string) => boolean | null;
   /** A new configuration is in force. */
   readonly onConfig: (config: HoldfastConfig, diagnostics: readonly Diagnostic[]) => void;
+  /** The keeper runs already: no startup_script, no delay. */
+  readonly resumes?: boolean;
   /** The daemon must end. */
   readonly onFatal: (reason: string) => void;
 }
@@ -99,6 +101,8 @@ export interface ControlProcess {
   stop(signal: string): Promise<void>;
   /** No more waiting for gates and hooks. */
   hurry(): void;
+  /** Ends all but the keeper, for a program that begins anew in this process (departure.ts); a string says why not. dryRun: null when it could. */
+  leave(dryRun: boolean): Promise<LeftKeeper | string | null>;
 }
 
 export function createControlProcess(options: ControlProcessOptions): ControlProcess {
@@ -233,7 +237,7 @@ class Control implements ControlProcess {
     this.notifier.configure(config);
     this.#options.onConfig(config, diagnostics);
     const script = config.global.startupScript;
-    if (script === null) this.#begin();
+    if (script === null || this.#options.resumes === true) this.#begin();
     else this.#starting = this.#scripts.run("startup_script", script).then(() => this.#begin());
   }
 
@@ -252,7 +256,8 @@ class Control implements ControlProcess {
   #beginKeeper(config: HoldfastConfig): void {
     this.#starting = null;
     if (this.#stopping !== null) return;
-    this.#startTimer = delayStart(this.#options, config.global, () => this.#startKeeper());
+    if (this.#options.resumes === true) this.#startKeeper();
+    else this.#startTimer = delayStart(this.#options, config.global, () => this.#startKeeper());
   }
 
   #startKeeper(): void {
@@ -322,6 +327,13 @@ class Control implements ControlProcess {
     return this.#stopping;
   }
 
+  leave(dryRun: boolean): Promise<LeftKeeper | string | null> {
+    const { hooks, notifier, checks, keeper } = this;
+    const busy = this.#stopping !== null || this.#starting !== null || this.#reloading !== null;
+    const all = { config: busy ? null : this.#config, keeper, parts: this.#parts, hooks, notifier, checks };
+    return depart(all, this.#options.timers, dryRun);
+  }
+
   hurry(): void {
     this.keeper.kill();
     this.hooks.kill();
@@ -363,7 +375,7 @@ class Control implements ControlProcess {
     const givenUp = new Promise<void>((resolve) => {
       this.#giveUp = resolve;
     });
-    const limit = timers.schedule(this.#stopLimit(), () => this.hurry());
+    const limit = timers.schedule(stopLimit(this.#config), () => this.hurry());
     await Promise.race([this.#settle(), givenUp]);
     limit.cancel();
     this.#lastTimer?.cancel();
@@ -380,14 +392,6 @@ class Control implements ControlProcess {
     await Promise.all(ended);
     const script = this.#config?.global.shutdownScript ?? null;
     if (script !== null) await this.#scripts.run("shutdown_script", script);
-  }
-
-  #stopLimit(): Micros {
-    const gates = (this.#config?.instances ?? []).map(({ vrrp }) => vrrp.releaseGate?.timeout ?? 0);
-    const script = this.#config?.global.shutdownScript?.timeout ?? 0;
-    // child_wait_time 0 must not mean that nothing is released in order.
-    const wait = Math.max(this.#config?.global.childWaitTime ?? STOP_LIMIT, SHORTEST_STOP);
-    return micros(wait + Math.max(0, ...gates) + script);
   }
 }
 

@@ -11,6 +11,7 @@ import type { KeyPorts } from "../ports/digest.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
+import type { LeftKeeper } from "./keeper-leaving.ts";
 
 export type KeeperCondition = "starting" | "running" | "frozen" | "lost" | "stopped";
 
@@ -62,4 +63,9 @@ export interface KeeperSupervisor {
   stop(): Promise<void>;
   /** No more patience with a keeper that is stopping. */
   kill(): void;
+  /**
+   * Lets go of a keeper that goes on serving, for the program that begins anew in this process; null when that is not possible now, and
+   * then nothing has changed.
+   */
+  leave(): Promise<LeftKeeper | null>;
 }

@@ -4,7 +4,7 @@
  * own for each would cost more than all adverts of a small site.
  */
 
-import { after, elapsed, type Instant, millis, toMillis } from "../core/lib/units.ts";
+import { after, elapsed, type Instant, type Micros, millis, toMillis } from "../core/lib/units.ts";
 import type { KeeperSettings } from "../core/link/keeper-settings.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_VERSION, silenceLimitMillis } from "../core/link/messages.ts";
@@ -23,28 +23,36 @@ export interface KeeperLoop {
 export interface KeeperLoopOptions {
   readonly send: (message: FromKeeper) => void;
   readonly onSettings: (settings: KeeperSettings) => void;
+  /** Control begins anew: nothing is said until onHello. */
+  readonly onPause?: () => void;
+  /** Answered first; then what was kept is told. */
+  readonly onHello?: () => void;
 }
 
 export function createKeeperLoop(engine: VrrpEngine, options: KeeperLoopOptions): KeeperLoop {
   return new Loop(engine, options);
 }
 
+/** Whatever control asks for: nobody looks at checks meanwhile. */
+const LONGEST_PAUSE_MILLIS = 30_000;
 /** Noticing the silence this much too late means that we were stopped as well, so it proves nothing. */
 const OWN_STALL = millis(500);
 
 class Loop implements KeeperLoop {
   readonly #engine: VrrpEngine;
   readonly #send: (message: FromKeeper) => void;
-  readonly #onSettings: (settings: KeeperSettings) => void;
+  readonly #options: KeeperLoopOptions;
   /** Null before the first word: a keeper that is started ahead may wait long for it, and holds nothing meanwhile. */
   #heardAt: Instant | null = null;
   #silent = false;
+  /** While control begins anew; null: the ordinary limit. */
+  #patience: Micros | null = null;
   #exitCode: number | null = null;
 
-  constructor(engine: VrrpEngine, { send, onSettings }: KeeperLoopOptions) {
+  constructor(engine: VrrpEngine, options: KeeperLoopOptions) {
     this.#engine = engine;
-    this.#send = send;
-    this.#onSettings = onSettings;
+    this.#send = options.send;
+    this.#options = options;
   }
 
   get exitCode(): number | null {
@@ -55,10 +63,14 @@ class Loop implements KeeperLoop {
   handleMessage(message: ToKeeper, now: Instant): void {
     this.#heardAt = now;
     this.#silent = false;
+    if (message.type === "pause") this.#patience = millis(Math.min(message.forMillis, LONGEST_PAUSE_MILLIS));
+    else if (message.type === "hello") this.#patience = null;
     this.#engine.controlBack();
+    if (message.type === "hello") this.#options.onHello?.();
     if (message.type === "hello" && message.version !== LINK_VERSION) this.#exitCode = EXIT_DO_NOT_RESTART;
     if (message.type === "heartbeat") this.#send(HEARTBEAT);
-    else if (message.type === "settings") this.#onSettings(message.settings);
+    else if (message.type === "settings") this.#options.onSettings(message.settings);
+    else if (message.type === "pause") this.#options.onPause?.();
     else this.#engine.handleControl(message);
   }
 
@@ -81,7 +93,7 @@ class Loop implements KeeperLoop {
   }
 
   #silenceAt(heardAt: Instant): Instant {
-    return after(heardAt, millis(silenceLimitMillis(this.#engine.longestInterval() / 1_000)));
+    return after(heardAt, this.#patience ?? millis(silenceLimitMillis(this.#engine.longestInterval() / 1_000)));
   }
 }
 

@@ -20,15 +20,9 @@ import type { KeeperProcess } from "../ports/keeper-process.ts";
 import type { Timer } from "../ports/timers.ts";
 import { createGuardBook, type GuardBook } from "./guard-orders.ts";
 import type { KeeperCondition, KeeperHost, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
+import { arrival, createLeaving, knownStandings, type LeftKeeper } from "./keeper-leaving.ts";
+import { silenceLimit } from "./keeper-patience.ts";
 import { createLineReader } from "./line-reader.ts";
-
-/** One heartbeat unanswered when the next is due: well below the shortest useful lease (2 s at 1 s adverts), far above a loaded host's delays. */
-export const SILENCE_LIMIT_MILLIS = 900;
-/** Taking over an instance is work of its own, on a busy host some milliseconds; the sum stays below that lease of 2 s. */
-const SILENCE_PER_INSTANCE_MILLIS = 3;
-const SILENCE_LIMIT_MOST_MILLIS = 1_800;
-/** Of a keeper that holds and claims nothing: a new one would wait anew for all of Master_Down, and the host is most often only busy. */
-const IDLE_PATIENCE = 3;
 
 /** Until the first word of a new keeper; Node itself takes a tenth of a second, on a busy host several. */
 export const START_LIMIT_MILLIS = 10_000;
@@ -39,16 +33,12 @@ const STABLE = seconds(60);
 const BACKOFF_MAX_SECONDS = 60;
 
 export type { KeeperCondition, KeeperHost, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
+export { SILENCE_LIMIT_MILLIS } from "./keeper-patience.ts";
 
 interface PendingConfigure {
   readonly serial: number;
   readonly setup: KeeperSetup;
   readonly onDone: (error: string | null) => void;
-}
-
-function silenceLimit({ length }: readonly unknown[], idle: boolean): number {
-  const limit = Math.min(SILENCE_LIMIT_MOST_MILLIS, SILENCE_LIMIT_MILLIS + length * SILENCE_PER_INSTANCE_MILLIS);
-  return idle ? limit * IDLE_PATIENCE : limit;
 }
 
 export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
@@ -58,6 +48,7 @@ export function createKeeperSupervisor(host: KeeperHost): KeeperSupervisor {
 class Supervisor implements KeeperSupervisor {
   readonly #host: KeeperHost;
   readonly #book: GuardBook;
+  readonly #leaving: ReturnType<typeof createLeaving>;
   readonly #statusWaiters = new Map<number, (statuses: readonly VrrpInstanceStatus[]) => void>();
   #setup: KeeperSetup = { instances: [], host: PLAIN_HOST };
   #process: KeeperProcess | null = null;
@@ -87,6 +78,7 @@ class Supervisor implements KeeperSupervisor {
 
   constructor(host: KeeperHost) {
     this.#host = host;
+    this.#leaving = createLeaving(host.timers, (message) => this.#send(message));
     this.#book = createGuardBook(host.keys, host.timers);
     const now = host.timers.now();
     this.#since = this.#startedAt = now;
@@ -171,6 +163,15 @@ class Supervisor implements KeeperSupervisor {
 
   kill(): void {
     this.#process?.kill();
+  }
+
+  async leave(): Promise<LeftKeeper | null> {
+    const left = this.#process;
+    if (left === null || this.#condition !== "running" || this.#pending !== null || this.#stopping) return null;
+    this.#ticker?.cancel();
+    const gone = await this.#leaving.pause(left);
+    if (gone === null && this.#process === left) this.#tick();
+    return gone;
   }
 
   #launch(): void {
@@ -261,6 +262,9 @@ class Supervisor implements KeeperSupervisor {
       case "stopped":
         this.#saidStopped = true;
         return;
+      case "paused":
+        this.#leaving.heard();
+        return;
       case "heartbeat":
         return;
     }
@@ -276,13 +280,13 @@ class Supervisor implements KeeperSupervisor {
     }
     this.#greeted = true;
     this.#enter("running", null);
-    this.#host.publish({ kind: "keeper-started", pid, restart: this.#restarts });
+    this.#host.publish(arrival(this.#process, pid, this.#restarts));
     const setup = this.#pending?.setup ?? this.#setup;
     const serial = this.#pending?.serial ?? ++this.#serial;
     this.tellSettings();
     if (this.#logLevel !== null) this.#send({ type: "log-level", level: this.#logLevel });
     this.#send({ type: "configure", serial, ...setup });
-    this.#send({ type: "standings", standings: this.#host.standings(), succeeded: [] });
+    this.#send({ type: "standings", standings: this.#standings(), succeeded: [] });
     if (this.#stopping) this.#send({ type: "stop" });
   }
 
@@ -292,7 +296,7 @@ class Supervisor implements KeeperSupervisor {
       this.#pending = null;
       if (error === null) this.#accept(pending.setup);
       pending.onDone(error);
-      if (error === null) this.tellStandings(this.#host.standings(), []);
+      if (error === null) this.tellStandings(this.#standings(), []);
     } else if (error !== null) {
       this.#host.publish({
         kind: "reload",
@@ -301,6 +305,11 @@ class Supervisor implements KeeperSupervisor {
       });
     }
     this.#askStatusSoon();
+  }
+
+  #standings(): Standings {
+    const all = this.#host.standings();
+    return this.#process?.adopted === true ? knownStandings(all) : all;
   }
 
   #accept(setup: KeeperSetup): void {

@@ -74,6 +74,7 @@ class Engine implements VrrpEngine {
         return;
       case "heartbeat":
       case "settings":
+      case "pause":
         return;
       case "configure":
         this.#configure(message.serial, message.instances, message.host);

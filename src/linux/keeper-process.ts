@@ -3,8 +3,10 @@
  * ours; it stays in our process group, because it ignores signals and takes its orders from the socket alone.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { KeeperEvents, KeeperLauncher, KeeperProcess } from "../ports/keeper-process.ts";
+import { leave } from "./keeper-adoption.ts";
 
 /** V8 throws away what was compiled for functions unused for a while: a takeover is just such a thing. */
 const KEEP_COMPILED = "--no-flush-bytecode";
@@ -105,6 +107,10 @@ function adopt(child: ChildProcess, events: KeeperEvents): KeeperProcess {
     },
     kill() {
       child.kill("SIGKILL");
+    },
+    detach() {
+      ended = true;
+      return link === null || link === undefined ? null : leave(link as Socket);
     },
   };
 }

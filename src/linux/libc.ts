@@ -146,6 +146,8 @@ export const setns = checked("setns", INT, [INT, INT]);
 export const unshare = checked("unshare", INT, [INT]);
 /** mount(2): source, target, type, flags, data. */
 export const mount = checked("mount", INT, [POINTER, POINTER, POINTER, "uint64", POINTER]);
+/** waitpid(2): pid, status, options. */
+export const waitpid = checked("waitpid", INT, [INT, POINTER, INT]);
 /** execve(2): path, arguments, environment; comes back only when it fails. */
 export const execve = checked("execve", INT, [POINTER, POINTER, POINTER]);
 /** setpriority(2): which, who (for PRIO_PROCESS a thread), nice value. */

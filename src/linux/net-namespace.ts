@@ -6,7 +6,8 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { err, type Result } from "../core/lib/result.ts";
 import type { Arena } from "./arena.ts";
-import { errnoName, execve, fcntl, mount, setns, unshare } from "./libc.ts";
+import { becomeProgram, pointerTo } from "./exec.ts";
+import { errnoName, mount, setns, unshare } from "./libc.ts";
 
 /** keepalived's folder for pid files. */
 export const PID_FOLDER = "/run/keepalived";
@@ -17,7 +18,6 @@ const CLONE_NEWNS = 0x0002_0000;
 const MS_BIND = 0x1000;
 const MS_REC = 0x4000;
 const MS_SLAVE = 0x8_0000;
-const F_SETFD = 2;
 /** Standard streams, and the starter's pipe. Node marks all of them to be closed. */
 const KEPT_DESCRIPTORS = [0, 1, 2, 3];
 
@@ -36,16 +36,7 @@ export function continueInNamespace(arena: Arena, { name, argv, env }: Move): Re
   if (entered < 0) return err(`cannot enter net_namespace ${name} (${errnoName(entered)}); needs CAP_SYS_ADMIN`);
   const mounted = ownRunFolder(arena, name);
   if (mounted !== null) return err(mounted);
-  for (const kept of KEPT_DESCRIPTORS) fcntl(kept, F_SETFD, 0);
-  const file = argv[0] ?? process.execPath;
-  const failed = execve(
-    pointerTo(arena, file),
-    vector(arena, argv),
-    vector(
-      arena,
-      Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`])),
-    ),
-  );
+  const failed = becomeProgram(arena, { argv, env, kept: KEPT_DESCRIPTORS });
   return err(`cannot start again inside net_namespace ${name}: ${errnoName(failed)}`);
 }
 
@@ -80,19 +71,4 @@ function ownRunFolder(arena: Arena, name: string): string | null {
     if (result < 0) return `cannot give net_namespace ${name} its own ${PID_FOLDER} (${errnoName(result)})`;
   }
   return null;
-}
-
-/** Never given back: the process begins anew, or ends with an error. */
-function pointerTo(arena: Arena, text: string): number {
-  const bytes = Buffer.from(text);
-  const offset = arena.allocate(bytes.length + 1);
-  arena.bytes.set(bytes, offset);
-  return arena.at(offset);
-}
-
-/** A list of pointers that ends with a null. */
-function vector(arena: Arena, texts: readonly string[]): number {
-  const offset = arena.allocate((texts.length + 1) * 8);
-  for (const [index, text] of texts.entries()) arena.setPointer(offset + index * 8, pointerTo(arena, text));
-  return arena.at(offset);
 }

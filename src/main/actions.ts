@@ -11,6 +11,7 @@ export interface ActionHost {
   /** With what the service manager is told of it. */
   readonly reload: ControlProcess["reload"];
   readonly log: LogWriter;
+  readonly restart: NonNullable<ControlActions["restart"]>;
   readonly peers: DaemonLink;
 }
 
@@ -25,10 +26,11 @@ export const createActions = (host: ActionHost): ControlActions => ({
   ...orders(host.control.databases),
 });
 
-function daemonActions({ control, dumper, reload, log }: ActionHost): ControlActions {
+function daemonActions({ control, dumper, reload, log, restart }: ActionHost): ControlActions {
   return {
     status: () => control.keeper.status(),
     reload,
+    restart,
     checks: () => control.checks.status(),
     keeper: () => control.keeper.state(),
     logLevel: () => log.level,

@@ -38,8 +38,9 @@ import { createDumper } from "./dumps.ts";
 import type { KeeperAhead } from "./keeper-ahead.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
 import { createDaemonLink, type DaemonLink, type DaemonLinkOptions } from "./peer-link.ts";
-import { moveIn, moveIntoNamespace } from "./place.ts";
+import { moveIn, moveIntoNamespace, stayingEnvironment } from "./place.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
+import { restart, serviceEnvironment } from "./restart.ts";
 import { services } from "./services.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 import {
@@ -72,6 +73,10 @@ interface Daemon {
   readonly parsed: LoadedConfig;
   readonly guard: GuardPort;
   readonly launcher: KeeperLauncher;
+  /** The keeper goes on from a control that has begun anew. */
+  readonly resumes: boolean;
+  /** What a program that begins anew is given besides this one's environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Tells a waiting starter; null is success. */
   readonly report: (problem: string | null) => void;
 }
@@ -88,7 +93,7 @@ export async function runControl(given: RunOptions, { version, detached, ahead }
   const arena = createArena(4 * 1024 * 1024);
   const log = openLog(arena, given, detached);
   ahead.logTo((text) => log.line("vrrp", text.trimEnd()));
-  const report = detached ? reportToStarter : () => undefined;
+  const report = detached && !ahead.adopts ? reportToStarter : () => undefined;
   const refuse = async (problem: string, code: number): Promise<number> => {
     log.line("parent", problem, "error");
     report(problem);
@@ -128,16 +133,15 @@ export async function runControl(given: RunOptions, { version, detached, ahead }
       onListenerError: (error) => log.line("parent", String(error)),
     });
     bus.subscribe((event) => log.event(event));
-    const stray = await endStrayKeeper(options.pidFile);
+    const stray = ahead.adopts ? null : await endStrayKeeper(options.pidFile);
     if (stray !== null) log.line("parent", `Ended the keeper of an earlier run, pid ${stray}: it was frozen or slow`);
     bus.subscribe(({ body }) => {
       if (body.kind === "keeper-started") noteKeeper(options.pidFile, body.pid);
     });
     const launcher = ahead.launcher(parsed.config.global.processNames.keeper);
-    const code = await serve(
-      { options, version, arena, bus, log, parsed, guard: guard.value, launcher, report },
-      signals,
-    );
+    const environment = { ...serviceEnvironment(), ...stayingEnvironment(place.netNamespace) };
+    const running = { options, version, arena, bus, log, parsed, guard: guard.value, launcher, report };
+    const code = await serve({ ...running, environment, resumes: ahead.adopts }, signals);
     forgetKeeper(options.pidFile);
     return code;
   } finally {
@@ -211,12 +215,13 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   if (!stopping) control.start(toParsed(options, parsed));
   await Promise.race([underWay, ended]);
   peers.begin();
-  const opening = startPlane(daemon, { control, dumper, peers, reload: service.reload, events: replay }).then(
-    (opened) => {
-      plane.set(opened);
-      opened.configure(current.config, current.diagnostics);
-    },
-  );
+  const close = (): Promise<unknown> => closeAll([plane.opened, log]);
+  const anew = (dryRun: boolean) => restart({ ...daemon, control, close, fail }, dryRun);
+  const acting = { control, dumper, peers, reload: service.reload, restart: anew };
+  const opening = startPlane(daemon, { ...acting, events: replay }).then((opened) => {
+    plane.set(opened);
+    opened.configure(current.config, current.diagnostics);
+  });
   // A state directory on a dead file system must not keep the daemon from ending.
   await Promise.race([opening, ended]);
   report(null);
@@ -230,13 +235,14 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
 }
 
 /** What control asks of its own host. */
-function hostPorts({ arena, log, bus, launcher, guard }: Daemon, poll: BackgroundPoll) {
+function hostPorts({ arena, log, bus, launcher, guard, resumes }: Daemon, poll: BackgroundPoll) {
   return {
     spawner: createSpawner(arena, setprivOrWarning(log)),
     files: createFileWatch(arena, poll),
     processes: createProcessWatch(arena, poll),
     launcher,
     guard,
+    resumes,
     keys: { digests: createDigestPort(), wallClock: createWallClock(arena) },
     bus,
     fifos: createFifoPort(arena),
@@ -255,8 +261,11 @@ async function sayFarewell(
 ): Promise<void> {
   if (fatal !== null) log.line("parent", fatal, "error");
   bus.publish("parent", { kind: "stopped" });
-  await Promise.race([Promise.all([plane?.close(), log.close()]), setTimeout(CLOSE_MILLIS)]);
+  await closeAll([plane, log]);
 }
+
+const closeAll = (all: readonly ({ close(): Promise<void> } | null)[]): Promise<unknown> =>
+  Promise.race([Promise.all(all.map((one) => one?.close())), setTimeout(CLOSE_MILLIS)]);
 
 function startPeers(
   { options, version, arena, bus, log }: Daemon,

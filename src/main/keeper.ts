@@ -10,6 +10,7 @@ import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
 import type { HostConfig } from "../core/routing/host.ts";
 import { catchUp, createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createKeeperTuner } from "../engine/keeper-settings.ts";
+import { createKeeperVoice } from "../engine/keeper-voice.ts";
 import { createRehearsal } from "../engine/rehearsal.ts";
 
 import { createVrrpEngine } from "../engine/vrrp-engine.ts";
@@ -73,7 +74,8 @@ const adverts = createAdvertPort({
 });
 
 const link = openLinkSocket({ arena, reactor, descriptor: LINK_FD, onLine: receiveLine, onClose: controlGone });
-const send = (message: FromKeeper): void => link.send(JSON.stringify(message), message.type === "heartbeat");
+const voice = createKeeperVoice((message) => link.send(JSON.stringify(message), message.type === "heartbeat"));
+const send = (message: FromKeeper): void => voice.send(message);
 
 const settings = createInterfaceSettings();
 const engine = createVrrpEngine({
@@ -91,7 +93,12 @@ const engine = createVrrpEngine({
   send,
 });
 const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));
-const loop = createKeeperLoop(engine, { send, onSettings: (settings) => tuner.apply(settings) });
+const loop = createKeeperLoop(engine, {
+  send,
+  onSettings: (settings) => tuner.apply(settings),
+  onPause: voice.pause,
+  onHello: voice.resume,
+});
 packets.onPacket = (packet) => engine.handlePacket(packet);
 packets.onFullBatch = () => engine.sendDue();
 const monitor = required(

@@ -19,6 +19,10 @@ import { ignoreRealtimeSignals } from "../linux/process.ts";
 /** Set in the process that has moved, so that it does not move again. */
 const MOVED = "HOLDFAST_NETNS";
 
+/** For a program that begins anew where it is. */
+export const stayingEnvironment = (name: string | null): Readonly<Record<string, string>> =>
+  name === null ? {} : { [MOVED]: name };
+
 /** Null: we are where we belong. Otherwise why we cannot get there; when it works it does not come back. */
 export function moveIntoNamespace(
   arena: Arena,

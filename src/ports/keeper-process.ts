@@ -12,6 +12,10 @@ export interface KeeperProcess {
   send(text: string): void;
   /** SIGKILL. */
   kill(): void;
+  /** True: it serves already, taken over from the program that this one has replaced. */
+  readonly adopted?: true;
+  /** Stops listening and gives the descriptor of the link, for a program that takes it over; null when there is none. */
+  detach?(): number | null;
 }
 
 export interface KeeperLauncher {

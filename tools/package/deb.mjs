@@ -21,7 +21,7 @@ export function makeDeb({ work, out, version, withNode }) {
   writeFileSync(join(control, "md5sums"), sums(target));
   for (const name of ["postinst", "prerm", "postrm"]) cpSync(join(ROOT, "packaging/deb", name), join(control, name));
   const file = join(out, `holdfast_${version}_amd64.deb`);
-  execFileSync("dpkg-deb", ["--root-owner-group", "-Zzstd", "-z9", "--build", target, file], {
+  execFileSync("dpkg-deb", ["--root-owner-group", "-Zzstd", "-z6", "--build", target, file], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   return file;

@@ -22,7 +22,13 @@ export function makeRpm({ work, out, version, withNode }) {
   mkdirSync(top, { recursive: true });
   const spec = join(top, "holdfast.spec");
   writeFileSync(spec, specFile({ tree, version, withNode }));
-  const defines = { _topdir: top, _build_id_links: "none", __os_install_post: "%{nil}", debug_package: "%{nil}" };
+  const defines = {
+    _topdir: top,
+    _build_id_links: "none",
+    __os_install_post: "%{nil}",
+    debug_package: "%{nil}",
+    _binary_payload: "w6.gzdio",
+  };
   const words = Object.entries(defines).flatMap(([name, value]) => ["--define", `${name} ${value}`]);
   execFileSync("rpmbuild", ["-bb", "--quiet", "--target", "x86_64", ...words, spec], {
     stdio: ["ignore", "ignore", "inherit"],
@@ -59,7 +65,7 @@ for name in $(cd /usr/lib/holdfast/bin && ls); do
   update-alternatives --install $link $name /usr/lib/holdfast/bin/$program 20 || :
 done
 if [ "$1" -ge 2 ] && [ -S /run/holdfast.sock ]; then
-  echo "holdfast: the old version goes on running; restart it when its addresses may move, on the standby first" >&2
+  /usr/bin/holdfast restart || echo "holdfast: the old version goes on running; restart it when its addresses may move" >&2
 fi
 
 %preun

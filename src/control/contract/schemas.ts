@@ -230,6 +230,16 @@ export const ReloadReply = z.object({
   detail: z.string(),
 });
 
+export const RestartRequest = z.object({ dryRun: z.boolean().default(false) });
+
+export const RestartReply = z.object({
+  api: z.literal(1),
+  outcome: z.enum(["restarting", "would-restart", "refused"]),
+  /** Why it was refused. */
+  detail: z.string(),
+  version: z.string().nullable(),
+});
+
 export const HealthReply = z.object({
   api: z.literal(1),
   healthy: z.boolean(),

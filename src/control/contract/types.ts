@@ -43,6 +43,7 @@ export type ExplainReply = z.infer<typeof schemas.ExplainReply>;
 export type EventEntry = z.infer<typeof schemas.EventEntry>;
 export type HistoryReply = z.infer<typeof schemas.HistoryReply>;
 export type ReloadReply = z.infer<typeof schemas.ReloadReply>;
+export type RestartReply = z.infer<typeof schemas.RestartReply>;
 export type HealthReply = z.infer<typeof schemas.HealthReply>;
 export type ErrorReply = z.infer<typeof schemas.ErrorReply>;
 export type HistoryQuery = z.infer<typeof schemas.HistoryQuery>;

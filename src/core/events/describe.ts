@@ -287,6 +287,8 @@ function daemonLines(body: DaemonEvent): readonly LogLine[] {
       return [parent("info", "Reloading ...")];
     case "reload":
       return reloadLines(body);
+    case "restarting":
+      return [parent("info", eventInWords(body))];
     case "stopping":
       return [parent("info", "Stopping")];
     case "stopped":
@@ -326,6 +328,7 @@ type KeeperEvent = Exclude<
       | "startup-delay"
       | "reload-begun"
       | "reload"
+      | "restarting"
       | "stopping"
       | "stopped"
       | "journal-unwritable";
@@ -336,6 +339,8 @@ function keeperLines(body: KeeperEvent): readonly LogLine[] {
   switch (body.kind) {
     case "keeper-started":
       return [parent("info", `Starting VRRP child process, pid=${body.pid}`)];
+    case "keeper-adopted":
+      return [parent("info", eventInWords(body))];
     case "keeper-lost":
       return [
         parent("info", `pid ${body.pid} exited: ${body.how}`),

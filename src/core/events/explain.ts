@@ -301,6 +301,10 @@ function daemonEventInWords(body: OfDaemon): string {
         : `VRRP begins in ${lengthInWords(body.delayMillis)} (vrrp_startup_delay, vrrp_delay_after_boot)`;
     case "keeper-started":
       return `keeper started, pid ${body.pid}${body.restart === 0 ? "" : `, restart ${body.restart}`}`;
+    case "keeper-adopted":
+      return `keeper ${body.pid} went on serving and is taken over`;
+    case "restarting":
+      return `control begins anew as ${body.version}; the addresses stay where they are`;
     case "keeper-lost":
       return `keeper ${body.pid} is gone: ${body.how}`;
     case "keeper-frozen":

@@ -191,6 +191,8 @@ export type HoldfastEventBody =
   /** vrrp_startup_delay or vrrp_delay_after_boot holds VRRP back, or does so no more. */
   | { readonly kind: "startup-delay"; readonly delayMillis: number; readonly over: boolean }
   | { readonly kind: "keeper-started"; readonly pid: number; readonly restart: number }
+  /** Control has begun anew and taken over the keeper that went on serving. */
+  | { readonly kind: "keeper-adopted"; readonly pid: number }
   | { readonly kind: "keeper-lost"; readonly pid: number; readonly how: string }
   | { readonly kind: "keeper-frozen"; readonly pid: number; readonly silentMillis: number }
   /** Control spoke for a dead keeper: addresses removed, priority 0 sent. */
@@ -201,6 +203,8 @@ export type HoldfastEventBody =
   | { readonly kind: "reload-begun" }
   | { readonly kind: "reload"; readonly outcome: "applied" | "unchanged" | "refused"; readonly detail: string }
   | { readonly kind: "journal-unwritable"; readonly detail: string }
+  /** Control begins anew as that version, and the keeper goes on meanwhile. */
+  | { readonly kind: "restarting"; readonly version: string }
   | { readonly kind: "stopping"; readonly signal: string }
   | { readonly kind: "stopped" };
 

@@ -81,6 +81,11 @@ export type ToKeeper =
   /** That instance, and with it its sync group, lets go for another host; nothing happens unless it serves. */
   | { readonly type: "hand-over"; readonly instance: string }
   | { readonly type: "heartbeat" }
+  /**
+   * Control begins anew in its own process (docs/decisions/0093): the keeper answers `paused`, goes on serving, and says nothing more
+   * until `hello`. If that does not come in time, control counts as silent.
+   */
+  | { readonly type: "pause"; readonly forMillis: number }
   /** At `debug` the keeper tells each packet and each timer decision, until another level is told. Sent again to a new keeper. */
   | { readonly type: "log-level"; readonly level: LogLevel }
   /** clear: the counters start anew after the answer, and nothing is counted between the two. */
@@ -101,6 +106,8 @@ export type FromKeeper =
     }
   | { readonly type: "cancel-gate"; readonly instance: string; readonly gate: number }
   | { readonly type: "heartbeat" }
+  /** The last word before the next `hello`. */
+  | { readonly type: "paused" }
   | { readonly type: "status"; readonly id: number; readonly instances: readonly VrrpInstanceStatus[] }
   | { readonly type: "stopped" };
 
