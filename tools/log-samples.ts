@@ -20,6 +20,7 @@ const ip = (text: string): IpAddress => text as IpAddress;
 const PEER = ip("192.0.2.2");
 const VIP = ip("192.0.2.100");
 const VIP6 = ip("fe80::51");
+const REQUEST = { kind: "api-request", from: PEER, request: "POST /v1/reload {}", detail: "200" } as const;
 const STATES: readonly VrrpStateName[] = ["INIT", "BACKUP", "MASTER", "FAULT", "STOP"];
 
 const all = <T>(samples: Readonly<Record<string, readonly T[]>>): readonly T[] => Object.values(samples).flat();
@@ -356,20 +357,7 @@ const SAMPLES: Kinds = {
     ),
   ),
   "api-request": (["asked", "answered", "refused"] as const).flatMap((action) =>
-    [null, "alice"].flatMap((who) =>
-      [0, 3].map(
-        (more) =>
-          ({
-            kind: "api-request",
-            action,
-            who,
-            from: PEER,
-            request: "POST /v1/reload {}",
-            detail: "200",
-            more,
-          }) as const,
-      ),
-    ),
+    [null, "alice"].flatMap((who) => [0, 3].map((more) => ({ ...REQUEST, action, who, more }) as const)),
   ),
   "advert-flood": [{ kind: "advert-flood", interface: "eth0", reason: "checksum", packets: 5_000, source: PEER }],
   "advert-storm": [{ kind: "advert-storm", instance: "VI", source: PEER, packets: 500, limit: 20 }],

@@ -3,11 +3,7 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-<<<<<<< HEAD
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe realserver sim lab mha" -- "$current"))
-=======
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence metrics token history events probe sim lab mha" -- "$current"))
->>>>>>> 9950f55 (feat(engine): holdfast restart begins anew without letting an address go; package upgrades use it)
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence lvs drain undrain metrics token history events probe realserver sim lab mha" -- "$current"))
     return
   fi
   case $previous in
