@@ -76,8 +76,11 @@ describeStage("an old master of MariaDB", (stage: Stage) => {
     await holdfast(second, "takeover", "orders", "--accept-loss");
     await serving(second);
     await two.query("INSERT INTO shop.orders (id, server) VALUES (10, 2)");
+    // The row that the old master's tail has changed as well.
+    await two.query("UPDATE shop.orders SET server = 9 WHERE id = 1");
     await one.start();
     await quarantined(second);
+    expect(await two.query("SELECT server FROM shop.orders WHERE id = 1")).toEqual([{ server: "9" }]);
 
     const looked = await rejoin(second, "--dry-run");
     expect(looked).toMatchObject({ writer: "127.0.0.1:3306", server: `${one.host.address}:3306` });

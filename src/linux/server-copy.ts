@@ -3,7 +3,6 @@
  * but a copy of our own that failed. Programs are run without a shell.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   chmod,
   chown,
@@ -88,12 +87,10 @@ async function ended(child: ChildProcess, argv: readonly string[], limitMillis: 
     words = (words + text).slice(-4_096);
   });
   const timer = limitMillis === 0 ? null : setTimeout(() => child.kill("SIGKILL"), limitMillis);
-  const [problem] = await Promise.race([
-    once(child, "exit").then(
-      ([code, signal]) => [code === 0 ? null : (signal ?? `exit code ${String(code)}`)] as const,
-    ),
-    once(child, "error").then(([error]) => [(error as Error).message] as const),
-  ]);
+  const problem = await new Promise<string | null>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code === 0 ? null : (signal ?? `exit code ${String(code)}`)));
+    child.once("error", ({ message }) => resolve(message));
+  });
   if (timer !== null) clearTimeout(timer);
   // A server that it has started may hold these open for as long as it lives.
   child.stdout?.destroy();

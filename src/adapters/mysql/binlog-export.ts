@@ -145,13 +145,17 @@ function lastWords({ stderr }: Pick<ChildProcess, "stderr">): () => string {
       ?.trim() ?? "";
 }
 
-function argumentsOf(order: BinlogExport, { file, from, to }: BinlogRange, { options }: Tool): readonly string[] {
+function argumentsOf(
+  order: BinlogExport,
+  { file, from, to }: BinlogRange,
+  { options, login }: Tool,
+): readonly string[] {
   const { socket, host, port } = order.server.address;
   const where = socket === null ? [`--host=${host}`, `--port=${port}`, "--protocol=tcp"] : [`--socket=${socket}`];
   return [
     `--defaults-file=${options}`,
     ...where,
-    ...tlsArguments(order),
+    ...tlsArguments(order, login),
     "--read-from-remote-server",
     "--verbose",
     `--start-position=${from}`,
@@ -160,12 +164,14 @@ function argumentsOf(order: BinlogExport, { file, from, to }: BinlogRange, { opt
   ];
 }
 
-function tlsArguments({ product, server: { tls } }: BinlogExport): readonly string[] {
-  const files = [
-    ...(tls.ca === null ? [] : [`--ssl-ca=${tls.ca}`]),
-    ...(tls.cert === null ? [] : [`--ssl-cert=${tls.cert}`]),
-    ...(tls.key === null ? [] : [`--ssl-key=${tls.key}`]),
-  ];
+/** The files of the configuration; where it names none, those of the credentials file. */
+function tlsArguments({ product, server: { tls } }: BinlogExport, { options }: Login): readonly string[] {
+  const given = [
+    ["ca", tls.ca ?? options.tlsCa],
+    ["cert", tls.cert ?? options.tlsCert],
+    ["key", tls.key ?? options.tlsKey],
+  ] as const;
+  const files = given.flatMap(([name, path]) => (path === undefined ? [] : [`--ssl-${name}=${path}`]));
   if (product === "mysql") {
     // Without TLS caching_sha2_password asks for the server's key, as the daemon's own connection does.
     return tls.mode === "off"

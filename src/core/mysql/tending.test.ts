@@ -158,6 +158,14 @@ describe("replication on a peer that has come back", () => {
   });
 });
 
+it("a receiver that has ended for good, because its binary log does not reach back, is told", () => {
+  const ended = { ...left, sql: "running", ioError: { number: 1236, text: "not in the master's binlog" } } as const;
+  const broken = facts({ own: member({ channels: [ended] }) });
+  expect(decideTending(broken, 0)).toBeNull();
+  const trouble = tendingTrouble(broken);
+  expect(trouble === null ? "" : troubleOfTending(trouble)).toContain("`holdfast rejoin` compares it and begins anew");
+});
+
 it("nothing is received from a newer version, and that is told", () => {
   const newer = facts({ peers: [peer({ version: { product: "mariadb", major: 11, minor: 4, patch: 1 } })] });
   expect(decideTending(newer, 0)).toBeNull();

@@ -44,7 +44,12 @@ export type TendingTrouble =
   | { readonly kind: "mode"; readonly server: string; readonly source: string; readonly wanted: "gtid" | "position" }
   /** It has lost what it had committed itself. */
   | { readonly kind: "lost"; readonly peer: string; readonly lost: string }
-  | { readonly kind: "newer"; readonly peer: string; readonly detail: string };
+  | { readonly kind: "newer"; readonly peer: string; readonly detail: string }
+  /** Its binary log does not hold what the writer asks for. */
+  | { readonly kind: "broken"; readonly peer: string; readonly detail: string };
+
+/** ER_MASTER_FATAL_ERROR_READING_BINLOG: the receiver ends and does not ask again. */
+const FATAL_DUMP = 1236;
 
 /** A writer without an acker goes on alone after this; milliseconds. */
 export const ALONE_MILLIS = 3_000;
@@ -213,6 +218,10 @@ function troubleOf(
   if (isOpen(peer)) return { kind: "both-open", peer: address };
   const lost = lostOf(facts, peer, theirs);
   if (lost !== null) return { kind: "lost", peer: address, lost };
+  const broken = channelsFrom(facts, peer).find(
+    ({ io, ioError }) => io === "stopped" && ioError?.number === FATAL_DUMP,
+  );
+  if (broken?.ioError) return { kind: "broken", peer: address, detail: broken.ioError.text };
   if (!channelsFrom(facts, peer).some(stands)) return null;
   const clean = isClean(facts, theirs, read);
   if (clean === true) {
@@ -271,6 +280,8 @@ export function troubleOfTending(one: TendingTrouble): string {
     }
     case "lost":
       return `${one.peer} stays quarantined: it has lost what it had committed itself (${one.lost}), and replication skips that; make it anew`;
+    case "broken":
+      return `nothing is received from ${one.peer} (error ${FATAL_DUMP}: ${one.detail}): \`holdfast rejoin\` compares it and begins anew`;
     case "newer":
       return `nothing is received from ${one.peer}: it would be received ${one.detail}`;
   }
