@@ -1,6 +1,8 @@
 /** What would have to happen for an instance to become MASTER, or to stop being it. Pure words. */
+
 import type { InstanceConfig } from "../core/config/model.ts";
 import { faultRemedy, lengthInWords } from "../core/events/explain.ts";
+import type { GatewayEvidence } from "../core/evidence/gateways.ts";
 import { claimWaitsForCheck, retryPause } from "../core/vrrp/transition.ts";
 import type { InstanceView } from "./contract/types.ts";
 import type { ExplainInput } from "./explain-input.ts";
@@ -88,8 +90,15 @@ function gateInWords(settings: InstanceConfig | null): string {
     ...(settings.managesMysql === null ? [] : [`mysql ${settings.managesMysql}`]),
     ...(settings.managesRedis === null ? [] : [`redis ${settings.managesRedis}`]),
   ];
-  if (managed.length === 0) return hook;
+  if (managed.length === 0)
+    return settings.gateways === null ? hook : gatewaysInWords(settings, settings.gateways, hook);
   const shown = managed.map((one) => `\`holdfast takeover ${one.replace(/^\S+ /, "")}\``);
   const server = `${managed.join(" and ")} has to be ready (${shown.join(", ")} shows how)`;
   return settings.hooks.notify_claim === undefined ? server : `${server}, and ${hook}`;
+}
+
+function gatewaysInWords(settings: InstanceConfig, { gateways, quorum }: GatewayEvidence, hook: string): string {
+  const answers =
+    gateways.length === 1 ? `${gateways[0]} has to answer` : `${quorum} of ${gateways.join(", ")} have to answer`;
+  return settings.hooks.notify_claim === undefined ? answers : `${answers}, and ${hook}`;
 }

@@ -10,7 +10,7 @@ import { createEventBus } from "./event-bus.ts";
 import { STOP_LIMIT } from "./stop-limit.ts";
 import { configOf } from "./testing/configs.ts";
 import { NO_IPVS } from "./testing/fake-ipvs.ts";
-import { NO_PROBES } from "./testing/no-probes.ts";
+import { NO_ADDRESSES, NO_PROBES } from "./testing/no-probes.ts";
 import {
   NO_DATABASES,
   NO_FENCES,
@@ -69,6 +69,7 @@ function setUp(examine: Spawner["examine"]) {
   const control = createControlProcess({
     ipvs: NO_IPVS,
     probes: NO_PROBES,
+    addresses: NO_ADDRESSES,
     random: () => 0,
     ...portsOf(timers),
     spawner: { examine, start: () => ({ pid: 1, signalGroup: () => undefined }) },
@@ -133,6 +134,7 @@ test("what is known of a database server is told again when an instance has chan
   const control = createControlProcess({
     ipvs: NO_IPVS,
     probes: NO_PROBES,
+    addresses: NO_ADDRESSES,
     random: () => 0,
     ...portsOf(timers),
     launcher: {
@@ -179,6 +181,7 @@ test.each([
   const control = createControlProcess({
     ipvs: NO_IPVS,
     probes: NO_PROBES,
+    addresses: NO_ADDRESSES,
     random: () => 0,
     ...portsOf(timers),
     bus,
@@ -214,6 +217,7 @@ test.each([
   const control = createControlProcess({
     ipvs: NO_IPVS,
     probes: NO_PROBES,
+    addresses: NO_ADDRESSES,
     random: () => 0,
     ...ports,
     spawner: { examine: STUCK["a dead file system"], start: () => expect.fail("nothing is run") },

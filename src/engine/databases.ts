@@ -1,16 +1,19 @@
 /**
- * Joins the checks of database servers and the managing of them: what a look finds, the manager hears. A gate of the keeper goes through
- * the managers one after the other, and then to the administrator's hook.
+ * Joins the checks of database servers and the managing of them: what a look finds, the manager hears. A gate of the keeper goes past
+ * the gateways, through the managers one after the other, and then to the administrator's hook.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { Trouble } from "../core/database/trouble.ts";
 import { type Instant, instant, millis } from "../core/lib/units.ts";
 import type { Standings } from "../core/link/messages.ts";
+import type { AddressProbe } from "../ports/address-probe.ts";
+import type { ProbePort } from "../ports/probes.ts";
 import type { RedisPort } from "../ports/redis.ts";
 import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
 import type { FenceMarks } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { EventBus } from "./event-bus.ts";
+import { GatewayGate } from "./evidence/gateway-gate.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { createMysqlEngine, type MysqlEngine } from "./mysql-engine.ts";
 import { Fences } from "./mysql-fence.ts";
@@ -32,6 +35,9 @@ export interface DatabaseOptions {
     "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "records" | "flush"
   >;
   readonly fences: FenceMarks;
+  /** How gateways are asked before a claim. */
+  readonly probes: ProbePort;
+  readonly addresses: AddressProbe;
   /** Of managed Redis servers: durable notes and copies of data sets. */
   readonly redisFiles: Pick<RedisTools, "marks" | "copies">;
   /** Milliseconds since the epoch. */
@@ -59,7 +65,28 @@ export interface Databases extends Part {
   cancelAll(): void;
 }
 
-export function createDatabases(
+export function createDatabases(options: DatabaseOptions, links: DatabaseLinks): Databases {
+  const servers = joinServers(options, links);
+  const gateways = new GatewayGate({ ...options, answer: links.answer, next: (question) => servers.ask(question) });
+  return {
+    ...servers,
+    configure(config) {
+      gateways.configure(config);
+      servers.configure(config);
+    },
+    ask: (question) => gateways.ask(question),
+    cancel(instance, gate) {
+      gateways.cancel(instance, gate);
+      servers.cancel(instance, gate);
+    },
+    cancelAll() {
+      gateways.cancelAll();
+      servers.cancelAll();
+    },
+  };
+}
+
+function joinServers(
   { timers, bus, sql, redis: redisPort, databases, takeover, fences: marks, redisFiles, wallMillis }: DatabaseOptions,
   { tell, answer, next, handOver }: DatabaseLinks,
 ): Databases {

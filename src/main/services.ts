@@ -7,6 +7,7 @@ import { createSqlPort } from "../adapters/mysql/client.ts";
 import { createRedisPort } from "../adapters/redis/client.ts";
 import type { RunOptions } from "../cli/run-options.ts";
 import type { LvsConfig } from "../core/lvs/config.ts";
+import { createAddressProbe } from "../linux/address-probe.ts";
 import type { Arena } from "../linux/arena.ts";
 import type { BackgroundPoll } from "../linux/background-poll.ts";
 import { createDataCopies } from "../linux/data-copies.ts";
@@ -47,5 +48,6 @@ export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: Serv
   // Fixed at the start, as net_namespace itself.
   ipvs: createIpvsPort(arena, lvs.options.netNamespace),
   probes: createProbePort(arena, poll),
+  addresses: createAddressProbe(arena),
   random: Math.random,
 });

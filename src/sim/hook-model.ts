@@ -112,6 +112,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
       hookTimeout: seconds(10),
       managesMysql: null,
       managesRedis: null,
+      gateways: null,
       notices: NO_NOTICES,
       written: NOTHING_WRITTEN,
       span: SPAN,

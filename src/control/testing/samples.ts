@@ -70,6 +70,7 @@ export function sampleConfig(): HoldfastConfig {
         hookTimeout: seconds(30),
         managesMysql: null,
         managesRedis: null,
+        gateways: null,
         notices: NO_NOTICES,
         written: NOTHING_WRITTEN,
         span: SPAN,

@@ -88,6 +88,10 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "auth_hmac lacks a usable key; the instance is left out, because unsigned it would be a second master.",
   ),
+  "bad-gateway": entry(
+    "error",
+    "track_gateway names something that is no address, or gateway_quorum more than there are.",
+  ),
   "peer-link-unusable": entry(
     "error",
     "peer_link lacks a usable key, its own address or a peer; the daemon runs without the link.",

@@ -10,6 +10,7 @@ import { type Transport, unicastTransport, type VrrpInstanceConfig } from "../vr
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readPeers } from "./addresses.ts";
 import { readAuthentication } from "./compile-authentication.ts";
+import { readGateways } from "./compile-evidence.ts";
 import { readGarp } from "./compile-garp.ts";
 import { readGroup } from "./compile-globals.ts";
 import { readAuthHmac } from "./compile-hmac.ts";
@@ -108,6 +109,7 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       priorityChanges: settings.flag("notify_priority_changes") ?? context.defaults.notices.priorityChanges,
       deleted: settings.has("notify_deleted"),
     },
+    gateways: readGateways(settings, name, diagnostics),
     managesMysql: settings.text("manage_mysql"),
     managesRedis: settings.text("manage_redis"),
     written: {

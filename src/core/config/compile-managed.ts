@@ -2,6 +2,7 @@
 import type { HookKind } from "../events/vocabulary.ts";
 import { type Micros, micros, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
+import { GATEWAY_TIMEOUT } from "./compile-evidence.ts";
 import type { Settings } from "./settings.ts";
 import { closest } from "./suggest.ts";
 import type { TrackContext } from "./tracked.ts";
@@ -11,6 +12,8 @@ const CLAIM_TIMEOUT = seconds(10);
 const MANAGED_MARGIN = seconds(3);
 /** Closing a server, then its sessions, each with a limit of its own. */
 const MANAGED_RELEASE = seconds(4);
+
+const GATEWAY_MARGIN = seconds(2);
 
 const PRODUCTS = ["mysql", "redis"] as const;
 
@@ -35,9 +38,15 @@ export function readGates(
   };
   const deadlines = managed.reduce((sum, { group }) => sum + group.takeoverDeadline + MANAGED_MARGIN, 0);
   return {
-    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines),
+    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines + gatewayTime(settings)),
     releaseGate: gate("notify_release", "release_timeout", seconds(5), managed.length * MANAGED_RELEASE),
   };
+}
+
+/** The gateways' own time, and what a busy host may add to it. */
+function gatewayTime(settings: Settings): number {
+  if (!settings.has("track_gateway")) return 0;
+  return (settings.duration("gateway_timeout") ?? GATEWAY_TIMEOUT) + GATEWAY_MARGIN;
 }
 
 /** Whether the group of the managed server, or unicast_peer, says that there is exactly one other host. */

@@ -5,6 +5,7 @@
 
 import type { ApiConfig } from "../api/config.ts";
 import type { HookKind } from "../events/vocabulary.ts";
+import type { GatewayEvidence } from "../evidence/gateways.ts";
 import type { ProcessPattern, Quorum } from "../health/tracked-process.ts";
 import type { Micros } from "../lib/units.ts";
 import type { KeeperSettings } from "../link/keeper-settings.ts";
@@ -73,6 +74,8 @@ export interface InstanceConfig {
   /** Limit of an ordinary hook; unless given, half of the claim gate's, so that one that hangs does not starve it. */
   readonly hookTimeout: Micros;
   readonly notices: InstanceNotices;
+  /** track_gateway: who has to answer before the instance claims. */
+  readonly gateways: GatewayEvidence | null;
   /** manage_mysql: the block whose server is prepared before the address is taken. */
   readonly managesMysql: string | null;
   /** manage_redis, likewise. */

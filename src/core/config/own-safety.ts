@@ -9,7 +9,14 @@ import { blocksOf, findKeyword } from "./keywords/registry.ts";
 import { closest } from "./suggest.ts";
 import type { Node } from "./tree.ts";
 
-const OWN_SAFETY = ["manage_mysql", "auth_hmac", "notify_claim", "notify_release", "track_mysql"] as const;
+const OWN_SAFETY = [
+  "manage_mysql",
+  "auth_hmac",
+  "notify_claim",
+  "notify_release",
+  "track_mysql",
+  "track_gateway",
+] as const;
 
 /** Whether this instance must not run because one of them was probably meant; told. */
 export function misspellsSafety(instance: string, nodes: readonly Node[], diagnostics: DiagnosticSink): boolean {

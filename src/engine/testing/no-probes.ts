@@ -1,4 +1,5 @@
 /** A host whose sockets are never asked for. */
+import type { AddressProbe } from "../../ports/address-probe.ts";
 import type { Probe, ProbePort } from "../../ports/probes.ts";
 
 const unwanted = (): Probe => {
@@ -12,4 +13,9 @@ export const NO_PROBES: ProbePort = {
   echo: unwanted,
   hasAddress: () => false,
   addresses: () => [],
+};
+
+export const NO_ADDRESSES: AddressProbe = {
+  whoAnswers: () => Promise.reject(new Error("nobody is asked for here")),
+  place: () => ({ device: null, own: false }),
 };

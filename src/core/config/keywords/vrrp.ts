@@ -156,6 +156,17 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
   done("track_file", list, "Files whose number moves the priority or means FAULT: `NAME weight N [reverse]` per line."),
   done("track_process", list, "Processes that decide over FAULT or priority: `NAME weight N [reverse]` per line."),
   done(
+    "track_gateway",
+    words,
+    "Addresses that must be reachable (ICMP, or ARP on the same link) before the instance claims, so that a host that is cut off does not; no matter while it is MASTER. Several lines add up.",
+    { extension: true },
+  ),
+  done("gateway_quorum", integer(1, 100), "How many of track_gateway have to answer.", {
+    default: "1",
+    extension: true,
+  }),
+  done("gateway_timeout", seconds(0.01, 60), "Seconds they have to answer in.", { default: "0.5", extension: true }),
+  done(
     "manage_mysql",
     word,
     "Database server that is opened for writes before the address is taken, and closed before it goes.",
