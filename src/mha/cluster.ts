@@ -74,7 +74,7 @@ export class Cluster {
       ["Unmanaged Servers:", unmanaged],
     ];
     for (const [title, members] of groups) {
-      if (members.length === 0 && title.length > 14) continue;
+      if (members.length === 0 && /^(Failed|Unmanaged)/.test(title)) continue;
       log.info(title);
       for (const one of members)
         log.lines(title === "Alive Servers:" ? serverInWords(one).slice(0, 1) : serverInWords(one));

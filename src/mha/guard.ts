@@ -1,9 +1,9 @@
 /** What may forbid a failover although the master is dead: an earlier one that failed or is too recent, and a person who says no. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { hostInfo, type MhaServer } from "../core/mha/config.ts";
 import { withoutBlock } from "../core/mha/ini.ts";
 import type { Alive } from "../core/mha/topology.ts";
-import { MhaError } from "./environment.ts";
+import { MhaError, wordsOf } from "./environment.ts";
 import type { FailoverContext } from "./failover-context.ts";
 import { ctime } from "./log.ts";
 
@@ -47,8 +47,13 @@ export class FailoverGuard {
 
   removeBlock(id: string): void {
     const { options, log } = this.#context;
-    removeBlock(options.conf, id);
-    log.info(`Deleted ${id} entry from ${options.conf} .`);
+    try {
+      removeBlock(options.conf, id);
+      log.info(`Deleted ${id} entry from ${options.conf} .`);
+    } catch (error) {
+      // The failover is done; the file is a matter of its own.
+      log.error(`${id} could not be removed from ${options.conf}: ${wordsOf(error)}`);
+    }
   }
 }
 
@@ -75,6 +80,9 @@ export function removeBlock(path: string, id: string): void {
 /** Whole or not at all: the file may be read at any time. */
 export function replaceFile(path: string, text: string): void {
   const scratch = `${path}.${process.pid}.new`;
+  const { mode, uid, gid } = statSync(path);
   writeFileSync(scratch, text, { mode: 0o600 });
+  chownSync(scratch, uid, gid);
+  chmodSync(scratch, mode & 0o7777);
   renameSync(scratch, path);
 }
