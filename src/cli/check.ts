@@ -3,7 +3,9 @@
  * summary and the exit codes; the real files and the streams are handed in.
  */
 
+import { budgetLines, budgets } from "../core/config/budget.ts";
 import { failsConfigTest } from "../core/config/codes.ts";
+import { comparePair } from "../core/config/compare-pair.ts";
 import { printable, renderDiagnostic, worst } from "../core/config/diagnostics.ts";
 import { ALL_CHECKS } from "../core/config/include-check.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
@@ -22,6 +24,8 @@ export interface CheckOptions {
   readonly file: string;
   /** Warnings count as errors. */
   readonly strict?: boolean;
+  /** The other host's file, to compare with. */
+  readonly peer?: string;
   readonly json?: boolean;
   /** `-i`, instead of the host name up to its first dot. */
   readonly configId?: string;
@@ -41,15 +45,25 @@ function load(options: CheckOptions, io: CheckIo): LoadedConfig {
 
 /** Exit code 0 when nothing is worse than a warning, else 1. */
 export function runCheck(options: CheckOptions, io: CheckIo): number {
-  const loaded = load(options, io);
+  const loaded = withPeer(load(options, io), options, io);
   const found = worst(loaded.diagnostics);
   const exit = found === "error" || (found === "warning" && options.strict === true) ? 1 : 0;
   if (options.json === true) io.out(JSON.stringify(asJson(options.file, exit, loaded)));
   else {
     for (const diagnostic of loaded.diagnostics) io.out(renderDiagnostic(diagnostic, loaded.files));
     io.out(summary(options.file, loaded));
+    if (loaded.readable) for (const line of budgetLines(loaded.config)) io.out(line);
   }
   return exit;
+}
+
+/** What the other host's file says that does not fit, behind the findings of this one. */
+function withPeer(own: LoadedConfig, options: CheckOptions, io: CheckIo): LoadedConfig {
+  if (options.peer === undefined) return own;
+  const peer = load({ ...options, file: options.peer }, io);
+  const compared = peer.readable && own.readable ? comparePair(own.config, peer.config) : [];
+  const diagnostics = [...own.diagnostics, ...peer.diagnostics, ...compared];
+  return { ...own, diagnostics, files: new Map([...own.files, ...peer.files]) };
 }
 
 const count = (diagnostics: readonly Diagnostic[], severity: Severity): number =>
@@ -71,6 +85,7 @@ function asJson(file: string, exit: number, loaded: LoadedConfig): object {
     files: [...loaded.files.keys()],
     errors: count(loaded.diagnostics, "error"),
     warnings: count(loaded.diagnostics, "warning"),
+    budget: budgets(loaded.config),
     instances: loaded.config.instances.map((instance) => instance.vrrp.name),
     diagnostics: loaded.diagnostics.map(({ code, severity, span, message, remedy }) => ({
       code,

@@ -311,7 +311,7 @@ describe("the other commands", () => {
     ["history --since -1", "--since -1 is not a whole number", ""],
     ["events --follow --limit 5", "cannot be used with", "see `holdfast events --help`"],
     ["reload extra", "too many arguments", "see `holdfast reload --help`"],
-    ["check a.conf b.conf", "too many arguments", "see `holdfast check --help`"],
+    ["check a.conf b.conf c.conf", "too many arguments", "see `holdfast check --help`"],
     ["check -f", "argument missing", "see `holdfast check --help`"],
     ["run --log-format xml", "Allowed choices are json, keepalived", "see `holdfast run --help`"],
     ["log-level loud", "there is no log level loud", "levels: error, warning, info, detail, debug"],

@@ -181,19 +181,27 @@ function addCheck(program: Command, parts: ProgramParts, done: Done): void {
     .command("check")
     .description("test the configuration and point out known traps")
     .argument("[file]", `configuration file (default: ${DEFAULT_CONFIG_FILE})`)
+    .argument("[peer]", "the other host's file: what does not fit between the two is pointed out")
     .option("-f, --use-file <file>", "the same, as keepalived has it")
     .option("-i, --config-id <id>", "id that lines beginning with @id are compared with")
     .option("--strict", "warnings count: exit code 1")
     .addOption(json())
-    .action(async (named: string | undefined, { useFile, strict, json: asJson, configId }: CheckWords) => {
-      const options: CheckOptions = {
-        file: named ?? useFile ?? DEFAULT_CONFIG_FILE,
-        strict: strict === true,
-        json: asJson === true,
-        ...(configId === undefined ? {} : { configId }),
-      };
-      done(await parts.check(options));
-    });
+    .action(
+      async (
+        named: string | undefined,
+        peer: string | undefined,
+        { useFile, strict, json: asJson, configId }: CheckWords,
+      ) => {
+        const options: CheckOptions = {
+          file: named ?? useFile ?? DEFAULT_CONFIG_FILE,
+          strict: strict === true,
+          ...(peer === undefined ? {} : { peer }),
+          json: asJson === true,
+          ...(configId === undefined ? {} : { configId }),
+        };
+        done(await parts.check(options));
+      },
+    );
 }
 
 function printSignal(terminal: Terminal, name: string): number {

@@ -188,6 +188,31 @@ export const DIAGNOSTIC_CODES = {
   "no-unicast-peer": strict("unicast_peer is empty."),
   "ttl-range-empty": strict("min_ttl of a unicast peer is above its max_ttl: none of its adverts is believed."),
   "peer-is-self": entry("warning", "unicast_peer contains the own unicast_src_ip."),
+  // Two files: holdfast check A B
+  "pair-missing": entry("error", "An instance is in one host's file only: nobody takes its addresses over.", false),
+  "pair-vrid": entry("error", "The hosts give an instance different virtual_router_ids: both will be MASTER.", false),
+  "pair-version": entry("error", "The hosts speak different versions of VRRP: neither hears the other.", false),
+  "pair-interval": entry(
+    "error",
+    "Different advert_int in version 2: such adverts are dropped, both will be MASTER.",
+    false,
+  ),
+  "pair-interval-v3": entry("warning", "Different advert_int in version 3: a backup goes by the master's."),
+  "pair-transport": entry(
+    "error",
+    "One host sends to unicast peers, the other to a multicast group, or the groups differ.",
+    false,
+  ),
+  "pair-auth": entry("error", "Authentication differs between the hosts: neither believes the other.", false),
+  "pair-addresses": entry(
+    "error",
+    "The hosts have different virtual addresses: some are gone after a takeover.",
+    false,
+  ),
+  "pair-owners": entry("error", "Both hosts have priority 255: both will be MASTER.", false),
+  "pair-priority": entry("info", "Both hosts have the same priority: their addresses decide who begins."),
+  "pair-preempt": entry("warning", "nopreempt on one host only: the other takes the address back."),
+  "pair-managed": entry("error", "One host manages its database for an instance, the other does not.", false),
   // Lint
   "script-security": strict("Scripts run as root and enable_script_security is not set; the config test ends with 6."),
   "script-not-found": strict("The script does not exist on this host."),
