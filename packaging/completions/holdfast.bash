@@ -9,11 +9,11 @@ _holdfast() {
   case $previous in
     --role) COMPREPLY=($(compgen -W "read operate admin" -- "$current")); return ;;
     -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | --state-dir | --socket | --file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --wait | --timeout | --vip | --accept-extra | --service | --instance | --since | --limit | --kind) return ;;
+    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --format | --wait | --timeout | --vip | --accept-extra | --service | --instance | --since | --limit | --kind) return ;;
   esac
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check --state-dir --socket --log-format --help" choices="" ;;
-    check) words="-f --use-file -i --config-id --strict --json --help" choices="" ;;
+    check) words="-f --use-file -i --config-id --strict --format --json --help" choices="" ;;
     status) words="--socket -p --pid --json -w --watch --wait --timeout --help" choices="" ;;
     explain) words="--socket -p --pid --json --help" choices="" ;;
     log-level) words="--socket -p --pid --json --help" choices="error warning info detail debug" ;;

@@ -12,6 +12,7 @@ import type { LoadedConfig } from "../core/config/load.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
 import type { ConfigSource } from "../core/config/source.ts";
+import { type CheckFormat, renderAs } from "./check-formats.ts";
 
 export interface CheckIo {
   readonly source: ConfigSource;
@@ -27,6 +28,8 @@ export interface CheckOptions {
   /** The other host's file, to compare with. */
   readonly peer?: string;
   readonly json?: boolean;
+  /** Instead of text for people. */
+  readonly format?: CheckFormat;
   /** `-i`, instead of the host name up to its first dot. */
   readonly configId?: string;
   /** `-e`: every include must find its file. */
@@ -49,6 +52,7 @@ export function runCheck(options: CheckOptions, io: CheckIo): number {
   const found = worst(loaded.diagnostics);
   const exit = found === "error" || (found === "warning" && options.strict === true) ? 1 : 0;
   if (options.json === true) io.out(JSON.stringify(asJson(options.file, exit, loaded)));
+  else if (options.format !== undefined) io.out(renderAs(options.format, loaded.diagnostics));
   else {
     for (const diagnostic of loaded.diagnostics) io.out(renderDiagnostic(diagnostic, loaded.files));
     io.out(summary(options.file, loaded));

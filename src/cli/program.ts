@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { asking, type Done, type Invocation, json, never, untilStopped } from "./asking.ts";
 import type { CheckOptions } from "./check.ts";
+import { CHECK_FORMATS, type CheckFormat } from "./check-formats.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { RestartOptions } from "./commands/restart.ts";
@@ -174,6 +175,7 @@ interface CheckWords {
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly configId?: string;
+  readonly format?: CheckFormat;
 }
 
 function addCheck(program: Command, parts: ProgramParts, done: Done): void {
@@ -185,17 +187,19 @@ function addCheck(program: Command, parts: ProgramParts, done: Done): void {
     .option("-f, --use-file <file>", "the same, as keepalived has it")
     .option("-i, --config-id <id>", "id that lines beginning with @id are compared with")
     .option("--strict", "warnings count: exit code 1")
+    .addOption(new Option("--format <format>", "findings for other programs").choices(CHECK_FORMATS).conflicts("json"))
     .addOption(json())
     .action(
       async (
         named: string | undefined,
         peer: string | undefined,
-        { useFile, strict, json: asJson, configId }: CheckWords,
+        { useFile, strict, json: asJson, configId, format }: CheckWords,
       ) => {
         const options: CheckOptions = {
           file: named ?? useFile ?? DEFAULT_CONFIG_FILE,
           strict: strict === true,
           ...(peer === undefined ? {} : { peer }),
+          ...(format === undefined ? {} : { format }),
           json: asJson === true,
           ...(configId === undefined ? {} : { configId }),
         };
