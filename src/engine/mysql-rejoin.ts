@@ -104,8 +104,14 @@ export class Rejoin {
     }
   }
 
+  async #compare(two: Two): Promise<Looked> {
+    const { peers, ring } = this.#config.group;
+    const looked = await compareTwo(two, peers.length === 1);
+    return { ...looked, facts: { ...looked.facts, ring } };
+  }
+
   async #with(two: Two): Promise<RejoinOutcome> {
-    const looked = await compareTwo(two, this.#config.group.peers.length === 1);
+    const looked = await this.#compare(two);
     const plan = planRejoin(looked.facts);
     const ready = plan.end === "ready";
     if (plan.cause === "extra" && this.#request.accept !== null) return await this.#accepted(two, looked);
@@ -216,7 +222,7 @@ export class Rejoin {
 
   /** What only the old one has is exported as well, if it can be; and its data directory is kept. */
   async #reseed(two: Two): Promise<RejoinOutcome> {
-    const looked = await compareTwo(two, this.#config.group.peers.length === 1);
+    const looked = await this.#compare(two);
     const exported = looked.facts.extra.kind === "some" ? await this.#export(two, looked) : null;
     const outcome = (steps: readonly string[], end: string): RejoinOutcome => ({
       ...heads(two),
@@ -236,7 +242,7 @@ export class Rejoin {
     if (failed !== null) return outcome([], failed);
     const again = await this.#askInOrder(two);
     if (!again.ok) return outcome(plan.value.steps, again.error);
-    const after = await compareTwo(again.value, this.#config.group.peers.length === 1);
+    const after = await this.#compare(again.value);
     const rest = planRejoin(after.facts);
     const end = rest.end === "ready" ? await this.#carryOut(again.value, after) : rest.end;
     return outcome([...plan.value.steps, ...this.#done], end ?? "whole");
@@ -279,7 +285,7 @@ export class Rejoin {
     this.#done.push(words);
     const again = await this.#askInOrder(two);
     if (!again.ok) return refused(again.error);
-    const after = await compareTwo(again.value, this.#config.group.peers.length === 1);
+    const after = await this.#compare(again.value);
     const plan = planRejoin(after.facts);
     if (plan.end !== "ready") return refused(plan.end);
     const end = await this.#carryOut(again.value, after);

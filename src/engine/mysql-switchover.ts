@@ -143,11 +143,12 @@ export class Switchover {
     const closed = this.#closedAt !== null;
     const { own, peers } = await this.#servers.ask({ end: closed, ownLast: !closed });
     if (!own.ok) return err(`the own server cannot be asked: ${failureInWords(own.error)}`);
-    if (closed) return ok({ own: own.value, peers, oldestWrite: null, unwatched: [], closed });
+    const { ring } = this.#config.group;
+    if (closed) return ok({ own: own.value, peers, oldestWrite: null, unwatched: [], closed, ring });
     const writes = await this.#servers.own.order(OLDEST_WRITE, toMillis(this.#config.timeout));
     if (!writes.ok) return err(`the own server does not say what is being written: ${failureInWords(writes.error)}`);
     const unwatched = await this.#unwatched(peers);
-    return ok({ own: own.value, peers, oldestWrite: oldestWriteOf(writes.value), unwatched, closed });
+    return ok({ own: own.value, peers, oldestWrite: oldestWriteOf(writes.value), unwatched, closed, ring });
   }
 
   async #unwatched(peers: readonly Peer[]): Promise<readonly string[]> {

@@ -19,6 +19,7 @@ import {
 } from "../core/mysql/tending.ts";
 import type { ServerVersion } from "../core/mysql/version.ts";
 import type { Timer } from "../ports/timers.ts";
+import { Attaching } from "./mysql-attaching.ts";
 import { enableEvents } from "./mysql-events.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import { PeerMemory } from "./mysql-peer-memory.ts";
@@ -26,7 +27,7 @@ import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 
 export interface TendingHost {
-  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway">;
+  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway" | "logins">;
   readonly tell: ReplicaContext["tell"];
   readonly replicas: Omit<ReplicaContext, "tell">;
 }
@@ -45,6 +46,7 @@ export class MysqlTending {
   readonly #config: MysqlConfig;
   readonly #servers: MysqlServers;
   readonly #replicas: ReplicaWatch;
+  readonly #attaching: Attaching;
   #timer: Timer | null = null;
   #ended = false;
   #before: SemiSync | null = null;
@@ -66,13 +68,24 @@ export class MysqlTending {
       tell: host.tell,
       now: () => host.tools.timers.now(),
     });
+    this.#attaching = new Attaching(this.#servers, config, {
+      tell: host.tell,
+      opening: host.replicas.opening,
+      logins: host.tools.logins,
+      now: () => host.tools.timers.now(),
+    });
     this.#arm(config.group.replicas.length === 0 ? EVERY : SOON);
   }
 
   /** What is wrong with the group as it was seen last. */
   get troubles(): readonly string[] {
     const told = this.#told === null ? [] : [this.#told];
-    return [...told, ...(this.#unacknowledged ? [UNACKNOWLEDGED] : []), ...this.#replicas.troubles];
+    return [
+      ...told,
+      ...(this.#unacknowledged ? [UNACKNOWLEDGED] : []),
+      ...this.#replicas.troubles,
+      ...this.#attaching.troubles,
+    ];
   }
 
   end(): void {
@@ -97,13 +110,14 @@ export class MysqlTending {
     if (!own.ok || own.value.closedBy !== null || this.#ended) return;
     const aloneMillis = this.#aloneMillis(own.value.semiSync);
     const gateway = aloneMillis < ALONE_MILLIS ? null : await this.#host.tools.gateway.ask(GATEWAY_MILLIS);
-    const { eventsFollow, replication } = this.#config.group;
-    const facts: TendingFacts = { own: own.value, peers, gateway, eventsFollow, replication };
-    await this.#memory.note(facts);
+    const { eventsFollow, replication, ring } = this.#config.group;
+    const facts: TendingFacts = { own: own.value, peers, gateway, eventsFollow, replication, ring };
+    if (ring) await this.#memory.note(facts);
     if (this.#ended) return;
     this.#tellTrouble(facts);
     if (eventsFollow) await this.#enableEvents();
     if (this.#config.group.replicas.length > 0 || peers.length > 1) await this.#replicas.look(facts);
+    if (!ring) await this.#attaching.look(facts);
     const what = decideTending(facts, aloneMillis, this.#memory);
     if (what !== null && !this.#ended) await this.#carryOut(what, own.value.version);
   }
@@ -150,6 +164,7 @@ function statementOf(what: Tending, version: ServerVersion): string {
     case "follow":
       return replicaOrder(version, "START", { channel: what.channel, thread: null });
     case "leave":
+    case "unwanted":
     case "part":
       return replicaOrder(version, "STOP", { channel: what.channel, thread: null });
     case "stop-events":

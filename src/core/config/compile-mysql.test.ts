@@ -122,6 +122,8 @@ test("a managed server is tracked, and both gates are as long as preparing and c
     takeoverDeadline: 5_000_000,
     recordPosition: null,
     replication: "auto",
+    ring: true,
+    replicationCredentials: null,
     eventsFollow: false,
     mysqlbinlog: null,
     reseed: { stop: null, start: null, copy: null },

@@ -72,6 +72,8 @@ function readGroup(block: DatabaseBlock): MysqlGroup {
     takeoverDeadline: settings.duration("takeover_deadline") ?? DEADLINE,
     recordPosition: settings.text("record_position"),
     replication: (settings.text("replication") as MysqlGroup["replication"] | null) ?? "auto",
+    ring: settings.text("ring") !== "no",
+    replicationCredentials: settings.text("replication_credentials"),
     eventsFollow: settings.text("event_scheduler") === "follow",
     mysqlbinlog: settings.text("mysqlbinlog"),
     reseed: { stop: command("stop_server"), start: command("start_server"), copy: command("copy_from") },

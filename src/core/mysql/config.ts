@@ -62,6 +62,10 @@ export interface MysqlGroup {
   readonly recordPosition: string | null;
   /** How servers follow each other; auto: by GTID where both have them. */
   readonly replication: "gtid" | "position" | "auto";
+  /** Both receive from each other; false: only the other one from the writer. */
+  readonly ring: boolean;
+  /** Path of a my.cnf-style file with the account of replication, for a server that has no channel; null: none. */
+  readonly replicationCredentials: string | null;
   /** The event scheduler is on at the writer and off at the others. */
   readonly eventsFollow: boolean;
   /** Path of mysqlbinlog or mariadb-binlog; null: found in PATH. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd, sourceOrder } from "./orders.ts";
+import { attachOrder, closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd, sourceOrder } from "./orders.ts";
 import type { ServerVersion } from "./version.ts";
 
 const version = (product: ServerVersion["product"], major: number, minor: number, patch = 0): ServerVersion => ({
@@ -56,5 +56,16 @@ test("another source: the words of each product and version; names are quoted, a
   );
   expect(sourceOrder(version("mysql", 9, 7, 0), "", to)).toBe(
     "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '192.0.2.1', SOURCE_PORT = 3307, SOURCE_LOG_FILE = 'm2-bin.000001', SOURCE_LOG_POS = 500 FOR CHANNEL ''",
+  );
+});
+
+test("a new channel: account, mode and place in the words of each product", () => {
+  const to = { host: "192.0.2.1", port: 3306, at: null, user: "repl", password: "it's" };
+  expect(attachOrder(version("mariadb", 10, 11, 19), to)).toBe(
+    "CHANGE MASTER TO MASTER_HOST = '192.0.2.1', MASTER_PORT = 3306, MASTER_USER = 'repl', MASTER_PASSWORD = 'it''s', MASTER_CONNECT_RETRY = 2, MASTER_USE_GTID = slave_pos",
+  );
+  expect(attachOrder(version("mariadb", 10, 6, 0), to)).toContain("MASTER_USE_GTID = current_pos");
+  expect(attachOrder(version("mysql", 9, 7, 0), { ...to, at: { file: "m2-bin.000001", offset: 500 } })).toBe(
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '192.0.2.1', SOURCE_PORT = 3306, SOURCE_USER = 'repl', SOURCE_PASSWORD = 'it''s', SOURCE_CONNECT_RETRY = 2, SOURCE_LOG_FILE = 'm2-bin.000001', SOURCE_LOG_POS = 500, SOURCE_AUTO_POSITION = 0, GET_SOURCE_PUBLIC_KEY = 1",
   );
 });

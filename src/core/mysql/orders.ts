@@ -56,6 +56,40 @@ export const forgetRelayOrder = (channel: string): string => `RESET REPLICA FOR 
 /** MariaDB 10.10 and later: gtid_slave_pos takes in what the server has committed itself, also where strict mode refuses to set it. */
 export const demoteOrder = (channel: string): string =>
   `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`} TO MASTER_DEMOTE_TO_SLAVE = 1`;
+/** A new nameless channel; with `at` null by GTIDs. Holds the password: never to be shown. */
+export function attachOrder(
+  version: ServerVersion,
+  to: {
+    readonly host: string;
+    readonly port: number;
+    readonly at: Coordinates | null;
+    readonly user: string;
+    readonly password: string;
+  },
+): string {
+  const modern = version.product === "mysql" && atLeast(version, 8, 0, 23);
+  const word = modern ? "SOURCE" : "MASTER";
+  const parts = [
+    `${word}_HOST = ${quoted(to.host)}`,
+    `${word}_PORT = ${to.port}`,
+    `${word}_USER = ${quoted(to.user)}`,
+    `${word}_PASSWORD = ${quoted(to.password)}`,
+    `${word}_CONNECT_RETRY = 2`,
+    ...(to.at === null ? [] : [`${word}_LOG_FILE = ${quoted(to.at.file)}`, `${word}_LOG_POS = ${to.at.offset}`]),
+    gtidOption(version, word, to.at === null),
+    // What caching_sha2_password asks for without TLS.
+    ...(modern ? ["GET_SOURCE_PUBLIC_KEY = 1"] : []),
+  ];
+  return `${modern ? "CHANGE REPLICATION SOURCE" : "CHANGE MASTER"} TO ${parts.join(", ")}`;
+}
+
+/** MariaDB before 10.10 has no other way to count what a former writer has committed itself. */
+function gtidOption(version: ServerVersion, word: "SOURCE" | "MASTER", wanted: boolean): string {
+  if (version.product === "mysql") return `${word}_AUTO_POSITION = ${wanted ? 1 : 0}`;
+  if (!wanted) return "MASTER_USE_GTID = no";
+  return `MASTER_USE_GTID = ${atLeast(version, 10, 10, 0) ? "slave_pos" : "current_pos"}`;
+}
+
 export const schedulerOrder = (wanted: boolean): string => `SET GLOBAL event_scheduler = ${wanted ? "ON" : "OFF"}`;
 
 /** Events that came by replication and were switched off by that; the words of both products, old and new. */

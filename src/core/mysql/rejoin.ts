@@ -30,6 +30,8 @@ export interface RejoinFacts {
   readonly purged: string;
   /** Only two servers are in the group, so that a channel with an unknown source belongs to the other one. */
   readonly pair: boolean;
+  /** False: the writer receives from nobody, so the ring is not closed. */
+  readonly ring?: boolean;
 }
 
 export type RejoinStep =
@@ -53,6 +55,12 @@ const refuse = (reason: string, cause: RefusalCause = "other"): RejoinDecision =
 
 export function decideRejoin(facts: RejoinFacts): RejoinDecision {
   return refusal(facts) ?? follow(facts) ?? caughtUp(facts) ?? resume(facts);
+}
+
+/** Why a server must not be attached, whatever its channels are; null: nothing stands against it. */
+export function refusesRejoin(facts: RejoinFacts): string | null {
+  const refused = refusal(facts);
+  return refused?.kind === "refuse" ? refused.reason : null;
 }
 
 function refusal({ writer, server, extra, lost, purged }: RejoinFacts): RejoinDecision | null {
@@ -149,7 +157,7 @@ function caughtUp({ writer, server }: RejoinFacts): RejoinDecision | null {
 function resume(facts: RejoinFacts): RejoinDecision {
   const { writer, server } = facts;
   const channel = channelFrom(writer.facts, server, facts);
-  if (channel === null) return { kind: "whole", ring: false };
+  if (channel === null || facts.ring === false) return { kind: "whole", ring: false };
   if (newerToOlder(server.facts.version, writer.facts.version) !== null) return { kind: "whole", ring: false };
   const broken = brokenBy(channel);
   if (broken !== null) {

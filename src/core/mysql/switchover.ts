@@ -16,6 +16,8 @@ export interface SwitchoverFacts {
   readonly unwatched: readonly string[];
   /** This run has closed the own server. */
   readonly closed: boolean;
+  /** False: the old writer is attached to the new one afterwards. */
+  readonly ring?: boolean;
 }
 
 export type SwitchoverDecision =
@@ -74,6 +76,7 @@ function hinderedBy(facts: SwitchoverFacts, peer: Peer): Hindrance | null {
   if (problem !== null) return refuse(`${address} ${problem}`);
   if (closed) return null;
   const passing = passingProblemOf(own, state.facts);
+  if (passing === null && facts.ring === false) return null;
   return passing === null ? wayBack(facts, peer) : notYet(`${address} ${passing}`);
 }
 

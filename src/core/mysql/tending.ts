@@ -9,7 +9,10 @@ import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import { channelFrom, newerToOlder } from "./rejoin.ts";
 import { channelsFrom, type Peer, type TakeoverFacts } from "./takeover.ts";
 
-export type TendingFacts = Pick<TakeoverFacts, "own" | "peers" | "gateway" | "eventsFollow" | "replication">;
+export type TendingFacts = Pick<TakeoverFacts, "own" | "peers" | "gateway" | "eventsFollow" | "replication"> & {
+  /** False: the writer receives from nobody. */
+  readonly ring?: boolean;
+};
 
 export type Tending =
   | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
@@ -21,6 +24,8 @@ export type Tending =
   | { readonly kind: "follow"; readonly channel: string; readonly peer: string }
   /** The peer's channel from this server is stopped: what it lacks would be skipped. */
   | { readonly kind: "part"; readonly channel: string; readonly peer: string; readonly lost: string }
+  /** Both threads of a channel that no ring wants. */
+  | { readonly kind: "unwanted"; readonly channel: string; readonly peer: string }
   /** Of a server that is not the writer. */
   | { readonly kind: "stop-events"; readonly peer: string };
 
@@ -59,6 +64,7 @@ export function decideTending(
   aloneMillis: number,
   memory: TendingMemory = NOTHING_SEEN,
 ): Tending | null {
+  if (facts.ring === false) return acknowledgements(facts, aloneMillis) ?? leaveEdge(facts) ?? stopEvents(facts);
   return (
     part(facts) ??
     acknowledgements(facts, aloneMillis) ??
@@ -66,6 +72,15 @@ export function decideTending(
     attach(facts, memory) ??
     stopEvents(facts)
   );
+}
+
+/** Without a ring nothing comes back to the writer: a channel of its own past starts again with its server. */
+function leaveEdge(facts: TendingFacts): Tending | null {
+  for (const peer of facts.peers) {
+    const runs = channelsFrom(facts, peer).find(({ io }) => io !== "stopped");
+    if (runs !== undefined) return { kind: "unwanted", channel: runs.channel, peer: peer.address };
+  }
+  return null;
 }
 
 function stopEvents({ peers, eventsFollow }: TendingFacts): Tending | null {
@@ -216,6 +231,8 @@ function troubleOf(
 ): TendingTrouble | null {
   const { address } = peer;
   if (isOpen(peer)) return { kind: "both-open", peer: address };
+  // Without a ring whoever returns is compared, and told, where it is attached.
+  if (facts.ring === false) return null;
   const lost = lostOf(facts, peer, theirs);
   if (lost !== null) return { kind: "lost", peer: address, lost };
   const broken = channelsFrom(facts, peer).find(
@@ -257,6 +274,7 @@ function extraInWords({ gtids: ours }: MemberFacts, { gtids: theirs }: MemberFac
 
 export function tendingInWords(one: Tending): string {
   if (one.kind === "stop-events") return `switch the event scheduler of ${one.peer} off: events run at the writer`;
+  if (one.kind === "unwanted") return `stop receiving from ${one.peer}: ring no`;
   if (one.kind === "resume") return `receive from ${one.peer} again: it has nothing that this server lacks`;
   if (one.kind === "leave") return `receive nothing from ${one.peer}, which is gone, until it has been compared`;
   if (one.kind === "follow")

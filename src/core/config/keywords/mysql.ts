@@ -74,6 +74,17 @@ export const MYSQL: readonly KeywordEntry[] = [
     "auto",
   ),
   known(
+    "ring",
+    choice("yes", "no"),
+    "`yes`: two masters that receive from each other; `no`: only the other servers receive, from the writer, and one that returns is attached to it.",
+    "yes",
+  ),
+  known(
+    "replication_credentials",
+    word,
+    "File in the form of my.cnf, mode 0600, with the account of replication: for `ring no`, where a server that returns has no channel.",
+  ),
+  known(
     "event_scheduler",
     choice("follow", "ignore"),
     "`follow`: on at the writer, off at the others, and events that came by replication are enabled at the writer.",
