@@ -68,6 +68,9 @@ describeStage("a managed MariaDB pair without a ring", (stage: Stage) => {
         `tending: attach ${one.host.address}:3306 to this server, ${mode === "gtid" ? "by GTID" : "from m2-bin"}`,
       );
       expect(await two.replica()).toMatchObject({ Slave_IO_Running: "No", Slave_SQL_Running: "No" });
+      await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
+      // Two looks: the first finds that it follows, and then asks whether the other daemon is logged in.
+      await lookedAgain(first);
       await lookedAgain(first);
 
       await kill(two, mode);
