@@ -110,7 +110,9 @@ export class MhaScene {
   async #startOne(server: MariadbServer): Promise<void> {
     rmSync(server.directory, { recursive: true, force: true });
     await server.prepare();
-    const lines = ["[mysqld]", "slave_net_timeout = 4", ...(this.#options.settings ?? []), ""];
+    // A master that is started again after its death keeps what it had committed.
+    const own = ["init_rpl_role = MASTER", "rpl_semi_sync_slave_enabled = 0"];
+    const lines = ["[mysqld]", "slave_net_timeout = 4", ...own, ...(this.#options.settings ?? []), ""];
     writeFileSync(server.configFile, `${readFileSync(server.configFile, "utf8")}\n${lines.join("\n")}`);
     await server.start();
   }
