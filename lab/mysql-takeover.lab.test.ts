@@ -9,7 +9,7 @@ import type { InstanceView } from "../src/control/contract/types.ts";
 import { APPLICATION } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
-import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
+import { holdfast, instanceWhen, lookedAgain, statusOf } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -43,6 +43,9 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
       ]),
     );
     expect(await pair.lost(two)).toEqual([]);
+    const stateDir = (await statusOf(second))?.daemon.stateDir ?? "";
+    const kept = await second.host.exec(["cat", join(stateDir, "writers.jsonl")]);
+    expect(kept.stdout).toContain('"group":"orders","epoch":1,"role":"writer"');
     const [file] = readdirSync(pair.positions);
     expect(statSync(join(pair.positions, file ?? "")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(pair.positions, file ?? ""), "utf8")).toMatch(

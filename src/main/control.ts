@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
 import { openWriterJournal } from "../control/writer-journal.ts";
+import { keepWriters } from "../control/writer-keeping.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
 import type { HoldfastEvent } from "../core/events/vocabulary.ts";
 import { type ControlProcess, createControlProcess, type ParsedConfig } from "../engine/control-process.ts";
@@ -163,7 +164,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const control = createControlProcess({
     timers,
     ...hostPorts(daemon, poll),
-    ...services({ ...options, flush: plane.flush, arena, poll, lvs: parsed.config.lvs }),
+    ...services({ ...options, flush: peers.before(plane.flush), arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
     hasInterface,
@@ -267,14 +268,22 @@ async function sayFarewell(
 const closeAll = (all: readonly ({ close(): Promise<void> } | null)[]): Promise<unknown> =>
   Promise.race([Promise.all(all.map((one) => one?.close())), setTimeout(CLOSE_MILLIS)]);
 
+interface Peers extends DaemonLink {
+  /** What opens a server waits for the record of it, and then for this. */
+  before(flush: () => Promise<boolean>): () => Promise<boolean>;
+}
+
 function startPeers(
   { options, version, arena, bus, log }: Daemon,
   clock: Timers,
   daemon: Pick<DaemonLinkOptions, "keeper" | "config">,
-): DaemonLink {
+): Peers {
   const writers = openWriterJournal(options.stateDir, Date.now);
   if (writers.problem !== null) log.line("parent", writers.problem, "error");
-  return createDaemonLink({ ...daemon, version, bus, clock, probe: createAddressProbe(arena), writers });
+  const link = createDaemonLink({ ...daemon, version, bus, clock, probe: createAddressProbe(arena), writers });
+  const known = () => link.peers().flatMap(({ last }) => last?.answer.writers ?? []);
+  const recorded = keepWriters({ events: bus, writers, peers: known });
+  return { ...link, before: (flush) => async () => (await recorded()) && (await flush()) };
 }
 
 /** What the service manager hears; without one nobody listens. */
