@@ -239,7 +239,7 @@ export function cliPage({ program, exitCodes, foreign }: CliPageParts): string {
     NOTICE,
     "",
     "Every command takes `--help`. Options without a command are keepalived's and mean `run`: `holdfast -D -f FILE` is",
-    "`holdfast run -D -f FILE`. `holdfast -T` (genhash) is accepted, not done yet, and starts nothing.",
+    "`holdfast run -D -f FILE`. `holdfast -T` is `holdfast genhash`.",
     "",
     "Answers go to standard output, complaints to standard error. A complaint says what is wrong and, below it, what to do.",
     "",

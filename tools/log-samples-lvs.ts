@@ -89,6 +89,12 @@ export const LVS_SAMPLES: Kinds = {
       ),
     ),
   ]),
+  "page-passed": (["status", "digest", "regex"] as const).map((by) => ({
+    kind: "page-passed",
+    ...NAMES,
+    by,
+    path: "/",
+  })),
   "checker-failing": KINDS.filter((checker) => checker !== "file").flatMap((checker) =>
     FAILURES[checker].flatMap((finding) =>
       [1, 2].map(

@@ -36,10 +36,11 @@ _holdfast() {
     events) words="--socket -p --pid --json --instance --since --limit -f --follow --help" choices="" ;;
     probe) words="--help" choices="" ;;
     realserver) words="--help" choices="" ;;
+    genhash) words="--help" choices="" ;;
     sim) words="--help" choices="" ;;
     lab) words="--help" choices="" ;;
     mha) words="--help" choices="" ;;
-    *) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check --state-dir --socket --log-format" ;;
+    *) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check -T --genhash --state-dir --socket --log-format" ;;
   esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))

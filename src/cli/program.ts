@@ -41,6 +41,7 @@ export interface ProgramParts {
   readonly lab: ForeignCommand;
   readonly mha: ForeignCommand;
   readonly probe: ForeignCommand;
+  readonly genhash: ForeignCommand;
   readonly realserver: ForeignCommand;
   readonly readOffline: ReadOffline;
 }
@@ -52,7 +53,7 @@ export async function runProgram(
   invocation: Invocation,
 ): Promise<number> {
   const { terminal } = invocation;
-  if (isGenhash(args)) return noGenhash(terminal);
+  if (isGenhash(args)) return await parts.genhash(args.slice(1));
   let exitCode: number = EXIT.ok;
   const program = buildProgram(parts, invocation, (code) => {
     exitCode = code;
@@ -71,11 +72,6 @@ export async function runProgram(
 
 /** keepalived's -T comes first and is another program: what follows are its own options, which must not start the daemon. */
 const isGenhash = ([first]: readonly string[]): boolean => first === "-T" || first === "--genhash";
-
-function noGenhash(terminal: Terminal): number {
-  terminal.err("holdfast: -T (genhash) is accepted, not done yet: no hash is made and no daemon is started\n");
-  return EXIT.failed;
-}
 
 const OURS = new Set(["--help", "-h", "--version", "-v"]);
 
@@ -144,19 +140,22 @@ function foreign(parts: ProgramParts): readonly (readonly [string, string, Forei
   return [
     ["probe", "ask a database server once whether it is good; for check scripts", parts.probe],
     ["realserver", "make this host a real server behind a virtual address (LVS)", parts.realserver],
+    ["genhash", "print the MD5 sum of a page, for HTTP_GET's digest", parts.genhash],
     ["sim", "run whole clusters in virtual time", parts.sim],
     ["lab", "private hosts to learn and rehearse on", parts.lab],
     ["mha", "one master, many replicas: MHA's commands", parts.mha],
   ];
 }
 
+const GENHASH_FIRST = "-T must be the first word: genhash is a program of its own";
 const CHECKERS_ONLY = "-C asks for the health checkers alone, and there are none yet: VRRP would be a surprise";
 
 function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation, done: Done): void {
   const run = program.command("run").description("run the daemon (takes keepalived's options)");
   for (const option of runOptions()) run.addOption(option);
   run.action(async (raw: RawOptions) => {
-    if (raw.genhash === true) return done(noGenhash(terminal));
+    if (raw.genhash === true)
+      throw new CliError(GENHASH_FIRST, EXIT.usage, "write holdfast genhash -s ADDRESS -p PORT -u PATH");
     if (raw.version === true) return terminal.out(`${versionText(parts.version)}\n`);
     if (typeof raw.signum === "string") return done(printSignal(terminal, raw.signum));
     const options = toRunOptions(raw, terminal.env);

@@ -106,7 +106,7 @@ const SPECS: readonly Spec[] = [
   { flags: "-C, --check", doc: "health checkers only; refused, because there are none yet" },
   { flags: "-B, --no_bfd", doc: "no BFD", without: "there is no BFD" },
   { flags: "--all", doc: "start every process", without: "there are always two processes" },
-  { flags: "-T, --genhash", doc: "genhash, a program of its own", without: NO_LVS },
+  { flags: "-T, --genhash", doc: "as the first word: holdfast genhash" },
   {
     flags: "-X, --release-vips",
     doc: "drop addresses on a signal",

@@ -53,6 +53,12 @@ function parts(): ProgramParts {
       const { runRealServer } = await import("./realserver.ts");
       return runRealServer(words, { out: outLine, err: errLine });
     },
+    genhash: async (words) => {
+      const { runGenhash } = await import("./genhash.ts");
+      const code = await runGenhash(words, { out: outLine, err: errLine });
+      // A socket that still waits for its deadline is nobody's any more.
+      process.exit(code);
+    },
     probe: async (words) => {
       const { runProbe } = await import("./probe.ts");
       const code = await runProbe(words, { home: process.env.HOME ?? null, out: outLine, err: errLine });

@@ -71,7 +71,8 @@ export function whyUnfit(
   file: string,
 ): { readonly problem: string; readonly code: number } | null {
   if (!parsed.readable) return { problem: `the configuration ${file} cannot be read`, code: EXIT.noConfig };
-  if (parsed.config.instances.length > 0 || !hasErrors(parsed)) return null;
+  const { instances, lvs } = parsed.config;
+  if (instances.length > 0 || lvs.servers.length > 0 || !hasErrors(parsed)) return null;
   const problem = `${file} holds no usable vrrp_instance; the lines above say what to correct`;
   return { problem, code: EXIT.config };
 }

@@ -14,6 +14,8 @@ export function describeLvs(body: LvsEventBody): readonly LogLine[] {
   switch (body.kind) {
     case "checker":
       return checkerLines(body).map((text) => line(text));
+    case "page-passed":
+      return [line(`${PASSED[body.by]} success to ${body.server} url(${body.path})`)];
     case "checker-failing":
       return [line(failingText(body))];
     case "checker-activity":
@@ -47,6 +49,8 @@ export function describeLvs(body: LvsEventBody): readonly LogLine[] {
       return unreachable(body);
   }
 }
+
+const PASSED = { status: "HTTP status code", digest: "MD5 digest", regex: "Regex match" } as const;
 
 const activity = ({ active, starting }: Of<"checker-activity">): string =>
   starting ? (active ? "Activating" : "Deactivating") : active ? "Activating" : "Suspending";

@@ -76,6 +76,8 @@ export function lvsEventInWords(body: LvsEventBody): string {
   switch (body.kind) {
     case "checker":
       return checkerInWords(body);
+    case "page-passed":
+      return `${body.path} of ${body.server} is as it should be again`;
     case "checker-failing":
       return `${KEYWORDS[body.checker]} of ${body.server} fails (${body.retry} of ${body.retries} retries): ${findingInWords(body.finding)}`;
     case "checker-activity":

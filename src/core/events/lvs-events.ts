@@ -21,6 +21,8 @@ export type LvsEventBody =
       /** Its command, page or host; "" when its server says all. */
       readonly target: string;
     })
+  /** A page of a server that is down is as wanted again; all of them must be. */
+  | (OfServer & { readonly kind: "page-passed"; readonly by: "status" | "digest" | "regex"; readonly path: string })
   /** A failure that does not count yet, for log_all_failures. */
   | (OfServer & {
       readonly kind: "checker-failing";
@@ -74,6 +76,7 @@ export type { ConnectProblem };
 
 const KINDS: ReadonlySet<string> = new Set<LvsEventBody["kind"]>([
   "checker",
+  "page-passed",
   "checker-failing",
   "checker-activity",
   "real-server",

@@ -4,6 +4,7 @@
  */
 import type { CheckerKindName, LvsEventBody } from "../../core/events/lvs-events.ts";
 import { type Micros, micros } from "../../core/lib/units.ts";
+import type { HttpChecker } from "../../core/lvs/checkers.ts";
 import {
   adoptChecking,
   type CheckingState,
@@ -153,6 +154,7 @@ export class CheckerRunner {
     const succeeded = finding.kind === "ok";
     this.#probe = null;
     this.#finding = finding;
+    if (succeeded && this.#checker.kind === "http" && !this.#state.up) this.#tellPage(this.#checker);
     const step = recordCheck(this.#checker, this.#state, succeeded);
     this.#state = step.state;
     // keepalived sets the weight first, so that a server comes in with it.
@@ -185,6 +187,14 @@ export class CheckerRunner {
     const { up, afterRetries } = verdict;
     this.#host.publish({ kind: "checker", ...this.#names(), up, finding, afterRetries });
     this.#host.verdict(this, verdict, finding);
+  }
+
+  #tellPage({ urls }: HttpChecker): void {
+    const url = urls[this.#state.page];
+    if (url === undefined) return;
+    const by = url.regex !== null ? "regex" : url.digest !== null ? "digest" : "status";
+    const { service, server } = this.#place;
+    this.#host.publish({ kind: "page-passed", service, server, by, path: url.path });
   }
 
   #tellFailing(finding: Finding): void {

@@ -56,8 +56,8 @@ export class ServerPool {
     this.#host = host;
     this.#enabled = enabled;
     this.#pool = initialPool(config, files);
-    this.#place([]);
     this.#take(beginPool(this.#pool, host.rules()));
+    this.#place([]);
   }
 
   get pool(): Pool {
