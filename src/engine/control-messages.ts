@@ -18,3 +18,10 @@ export function setupOf({ instances, host }: HoldfastConfig): KeeperSetup {
 export function originOf(kind: string): "parent" | "vrrp" {
   return kind.startsWith("keeper-") || kind === "guard-released" || kind === "reload" ? "parent" : "vrrp";
 }
+
+type VrrpBody = Extract<HoldfastEventBody, { kind: "vrrp" }>;
+
+/** As MASTER it has heard another one, whose priority is lower. */
+export function isRival(body: HoldfastEventBody): body is VrrpBody {
+  return body.kind === "vrrp" && body.report.kind === "lower-priority-advert" && body.report.state === "MASTER";
+}

@@ -20,7 +20,7 @@ import { type BalancingOptions, createBalancing } from "./balancing.ts";
 import { type CheckEngine, createCheckEngine, scriptPolicy } from "./check-engine.ts";
 import type { ServerChecks } from "./checkers/server-checks.ts";
 import { REAP_LIMIT } from "./command-run.ts";
-import { originOf, setupOf, tellHooks } from "./control-messages.ts";
+import { isRival, originOf, setupOf, tellHooks } from "./control-messages.ts";
 import { createDaemonScripts, type DaemonScripts } from "./daemon-scripts.ts";
 import { createDatabases, type DatabaseOptions, type Databases } from "./databases.ts";
 import { depart } from "./departure.ts";
@@ -227,6 +227,7 @@ class Control implements ControlProcess {
     if (body.kind === "vrrp" && body.report.kind === "state") {
       for (const part of this.#parts) part.entered?.(body.instance, body.report.to);
     }
+    if (isRival(body)) this.databases.rival(body.instance);
     if (body.kind === "vrrp") this.notifier.report(body.instance, body.report);
     else if (body.kind === "sync-group") this.notifier.group(body.group, body.to);
   }

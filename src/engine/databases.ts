@@ -63,6 +63,8 @@ export interface Databases extends Part {
   cancel(instance: string, gate: number): void;
   /** The keeper that asked is dead. */
   cancelAll(): void;
+  /** An instance that is MASTER has heard another one. */
+  rival(instance: string): void;
 }
 
 export function createDatabases(options: DatabaseOptions, links: DatabaseLinks): Databases {
@@ -162,6 +164,7 @@ function joinServers(
       managed.cancelAll();
       managedRedis.cancelAll();
     },
+    rival: (instance) => managed.rival(instance),
     entered(instance, state) {
       mysql.repeat();
       redis.repeat();

@@ -22,7 +22,7 @@ async function serverRestarts(world: World, milliseconds: number): Promise<void>
   world.manager.looked("orders", null);
   await world.pass(milliseconds);
   Object.assign(world.own, { reach: "up", readOnly: true });
-  world.look();
+  await world.look();
 }
 
 describe("the server of a writer without a peer restarts", () => {
@@ -43,7 +43,7 @@ describe("the server of a writer without a peer restarts", () => {
     back.peer.reach = "down";
     await back.pass(2_000);
     Object.assign(back.own, { reach: "up", readOnly: true });
-    back.look();
+    await back.look();
     expect((await back.ask("claim"))?.reason).toContain("may hold older data");
 
     const silent = await aloneWriter();
@@ -74,7 +74,7 @@ describe("the server of a writer without a peer restarts", () => {
   it("and one that was no writer proves nothing by a peer that is down", async () => {
     const world = managedWorld();
     world.peer.reach = "down";
-    world.look();
+    await world.look();
     await world.pass(5_000);
     expect((await world.ask("claim"))?.reason).toContain("may hold older data");
   });

@@ -94,11 +94,15 @@ export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => b
     onReceiving: () => {
       managed.left = false;
     },
+    onCutOff: () => {
+      managed.known = false;
+    },
     onNotOpened: () => {
       managed.open = false;
     },
-    onOpened: (opening) => {
+    onOpened: (opening, gtids) => {
       managed.opening = opening;
+      managed.openedWith = gtids;
       managed.open = true;
       managed.closed = false;
       managed.openedAt = work.tools.timers.now();

@@ -4,6 +4,7 @@ import { addressInWords } from "../core/database/config.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/facts.ts";
+import type { MemberGtids } from "../core/mysql/member.ts";
 import type { Opening } from "../core/mysql/opening.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
 import type { PeerAbsence } from "./mysql-absence.ts";
@@ -23,6 +24,8 @@ export interface Managed {
   virtualHosts: readonly string[];
   /** Of the last takeover of this daemon. */
   opening: Opening | null;
+  /** What the server had when this daemon opened it last. */
+  openedWith: MemberGtids | null;
   /** Why a planned move would not last; null when it would. */
   staysHere: string | null;
   state: VrrpStateName;
@@ -30,11 +33,16 @@ export interface Managed {
   open: boolean;
   /** A planned move has closed it, and nothing has opened it since. */
   closed: boolean;
-  /** It may be opened without asking a peer: it was seen following a writer whose daemon looked at it, and nothing has broken that since. */
+  /** It may be opened without asking a peer: it was proved to follow a writer whose daemon looks at it, and nothing has broken that since. */
   known: boolean;
-  /** It was following at the last look. */
-  follows: boolean;
-  askingWatched: boolean;
+  /** Its receiver was seen running since server and daemon began. */
+  receiving: boolean;
+  /** It was stopped by somebody else: it stays so. */
+  stoppedByHand: boolean;
+  /** A standby is being looked after just now. */
+  following: boolean;
+  /** A rival was heard, and it is being found out which of the two is behind. */
+  verifying: boolean;
   /** Whether nobody else can have been opened since this was the writer. */
   absence: PeerAbsence | null;
   /** A takeover of this daemon has stopped its receiver: a channel that stands is no sign of anything then. */
@@ -74,11 +82,14 @@ export function newManaged(instance: string, settings: ManagedSettings): Managed
     ...settings,
     state: "INIT",
     opening: null,
+    openedWith: null,
     open: false,
     closed: false,
     known: false,
-    follows: false,
-    askingWatched: false,
+    receiving: false,
+    stoppedByHand: false,
+    following: false,
+    verifying: false,
     absence: null,
     left: false,
     runs: new Set(),
@@ -116,13 +127,30 @@ function reasonToStay({ name, preempt, priority }: InstanceConfig["vrrp"]): stri
   return preempt ? `${name} may take the address back by its priority: write \`nopreempt\` on all hosts` : null;
 }
 
+/** The channels from its peers. */
+export function channelsOf({ config }: Managed, { replicas }: MysqlFacts): readonly ReplicaFacts[] {
+  const peers = config.group.peers.map(addressInWords);
+  return replicas.filter(({ source }) => peers.includes(source) || replicas.length === 1);
+}
+
 /** What a look tells of whom it follows; the channel that has given up, if there is one. */
-export function noteChannels(managed: Managed, { replicas }: MysqlFacts): ReplicaFacts | undefined {
-  const peers = managed.config.group.peers.map(addressInWords);
-  const channels = replicas.filter(({ source }) => peers.includes(source) || replicas.length === 1);
-  managed.follows = channels.some(({ io }) => io === "running");
-  if (managed.follows) {
+export function noteChannels(managed: Managed, facts: MysqlFacts): ReplicaFacts | undefined {
+  const channels = channelsOf(managed, facts);
+  if (channels.some(({ io }) => io === "running")) {
+    managed.receiving = true;
     managed.left = false;
-  } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) managed.known = false;
+    managed.stoppedByHand = false;
+  } else if (!managed.left && !channels.some(({ io }) => io === "connecting")) {
+    managed.stoppedByHand ||= managed.receiving;
+    managed.receiving = false;
+    managed.known = false;
+  }
   return channels.find(hasGivenUp);
+}
+
+/** A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have, and starts its threads itself. */
+export function noteUnreachable(managed: Managed): void {
+  managed.known = false;
+  managed.receiving = false;
+  managed.stoppedByHand = false;
 }

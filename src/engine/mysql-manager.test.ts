@@ -20,7 +20,7 @@ describe("a claim", () => {
     expect(done(world.events)).toEqual([
       "stop the I/O thread",
       "leave the channel standing, its coordinates are kept",
-      "record the own position own.000001:5 0-2-5",
+      "record the own position bin.000001:105 0-2-5",
       "open the own server for writes",
     ]);
     expect(world.files).toEqual([expect.stringMatching(/^\/positions\/orders-2026-01-02T03-04-05\.\d{3}Z\.txt$/)]);
@@ -83,7 +83,7 @@ describe("a claim", () => {
     expect((await world.ask("claim"))?.reason).toContain("Access denied");
     expect(world.own).toMatchObject({ readOnly: true, io: true, sql: true });
     world.own.refusesToOpen = false;
-    world.look();
+    await world.look();
     expect(await world.ask("claim")).toMatchObject({ opened: true });
   });
 
@@ -146,7 +146,7 @@ describe("a claim", () => {
     // The own server dies and comes back; the peer may have been the writer meanwhile.
     world.manager.entered("V", "FAULT");
     await world.pass(50);
-    world.look();
+    await world.look();
     expect((await world.ask("claim"))?.reason).toContain("may hold older data");
   });
 });
@@ -177,7 +177,7 @@ describe("a claim that is cut off", () => {
       expect(begun).toBeGreaterThanOrEqual(cutAt);
       expect(world.own.readOnly).toBe(true);
       world.onEvent.call = () => undefined;
-      world.look();
+      await world.look();
       const answer = await world.ask("claim");
       expect(answer, JSON.stringify(world.events.slice(-4))).toMatchObject({ opened: true });
       expect(world.own.log).toEqual(world.peer.log);
@@ -205,11 +205,11 @@ describe("a server without the address", () => {
 
     const silent = managedWorld("takeover_deadline 1");
     expect(await silent.ask("claim")).toMatchObject({ opened: true });
-    silent.look();
+    await silent.look();
     await silent.pass(50);
     expect(silent.own.readOnly).toBe(false);
     await silent.pass(6_500);
-    silent.look();
+    await silent.look();
     await silent.pass(50);
     expect(silent.own.readOnly).toBe(true);
   });
@@ -229,7 +229,7 @@ describe("a server without the address", () => {
     expect(world.own.readOnly).toBe(true);
     world.own.readOnly = false;
     world.manager.entered("V", "BACKUP");
-    world.look();
+    await world.look();
     await world.pass(50);
     expect(world.own.readOnly).toBe(true);
   });
@@ -238,7 +238,7 @@ describe("a server without the address", () => {
     const world = managedWorld();
     await world.ask("claim");
     world.manager.entered("V", "MASTER");
-    world.look();
+    await world.look();
     await world.pass(50);
     expect(world.own.readOnly).toBe(false);
   });
@@ -307,7 +307,7 @@ describe("afterwards", () => {
 describe("a standby whose receiver has given up", () => {
   it("is told to try again, and counts as not following until it does", async () => {
     const world = managedWorld();
-    world.look();
+    await world.look();
     world.own.io = false;
     const replica = {
       channel: "",

@@ -14,14 +14,21 @@ import type { GateQuestion } from "./hook-engine.ts";
 import { type ClaimAnswers, consentTo, planOf, startClaim } from "./mysql-claim.ts";
 import { closeFound, closeManaged, closeUnwanted } from "./mysql-closing.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
+import { tendStandby } from "./mysql-following.ts";
 import { askPositions } from "./mysql-group.ts";
-import { askWatched } from "./mysql-known.ts";
-import { type Managed, type ManagedSettings, managedOf, newManaged, noteChannels } from "./mysql-managed.ts";
+import {
+  type Managed,
+  type ManagedSettings,
+  managedOf,
+  newManaged,
+  noteChannels,
+  noteUnreachable,
+} from "./mysql-managed.ts";
 import { move, switchoverOf } from "./mysql-moving.ts";
 import { watchPrivileges } from "./mysql-privileges.ts";
 import { createMysqlRepairs, type MysqlRepairs } from "./mysql-repairs.ts";
 import { resumeReceiver } from "./mysql-resuming.ts";
-import { tendStray } from "./mysql-stray.ts";
+import { heardRival, tendStray } from "./mysql-stray.ts";
 import type { SwitchoverOutcome } from "./mysql-switchover.ts";
 import { MysqlWork, type MysqlWorkOptions } from "./mysql-work.ts";
 
@@ -36,6 +43,8 @@ export interface MysqlManager {
   cancel(instance: string, gate: number): void;
   cancelAll(): void;
   entered(instance: string, state: VrrpStateName): void;
+  /** As MASTER it has heard another one. */
+  rival(instance: string): void;
   /** After every look at a server; null while it cannot be asked. */
   looked(name: string, facts: MysqlFacts | null): void;
   /** Where all servers of a managed block stand; null when nobody manages it. */
@@ -138,6 +147,11 @@ class Manager implements MysqlManager {
     this.#work.queue(managed, () => closeManaged(this.#work, managed, "release"));
   }
 
+  rival(instance: string): void {
+    const managed = this.#managed.get(instance);
+    if (managed !== undefined) heardRival(this.#work, managed);
+  }
+
   looked(name: string, facts: MysqlFacts | null): void {
     for (const managed of this.#managed.values()) if (managed.config.name === name) this.#looked(managed, facts);
   }
@@ -152,14 +166,11 @@ class Manager implements MysqlManager {
       closeUnwanted(this.#work, managed);
       return;
     }
-    // A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have.
-    if (facts === null) {
-      managed.known = false;
-      managed.follows = false;
-    } else {
+    if (facts === null) noteUnreachable(managed);
+    else {
       const givenUp = noteChannels(managed, facts);
-      if (managed.follows && !managed.known) askWatched(this.#work, managed);
       if (givenUp !== undefined) resumeReceiver(this.#work, managed, facts.version, givenUp.channel);
+      tendStandby(this.#work, managed, facts);
       if (facts.closedBy === null) closeFound(this.#work, managed);
     }
   }

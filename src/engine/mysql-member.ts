@@ -91,8 +91,9 @@ export class MysqlMember {
       if (!identity.ok) return identity;
       this.#identity = identity.value;
     }
-    const session: SqlSession | null = this.#session;
-    if (this.#identity === null) return err({ kind: "lost", detail: "closed while it was asked" });
+    // The compiler believes what was tested above; the end of the socket may have been heard meanwhile.
+    const session = this.#session as SqlSession | null;
+    if (session === null || this.#identity === null) return err({ kind: "lost", detail: "closed while it was asked" });
     const { version } = this.#identity;
     const answers: (readonly SqlRow[])[] = [];
     for (const [at, statement] of memberStatements(version).entries()) {

@@ -7,7 +7,7 @@ type World = ReturnType<typeof managedWorld>;
 /** Looks as the check does, once a second. */
 async function seconds(world: World, count: number): Promise<void> {
   for (let passed = 0; passed < count; passed++) {
-    world.look();
+    await world.look();
     await world.pass(1_000);
   }
 }
@@ -110,7 +110,7 @@ describe("a plan", () => {
     const world = managedWorld();
     world.peer.grants =
       "READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS";
-    world.look();
+    await world.look();
     await world.pass(100);
     const lacking = "192.0.2.2:3306: the daemons' account lacks CONNECTION ADMIN; GRANT CONNECTION ADMIN ON *.* TO ...";
     expect(world.manager.troubles("orders")).toEqual([lacking]);
@@ -118,7 +118,7 @@ describe("a plan", () => {
     expect((await world.manager.plan("orders"))?.end).toContain(lacking);
     world.peer.grants = "ALL PRIVILEGES";
     await world.pass(61_000);
-    world.look();
+    await world.look();
     await world.pass(100);
     expect(world.manager.troubles("orders")).toEqual([]);
   });

@@ -2,6 +2,7 @@
 
 import { troubleInWords } from "../core/database/trouble.ts";
 import { elapsed, micros, toMillis } from "../core/lib/units.ts";
+import { isOutrun } from "../core/mysql/following.ts";
 import { decideStray } from "../core/mysql/stray.ts";
 import { takeoverOf } from "./mysql-claim.ts";
 import { CLAIM_MARGIN } from "./mysql-closing.ts";
@@ -57,10 +58,14 @@ function letGo(work: MysqlWork, managed: Managed, why: string): void {
   work.handOver(managed.instance);
 }
 
-/** As a claim does it: everything that a closed peer has is executed here first, and what stands against it is respected. */
-async function openAgain(work: MysqlWork, managed: Managed, closedBy: string): Promise<void> {
+function openAgain(work: MysqlWork, managed: Managed, closedBy: string): Promise<void> {
   const step = "open the writer again, which somebody has closed";
-  work.tell(managed, { what: "guard", step, outcome: "begun", detail: `${closedBy} is on, and no peer is open` });
+  return claimAnew(work, managed, step, `${closedBy} is on, and no peer is open`);
+}
+
+/** As a claim does it: everything that a closed peer has is executed here first, and what stands against it is respected. */
+async function claimAnew(work: MysqlWork, managed: Managed, step: string, why: string): Promise<void> {
+  work.tell(managed, { what: "guard", step, outcome: "begun", detail: why });
   const opened = await takeoverOf(work, managed, () => managed.state !== "MASTER").run();
   if (opened.ok) {
     managed.strayedAt = null;
@@ -70,4 +75,32 @@ async function openAgain(work: MysqlWork, managed: Managed, closedBy: string): P
   }
   work.tell(managed, { what: "guard", step, outcome: "failed", detail: opened.error });
   if (managed.state === "MASTER") letGo(work, managed, `it is closed and cannot be opened: ${opened.error}`);
+}
+
+/**
+ * Another host says that it is MASTER, too. A host that stood still for longer than its peer waits does not know that it did: it would go on
+ * writing to data that are behind. So it asks, and where somebody else was the writer meanwhile it claims anew before it takes more writes.
+ */
+export function heardRival(work: MysqlWork, managed: Managed): void {
+  if (managed.verifying || !managed.open || managed.state !== "MASTER") return;
+  managed.verifying = true;
+  work.queue(managed, async () => {
+    try {
+      if (managed.open && managed.state === "MASTER") await verify(work, managed);
+    } finally {
+      managed.verifying = false;
+    }
+  });
+}
+
+async function verify(work: MysqlWork, managed: Managed): Promise<void> {
+  const servers = new MysqlServers(work.tools.sql, managed.config);
+  const { own, peers } = await servers.ask({ end: false, ownLast: true });
+  servers.close();
+  if (!own.ok || !managed.open || managed.state !== "MASTER") return;
+  if (!isOutrun({ own: own.value, peers }, managed.openedWith)) return;
+  // What looks after a writer must not let its commits go meanwhile.
+  managed.tending?.end();
+  const step = "claim anew: another host was the writer meanwhile";
+  await claimAnew(work, managed, step, "another MASTER was heard, and a peer is open or has what this server lacks");
 }

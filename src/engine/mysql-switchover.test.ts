@@ -147,7 +147,7 @@ describe("a switchover", () => {
   it("is refused where it would not last, or where the writer is another", async () => {
     expect((await move(await writer("", "priority 120"))).detail).toContain("write `nopreempt` on all hosts");
     const standby = managedWorld();
-    standby.look();
+    await standby.look();
     expect((await move(standby)).detail).toContain("this host is not the writer of orders, and no peer");
     standby.peer.readOnly = false;
     expect((await move(standby)).detail).toBe(

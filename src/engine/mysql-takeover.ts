@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { closedBy } from "../core/mysql/facts.ts";
-import type { MemberFacts } from "../core/mysql/member.ts";
+import type { MemberFacts, MemberGtids } from "../core/mysql/member.ts";
 import { type Opening, openingOf, openingText, parseOpening } from "../core/mysql/opening.ts";
 import { closeStatement, OPEN_STATEMENT, replicaOrder, schedulerOrder, semiSyncOrder } from "../core/mysql/orders.ts";
 import {
@@ -58,7 +58,10 @@ export interface TakeoverContext {
   readonly onLeft: () => void;
   /** What was left is received from again: the claim came to nothing. */
   readonly onReceiving: () => void;
-  readonly onOpened: (opening: Opening) => void;
+  /** Neither a peer nor the gateway answers: a writer may go on without this server from now on. */
+  readonly onCutOff: () => void;
+  /** `gtids`: what the own server had then. */
+  readonly onOpened: (opening: Opening, gtids: MemberGtids) => void;
   /** The server itself has refused to open. */
   readonly onNotOpened: () => void;
 }
@@ -187,6 +190,7 @@ export class Takeover {
     if (ending !== null) return ok(null);
     if (this.#gateway === "unasked" && peers.some(({ state }) => state.kind === "silent")) {
       this.#gateway = await this.#tools.gateway.ask(GATEWAY_MILLIS);
+      if (this.#gateway === "unreachable") this.#context.onCutOff();
     }
     return ok({
       own: own.value,
@@ -236,7 +240,7 @@ export class Takeover {
     const opening = openingOf(facts, before);
     const problem = await this.#tools.records.write(note, openingText(opening));
     if (problem !== null) this.#context.tell("note where replicas go on", "failed", problem);
-    this.#context.onOpened(opening);
+    this.#context.onOpened(opening, facts.own.gtids);
   }
 
   #failed(words: string, detail: string): Result<void, string> {

@@ -1,5 +1,6 @@
 /** The words behind `holdfast sim`, and its help. */
 import { parseArgs } from "node:util";
+import type { Policy } from "../core/database/config.ts";
 import { runSimCommand, type SimCommandOptions, type SimIo } from "./command.ts";
 import { NODES_MAX } from "./options.ts";
 
@@ -19,6 +20,9 @@ nothing happens that must not. What is not given is drawn from the seed.
   --[no-]unicast         --[no-]mixed-intervals    --[no-]groups
   --lease default|off
   --no-faults            nothing goes wrong
+  --mysql                a managed pair of MariaDB servers with clients that write, instead of elections alone; of the
+                         options above it takes --seed, --runs, --hours and --no-faults
+  --policy P             of that pair: availability, balanced (default) or consistency
   --json                 one JSON object a run
   --help
 
@@ -61,6 +65,8 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
       interval: { type: "string" },
       lease: { type: "string" },
       json: { type: "boolean" },
+      mysql: { type: "boolean" },
+      policy: { type: "string" },
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
         SWITCHES.flatMap((name) => [name, `no-${name}`]).map((name) => [name, { type: "boolean" }]),
@@ -79,6 +85,7 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
     runs: numberOf(given, "runs", 1, 1_000_000) ?? 1,
     hours: hoursOf(given),
     json: given.json === true,
+    ...pairOf(given),
     ...(nodes === undefined ? {} : { nodes }),
     ...(instances === undefined ? {} : { instances }),
     ...(version === undefined ? {} : { version: version === 2 ? 2 : 3 }),
@@ -120,6 +127,16 @@ function checkedInterval(millis: number, version: number | undefined): number {
     throw new UsageError(`--interval ${millis}: version 2 counts whole seconds; give 1000 or --vrrp-version 3`);
   }
   return millis;
+}
+
+const POLICIES: readonly Policy[] = ["availability", "balanced", "consistency"];
+
+function pairOf({ mysql, policy }: Given): Pick<SimCommandOptions, "mysql" | "policy"> {
+  if (policy === undefined) return { mysql: mysql === true };
+  const known = POLICIES.find((one) => one === policy);
+  if (known === undefined) throw new UsageError(`--policy ${String(policy)}: give ${POLICIES.join(", ")}`);
+  if (mysql !== true) throw new UsageError("--policy is one of a pair of databases: give --mysql as well");
+  return { mysql: true, policy: known };
 }
 
 function leaseOf(given: Given): Pick<SimCommandOptions, "lease"> {

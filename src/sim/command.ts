@@ -2,14 +2,30 @@
  * `holdfast sim`: runs one seed or a range of them and says what came of it. The words on the command line are the
  * CLI's; this takes parsed options. Exit code 0: nothing violated; 1: a violation, with the command that replays it.
  */
+import type { Policy } from "../core/database/config.ts";
+import { describePair, runPair } from "./mysql/run-pair.ts";
 import type { SimOptions } from "./options.ts";
-import { describeResult, runSim, type SimResult } from "./run-sim.ts";
+import { describeResult, runSim } from "./run-sim.ts";
+import type { Violation } from "./tracks.ts";
 
 export interface SimCommandOptions extends SimOptions {
   /** Seeds seed, seed + 1, ... so many. */
   readonly runs?: number;
   /** One JSON object a run on standard output. */
   readonly json?: boolean;
+  /** A managed pair of database servers instead of elections alone. */
+  readonly mysql?: boolean;
+  readonly policy?: Policy;
+}
+
+interface Run {
+  readonly violation: Violation | null;
+  readonly passed: number;
+  readonly events: number;
+  readonly takeovers: number;
+  readonly words: readonly string[];
+  /** For --json. */
+  readonly account: object;
 }
 
 export interface SimIo {
@@ -27,15 +43,15 @@ export async function runSimCommand(options: SimCommandOptions, io: SimIo): Prom
   const begun = io.millis();
   const totals = { hours: 0, events: 0, takeovers: 0 };
   for (let run = 0; run < runs; run++) {
-    const result = runSim({ ...own, seed: own.seed + run });
+    const result = await runOne({ ...own, seed: own.seed + run });
     totals.hours += result.passed / HOUR;
     totals.events += result.events;
     totals.takeovers += result.takeovers;
     io.progress?.(`${run + 1} of ${runs} seeds, ${totals.hours.toFixed(1)} simulated hours`);
     const failed = result.violation !== null;
     if (failed) io.progress?.("");
-    if (json) io.out(JSON.stringify(jsonOf(result)));
-    else if (failed || runs === 1) say(result, io);
+    if (json) io.out(JSON.stringify(result.account));
+    else if (failed || runs === 1) for (const line of result.words) io.out(line);
     if (failed) return 1;
     // Lets signals in between two runs.
     await Promise.resolve();
@@ -45,8 +61,22 @@ export async function runSimCommand(options: SimCommandOptions, io: SimIo): Prom
   return 0;
 }
 
-function say(result: SimResult, io: SimIo): void {
-  for (const line of describeResult(result)) io.out(line);
+async function runOne({ mysql, policy, ...options }: SimCommandOptions): Promise<Run> {
+  if (mysql === true) {
+    const { seed, hours, faults } = options;
+    const result = await runPair({
+      seed,
+      hours,
+      ...(policy === undefined ? {} : { policy }),
+      ...(faults === undefined ? {} : { faults }),
+    });
+    const { passed, ...account } = result;
+    return { ...result, words: describePair(result), account: { ...account, hours: passed / HOUR } };
+  }
+  const result = runSim(options);
+  const { setup, violation, passed, events, takeovers, rounds, hash, replay, lastEvents } = result;
+  const account = { setup, violation, hours: passed / HOUR, events, takeovers, rounds, hash, replay, lastEvents };
+  return { violation, passed, events, takeovers, words: describeResult(result), account };
 }
 
 function summary(runs: number, totals: { hours: number; events: number; takeovers: number }, seconds: number): string {
@@ -56,9 +86,4 @@ function summary(runs: number, totals: { hours: number; events: number; takeover
     `${seeds}, ${totals.hours.toFixed(2)} simulated hours, ${totals.takeovers} takeovers, ${totals.events} events, ` +
     `no violation; ${speed.toFixed(2)} simulated hours per second`
   );
-}
-
-function jsonOf(result: SimResult): unknown {
-  const { setup, violation, passed, events, takeovers, rounds, hash, replay, lastEvents } = result;
-  return { setup, violation, hours: passed / HOUR, events, takeovers, rounds, hash, replay, lastEvents };
 }

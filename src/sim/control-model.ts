@@ -4,12 +4,14 @@
  * does everything later, in order: its sockets and timers keep what arrived.
  */
 
+import type { HoldfastConfig } from "../core/config/model.ts";
 import type { Instant } from "../core/lib/units.ts";
 import { type FromKeeper, NO_STANDINGS, type ScriptStanding, type ToKeeper } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
-import { tellHooks } from "../engine/control-messages.ts";
-import type { HookEngine } from "../engine/hook-engine.ts";
+import { isRival, tellHooks } from "../engine/control-messages.ts";
+import type { DatabaseLinks, Databases } from "../engine/databases.ts";
+import type { GateAnswer, HookEngine } from "../engine/hook-engine.ts";
 import { createKeeperSupervisor, type KeeperSupervisor } from "../engine/keeper-supervisor.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperEvents, KeeperProcess } from "../ports/keeper-process.ts";
@@ -19,6 +21,25 @@ import { createHooks, type GateMood } from "./hook-model.ts";
 import type { KeeperModel } from "./keeper-model.ts";
 import type { Observer } from "./observer.ts";
 import type { Prng } from "./prng.ts";
+
+/** Databases of a host, where it has some: the production engines over model servers. */
+export interface ModelDatabases extends Databases {
+  /** Their control process is dead. */
+  killed(): void;
+}
+
+/** How the databases of a host reach their control process. */
+export interface DatabaseTools {
+  readonly timers: Timers;
+  /** Does it now, when the process is thawed, or never when it is dead. */
+  readonly act: (action: () => void) => void;
+  readonly dead: () => boolean;
+}
+
+export interface DatabaseEquipment {
+  readonly config: HoldfastConfig;
+  make(tools: DatabaseTools, links: DatabaseLinks): ModelDatabases;
+}
 
 /** What a launched keeper tells its parent. */
 export interface KeeperLine {
@@ -39,6 +60,9 @@ export interface ControlParts {
   readonly guard: GuardPort;
   readonly checkPasses: () => boolean;
   readonly gateMood: () => GateMood;
+  readonly databases: DatabaseEquipment | null;
+  /** It may act on addresses from now on. */
+  readonly onBegun: () => void;
 }
 
 /** Nearly all that passes between the two is this, so it is not put into words each time. */
@@ -57,6 +81,7 @@ export class ControlModel {
   readonly #parts: ControlParts;
   readonly #hooks: HookEngine;
   readonly #supervisor: KeeperSupervisor;
+  readonly #databases: ModelDatabases | null;
   #alive = true;
   #frozen = false;
   #stopping = false;
@@ -75,11 +100,9 @@ export class ControlModel {
       timers,
       after: (micros, action) => this.#after(micros, action),
       gateMood: parts.gateMood,
-      answer: (answer) => {
-        parts.observer.gate(parts.node, answer.instance, answer.opened ? "opened" : "refused", answer.gate);
-        this.#supervisor.answerGate(answer);
-      },
+      answer: (answer) => this.#answerGate(answer),
     });
+    this.#databases = this.#equip(timers);
     this.#supervisor = createKeeperSupervisor({
       timers,
       launcher: { launch: (events) => this.#launch(events) },
@@ -88,12 +111,53 @@ export class ControlModel {
       publish: () => undefined,
       onMessage: (message) => this.#read(message),
       settings: () => null,
-      standings: () => ({ ...NO_STANDINGS, scripts: { [CHECK]: this.#standing } }),
-      onLost: () => this.#hooks.cancelAll(),
+      standings: () => ({
+        ...NO_STANDINGS,
+        scripts: { [CHECK]: this.#standing },
+        ...this.#databases?.standings(),
+      }),
+      onLost: () => {
+        this.#databases?.cancelAll();
+        this.#hooks.cancelAll();
+      },
       onFatal: () => this.kill(),
     });
-    this.#supervisor.start({ instances: parts.configs, host: PLAIN_HOST }, () => undefined);
+    this.#begin();
     this.#after(parts.prng.between(20_000, 500_000), () => this.#runCheck());
+  }
+
+  /** As the control process does: what is open without the address is closed before VRRP begins. */
+  #begin(): void {
+    const start = (): void =>
+      this.#run(() => {
+        this.#parts.onBegun();
+        this.#supervisor.start({ instances: this.#parts.configs, host: PLAIN_HOST }, () => undefined);
+      });
+    const config = this.#parts.databases?.config;
+    if (config !== undefined) this.#databases?.configure(config);
+    const guarded = config === undefined ? null : (this.#databases?.guard(config) ?? null);
+    if (guarded === null) start();
+    else void guarded.then(start);
+  }
+
+  #equip(timers: Timers): ModelDatabases | null {
+    const { databases } = this.#parts;
+    if (databases === null) return null;
+    return databases.make(
+      { timers, act: (action) => this.#run(action), dead: () => !this.#alive },
+      {
+        tell: (servers) => this.#supervisor.tellStandings({ ...NO_STANDINGS, ...servers }, []),
+        answer: (answer) => this.#answerGate(answer),
+        next: (question) => this.#hooks.ask(question),
+        handOver: (instance) => this.#supervisor.handOver(instance),
+      },
+    );
+  }
+
+  #answerGate(answer: GateAnswer): void {
+    const { observer, node } = this.#parts;
+    observer.gate(node, answer.instance, answer.opened ? "opened" : "refused", answer.gate);
+    this.#supervisor.answerGate(answer);
   }
 
   get alive(): boolean {
@@ -108,6 +172,7 @@ export class ControlModel {
     if (!this.#alive) return;
     this.#alive = false;
     this.#waiting = [];
+    this.#databases?.killed();
     const keeper = this.#keeper;
     if (keeper !== null) this.#parts.after(SOCKET_DELAY, () => keeper.controlGone());
   }
@@ -128,6 +193,7 @@ export class ControlModel {
   stop(): void {
     this.#run(() => {
       this.#stopping = true;
+      void this.#databases?.stop();
       void this.#supervisor.stop();
       this.#endIfStopped();
     });
@@ -202,16 +268,25 @@ export class ControlModel {
 
   #read(message: Extract<FromKeeper, { type: "event" | "ask-gate" | "cancel-gate" }>): void {
     if (message.type === "event") {
-      tellHooks(this.#hooks, message.body);
+      const { body } = message;
+      tellHooks(this.#hooks, body);
+      if (body.kind === "vrrp" && body.report.kind === "state") {
+        this.#databases?.entered?.(body.instance, body.report.to);
+      }
+      if (isRival(body)) this.#databases?.rival(body.instance);
     } else if (message.type === "ask-gate") {
       this.#parts.observer.gate(this.#parts.node, message.instance, "asked", message.gate);
-      this.#hooks.ask(message);
-    } else this.#hooks.cancel(message.instance, message.gate);
+      (this.#databases ?? this.#hooks).ask(message);
+    } else {
+      this.#databases?.cancel(message.instance, message.gate);
+      this.#hooks.cancel(message.instance, message.gate);
+    }
   }
 
   #endIfStopped(): void {
     if (!this.#stopping || this.#supervisor.state().condition !== "stopped") return;
     this.#alive = false;
+    this.#databases?.killed();
     this.#parts.observer.daemonGone(this.#parts.node);
   }
 

@@ -185,5 +185,5 @@ function fitnessOf(host: Host): Fitness {
     return dead ? "out" : "moving";
   }
   if (!host.checkPasses || !host.kernel.usable) return "out";
-  return host.gateMood === "open" ? "fit" : "maybe";
+  return host.gateMood === "open" && !host.doubtful() ? "fit" : "maybe";
 }

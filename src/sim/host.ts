@@ -9,7 +9,7 @@ import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import type { GuardOrder, GuardPort } from "../ports/guard.ts";
 import type { AdvertPort, AnnouncePort, KernelError, PreparedAdvert } from "../ports/network.ts";
 import { nodeAddress } from "./configs.ts";
-import { ControlModel, type KeeperLine } from "./control-model.ts";
+import { ControlModel, type DatabaseEquipment, type KeeperLine } from "./control-model.ts";
 import type { Disturbances } from "./disturbance.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FakeKernel } from "./fake-kernel.ts";
@@ -29,6 +29,7 @@ export interface HostParts {
   readonly transmit: (node: number, packet: Uint8Array, destination: IpAddress) => void;
   readonly broadcast: (node: number, addresses: readonly IpAddress[], repeat: number) => void;
   readonly letWorldRun: (micros: number) => void;
+  readonly databases: DatabaseEquipment | null;
 }
 
 const NO_LINK: KernelError = { errno: "ENETDOWN", what: "send advert" };
@@ -53,6 +54,8 @@ export class Host {
   keeperChangeLocal = 0;
   checkPasses = true;
   gateMood: GateMood = "open";
+  /** Something that no process of ours decides keeps it from serving, or may. */
+  doubtful: () => boolean = () => false;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -141,7 +144,8 @@ export class Host {
     this.#keeper?.kill();
     this.#note("daemon", false);
     this.#parts.observer.daemonGone(this.node);
-    this.controlSinceLocal = this.now();
+    // Until what is open without the address has been closed, only the lease ends what an earlier daemon left.
+    this.controlSinceLocal = Number.POSITIVE_INFINITY;
     this.#control = this.#makeControl();
   }
 
@@ -183,7 +187,7 @@ export class Host {
 
   thawControl(): void {
     this.#note("control frozen", false);
-    this.controlSinceLocal = this.now();
+    if (Number.isFinite(this.controlSinceLocal)) this.controlSinceLocal = this.now();
     this.#control?.thaw();
   }
 
@@ -282,6 +286,10 @@ export class Host {
       guard: { release: (orders) => this.#guard(orders), tidy: () => undefined },
       checkPasses: () => this.checkPasses,
       gateMood: () => this.gateMood,
+      databases: this.#parts.databases,
+      onBegun: () => {
+        this.controlSinceLocal = this.now();
+      },
     });
   }
 

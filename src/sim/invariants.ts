@@ -109,6 +109,7 @@ export class Invariants implements Observer {
     const track = this.#own(node).find((entry) => entry.config.virtualRouterId === advert.virtualRouterId);
     if (track === undefined) return () => undefined;
     this.#trace(node, "heard", `${track.config.name} priority ${advert.priority} from ${advert.source}`);
+    if (advert.priority > track.config.priority) track.higherHeardAt = this.#world.now;
     return this.#wire.heard(track, advert);
   }
 
@@ -205,7 +206,9 @@ export class Invariants implements Observer {
   #leftMaster(track: Track, cause: string): void {
     const host = this.#world.host(track.node);
     const who = `node ${track.node + 1} ${track.config.name}`;
-    if (!BEATEN.has(cause) && !track.resigned && host.kernel.usable && host.keeper?.alive === true) {
+    // Beaten while it was releasing, for whatever reason.
+    const beaten = BEATEN.has(cause) || (track.phase === "RELEASING" && track.higherHeardAt === this.#world.now);
+    if (!beaten && !track.resigned && host.kernel.usable && host.keeper?.alive === true) {
       this.#fail("resign", `${who}: gave up (${cause}) without an advert of priority 0`);
     }
   }

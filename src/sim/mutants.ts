@@ -14,8 +14,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
 }
 
-const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
-const mutant = (name: string, ...edits: Edit[]): Mutant => ({ name, edits });
+export const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
+export const mutant = (name: string, ...edits: Edit[]): Mutant => ({ name, edits });
 
 const TRANSITION = "core/vrrp/transition.js";
 const MASTER = "core/vrrp/master.js";

@@ -41,6 +41,8 @@ export interface Track {
   masterSource: IpAddress | null;
   /** Who made us yield, during one packet. */
   beatenBy: IpAddress | null;
+  /** When an advert of a higher priority was last heard, true time. */
+  higherHeardAt: number;
   masterInterval: number;
   controlBadLocal: number | null;
   hookRunning: string | null;
@@ -75,6 +77,7 @@ export function createTrack(node: number, instance: number, config: VrrpInstance
     latestLocal: Number.POSITIVE_INFINITY,
     masterSource: null,
     beatenBy: null,
+    higherHeardAt: Number.NEGATIVE_INFINITY,
     masterInterval: config.advertInterval,
     controlBadLocal: null,
     hookRunning: null,

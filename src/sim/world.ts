@@ -6,6 +6,7 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { Client } from "./client.ts";
 import { instanceConfig, nodeAddress } from "./configs.ts";
+import type { DatabaseEquipment } from "./control-model.ts";
 import { Disturbances } from "./disturbance.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Host } from "./host.ts";
@@ -19,6 +20,9 @@ import type { Violation } from "./tracks.ts";
 
 /** An ARP entry that nothing confirms lives about this long in Linux. */
 const REVALIDATE = 45_000_000;
+
+/** Every promise that can go on has done so. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class World implements Scene {
   readonly setup: Setup;
@@ -34,7 +38,11 @@ export class World implements Scene {
   #events = 0;
   #violation: Violation | null = null;
 
-  constructor(setup: Setup, adapt: (config: VrrpInstanceConfig, node: number) => VrrpInstanceConfig = (it) => it) {
+  constructor(
+    setup: Setup,
+    adapt: (config: VrrpInstanceConfig, node: number) => VrrpInstanceConfig = (it) => it,
+    databases: (node: number) => DatabaseEquipment | null = () => null,
+  ) {
     this.setup = setup;
     this.prng = createPrng(setup.seed);
     const now = (): number => this.#now;
@@ -52,7 +60,7 @@ export class World implements Scene {
       Array.from({ length: setup.instances }, (__, instance) => adapt(instanceConfig(setup, node, instance), node)),
     );
     this.invariants = new Invariants(this, configs);
-    this.hosts = configs.map((own, node) => this.#makeHost(node, own));
+    this.hosts = configs.map((own, node) => this.#makeHost(node, own, databases(node)));
     this.queue.push(REVALIDATE, () => this.#revalidate());
   }
 
@@ -107,6 +115,14 @@ export class World implements Scene {
     if (this.#violation === null && end > this.#now) this.#now = end;
   }
 
+  /** The same for hosts with databases, whose engines wait for answers: promises settle after every event. */
+  async runSettling(micros: number): Promise<void> {
+    const end = this.#now + micros;
+    await settled();
+    while (this.#violation === null && this.#step(end)) await settled();
+    if (this.#violation === null && end > this.#now) this.#now = end;
+  }
+
   fail(violation: Violation): void {
     this.#violation ??= violation;
   }
@@ -131,7 +147,7 @@ export class World implements Scene {
     return true;
   }
 
-  #makeHost(node: number, configs: readonly VrrpInstanceConfig[]): Host {
+  #makeHost(node: number, configs: readonly VrrpInstanceConfig[], databases: DatabaseEquipment | null): Host {
     return new Host({
       node,
       configs,
@@ -142,6 +158,7 @@ export class World implements Scene {
       transmit: (from, packet, destination) => this.#transmit(from, packet, destination),
       broadcast: (from, addresses, repeat) => this.#broadcast(from, addresses, repeat),
       letWorldRun: (micros) => this.run(micros),
+      databases,
     });
   }
 

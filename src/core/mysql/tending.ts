@@ -182,8 +182,8 @@ export const toBeRead = (facts: TendingFacts): readonly string[] =>
       : [],
   );
 
-const stands = ({ io, sql, sqlError }: ChannelFacts): boolean =>
-  io === "stopped" && sql === "stopped" && sqlError === null;
+/** Also with its applier at work: the peer may have come back while a claim was stopping the receiver from it. */
+const stands = ({ io, sqlError }: ChannelFacts): boolean => io === "stopped" && sqlError === null;
 
 /**
  * Whether everything the peer ever executed is here as well. A position is not enough: behind its last transaction, which came from here,

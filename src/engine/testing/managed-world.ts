@@ -140,8 +140,8 @@ class ManagedWorld {
     };
   }
 
-  /** The check sees the own server. */
-  look(): void {
+  /** The check sees the own server, and what follows from it is done. */
+  async look(): Promise<void> {
     const { own, peer } = this;
     const replica = {
       channel: "",
@@ -161,12 +161,12 @@ class ManagedWorld {
       blindFor: null,
       disks: [],
     });
+    await this.pass(20);
   }
 
   /** Seen following, with the other daemon logged in. */
   async follows(): Promise<void> {
-    this.look();
-    await this.pass(20);
+    await this.look();
   }
 
   /** Asks the gate and lets time pass until it is answered, or for that long. */
@@ -181,7 +181,7 @@ class ManagedWorld {
 
   /** Becomes the writer, as after a claim. */
   async serve(): Promise<void> {
-    this.look();
+    await this.look();
     await this.ask("claim");
     this.manager.entered("V", "MASTER");
   }

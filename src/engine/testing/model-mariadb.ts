@@ -117,7 +117,7 @@ export class ModelServer {
   }
 
   #show(sql: string): Result<readonly SqlRow[], SqlFailure> {
-    if (sql === "SHOW MASTER STATUS") return ok([{ File: "own.000001", Position: String(this.log.length) }]);
+    if (sql === "SHOW MASTER STATUS") return ok([{ File: "bin.000001", Position: String(100 + this.log.length) }]);
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
     if (sql === "SHOW GRANTS" && this.grants !== null) return ok([{ Grants: `GRANT ${this.grants} ON *.* TO x` }]);
     if (sql.startsWith("SHOW GLOBAL VARIABLES"))

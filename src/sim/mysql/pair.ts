@@ -1,0 +1,230 @@
+/**
+ * Two hosts with a managed MariaDB each, writing clients, and faults: the daemon's election, its check, its claims and what it does
+ * afterwards, over servers in memory.
+ */
+import { loadConfig } from "../../core/config/load.ts";
+import { memorySource } from "../../core/config/memory-source.ts";
+import type { HoldfastConfig } from "../../core/config/model.ts";
+import type { Policy } from "../../core/database/config.ts";
+import { createDatabases } from "../../engine/databases.ts";
+import { createEventBus } from "../../engine/event-bus.ts";
+import { NO_FENCES, NO_REDIS, NO_REDIS_FILES, NO_TAKEOVER } from "../../engine/testing/no-watches.ts";
+import type { Notes } from "../../ports/notes.ts";
+import { INTERFACE, nodeAddress, virtualAddress } from "../configs.ts";
+import type { DatabaseEquipment } from "../control-model.ts";
+import { drawSetup } from "../options.ts";
+import { World } from "../world.ts";
+import { PairFaults } from "./faults.ts";
+import { PairRules } from "./rules.ts";
+import { ModelServer } from "./server.ts";
+import { createModelSqlPort } from "./sql-port.ts";
+import { answer } from "./statements.ts";
+import { Wire } from "./wire.ts";
+import { Writer } from "./writer.ts";
+
+export interface PairOptions {
+  readonly seed: number;
+  /** Simulated hours. */
+  readonly hours: number;
+  readonly policy?: Policy;
+  readonly faults?: boolean;
+}
+
+const WRITERS = 3;
+const ADDRESS = virtualAddress(0);
+/** An answer to a ping, and the patience with none. */
+const PING_MICROS = 500;
+const DISK_MICROS = 2_000;
+
+function configOf(node: number, policy: Policy): HoldfastConfig {
+  const text = [
+    "mysql orders {",
+    "server 127.0.0.1 3306",
+    `peer ${nodeAddress(1 - node)} 3306`,
+    `policy ${policy}`,
+    "}",
+    "vrrp_instance VI_1 {",
+    `interface ${INTERFACE}`,
+    "virtual_router_id 51",
+    `priority ${100 + 50 * node}`,
+    "nopreempt",
+    "authentication {\nauth_type PASS\nauth_pass 1111\n}",
+    `virtual_ipaddress {\n${ADDRESS}/32\n}`,
+    "manage_mysql orders",
+    "}",
+    "",
+  ].join("\n");
+  return loadConfig(memorySource({ "/k.conf": text }), "/k.conf").config;
+}
+
+/** Of a host: what is below /run outlives a daemon and not the host, what is on the disk outlives both. */
+class MemoryNotes implements Notes {
+  readonly #texts = new Map<string, string>();
+
+  async read(name: string): Promise<string | null> {
+    return this.#texts.get(name) ?? null;
+  }
+
+  async write(name: string, text: string): Promise<null> {
+    this.#texts.set(name, text);
+    return null;
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#texts.delete(name);
+  }
+
+  clear(): void {
+    this.#texts.clear();
+  }
+}
+
+export class Pair {
+  readonly world: World;
+  readonly servers: readonly ModelServer[];
+  readonly rules: PairRules;
+  readonly #wire: Wire;
+  readonly #faults: PairFaults;
+  readonly #options: PairOptions;
+  readonly #notes = [new MemoryNotes(), new MemoryNotes()];
+  readonly #records = [new MemoryNotes(), new MemoryNotes()];
+
+  constructor(options: PairOptions) {
+    this.#options = options;
+    const policy = options.policy ?? "balanced";
+    const configs = [0, 1].map((node) => configOf(node, policy));
+    const setup = drawSetup({ ...options, nodes: 2, instances: 1, version: 2, intervalMillis: 1_000, nopreempt: true });
+    this.world = new World(
+      setup,
+      (config, node) => configs[node]?.instances[0]?.vrrp ?? config,
+      (node) => this.#equipment(node, configs[node]),
+    );
+    this.#wire = new Wire(this.world);
+    this.servers = this.world.hosts.map(
+      (host) =>
+        new ModelServer({
+          node: host.node,
+          answer,
+          wire: this.#wire,
+          now: () => host.now(),
+          after: (micros, action) => host.queue.push(host.now() + micros, action),
+        }),
+    );
+    this.rules = new PairRules(this.world, this.servers, { address: ADDRESS, policy });
+    this.#faults = new PairFaults(this, policy, () => this.rules.checkCalm());
+    this.#join();
+  }
+
+  /** The power fails, and comes back: what was in memory is gone. */
+  powerOff(node: number): () => void {
+    const host = this.world.host(node);
+    host.powerOff();
+    this.servers[node]?.crash();
+    this.#notes[node]?.clear();
+    return () => {
+      host.powerOn();
+      this.servers[node]?.start();
+    };
+  }
+
+  get rounds(): number {
+    return this.#faults.rounds;
+  }
+
+  get faultKinds(): readonly string[] {
+    return this.#faults.kinds;
+  }
+
+  async run(): Promise<void> {
+    const { hours, faults } = this.#options;
+    for (const server of this.servers) server.start();
+    this.world.startAll();
+    if (faults !== false) this.#faults.begin();
+    await this.world.runSettling(hours * 3_600_000_000);
+  }
+
+  #join(): void {
+    const [one, other] = this.servers;
+    if (one === undefined || other === undefined) return;
+    one.receiver.source = other;
+    other.receiver.source = one;
+    const epochs = { last: 0 };
+    for (const server of this.servers) {
+      server.onOpened = () => {
+        server.epoch = ++epochs.last;
+        this.#trace(server.node, "is open for writes");
+      };
+      server.onStale = ({ key }) => this.rules.stale(server, key);
+      // What the servers do after a fault has no bound that the election's rules know.
+      this.world.host(server.node).doubtful = () => true;
+    }
+    for (let number = 1; number <= WRITERS; number++) this.#writer(`w${number}`);
+  }
+
+  #writer(name: string): void {
+    const { world, servers } = this;
+    new Writer({
+      name,
+      world,
+      wire: this.#wire,
+      servers,
+      address: ADDRESS,
+      prng: world.prng.fork(name),
+      acknowledged: (one) => this.rules.heard(one),
+    });
+  }
+
+  #trace(node: number, text: string): void {
+    this.world.trace.add(this.world.now, `node ${node + 1}`, "mysqld", text);
+  }
+
+  #equipment(node: number, config: HoldfastConfig | undefined): DatabaseEquipment | null {
+    if (config === undefined) return null;
+    return {
+      config,
+      make: ({ timers, act, dead }, links) => {
+        const later = (micros: number, action: () => void): void =>
+          void timers.schedule(micros as Parameters<typeof timers.schedule>[0], action);
+        const sql = createModelSqlPort({ node, wire: this.#wire, servers: this.servers, later, act, dead });
+        const bus = createEventBus({ clock: timers, wallMillis: () => timers.now() / 1_000, onListenerError: raise });
+        bus.subscribe(({ body }) => this.world.trace.add(this.world.now, `node ${node + 1}`, "mysql", body));
+        const databases = createDatabases(
+          {
+            timers,
+            bus,
+            sql,
+            databases: { freeMib: async () => null, serverStarts: () => this.servers[node]?.starting === true },
+            takeover: {
+              ...NO_TAKEOVER,
+              gateway: { ask: (millis) => this.#gateway(node, later, millis) },
+              notes: this.#notes[node] ?? new MemoryNotes(),
+              records: this.#records[node] ?? new MemoryNotes(),
+              flush: () => new Promise((resolve) => later(DISK_MICROS, () => resolve(true))),
+            },
+            redis: NO_REDIS,
+            redisFiles: NO_REDIS_FILES,
+            fences: NO_FENCES,
+            wallMillis: () => timers.now() / 1_000,
+          },
+          links,
+        );
+        return { ...databases, killed: () => sql.closeAll() };
+      },
+    };
+  }
+
+  #gateway(
+    node: number,
+    later: (micros: number, action: () => void) => void,
+    millis: number,
+  ): Promise<"reachable" | "unreachable"> {
+    const reached = this.#wire.connected(node, this.world.gatewayEndpoint);
+    return new Promise((resolve) => {
+      later(reached ? PING_MICROS : millis * 1_000, () => resolve(reached ? "reachable" : "unreachable"));
+    });
+  }
+}
+
+function raise(error: unknown): never {
+  throw error;
+}
