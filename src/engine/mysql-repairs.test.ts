@@ -88,13 +88,13 @@ describe("a fence", () => {
     expect(fenced).toMatchObject({ closed: true, problem: null, since: expect.stringContaining("2026") });
     expect(world.own.readOnly).toBe(true);
     world.manager.entered("V", "FAULT");
-    world.look();
+    await world.look();
     world.peer.reach = "down";
     const refused = await world.ask("claim");
     expect(refused).toMatchObject({ opened: false, reason: expect.stringContaining("holdfast fence NAME --off") });
     expect(world.own.readOnly).toBe(true);
     world.peer.reach = "up";
-    world.look();
+    await world.look();
     expect(await answer(world, world.manager.repairs.fence("orders", false))).toMatchObject({
       since: null,
       problem: null,
