@@ -8,6 +8,7 @@ import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { Policy } from "../../core/database/config.ts";
 import { createDatabases } from "../../engine/databases.ts";
 import { createEventBus } from "../../engine/event-bus.ts";
+import { NO_ADDRESSES, NO_PROBES } from "../../engine/testing/no-probes.ts";
 import { NO_FENCES, NO_REDIS, NO_REDIS_FILES, NO_TAKEOVER } from "../../engine/testing/no-watches.ts";
 import type { Notes } from "../../ports/notes.ts";
 import { INTERFACE, nodeAddress, virtualAddress } from "../configs.ts";
@@ -203,6 +204,8 @@ export class Pair {
             },
             redis: NO_REDIS,
             redisFiles: NO_REDIS_FILES,
+            probes: NO_PROBES,
+            addresses: NO_ADDRESSES,
             fences: NO_FENCES,
             wallMillis: () => timers.now() / 1_000,
           },
