@@ -138,6 +138,7 @@ function joinServers(
     publish: (body) => bus.publish("vrrp", body),
     tell: (servers) => tell({ redis: servers }),
   });
+  const managers = [managed, managedRedis];
   return {
     mysql,
     redis,
@@ -157,12 +158,10 @@ function joinServers(
     },
     ask: (question) => managedRedis.ask(question),
     cancel(instance, gate) {
-      managed.cancel(instance, gate);
-      managedRedis.cancel(instance, gate);
+      for (const one of managers) one.cancel(instance, gate);
     },
     cancelAll() {
-      managed.cancelAll();
-      managedRedis.cancelAll();
+      for (const one of managers) one.cancelAll();
     },
     rival: (instance) => managed.rival(instance),
     entered(instance, state) {
