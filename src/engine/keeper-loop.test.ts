@@ -83,3 +83,16 @@ test("another version of the protocol ends the keeper for good", () => {
   loop.handleMessage({ type: "hello", version: LINK_VERSION + 1 }, START);
   expect(loop.exitCode).toBe(EXIT_DO_NOT_RESTART);
 });
+
+test("control that has announced its absence is waited for as long as it asked, at most 30 s, and only once", () => {
+  loop.handleMessage({ type: "pause", forMillis: 15_000 }, at(0));
+  // What is still on its way when control leaves changes nothing.
+  loop.handleMessage({ type: "heartbeat" }, at(100));
+  expect(loop.nextDeadline()).toBe(at(15_100));
+  loop.handleMessage({ type: "hello", version: LINK_VERSION }, at(1_000));
+  expect(loop.nextDeadline()).toBe(at(3_000));
+  loop.handleMessage({ type: "pause", forMillis: 3_600_000 }, at(2_000));
+  calls.length = 0;
+  loop.tick(at(32_000));
+  expect(calls).toEqual(["silent 30000"]);
+});
