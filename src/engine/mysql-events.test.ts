@@ -32,3 +32,12 @@ test("without the keyword nothing of it is touched", async () => {
   expect(world.own.scheduler).toBe(false);
   expect(world.peer.scheduler).toBe(true);
 });
+
+test("a scheduler that cannot be switched on is told, and the server opens", async () => {
+  const world = managedWorld("event_scheduler follow");
+  world.own.refusesScheduler = true;
+  await world.serve();
+  expect(world.own).toMatchObject({ readOnly: false, scheduler: false });
+  const told = world.events.filter(({ step, outcome }) => step.startsWith("switch the event") && outcome === "done");
+  expect(told.map(({ detail }) => detail)).toEqual([expect.stringContaining("NOT DONE")]);
+});

@@ -86,6 +86,7 @@ export class Takeover {
   #progress: TakeoverProgress = NOTHING_DONE;
   /** The last order was answered with an error: what it asked for has certainly not happened. */
   #refusedByServer = false;
+  #eventsTried = false;
   #proved: TakeoverFacts | null = null;
   readonly #closed = new Set<string>();
   /** Channels that this run has stopped, and which thread of them; null: both. */
@@ -200,7 +201,7 @@ export class Takeover {
       known: this.#context.known,
       consented: this.#context.consented,
       progress: this.#progress,
-      eventsFollow: this.#config.group.eventsFollow,
+      eventsFollow: this.#config.group.eventsFollow && !this.#eventsTried,
     });
   }
 
@@ -272,8 +273,12 @@ export class Takeover {
         return await this.#order(semiSyncOrder(step.word, step.wanted));
       case "record":
         return await this.#record(own);
-      case "start-events":
-        return await this.#order(schedulerOrder(true));
+      case "start-events": {
+        // A scheduler that cannot be switched on is told; clients do not wait for that.
+        this.#eventsTried = true;
+        const started = await this.#order(schedulerOrder(true));
+        return started.ok ? started : ok(`NOT DONE: ${started.error}`);
+      }
       case "open":
         return await this.#order(OPEN_STATEMENT);
     }

@@ -31,6 +31,7 @@ export class ModelServer {
   /** What SHOW GRANTS answers; null: nothing. */
   grants: string | null = null;
   scheduler = false;
+  refusesScheduler = false;
   /** Names of events that came by replication. */
   readonly foreignEvents: string[] = [];
   sessions = 0;
@@ -139,6 +140,7 @@ export class ModelServer {
   #order(sql: string): Result<readonly SqlRow[], SqlFailure> {
     this.orders.push(sql);
     const effect = EFFECTS[sql];
+    if (sql.includes("event_scheduler") && this.refusesScheduler) return err(DENIED);
     if (sql === "SET GLOBAL read_only = 0" && this.refusesToOpen) return err(DENIED);
     if (sql.startsWith("CHANGE MASTER TO")) return this.#changeSource(sql);
     if (sql.startsWith("KILL")) {
