@@ -125,7 +125,7 @@ test("scripts run one after the other in the order of what happened", async () =
 test("ha_suspend checks only while the address is here", async () => {
   const { configure, timers, addresses, probes, log } = rig();
   configure(SERVICE(`ha_suspend\n${SERVER(10)}`));
-  expect(log[0]).toBe("Deactivating healthchecker for service [192.0.2.10]:tcp:80 for VS [192.0.2.1]:tcp:80");
+  expect(log).toContain("Deactivating healthchecker for service [192.0.2.10]:tcp:80 for VS [192.0.2.1]:tcp:80");
   await timers.advance(seconds(30));
   expect(probes).toEqual([]);
   addresses.add("192.0.2.1");
