@@ -151,3 +151,8 @@ export function keepalivedVersion(): string {
   const { stdout, stderr } = spawnSync("keepalived", ["--version"], { encoding: "utf8" });
   return /v(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1] ?? "unknown";
 }
+
+export function redisVersion(): string {
+  const { stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  return /v=(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1] ?? "unknown";
+}

@@ -12,6 +12,7 @@ import { FAILOVER_CASES } from "./failover.ts";
 import { HEAL_CASES } from "./heal.ts";
 import { MHA_CASES } from "./mha.ts";
 import { MYSQL_CASES } from "./mysql.ts";
+import { REDIS_CASES } from "./redis.ts";
 import { RELOAD_CASES } from "./reload.ts";
 import {
   type CaseResult,
@@ -34,17 +35,18 @@ const VRRP_CASES: readonly BenchCase[] = [
   ...RELOAD_CASES,
 ];
 
-type BenchName = "vrrp" | "mysql" | "mha";
+type BenchName = "vrrp" | "mysql" | "mha" | "redis";
 const BENCHES: Readonly<Record<BenchName, readonly BenchCase[]>> = {
   vrrp: VRRP_CASES,
   mysql: MYSQL_CASES,
   mha: MHA_CASES,
+  redis: REDIS_CASES,
 };
 
 /** Measured on a machine with two processors. */
 const MINUTES = 60;
 
-const HELP = `script/bench vrrp|mysql|mha [--case NAME]... [--runs N] [--json]
+const HELP = `script/bench vrrp|mysql|mha|redis [--case NAME]... [--runs N] [--json]
 script/bench table FILE
 
 vrrp   measures Holdfast and keepalived in the same run, alternating, in private network namespaces. Needs root or
@@ -52,6 +54,7 @@ vrrp   measures Holdfast and keepalived in the same run, alternating, in private
 mysql  the same for databases behind the address: a managed pair beside keepalived with a check script each second and
        hand-written notify scripts.
 mha    one master, three replicas and a manager: Holdfast's masterha_manager beside MHA 0.58 with the same files.
+redis  Redis behind the address: beside keepalived with the usual check and notify scripts, and beside three Sentinels with one second.
 table  prints the lines that --json wrote to FILE ("-": standard input) as a Markdown table.
 
 --case NAME  this case, or all that begin with NAME followed by "-"; may be repeated
@@ -62,7 +65,7 @@ Cases:
 `;
 
 function help(): string {
-  const names = [...VRRP_CASES, ...MYSQL_CASES, ...MHA_CASES].map(
+  const names = [...VRRP_CASES, ...MYSQL_CASES, ...MHA_CASES, ...REDIS_CASES].map(
     (it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`,
   );
   return `${HELP}${names.join("\n")}\n`;

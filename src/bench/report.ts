@@ -28,17 +28,19 @@ export function summarise(values: readonly number[]): Sample {
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 
+export interface PeerIdentity {
+  readonly name: string;
+  readonly version: string;
+}
+
 export interface Measurements {
   readonly case: string;
   readonly unit: string;
   readonly holdfast: readonly number[];
   readonly peer: readonly number[];
+  /** Whose the values of the peer are, where not the bench's usual one's. */
+  readonly identity?: PeerIdentity;
   readonly note?: string;
-}
-
-export interface PeerIdentity {
-  readonly name: string;
-  readonly version: string;
 }
 
 export function toResult(bench: string, identity: PeerIdentity, measured: Measurements): CaseResult {
@@ -50,7 +52,7 @@ export function toResult(bench: string, identity: PeerIdentity, measured: Measur
     unit: measured.unit,
     n: measured.holdfast.length,
     holdfast,
-    peer: peer === null ? null : { ...identity, ...peer },
+    peer: peer === null ? null : { ...(measured.identity ?? identity), ...peer },
     ratio: peer === null || peer.median === 0 ? null : round(holdfast.median / peer.median),
     ...(measured.note === undefined ? {} : { note: measured.note }),
   };
@@ -62,10 +64,10 @@ export function renderTable(results: readonly CaseResult[]): string {
     result.unit,
     String(result.n),
     cell(result.holdfast),
-    result.peer === null ? "-" : cell(result.peer),
+    result.peer === null ? "-" : `${markOf(result.peer.name)}${cell(result.peer)}`,
     result.ratio === null ? "-" : String(result.ratio),
   ]);
-  const table = [["case", "unit", "n", "holdfast", "keepalived", "ratio"], ...rows];
+  const table = [["case", "unit", "n", "holdfast", "peer", "ratio"], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = table.map((row) =>
     row
@@ -76,6 +78,9 @@ export function renderTable(results: readonly CaseResult[]): string {
   const notes = results.filter((result) => result.note !== undefined).map((result) => `${result.case}: ${result.note}`);
   return [...lines, ...notes].join("\n");
 }
+
+/** In a table of several peers. */
+const markOf = (name: string): string => (name === "Redis Sentinel" ? `${name} ` : "");
 
 const cell = (sample: Sample): string => `${sample.median} (${sample.min}-${sample.max})`;
 
@@ -94,7 +99,7 @@ export function renderMarkdown(results: readonly CaseResult[]): string {
       unit,
       String(n),
       cell(holdfast),
-      peer === null ? "-" : cell(peer),
+      peer === null ? "-" : `${markOf(peer.name)}${cell(peer)}`,
       ratio === null ? "-" : String(ratio),
     ].join(" | "),
   );
