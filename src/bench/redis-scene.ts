@@ -1,4 +1,5 @@
 /** A pair of Redis servers with one contestant around it, and a client that tries to write every 5 ms: Holdfast, keepalived, Sentinel. */
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Daemon, startDaemon } from "../lab/daemon.ts";
@@ -21,6 +22,7 @@ export class RedisScene {
   readonly writes: RedisWriteRecord[] = [];
   readonly #daemons = new Map<RedisServer, Daemon>();
   readonly #sentinels: RunningProgram[] = [];
+  readonly #key = randomBytes(32).toString("hex");
   #writer: RunningProgram | null = null;
 
   private constructor(lab: Lab, kind: RedisContestant) {
@@ -61,7 +63,14 @@ export class RedisScene {
 
   #instance(server: RedisServer, lines: readonly string[]): string {
     const priority = server === this.servers[0] ? 100 : 90;
-    return instanceBlock({ priority, advertSeconds: 1, version: 2, nopreempt: true, lines });
+    // With an HMAC, or version 2 with a password: an instance has one of them.
+    const version = this.kind === "holdfast" ? 3 : 2;
+    return instanceBlock({ priority, advertSeconds: 1, version, nopreempt: true, lines });
+  }
+
+  /** Proves who resigns, so the successor does not wait. */
+  get #proof(): readonly string[] {
+    return ["auth_hmac {", `    key 1 hex:${this.#key}`, "    active_key 1", "}"];
   }
 
   #managed(server: RedisServer): string {
@@ -70,7 +79,7 @@ export class RedisScene {
       `peer ${this.other(server).host.address} 6379`,
       `credentials ${server.managerFile}`,
     ];
-    return `redis cache {\n${lines.join("\n")}\n}\n${this.#instance(server, ["manage_redis cache"])}`;
+    return `redis cache {\n${lines.join("\n")}\n}\n${this.#instance(server, ["manage_redis cache", ...this.#proof])}`;
   }
 
   #scripted(server: RedisServer): string {
