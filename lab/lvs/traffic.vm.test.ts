@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/core/config/load.ts";
 import { memorySource } from "../../src/core/config/memory-source.ts";
 import { createLvs, type Lvs } from "../../src/engine/lvs/lvs.ts";
+import { freshTable } from "../../src/engine/testing/fresh-table.ts";
 import { until } from "../../src/lab/processes.ts";
 import { createArena } from "../../src/linux/arena.ts";
 import { createIpvsPort } from "../../src/linux/ipvs-opening.ts";
@@ -22,6 +23,7 @@ function director(name: string): Lvs {
 async function serve(lvs: Lvs, text: string): Promise<void> {
   const { config } = loadConfig(memorySource({ "/k.conf": text }), "/k.conf", { lint: false });
   lvs.configure(config);
+  lvs.want(freshTable(config));
   await until(() => lvs.table.settled || undefined, "the table settles", 10_000);
   expect(lvs.table.state()).toMatchObject({ refused: [] });
 }
