@@ -96,6 +96,9 @@ describe("a channel that a takeover left", () => {
 
   it("is received from again when its peer is the writer and this server has nothing extra", () => {
     expect(channelToResume(facts(left))).toEqual({ channel: "", peer: PEER });
+    // The error of a source that was gone stays in the status after STOP.
+    const gone = { io: "stopped", sql: "stopped", ioError: { number: 2003, text: "cannot connect" } } as const;
+    expect(channelToResume(facts({ channels: [channel(gone)] }))).toEqual({ channel: "", peer: PEER });
   });
 
   it.each([

@@ -4,9 +4,9 @@
  */
 import { type Coordinates, reaches } from "./coordinates.ts";
 import { mysqlExtra } from "./gtid.ts";
-import type { ChannelFacts, MemberFacts, MemberGtids } from "./member.ts";
+import type { MemberFacts, MemberGtids } from "./member.ts";
 import { channelsFrom, hasEverything, type Peer, type TakeoverFacts } from "./takeover.ts";
-import { hasNothingExtra } from "./tending.ts";
+import { hasNothingExtra, stands } from "./tending.ts";
 
 export type FollowingFacts = Pick<TakeoverFacts, "own" | "peers">;
 
@@ -51,9 +51,6 @@ export function channelToResume(facts: FollowingFacts): LeftChannel | null {
   }
   return null;
 }
-
-const stands = ({ io, ioError, sqlError }: ChannelFacts): boolean =>
-  io === "stopped" && ioError === null && sqlError === null;
 
 /**
  * Whether somebody else was the writer since this one was opened, and what they wrote can come here: a peer that is received from is open, has

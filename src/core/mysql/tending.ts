@@ -3,7 +3,9 @@
  * that has come back, so that the next takeover finds two servers again. From a peer that is gone nothing is received: whatever it did
  * meanwhile is compared first. Nothing here closes or opens anything.
  */
+
 import { lostTail } from "./errant.ts";
+import { hasGivenUp } from "./facts.ts";
 import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import { channelFrom, newerToOlder } from "./rejoin.ts";
@@ -182,8 +184,11 @@ export const toBeRead = (facts: TendingFacts): readonly string[] =>
       : [],
   );
 
-/** Also with its applier at work: the peer may have come back while a claim was stopping the receiver from it. */
-const stands = ({ io, sqlError }: ChannelFacts): boolean => io === "stopped" && sqlError === null;
+/** Also with its applier at work: the peer may have come back while a claim was stopping the receiver from it. One that ended for good does not. */
+export function stands(channel: ChannelFacts): boolean {
+  const { io, sql, ioError, sqlError } = channel;
+  return io === "stopped" && sqlError === null && (sql === "stopped" || ioError === null || hasGivenUp(channel));
+}
 
 /**
  * Whether everything the peer ever executed is here as well. A position is not enough: behind its last transaction, which came from here,

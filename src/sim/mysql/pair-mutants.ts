@@ -4,7 +4,6 @@ import { describePair, runPair } from "./run-pair.ts";
 
 const TAKEOVER = "core/mysql/takeover.js";
 const TENDING = "core/mysql/tending.js";
-const FOLLOWING = "core/mysql/following.js";
 
 export interface PairMutant extends Mutant {
   /** A seed that meets what the defect needs; sound code passes it. */
@@ -14,13 +13,6 @@ export interface PairMutant extends Mutant {
 const found = (seed: number, one: Mutant): PairMutant => ({ ...one, seed });
 
 export const PAIR_MUTANTS: readonly PairMutant[] = [
-  found(
-    5,
-    mutant(
-      "a standby never receives again from a writer that it had left",
-      edit(FOLLOWING, "return { channel: left.channel, peer: peer.address };", "continue;"),
-    ),
-  ),
   found(
     5,
     mutant(
@@ -43,11 +35,7 @@ export const PAIR_MUTANTS: readonly PairMutant[] = [
     3,
     mutant(
       "a returned writer is received from whatever it has",
-      edit(
-        TENDING,
-        "if (left !== undefined && hasNothingExtra(facts.own, peer.state.facts) === true) {",
-        "if (left !== undefined) {",
-      ),
+      edit(TENDING, "if (isClean(facts, state.facts, memory.read.get(address)) !== true)", "if (false)"),
     ),
   ),
   found(
