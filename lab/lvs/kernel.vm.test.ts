@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { IpAddress } from "../../src/core/lib/ip.ts";
 import type { ServiceKey } from "../../src/core/lvs/config.ts";
 import type { IpvsDestination, IpvsOrder, IpvsService } from "../../src/core/lvs/ipvs/model.ts";
+import { until } from "../../src/lab/processes.ts";
 import { createArena } from "../../src/linux/arena.ts";
 import { openIpvsPort } from "../../src/linux/ipvs-port.ts";
 
@@ -91,12 +92,11 @@ describe("IPVS of the real kernel", () => {
     expect(outcomes.map((outcome) => outcome?.errno)).toEqual(["ENOENT", "ESRCH", "ESRCH"]);
   });
 
-  it("an unloaded module is an error with a name; asking loads it again where the kernel may load modules", () => {
+  it("an unloaded module is an error with a name; asking loads it again where the kernel may load modules", async () => {
     const LOADER = "/proc/sys/kernel/modprobe";
     const loader = readFileSync(LOADER, "utf8");
     expect(ipvs.info().ok).toBe(true);
-    execFileSync("rmmod", execFileSync("lsmod", { encoding: "utf8" }).match(/^ip_vs_\w+/gm) ?? []);
-    execFileSync("rmmod", ["ip_vs"]);
+    await until(unload, "ip_vs is unloaded", 20_000);
     writeFileSync(LOADER, "/bin/false");
     try {
       const gone = ipvs.info();
@@ -109,3 +109,10 @@ describe("IPVS of the real kernel", () => {
     expect(saved()).toHaveLength(1);
   });
 });
+
+/** The kernel takes down namespaces after those who lived there have ended: until then schedulers of their services are in use. */
+function unload(): true | undefined {
+  const loaded = execFileSync("lsmod", { encoding: "utf8" }).match(/^ip_vs(_\w+)?(?= )/gm) ?? [];
+  const rest = loaded.filter((name) => name !== "ip_vs");
+  return spawnSync("rmmod", [...rest, "ip_vs"]).status === 0 ? true : undefined;
+}
