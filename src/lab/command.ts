@@ -34,6 +34,8 @@ const USAGE = `Usage: holdfast lab COMMAND
   status                              what runs, and who holds ${VIP}; exit code 1 when nothing runs
   exec HOST COMMAND...                run a command on a host; "holdfast" there asks the host's own daemon
   down                                end everything and remove its files
+  demo mysql                          a pair that the daemon manages: its server is killed, cut off, moved by command, its
+                                      daemon killed, while a client writes; about a minute, ends by itself
   demo mha                            one master, three replicas, an MHA configuration: the master is killed; half a minute,
                                       ends by itself
 
@@ -178,14 +180,24 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
     return await labDown(io);
   } else if (command === "status" && rest.length === 0) {
     return await labStatus(io);
-  } else if (command === "demo" && rest.length === 1 && rest[0] === "mha") {
-    return await (await import("./mha-demo.ts")).demoMha(io.out);
+  } else if (command === "demo" && DEMOS[rest.join(" ")] !== undefined) {
+    return (await DEMOS[rest.join(" ")]?.(io)) ?? 1;
   } else if (command === "exec" && rest.length >= 2) {
     return await labExec(io, rest[0] ?? "", rest.slice(1));
   }
   io.err(USAGE);
   return 2;
 }
+
+const DEMOS: Readonly<Record<string, (io: LabIo) => Promise<number>>> = {
+  mha: async (io) => await (await import("./mha-demo.ts")).demoMha(io.out),
+  async mysql(io) {
+    const unavailable = await namespacesUnavailable();
+    if (unavailable === null) return await (await import("./demo.ts")).runDemo({ kind: "holdfast", managed: true });
+    io.err(`needs root: 1 not run (${unavailable})\n`);
+    return 1;
+  },
+};
 
 function daemonOption(words: readonly string[]): DaemonKind | null {
   if (words.length === 0) return "holdfast";

@@ -1,9 +1,9 @@
 /**
- * The demonstration: a client writes through the virtual address while three faults happen to the writer's host.
+ * The demonstration: a client writes through the virtual address while three faults happen to the writer's host. With hooks that prepare the
+ * databases (`script/demo`), or with the daemon itself (`holdfast lab demo mysql`), which then also moves the writer by command.
  * It tells what it does in plain words, prints a timeline per fault, and judges at the end: every acknowledged write
  * must be on both servers, and no two hosts may ever have answered for the address.
  */
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,10 +12,9 @@ import type { DaemonKind } from "./daemon.ts";
 import { type FaultReport, heading, type Summary, say, showFault, showSummary } from "./demo-report.ts";
 import { createLab, type Lab, VIP } from "./lab.ts";
 import { APPLICATION, converged } from "./mariadb.ts";
-import { namespacesUnavailable } from "./namespace.ts";
 import { AddressObserver } from "./observer.ts";
 import { DatabasePair, type PairNode } from "./pair.ts";
-import { PROJECT_ROOT } from "./paths.ts";
+import { HOLDFAST_PROGRAM, PROJECT_ROOT } from "./paths.ts";
 import { type RunningProgram, sleep, until } from "./processes.ts";
 import type { WriteRecord } from "./writer.ts";
 
@@ -38,33 +37,79 @@ const TAKEOVER_LIMIT_MS = 20_000;
 const QUIET_MS = 1_500;
 const WHOLE_LIMIT_MS = 150_000;
 
-const FAULTS: readonly Fault[] = [
-  {
-    title: "the writer's database is killed",
-    story: "kill -9 on mariadbd; the host and the daemon stay alive",
-    strike: (_, node) => node.server.kill(),
-    repair: (_, node) => restartDatabase(node),
+const KILLED_DATABASE: Fault = {
+  title: "the writer's database is killed",
+  story: "kill -9 on mariadbd; the host and the daemon stay alive",
+  strike: (_, node) => node.server.kill(),
+  repair: (_, node) => restartDatabase(node),
+};
+
+const CUT_LINK = {
+  title: "the writer's network link is cut",
+  story: "its cable is pulled at the switch; everything on the host goes on running",
+  strike: (scene: Scene, node: PairNode) => scene.lab.cutLink(node.host.name),
+};
+
+async function plugIn(scene: Scene, node: PairNode): Promise<void> {
+  await sleep(1_000);
+  say(`plugging ${node.host.name}'s cable in again`);
+  await scene.lab.restoreLink(node.host.name);
+}
+
+const KILLED_DAEMON: Fault = {
+  title: "the daemon on the writer is killed",
+  story: "kill -9 on both of its processes at once, so nobody is left to tidy up; the database goes on running",
+  strike: async (_, node) => await node.daemon?.killBoth(),
+  repair: async (scene, node) => {
+    say(`starting the daemon on ${node.host.name} again`);
+    scene.pair.startDaemon(node);
   },
+};
+
+/** Where hooks open and close the databases. */
+const WITH_HOOKS: readonly Fault[] = [
+  KILLED_DATABASE,
   {
-    title: "the writer's network link is cut",
-    story: "its cable is pulled at the switch; everything on the host goes on running",
-    strike: (scene, node) => scene.lab.cutLink(node.host.name),
+    ...CUT_LINK,
     repair: async (scene, node) => {
-      await sleep(1_000);
-      say(`plugging ${node.host.name}'s cable in again`);
-      await scene.lab.restoreLink(node.host.name);
+      await plugIn(scene, node);
       await restartDatabase(node);
     },
   },
+  KILLED_DAEMON,
+];
+
+/** Where the daemon does (`manage_mysql`). */
+const MANAGED: readonly Fault[] = [
+  KILLED_DATABASE,
   {
-    title: "the daemon on the writer is killed",
-    story: "kill -9 on both of its processes at once, so nobody is left to tidy up; the database goes on running",
-    strike: async (_, node) => await node.daemon?.killBoth(),
+    ...CUT_LINK,
     repair: async (scene, node) => {
-      say(`starting the daemon on ${node.host.name} again`);
-      scene.pair.startDaemon(node);
+      await plugIn(scene, node);
+      // What was written there and acknowledged by nobody would keep it in quarantine: nobody else has it.
+      say(`restarting mariadbd on ${node.host.name}, which rolls back what nobody has acknowledged (init_rpl_role)`);
+      if (node.server.program?.running === true) await node.server.kill();
+      await node.server.start();
     },
   },
+  {
+    title: "an operator moves the writer",
+    story: "holdfast switchover orders",
+    strike: async (_, node) => {
+      const pidFile = node.daemon?.pidFile ?? "";
+      const moved = await node.host.execOrThrow([
+        process.execPath,
+        HOLDFAST_PROGRAM,
+        "switchover",
+        "orders",
+        "-p",
+        pidFile,
+      ]);
+      for (const line of moved.trimEnd().split("\n")) say(line);
+    },
+    repair: async () => undefined,
+  },
+  KILLED_DAEMON,
 ];
 
 /** Starts the server when it does not run; a server that cannot get its commits acknowledged may have ended itself. */
@@ -117,10 +162,16 @@ function detected(nodes: readonly PairNode[], since: number): number | null {
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-async function setUp(lab: Lab, kind: DaemonKind): Promise<Scene> {
+export interface DemoPlan {
+  readonly kind: DaemonKind;
+  /** The daemon manages the databases itself; Holdfast only. */
+  readonly managed: boolean;
+}
+
+async function setUp(lab: Lab, { kind, managed }: DemoPlan): Promise<Scene> {
   heading("Setting up");
   say("two database hosts, a client and a gateway, in private network namespaces on this machine");
-  const pair = new DatabasePair(lab, [kind, kind]);
+  const pair = new DatabasePair(lab, [kind, kind], { managed });
   say("starting two MariaDB servers that replicate from each other (semi-synchronous, GTID), both read-only");
   await pair.startDatabases();
   say(`starting ${kind} on both hosts; the one that claims ${VIP} first prepares its database, then takes the address`);
@@ -172,7 +223,7 @@ async function judge(scene: Scene, faults: readonly FaultReport[]): Promise<Summ
   };
 }
 
-export async function runDemo(kind: DaemonKind): Promise<number> {
+export async function runDemo(plan: DemoPlan): Promise<number> {
   const started = wallClock();
   const directory = mkdtempSync(join(tmpdir(), "holdfast-lab-"));
   let lab: Lab | null = null;
@@ -190,9 +241,10 @@ export async function runDemo(kind: DaemonKind): Promise<number> {
   }, WHOLE_LIMIT_MS);
   try {
     lab = await createLab(undefined, { directory });
-    scene = await setUp(lab, kind);
+    scene = await setUp(lab, plan);
     const reports: FaultReport[] = [];
-    for (const [index, fault] of FAULTS.entries()) reports.push(await strike(scene, fault, index + 1));
+    for (const [index, fault] of (plan.managed ? MANAGED : WITH_HOOKS).entries())
+      reports.push(await strike(scene, fault, index + 1));
     heading("Result");
     const good = showSummary(await judge(scene, reports));
     say(`took ${((wallClock() - started) / 1_000).toFixed(0)} s`);
@@ -211,23 +263,3 @@ export async function runDemo(kind: DaemonKind): Promise<number> {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
-
-async function main(): Promise<void> {
-  const unavailable = await namespacesUnavailable();
-  if (unavailable !== null) {
-    say(`needs root: 1 not run (${unavailable})`);
-    say(
-      process.getuid?.() === 0
-        ? "this root may not make namespaces: a container needs CAP_SYS_ADMIN and a root folder that is a mount point"
-        : "run it as root, or on a kernel that lets ordinary users make user namespaces",
-    );
-    process.exitCode = 77;
-    return;
-  }
-  const kind = process.argv.includes("--daemon=keepalived") ? "keepalived" : "holdfast";
-  process.exitCode = await runDemo(kind);
-  if (!process.stdout.writableLength) return;
-  await once(process.stdout, "drain");
-}
-
-await main();
