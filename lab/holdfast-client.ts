@@ -76,3 +76,16 @@ export async function lookedAgain(daemon: Daemon): Promise<void> {
     await until(async () => (await looked()) > before || undefined, "the server is looked at again", 10_000);
   }
 }
+
+/** Its managed server is proved to follow the writer: it would be opened alone. */
+export async function mayTakeOver(daemon: Daemon): Promise<void> {
+  await lookedAgain(daemon);
+  const proved = async () => {
+    const status = await statusOf(daemon);
+    const remarks = status?.mysql[0]?.remarks ?? ["nobody answers"];
+    return (
+      (status?.instances[0]?.state === "BACKUP" && !remarks.some((one) => one.includes("not proved"))) || undefined
+    );
+  };
+  await until(proved, "the standby may take over", 20_000);
+}

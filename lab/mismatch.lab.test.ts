@@ -34,8 +34,8 @@ const explained = async ({ ours }: Pair): Promise<string> => (await holdfast(our
 describeHoldfast("hosts that do not agree", () => {
   test("advert_int of version 3: the master's counts, nobody takes over, explain names it", () =>
     withLab(async (lab) => {
-      const both = await pair(lab, { advertSeconds: 1 }, { advertSeconds: 0.2 });
-      // Our own Master_Down would be 0.7 s: five of the master's intervals outlast it by far.
+      const both = await pair(lab, { advertSeconds: 1 }, { advertSeconds: 0.4 });
+      // Our own Master_Down would be 1.4 s: it outlasts the wait for the first advert, and five of the master's intervals outlast it by far.
       expect(await counted(both, "interval-differs", 5)).toEqual({ state: "BACKUP", told: 1 });
       await both.cluster.heldBy(["db1"]);
       expect(await explained(both)).toMatch(/obeyed all the same: \d+\s+interval-differs/);

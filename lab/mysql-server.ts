@@ -108,6 +108,9 @@ export class MysqlServer {
     sql: string,
   ): Promise<string> {
     return host.execOrThrow([
+      // A client whose answer went with the address waits for ever.
+      "timeout",
+      "5",
       join(PREFIX, "run-mysql"),
       "--no-defaults",
       `--host=${target.address}`,

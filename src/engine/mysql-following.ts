@@ -23,6 +23,12 @@ export function tendStandby(work: MysqlWork, managed: Managed, facts: MysqlFacts
   });
 }
 
+/** What an operator should know while the writer is still there. */
+export function standbyTrouble({ open, state, known, absence }: Managed): readonly string[] {
+  if (open || state !== "BACKUP" || known || absence?.proof != null) return [];
+  return ["it is not proved to follow the writer: should that vanish now, this server would not be opened alone"];
+}
+
 /** Or about to be. */
 const isWriter = ({ open, state, runs }: Managed): boolean => open || state === "MASTER" || runs.size > 0;
 

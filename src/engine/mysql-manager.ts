@@ -14,7 +14,7 @@ import type { GateQuestion } from "./hook-engine.ts";
 import { type ClaimAnswers, consentTo, planOf, startClaim } from "./mysql-claim.ts";
 import { closeFound, closeManaged, closeUnwanted } from "./mysql-closing.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
-import { tendStandby } from "./mysql-following.ts";
+import { standbyTrouble, tendStandby } from "./mysql-following.ts";
 import { askPositions } from "./mysql-group.ts";
 import {
   type Managed,
@@ -191,7 +191,8 @@ class Manager implements MysqlManager {
 
   troubles(name: string): readonly string[] {
     const managed = this.#find(name);
-    return managed === undefined ? [] : [...managed.lacking, ...(managed.tending?.troubles ?? [])];
+    if (managed === undefined) return [];
+    return [...managed.lacking, ...standbyTrouble(managed), ...(managed.tending?.troubles ?? [])];
   }
 
   examine(name: string): Promise<DoctorReport> | null {

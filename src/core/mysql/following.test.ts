@@ -101,6 +101,11 @@ describe("a channel that a takeover left", () => {
     expect(channelToResume(facts({ channels: [channel(gone)] }))).toEqual({ channel: "", peer: PEER });
   });
 
+  it("stays when this server has lost what it had committed itself: it would skip that", () => {
+    const restored = { ...left, gtids: mariadb("0-1-30,0-2-100"), semiSync: null };
+    expect(channelToResume(facts(restored))).toBeNull();
+  });
+
   it.each([
     ["while the peer is closed", left, writer({ closedBy: "read_only" })],
     ["with transactions that the writer lacks", { ...left, gtids: mariadb("0-1-51,0-2-100") }, writer()],
@@ -126,15 +131,26 @@ describe("a writer that hears another one", () => {
 
   it("is outrun by a peer that is open, that has more, or whose transactions have come in since", () => {
     expect(isOutrun(facts(own, writer()), opened)).toBe(true);
-    expect(isOutrun(facts(own, writer({ closedBy: "read_only", gtids: mariadb("0-1-40,0-2-101") })), opened)).toBe(
+    expect(isOutrun(facts(own, writer({ closedBy: "read_only", gtids: mariadb("0-1-50,0-2-101") })), opened)).toBe(
       true,
     );
-    expect(isOutrun(facts({ ...own, gtids: mariadb("0-1-50,0-2-101") }, standby), opened)).toBe(true);
+    const arrived = mariadb("0-1-50,0-2-101");
+    const from = writer({ closedBy: "read_only", gtids: arrived });
+    expect(isOutrun(facts({ ...own, gtids: arrived }, from), opened)).toBe(true);
   });
 
   it("goes on when nothing can come from that peer: both have gone their own ways", () => {
     const left = { ...own, channels: [channel({ io: "stopped", sql: "stopped" })] };
     expect(isOutrun(facts(left, writer()), opened)).toBe(false);
+    const leaving = { ...own, channels: [channel({ io: "connecting", sql: "stopped" })] };
+    expect(isOutrun(facts(leaving, writer()), opened)).toBe(false);
+  });
+
+  it("goes on when it has committed what nobody acknowledged, but not with commits that still wait", () => {
+    const alone = { ...own, gtids: mariadb("0-1-60,0-2-100") };
+    const theirs = writer({ gtids: mariadb("0-1-50,0-2-110") });
+    expect(isOutrun(facts({ ...alone, semiSync: semiSync(false) }, theirs), opened)).toBe(false);
+    expect(isOutrun(facts({ ...alone, semiSync: semiSync(true) }, theirs), opened)).toBe(true);
   });
 
   it("knows its own transactions on MySQL by server_uuid", () => {

@@ -3,8 +3,10 @@
  * writer die, and when it may receive again from a writer that it had left.
  */
 import { type Coordinates, reaches } from "./coordinates.ts";
+import { lostTail } from "./errant.ts";
 import { mysqlExtra } from "./gtid.ts";
 import type { MemberFacts, MemberGtids } from "./member.ts";
+import { channelFrom, newerToOlder } from "./rejoin.ts";
 import { channelsFrom, hasEverything, type Peer, type TakeoverFacts } from "./takeover.ts";
 import { hasNothingExtra, stands } from "./tending.ts";
 
@@ -39,14 +41,19 @@ export interface LeftChannel {
 }
 
 /**
- * The channel from a peer that is open, which stands without an error, while this server has nothing that the peer lacks: whoever has left
- * it did so for a takeover of its own, and is a standby now.
+ * The channel from a peer that is open, which stands without an error, while this server has nothing that the peer lacks and has lost nothing
+ * of its own: whoever has left it did so for a takeover of its own, and is a standby now.
  */
 export function channelToResume(facts: FollowingFacts): LeftChannel | null {
   for (const peer of facts.peers) {
     if (peer.state.kind !== "up" || peer.state.facts.closedBy !== null) continue;
+    const writer = peer.state.facts;
     const left = channelsFrom(facts, peer).find(stands);
-    if (left === undefined || hasNothingExtra(peer.state.facts, facts.own) !== true) continue;
+    if (left === undefined || hasNothingExtra(writer, facts.own) !== true) continue;
+    if (newerToOlder(writer.version, facts.own.version) !== null) continue;
+    const server = { address: "", facts: facts.own };
+    const channel = channelFrom(writer, server, { pair: facts.peers.length === 1 });
+    if (lostTail({ writer, server: facts.own, channel }) !== null) continue;
     return { channel: left.channel, peer: peer.address };
   }
   return null;
@@ -54,17 +61,19 @@ export function channelToResume(facts: FollowingFacts): LeftChannel | null {
 
 /**
  * Whether somebody else was the writer since this one was opened, and what they wrote can come here: a peer that is received from is open, has
- * what only a writer can have made, or such a thing has arrived since. Where nothing is received both have gone their own ways, and closing
- * this one as well would help nobody. `opened`: what this server had then; null when that is not known.
+ * what only a writer can have made, or such a thing has arrived since. Where nothing is received, or this server has committed what
+ * nobody acknowledged, both have gone their own ways: closing this one as well would help nobody. `opened`: what this server had then; null
+ * when that is not known.
  */
 export function isOutrun(facts: FollowingFacts, opened: MemberGtids | null): boolean {
   const { own } = facts;
   const ahead = (theirs: MemberFacts): boolean => theirs.closedBy === null || hasNothingExtra(own, theirs) === false;
-  const elsewhere = facts.peers.some(
-    (peer) =>
-      peer.state.kind === "up" &&
-      channelsFrom(facts, peer).some(({ io }) => io !== "stopped") &&
-      ahead(peer.state.facts),
+  const peers = facts.peers.flatMap((peer) => (peer.state.kind === "up" ? [{ peer, theirs: peer.state.facts }] : []));
+  if (own.semiSync?.enabled !== true && peers.some(({ theirs }) => hasNothingExtra(theirs, own) === false))
+    return false;
+  const elsewhere = peers.some(
+    ({ peer, theirs }) =>
+      channelsFrom(facts, peer).some(({ io, sql }) => io !== "stopped" && sql === "running") && ahead(theirs),
   );
   return elsewhere || (opened !== null && hasGrownElsewhere(opened, own));
 }
