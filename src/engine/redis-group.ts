@@ -169,7 +169,12 @@ export const closeCommands = (
 ): readonly Command[] => [
   ["CONFIG", "SET", "replica-read-only", "yes"],
   ["REPLICAOF", NOBODY.host, String(NOBODY.port)],
-  ...virtualHosts.map((host) => ["CLIENT", "KILL", "LADDR", `${host}:${config.address.port}`]),
+  ...virtualHosts.map((host) => [
+    "CLIENT",
+    "KILL",
+    "LADDR",
+    `${host.includes(":") ? `[${host}]` : host}:${config.address.port}`,
+  ]),
   ["CLIENT", "UNPAUSE"],
 ];
 

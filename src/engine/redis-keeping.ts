@@ -65,6 +65,8 @@ export class RedisKeeping {
   #isolated = false;
   /** The run of the own server whose data set was saved as it is. */
   #savedRun: string | null = null;
+  /** What was decided waits for its turn or is being done: looks go on meanwhile, and must not order it again. */
+  #acting = false;
   #troubles: readonly string[] = [];
 
   constructor(host: KeepingHost, managed: ManagedRedis) {
@@ -145,11 +147,17 @@ export class RedisKeeping {
   /** Waits for its turn and looks whether it is still wanted: a claim may have begun meanwhile. */
   #act(what: "guard" | "tending", step: string, action: () => Promise<Result<string, string>>): void {
     const { open } = this.#managed;
+    if (this.#acting) return;
+    this.#acting = true;
     this.#host.alone(async () => {
-      const { runs, moving } = this.#managed;
-      if (this.#ended || runs.size > 0 || moving || this.#managed.open !== open) return;
-      const done = await action();
-      this.#host.tell(what, step, done.ok ? "done" : "failed", done.ok ? done.value : done.error);
+      try {
+        const { runs, moving } = this.#managed;
+        if (this.#ended || runs.size > 0 || moving || this.#managed.open !== open) return;
+        const done = await action();
+        this.#host.tell(what, step, done.ok ? "done" : "failed", done.ok ? done.value : done.error);
+      } finally {
+        this.#acting = false;
+      }
       this.#hurry();
     });
   }
@@ -222,6 +230,8 @@ export class RedisKeeping {
 
   async #tend(own: MemberFacts, peers: readonly Peer[]): Promise<void> {
     const managed = this.#managed;
+    // A writer's data set goes on: what was saved of it before is no copy of it any more.
+    this.#savedRun = null;
     const { group } = managed.config;
     const now = this.#host.tools.timers.now();
     if (this.#isUnwanted(now)) {

@@ -31,7 +31,7 @@ export async function saveCopy(tools: RedisTools, own: RedisMember): Promise<Res
     const facts = await own.facts();
     if (!facts.ok) return err(failureInWords(facts.error));
     if (facts.value.savesNow && tools.timers.now() < deadline) continue;
-    if (facts.value.savesNow || facts.value.failedSave === "rdb") return err("BGSAVE has failed: see the server's log");
+    if (facts.value.savesNow || facts.value.dumpFailed === true) return err("BGSAVE has failed: see the server's log");
     return await tools.copies.keep(path);
   }
 }

@@ -19,6 +19,9 @@ const CONNECT =
 const WRITE =
   'IFS= read -r MYSQL_PWD; export MYSQL_PWD; timeout "$4" mysql --no-defaults --user="$3" --host="$1" --port="$2" --execute="INSERT INTO infra.chk_masterha VALUES (1, unix_timestamp()) ON DUPLICATE KEY UPDATE val=unix_timestamp()"';
 
+/** ER_DBACCESS_DENIED, ER_ACCESS_DENIED, ER_HOST_NOT_PRIVILEGED, ER_TABLEACCESS_DENIED, ER_SPECIFIC_ACCESS_DENIED, ER_ACCESS_DENIED_NO_PASSWORD. */
+const NOT_ALLOWED = /ERROR (1044|1045|1130|1142|1227|1698)\b/;
+
 export async function secondaryCheck(env: MhaEnvironment, options: Options): Promise<number> {
   const master = options.text("master_ip") ?? options.text("master_host");
   if (master === null) throw new MhaError("--master_host=<host> must be set.");
@@ -73,5 +76,7 @@ async function askFrom(host: string, master: string, options: Options): Promise<
     input: `${options.text("master_password") ?? ""}\n`,
   });
   // 127: there is no client; then the open port is all that is known.
-  return written.code === 0 || written.code === 127 ? REACHABLE : 0;
+  if (written.code === 0 || written.code === 127) return REACHABLE;
+  // The way there, or the account: neither says anything of the master.
+  return written.code === null || written.code === 255 || NOT_ALLOWED.test(written.stderr) ? UNKNOWN : 0;
 }

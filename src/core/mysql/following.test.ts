@@ -66,6 +66,13 @@ describe("a standby may open alone", () => {
     expect(provesFollowing(facts(busy))).toBe(true);
   });
 
+  it("but not when it has lost what it had committed itself, although its position is the writer's", () => {
+    const theirs = writer({ gtids: mariadb("0-2-99,0-1-60") });
+    const position = { product: "mariadb", position: "0-2-99", slavePos: "0-1-60" } as const;
+    const restored = member({ gtids: { ...position, binlogState: "0-2-99,0-1-50" }, semiSync: null });
+    expect(provesFollowing({ own: restored, peers: [theirs] })).toBe(false);
+  });
+
   it.each([
     ["that is connecting", { channels: [channel({ io: "connecting" })] }],
     ["that stands", { channels: [channel({ io: "stopped" })] }],

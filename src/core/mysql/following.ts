@@ -3,17 +3,16 @@
  * writer die, and when it may receive again from a writer that it had left.
  */
 import { type Coordinates, reaches } from "./coordinates.ts";
-import { lostTail } from "./errant.ts";
 import { mysqlExtra } from "./gtid.ts";
 import type { MemberFacts, MemberGtids } from "./member.ts";
-import { channelFrom, newerToOlder } from "./rejoin.ts";
-import { channelsFrom, hasEverything, type Peer, type TakeoverFacts } from "./takeover.ts";
+import { newerToOlder } from "./rejoin.ts";
+import { channelsFrom, hasEverything, lostTo, type Peer, type TakeoverFacts } from "./takeover.ts";
 import { hasNothingExtra, stands } from "./tending.ts";
 
 export type FollowingFacts = Pick<TakeoverFacts, "own" | "peers">;
 
 /**
- * It receives, it has what the writer had a moment ago, and the writer's commits wait for an acknowledgement where they can. Without
+ * It receives, it has what the writer had a moment ago and has lost nothing of its own, and the writer's commits wait for an acknowledgement where they can. Without
  * the middle part a standby that was cut off while the writer went on alone would count as soon as its receiver connects; a receiver that
  * merely says "running" does so for slave_net_timeout after its cable was pulled.
  */
@@ -27,6 +26,7 @@ export function provesFollowing(facts: FollowingFacts): boolean {
 function follows(facts: FollowingFacts, peer: Peer, theirs: MemberFacts): boolean {
   const alone = theirs.closedBy === null && theirs.semiSync !== null && !theirs.semiSync.enabled;
   if (alone && facts.own.semiSync?.acknowledges === true) return false;
+  if (lostTo(facts.own, theirs) !== null) return false;
   const channels = channelsFrom(facts, peer).filter(({ io }) => io === "running");
   if (channels.length === 0) return false;
   return hasEverything(facts, peer, theirs) || channels.some(({ received }) => covers(received, theirs.end));
@@ -51,9 +51,7 @@ export function channelToResume(facts: FollowingFacts): LeftChannel | null {
     const left = channelsFrom(facts, peer).find(stands);
     if (left === undefined || hasNothingExtra(writer, facts.own) !== true) continue;
     if (newerToOlder(writer.version, facts.own.version) !== null) continue;
-    const server = { address: "", facts: facts.own };
-    const channel = channelFrom(writer, server, { pair: facts.peers.length === 1 });
-    if (lostTail({ writer, server: facts.own, channel }) !== null) continue;
+    if (lostTo(facts.own, writer) !== null) continue;
     return { channel: left.channel, peer: peer.address };
   }
   return null;

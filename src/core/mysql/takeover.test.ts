@@ -101,6 +101,14 @@ describe("the order of a takeover", () => {
     expect(plan({ peers: [down, broken] }).end).toBe("ready");
   });
 
+  it("is refused to a server that lost what it had committed itself, while a peer has it: its position hides that", () => {
+    const gtids = { product: "mariadb", position: "0-2-99", binlogState: "0-1-50,0-2-99", slavePos: "0-1-60" } as const;
+    const theirs = other({ gtids: { ...gtids, position: "0-1-60", binlogState: "0-2-99,0-1-60" } });
+    expect(plan({ own: member({ gtids }), peers: [up(theirs)] }).end).toContain(
+      "lost what it had committed itself (0-1-60)",
+    );
+  });
+
   it("an applier that stands is started before the receiver is stopped", () => {
     const stands = channel({ sql: "stopped", io: "connecting" });
     expect(plan({ own: member({ channels: [stands] }) }).steps.slice(0, 2)).toEqual([

@@ -9,6 +9,7 @@
  */
 import type { Policy } from "../database/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
+import { lostTail } from "./errant.ts";
 import { mariadbContains, mysqlContains } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
 
@@ -194,6 +195,12 @@ function closePeers({ peers }: TakeoverFacts): Decision | null {
 /** Everything that a closed peer has is executed here before this server opens. */
 function followPeers(facts: TakeoverFacts): Decision | null {
   for (const peer of facts.peers) {
+    const lost = peer.state.kind === "up" ? lostTo(facts.own, peer.state.facts) : null;
+    if (lost !== null) {
+      return refuse(
+        `this server has lost what it had committed itself (${lost}), and ${peer.address} has it: make it anew from there`,
+      );
+    }
     if (peer.state.kind !== "up" || hasEverything(facts, peer, peer.state.facts)) continue;
     const channels = channelsFrom(facts, peer);
     const broken = channels.find(({ io }) => io === "stopped");
@@ -210,6 +217,14 @@ function followPeers(facts: TakeoverFacts): Decision | null {
   }
   return null;
 }
+
+/** What the own server had committed and has no more, while the peer has it: replication skips it, and its position looks as if it were there. */
+export const lostTo = (own: MemberFacts, theirs: MemberFacts): string | null =>
+  lostTail({
+    writer: theirs,
+    server: own,
+    channel: theirs.channels.find(({ sourceId }) => sourceId === own.serverId) ?? null,
+  });
 
 /** Whether the own server has executed everything that this closed peer has. */
 export function hasEverything(facts: Pick<TakeoverFacts, "own" | "peers">, peer: Peer, theirs: MemberFacts): boolean {

@@ -55,6 +55,8 @@ export interface RedisFacts {
   readonly memory: { readonly used: number; readonly limit: number; readonly evicts: boolean };
   /** Which of them refuses writes because its disk does. */
   readonly failedSave: "rdb" | "aof" | null;
+  /** The last BGSAVE has failed, whatever the rules for saving say of it. */
+  readonly dumpFailed?: boolean;
   readonly savesNow: boolean;
   readonly keys: number;
   readonly cluster: boolean;
@@ -105,6 +107,7 @@ export function factsOf(fields: InfoFields): RedisFacts | null {
     goodReplicas: fields.has("min_slaves_good_slaves") ? numberOf(fields, "min_slaves_good_slaves") : null,
     memory: memoryOf(fields),
     failedSave: failedSaveOf(fields),
+    ...(fields.get("rdb_last_bgsave_status") === "err" && { dumpFailed: true }),
     savesNow: on(fields, "rdb_bgsave_in_progress"),
     keys: keysOf(fields),
     cluster: on(fields, "cluster_enabled"),

@@ -145,7 +145,9 @@ function compare(facts: TakeoverFacts, peer: Peer): Decision | null {
     const words = `${peer.address} has what this server lacks (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
     if (follows(own, peer)) return wait(`everything that ${peer.address} has is here`);
     // Further in the same stream is newer, whatever was written down.
-    return own.history.id === theirs.history.id ? refuse(words, true) : byMarks(facts, theirs, words);
+    // A replica of the same epoch cannot have diverged from its writer, so it is ahead: only a later epoch counts for more.
+    const later = own.history.id !== theirs.history.id && epochOf(mark) > epochOf(theirs.mark);
+    return later ? null : refuse(words, true);
   }
   // A server that read its data from an append-only file knows no history: what the daemons have written down decides.
   const why = `the histories of ${peer.address} and this server cannot be compared (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
