@@ -70,6 +70,14 @@ const kindOf = (facts: TakeoverFacts) => {
 };
 
 describe("a claim", () => {
+  test("of a writer that came back from an old dump is refused while a replica of its epoch is ahead; a later epoch counts for more", () => {
+    const own = member({ history: history("new", 1_000, { formerId: "x", formerEnd: 1_001 }) });
+    const ahead = (epoch: number) => up({ history: history("x", 5_000), mark: { epoch, role: "replica" } });
+    const mark = { epoch: 3, role: "writer" } as const;
+    expect(kindOf(claim({ own, mark, peers: [ahead(3)] }))).toBe("refuse");
+    expect(kindOf(claim({ own, mark, peers: [ahead(2)] }))).not.toBe("refuse");
+  });
+
   test("a known standby whose writer is gone writes the next epoch down before it is promoted", () => {
     expect(planTakeover(claim())).toEqual({
       steps: ["write down epoch 4, at a:100", "promote the own server (REPLICAOF NO ONE)"],
