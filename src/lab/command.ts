@@ -180,7 +180,7 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
     return await labDown(io);
   } else if (command === "status" && rest.length === 0) {
     return await labStatus(io);
-  } else if (command === "demo" && DEMOS[rest.join(" ")] !== undefined) {
+  } else if (command === "demo" && Object.hasOwn(DEMOS, rest.join(" "))) {
     return (await DEMOS[rest.join(" ")]?.(io)) ?? 1;
   } else if (command === "exec" && rest.length >= 2) {
     return await labExec(io, rest[0] ?? "", rest.slice(1));

@@ -50,7 +50,8 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
   for (const node of tree) {
     if (node.block === null) continue;
-    const check = CHECKS[node.keyword];
+    // A file may say `__proto__ {`.
+    const check = Object.hasOwn(CHECKS, node.keyword) ? CHECKS[node.keyword] : undefined;
     if (check !== undefined) check(node, { ...trackable, source });
     else if (node.keyword === "vrrp_instance")
       addInstance(compileInstance(node, { defaults, ...trackable, tools, source, taken }), instances, diagnostics);

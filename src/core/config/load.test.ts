@@ -26,6 +26,14 @@ vrrp_instance VI_82 {
 }
 `;
 
+test.each(["__proto__", "constructor", "toString"])(
+  "a block called %s is an unknown keyword like any other",
+  (name) => {
+    const { diagnostics } = loadConfig(memorySource({ "/k.conf": `${name} {\n}\n${PAIR}` }), "/k.conf");
+    expect(diagnostics.map(({ code }) => code)).toContain("unknown-keyword");
+  },
+);
+
 test("an administrator's file for a database pair compiles unmodified", () => {
   const { config, diagnostics } = loadConfig(memorySource({ "/k.conf": PAIR }), "/k.conf");
   // keepalived calls this a security violation, and runs.

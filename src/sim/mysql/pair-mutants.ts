@@ -26,8 +26,8 @@ export const PAIR_MUTANTS: readonly PairMutant[] = [
       "a receiver that was stopped while its peer came back stays so",
       edit(
         TENDING,
-        'const stands = ({ io, sqlError }) => io === "stopped" &&',
-        'const stands = ({ io, sql, sqlError }) => io === "stopped" && sql === "stopped" &&',
+        'sqlError === null && (sql === "stopped" || ioError === null || hasGivenUp(channel));',
+        'sqlError === null && sql === "stopped";',
       ),
     ),
   ),
