@@ -1,8 +1,19 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The test that unloads IPVS comes first: what later ones leave in the kernel keeps its schedulers in use for a while. */
+class UnloadingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const unloads = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("kernel.vm.test.ts");
+    return [...sorted.filter(unloads), ...sorted.filter((file) => !unloads(file))];
+  }
+}
 
 // Unit tests stand beside the code. Everything that needs namespaces or real programs is `*.lab.test.ts`.
 export default defineConfig({
   test: {
+    sequence: { sequencer: UnloadingFirst },
     projects: [
       {
         test: {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { IpAddress } from "../../src/core/lib/ip.ts";
 import type { ServiceKey } from "../../src/core/lvs/config.ts";
@@ -110,20 +110,8 @@ describe("IPVS of the real kernel", () => {
   });
 });
 
-/**
- * Schedulers are in use while a namespace with services exists, and the kernel takes one down only after the last who lived there. This machine is the
- * tests' own, so whoever still lives in another namespace is a leftover of theirs.
- */
+/** The kernel takes down namespaces after those who lived there have ended: until then schedulers of their services are in use. */
 function unload(): true | undefined {
-  const own = readlinkSync("/proc/self/ns/net");
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readlinkSync(`/proc/${pid}/ns/net`) !== own) process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It has ended meanwhile, or is the kernel's.
-    }
-  }
-  spawnSync("ip", ["-all", "netns", "delete"]);
   const loaded = execFileSync("lsmod", { encoding: "utf8" }).match(/^ip_vs(_\w+)?(?= )/gm) ?? [];
   const rest = loaded.filter((name) => name !== "ip_vs");
   return spawnSync("rmmod", [...rest, "ip_vs"]).status === 0 ? true : undefined;
