@@ -7,7 +7,6 @@
 import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, millis, seconds } from "../core/lib/units.ts";
-import { rangesOf } from "../core/mysql/binlog.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { replicaOrder } from "../core/mysql/orders.ts";
 import { positionsOf, type ServerPositions } from "../core/mysql/positions.ts";
@@ -21,9 +20,9 @@ import {
   rejoinStepInWords,
 } from "../core/mysql/rejoin.ts";
 import type { Peer } from "../core/mysql/takeover.ts";
-import { createTally, reenterable, type TableChanges } from "../core/mysql/tally.ts";
 import { countAsDone } from "./mysql-accept.ts";
 import { compareTwo, type Looked, type Two } from "./mysql-compare.ts";
+import { type ExtraReport, exportExtra } from "./mysql-export.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import { renewBackEdge } from "./mysql-renew.ts";
 import { Reseed } from "./mysql-reseed.ts";
@@ -48,17 +47,6 @@ export interface RejoinRequest {
   readonly reseed: boolean;
 }
 
-export interface ExtraReport {
-  /** GTIDs, or the place in its binary log. */
-  readonly what: string;
-  readonly transactions: number;
-  /** Why not all of them could be read; null when all were. */
-  readonly missing: string | null;
-  /** Where they are; null when nothing was written. */
-  readonly file: string | null;
-  readonly tables: readonly TableChanges[];
-}
-
 export interface RejoinOutcome {
   readonly writer: string | null;
   readonly server: string | null;
@@ -76,6 +64,11 @@ const PAUSE = millis(100);
 const CATCH_UP = seconds(60);
 const ORDER_MILLIS = 10_000;
 const MOST_TRIES = 3;
+/**
+ * A receiver says that it runs before its source has looked whether it still has what is asked for; error 1236 comes a moment later. So a ring
+ * counts as whole when nothing has been ordered for this long.
+ */
+const STANDS = seconds(1);
 
 export class Rejoin {
   readonly #host: RejoinHost;
@@ -84,12 +77,14 @@ export class Rejoin {
   readonly #servers: MysqlServers;
   readonly #done: string[] = [];
   readonly #tries = new Map<string, number>();
+  #standsFrom: Instant;
 
   constructor(host: RejoinHost, config: MysqlConfig, request: RejoinRequest) {
     this.#host = host;
     this.#config = config;
     this.#request = request;
     this.#servers = new MysqlServers(host.tools.sql, config);
+    this.#standsFrom = host.tools.timers.now();
   }
 
   async run(): Promise<RejoinOutcome> {
@@ -160,6 +155,7 @@ export class Rejoin {
 
   async #carryOut(two: Two, first: Looked): Promise<string | null> {
     const deadline = after(this.#host.tools.timers.now(), CATCH_UP);
+    this.#orderedNow();
     let { facts } = first;
     for (;;) {
       const ended = await this.#turn(two, facts, deadline);
@@ -176,7 +172,9 @@ export class Rejoin {
     const decision = decideRejoin(facts);
     switch (decision.kind) {
       case "whole":
-        return null;
+        if (this.#host.tools.timers.now() >= this.#standsFrom) return null;
+        await this.#pause();
+        return "again";
       case "refuse":
         return decision.reason;
       case "step":
@@ -188,6 +186,10 @@ export class Rejoin {
         await this.#pause();
         return "again";
     }
+  }
+
+  #orderedNow(): void {
+    this.#standsFrom = after(this.#host.tools.timers.now(), STANDS);
   }
 
   #pause(): Promise<void> {
@@ -203,6 +205,7 @@ export class Rejoin {
     if (tries > MOST_TRIES) return `${words}: done ${MOST_TRIES} times without effect`;
     this.#host.tell(words, "begun", "");
     const done = await this.#carry(step, two, facts);
+    this.#orderedNow();
     this.#host.tell(words, done.ok ? "done" : "failed", done.ok ? "" : done.error);
     if (!done.ok) return `${words}: ${done.error}`;
     if (tries === 1) this.#done.push(words);
@@ -292,6 +295,10 @@ export class Rejoin {
     return { ...heads(again.value), steps: this.#done, end: end ?? "whole", extra: exported, choices: [] };
   }
 
+  #export(two: Two, looked: Looked): Promise<ExtraReport> {
+    return exportExtra(this.#host, this.#config, { two, looked, dryRun: this.#request.dryRun });
+  }
+
   async #refused(two: Two, looked: Looked, plan: ReturnType<typeof planRejoin>): Promise<RejoinOutcome> {
     const { facts } = looked;
     const exported = plan.cause === "extra" ? await this.#export(two, looked) : null;
@@ -308,30 +315,6 @@ export class Rejoin {
             file,
           });
     return { ...heads(two), steps: [], end: plan.end, extra: exported, choices };
-  }
-
-  async #export(two: Two, { facts, found, missing }: Looked): Promise<ExtraReport> {
-    const what = facts.extra.kind === "some" ? facts.extra.what : "";
-    const report = { what, transactions: found.length, tables: [] };
-    if (found.length === 0) return { ...report, file: null, missing };
-    const tally = createTally();
-    const { product } = two.server.facts.version;
-    const time = new Date(this.#host.tools.wallMillis()).toISOString();
-    const exported = await this.#host.tools.exporter.run({
-      product,
-      program: this.#config.group.mysqlbinlog,
-      server: { ...this.#config, address: two.server.member.address },
-      ranges: rangesOf(found),
-      file: this.#request.dryRun ? null : fileName(this.#config.name, two.server.address, time),
-      head: headOf({ name: this.#config.name, two, what, time, missing }),
-      line: (text) => {
-        tally.line(text);
-        return product === "mariadb" ? reenterable(text) : text;
-      },
-    });
-    if (!exported.ok) return { ...report, file: null, missing: exported.error };
-    if (exported.value !== null) this.#host.tell(`export ${what}`, "done", exported.value);
-    return { ...report, tables: tally.tables(), file: exported.value, missing };
   }
 }
 
@@ -367,29 +350,4 @@ function serverOf(all: readonly Peer[], open: readonly Peer[], wanted: string | 
   const [peer] = peers;
   if (peer !== undefined && peers.length === 1) return ok(peer);
   return err(`say which: ${peers.map(({ address }) => address).join(", ")}`);
-}
-
-const fileName = (name: string, address: string, time: string): string =>
-  `${`${name}-${address}`.replaceAll(/[^\w.-]/g, "_")}-${time.replaceAll(":", "-")}.sql`;
-
-interface Head {
-  readonly name: string;
-  readonly two: Two;
-  readonly what: string;
-  readonly time: string;
-  readonly missing: string | null;
-}
-
-function headOf({ name, two: { writer, server }, what, time, missing }: Head): readonly string[] {
-  const mariadb = server.facts.version.product === "mariadb";
-  return [
-    `mysql ${name}: transactions of ${server.address} that ${writer.address} lacks`,
-    `time: ${time}`,
-    `which: ${what}`,
-    ...(missing === null ? [] : [`not all of them: ${missing}`]),
-    mariadb
-      ? "Entered on another server they get new GTIDs; those that they have here are comments."
-      : "Entered on another server they keep their GTIDs, if GTIDs are on.",
-    "Lines with ### are what the row events say, in words; the events themselves are in BINLOG '...'.",
-  ];
 }

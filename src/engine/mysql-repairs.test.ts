@@ -43,6 +43,16 @@ describe("rejoin", () => {
     expect(world.own).toMatchObject({ io: true, sql: true });
   });
 
+  it("does not believe a receiver that has just been started: its source may still find that it lacks what is asked for", async () => {
+    const world = await returned();
+    Object.assign(world.own, { io: false, sql: false, purged: { turns: 40 } });
+    const done = await answer(world, world.manager.repairs.rejoin("orders", REQUEST));
+    expect(done.end).toBe("whole");
+    expect(done.steps.at(-1)).toContain("from where that ends now");
+    await world.pass(1_000);
+    expect(world.own).toMatchObject({ io: true, sql: true, ioErrno: 0 });
+  });
+
   it("leaves out one with transactions of its own: nothing is started, and that is told", async () => {
     const world = await returned();
     Object.assign(world.own, { io: false, sql: false });

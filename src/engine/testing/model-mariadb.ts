@@ -23,6 +23,10 @@ export class ModelServer {
   readonly relay: string[] = [];
   /** Whom it may be told to follow. */
   sources: readonly ModelServer[] = [];
+  /** What it asks for is no longer in its source's log. The source looks for it that many turns, and the receiver says meanwhile that it runs. */
+  purged: { readonly turns: number } | null = null;
+  ioErrno = 0;
+  #looking = 0;
   /** Its own daemon is logged in. */
   watched = true;
   refusesSource = false;
@@ -56,7 +60,16 @@ export class ModelServer {
   receive(): void {
     const { source } = this;
     if (!this.io || source === null || source.reach !== "up") return;
-    for (const one of source.log) if (!this.log.includes(one) && !this.relay.includes(one)) this.relay.push(one);
+    if (this.purged !== null) this.#refused(this.purged.turns);
+    else for (const one of source.log) if (!this.log.includes(one) && !this.relay.includes(one)) this.relay.push(one);
+  }
+
+  #refused(turns: number): void {
+    this.#looking += 1;
+    if (this.#looking < turns) return;
+    this.#looking = 0;
+    this.io = false;
+    this.ioErrno = 1236;
   }
 
   work(): void {
@@ -94,7 +107,7 @@ export class ModelServer {
         Relay_Master_Log_File: "bin.000001",
         Exec_Master_Log_Pos: String(100 + this.log.length),
         Using_Gtid: "Slave_Pos",
-        Last_IO_Errno: "0",
+        Last_IO_Errno: String(this.ioErrno),
         Last_SQL_Errno: "0",
       },
     ];
@@ -113,6 +126,8 @@ export class ModelServer {
       return ok(this.writingFor === null ? [] : [{ thread: "77", seconds: String(this.writingFor) }]);
     if (sql.includes("information_schema.EVENTS"))
       return ok(this.foreignEvents.map((name) => ({ place: "shop", name, definer: "admin@localhost" })));
+    if (sql.startsWith("SELECT @@global.gtid_slave_pos")) return ok([{ position: this.#position() }]);
+    if (sql.startsWith("SELECT MASTER_GTID_WAIT")) return ok([{ done: "0" }]);
     if (sql === "SELECT USER() AS user") return ok([{ user: "holdfast@localhost" }]);
     return this.#order(sql);
   }
@@ -142,7 +157,7 @@ export class ModelServer {
     const effect = EFFECTS[sql];
     if (sql.includes("event_scheduler") && this.refusesScheduler) return err(DENIED);
     if (sql === "SET GLOBAL read_only = 0" && this.refusesToOpen) return err(DENIED);
-    if (sql.startsWith("CHANGE MASTER TO")) return this.#changeSource(sql);
+    if (sql.startsWith("CHANGE MASTER TO MASTER_HOST")) return this.#changeSource(sql);
     if (sql.startsWith("KILL")) {
       this.sessions -= 1;
       this.hangs = false;
@@ -184,8 +199,12 @@ const EFFECTS: Readonly<Record<string, (server: ModelServer) => void>> = {
     server.io = false;
     server.sql = false;
   },
+  "CHANGE MASTER TO MASTER_DEMOTE_TO_SLAVE = 1": (server) => {
+    server.purged = null;
+  },
   "START SLAVE": (server) => {
     server.io = true;
+    server.ioErrno = 0;
     server.sql = true;
   },
 };
