@@ -183,7 +183,7 @@ function compileVrrp(
     higherPrioSendAdvert: flag("higher_prio_send_advert", defaults.higherPrioSendAdvert),
     ownerIgnoreAdverts: flag("owner_ignore_adverts", defaults.ownerIgnoreAdverts),
     v3ChecksumAsV2: flag("v3_checksum_as_v2", defaults.v3ChecksumAsV2),
-    ...readGates(settings, context),
+    ...readGates(settings, context, advertInterval),
     virtualInterfaces: [],
     sendsVia: null,
     hearsVia: null,

@@ -1,5 +1,6 @@
 /** `manage_mysql NAME` and `manage_redis NAME` of an instance: which block, and how long the gates around its address may take with it. */
 import type { HookKind } from "../events/vocabulary.ts";
+import { listeningTime } from "../evidence/gateways.ts";
 import { type Micros, micros, seconds } from "../lib/units.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import { GATEWAY_TIMEOUT } from "./compile-evidence.ts";
@@ -29,6 +30,7 @@ function managedBlocks(settings: Settings, context: TrackContext) {
 export function readGates(
   settings: Settings,
   context: TrackContext,
+  advertInterval: Micros,
 ): Pick<VrrpInstanceConfig, "claimGate" | "releaseGate"> {
   const managed = managedBlocks(settings, context);
   const gate = (hook: HookKind, limit: string, fallback: Micros, own: number): VrrpInstanceConfig["claimGate"] => {
@@ -38,15 +40,15 @@ export function readGates(
   };
   const deadlines = managed.reduce((sum, { group }) => sum + group.takeoverDeadline + MANAGED_MARGIN, 0);
   return {
-    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines + gatewayTime(settings)),
+    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines + gatewayTime(settings, advertInterval)),
     releaseGate: gate("notify_release", "release_timeout", seconds(5), managed.length * MANAGED_RELEASE),
   };
 }
 
-/** The gateways' own time, and what a busy host may add to it. */
-function gatewayTime(settings: Settings): number {
+/** The gateways' own time, that of listening after a refused claim, and what a busy host may add to it. */
+function gatewayTime(settings: Settings, advertInterval: Micros): number {
   if (!settings.has("track_gateway")) return 0;
-  return (settings.duration("gateway_timeout") ?? GATEWAY_TIMEOUT) + GATEWAY_MARGIN;
+  return (settings.duration("gateway_timeout") ?? GATEWAY_TIMEOUT) + listeningTime(advertInterval) + GATEWAY_MARGIN;
 }
 
 /** Whether the group of the managed server, or unicast_peer, says that there is exactly one other host. */

@@ -7,10 +7,11 @@
  * | --- | --- | --- |
  * | about to claim, or to preempt | at least gateway_quorum | it claims |
  * | about to claim, or to preempt | fewer, and too few can still answer | refused: FAULT, tried again |
+ * | about to claim again after such a refusal | at least gateway_quorum | it listens for the master first, then claims |
  * | MASTER | any number | nothing: the address stays where it is |
  */
 import type { IpAddress } from "../lib/ip.ts";
-import type { Micros } from "../lib/units.ts";
+import { type Instant, type Micros, micros, seconds } from "../lib/units.ts";
 
 export interface GatewayEvidence {
   /** At least one. */
@@ -43,4 +44,20 @@ export function judgeGateways(
   const needed = gateways.length === 1 ? "" : `, ${count} of ${gateways.length} answered and ${quorum} must`;
   const cutOff = "this host may be the one that is cut off";
   return { kind: "refuse", reason: `track_gateway: no answer from ${missing.join(", ")}${needed}: ${cutOff}` };
+}
+
+/** A refusal older than this, beside some adverts, is of another cut. */
+const SAME_CUT = seconds(60);
+const SAME_CUT_ADVERTS = 20;
+
+/** How long to listen, where one has to: a master that is there sends within one interval; half of one more for a host that is busy. */
+export const listeningTime = (advertInterval: Micros): Micros => micros(advertInterval * 1.5);
+
+/**
+ * How long a claim whose gateways answer listens for a master before it goes on; 0: not at all. `refused`: when an earlier claim was last refused for
+ * want of gateways. Then the answers may be the first frames after a cut, and the silence before them says nothing about the master.
+ */
+export function listensFor(refused: Instant | undefined, now: Instant, advertInterval: Micros): Micros {
+  const same = refused !== undefined && now - refused <= SAME_CUT + SAME_CUT_ADVERTS * advertInterval;
+  return same ? listeningTime(advertInterval) : micros(0);
 }

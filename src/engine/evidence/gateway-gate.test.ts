@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { GatewayEvidence } from "../../core/evidence/gateways.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
-import { instant, millis } from "../../core/lib/units.ts";
+import { instant, millis, seconds } from "../../core/lib/units.ts";
 import type { EchoEvents, ProbePort } from "../../ports/probes.ts";
 import type { GateAnswer, GateQuestion } from "../hook-engine.ts";
 import { NO_ADDRESSES, NO_PROBES } from "../testing/no-probes.ts";
@@ -17,6 +17,8 @@ function scene(gateways: readonly IpAddress[], quorum = 1, onLink: readonly IpAd
   const answers: GateAnswer[] = [];
   const passed: GateQuestion[] = [];
   const late: (() => void)[] = [];
+  const delays: number[] = [];
+  const clock = { now: 0 };
   const probes: ProbePort = {
     ...NO_PROBES,
     echo({ address }, { identifier }, events) {
@@ -26,8 +28,9 @@ function scene(gateways: readonly IpAddress[], quorum = 1, onLink: readonly IpAd
   };
   const gate = new GatewayGate({
     timers: {
-      now: () => instant(0),
-      schedule: (_delay, action) => {
+      now: () => instant(clock.now),
+      schedule: (delay, action) => {
+        delays.push(delay);
         late.push(action);
         return { cancel: () => void late.splice(late.indexOf(action), 1) };
       },
@@ -43,15 +46,15 @@ function scene(gateways: readonly IpAddress[], quorum = 1, onLink: readonly IpAd
   });
   const evidence: GatewayEvidence = { gateways, quorum, timeout: millis(500) };
   const instances = [
-    { vrrp: { name: "VI_1" }, gateways: evidence },
-    { vrrp: { name: "VI_2" }, gateways: null },
+    { vrrp: { name: "VI_1", advertInterval: seconds(1) }, gateways: evidence },
+    { vrrp: { name: "VI_2", advertInterval: seconds(1) }, gateways: null },
   ];
   gate.configure({ instances } as unknown as HoldfastConfig);
   const reply = (address: IpAddress): void => {
     const { events, identifier } = echoes.get(address) as { events: EchoEvents; identifier: number };
     events.onReply({ identifier, sequence: 1 });
   };
-  return { gate, answers, passed, cancelled, late, echoes, reply };
+  return { gate, answers, passed, cancelled, late, delays, clock, echoes, reply };
 }
 
 const claim = (instance = "VI_1"): GateQuestion => ({ instance, which: "claim", gate: 7, priority: 100 });
@@ -75,6 +78,46 @@ test("nobody answers in time: the claim is refused with the names", () => {
   expect(passed).toEqual([]);
   expect(answers).toMatchObject([{ instance: "VI_1", gate: 7, opened: false }]);
   expect(answers[0]?.reason).toContain("no answer from 192.0.2.1, 192.0.2.2");
+});
+
+test("after a refused claim the next one listens for a master before it goes on, and the one after that does not", () => {
+  const { gate, passed, late, delays, clock, reply } = scene([A]);
+  gate.ask(claim());
+  late.pop()?.();
+  clock.now = 3_000_000;
+  gate.ask(claim());
+  reply(A);
+  expect(passed).toEqual([]);
+  expect(delays.at(-1)).toBe(1_500_000);
+  late.pop()?.();
+  expect(passed).toEqual([claim()]);
+  gate.ask(claim());
+  reply(A);
+  expect(passed).toHaveLength(2);
+});
+
+test("a claim that listens is given up when the master is heard", () => {
+  const { gate, passed, late, reply } = scene([A]);
+  gate.ask(claim());
+  late.pop()?.();
+  gate.ask(claim());
+  reply(A);
+  const [over] = late;
+  gate.cancel("VI_1", 7);
+  expect(late).toEqual([]);
+  gate.ask(claim());
+  reply(A);
+  expect([over === undefined, passed]).toEqual([false, []]);
+});
+
+test("a refusal of long ago is of another cut", () => {
+  const { gate, passed, late, clock, reply } = scene([A]);
+  gate.ask(claim());
+  late.pop()?.();
+  clock.now = 80_000_001;
+  gate.ask(claim());
+  reply(A);
+  expect(passed).toEqual([claim()]);
 });
 
 test("a gateway that drops pings answers by ARP", async () => {

@@ -1,11 +1,12 @@
 /**
  * Asks the gateways of `track_gateway` before a claim goes on to databases and hooks: each by ICMP echo from an own socket and, where it is on the link
- * of the host, by ARP or neighbour discovery, because a gateway may drop pings by policy. One answer of either kind is enough.
+ * of the host, by ARP or neighbour discovery, because a gateway may drop pings by policy. One answer of either kind is enough. A claim that comes
+ * after a refused one listens for a master first: when one is heard, the election withdraws the question.
  */
 import type { HoldfastConfig } from "../../core/config/model.ts";
-import { type GatewayEvidence, type GatewayVerdict, judgeGateways } from "../../core/evidence/gateways.ts";
+import { type GatewayEvidence, judgeGateways, listensFor } from "../../core/evidence/gateways.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
-import { toMillis } from "../../core/lib/units.ts";
+import { type Instant, type Micros, toMillis } from "../../core/lib/units.ts";
 import type { AddressProbe } from "../../ports/address-probe.ts";
 import type { Probe, ProbePort } from "../../ports/probes.ts";
 import type { Timers } from "../../ports/timers.ts";
@@ -19,9 +20,13 @@ export interface GatewayGateOptions {
   readonly next: (question: GateQuestion) => void;
 }
 
-interface Run {
-  readonly question: GateQuestion;
+interface Asked {
   readonly evidence: GatewayEvidence;
+  readonly advertInterval: Micros;
+}
+
+interface Run extends Asked {
+  readonly question: GateQuestion;
   readonly reached: Set<IpAddress>;
   readonly silent: Set<IpAddress>;
   readonly probes: Probe[];
@@ -32,7 +37,8 @@ const IDENTIFIERS = 0x1_0000;
 export class GatewayGate {
   readonly #options: GatewayGateOptions;
   readonly #runs = new Set<Run>();
-  #evidence: ReadonlyMap<string, GatewayEvidence> = new Map();
+  #asked: ReadonlyMap<string, Asked> = new Map();
+  readonly #refused = new Map<string, Instant>();
   #nextIdentifier = 1;
 
   constructor(options: GatewayGateOptions) {
@@ -41,20 +47,20 @@ export class GatewayGate {
 
   configure({ instances }: HoldfastConfig): void {
     const wanted = instances.flatMap(({ vrrp, gateways }) =>
-      gateways === null ? [] : [[vrrp.name, gateways] as const],
+      gateways === null ? [] : [[vrrp.name, { evidence: gateways, advertInterval: vrrp.advertInterval }] as const],
     );
-    this.#evidence = new Map(wanted);
+    this.#asked = new Map(wanted);
   }
 
   ask(question: GateQuestion): void {
-    const evidence = this.#evidence.get(question.instance);
-    if (question.which === "release" || evidence === undefined) {
+    const asked = this.#asked.get(question.instance);
+    if (question.which === "release" || asked === undefined) {
       this.#options.next(question);
       return;
     }
-    const run: Run = { question, evidence, reached: new Set(), silent: new Set(), probes: [] };
+    const run: Run = { ...asked, question, reached: new Set(), silent: new Set(), probes: [] };
     this.#runs.add(run);
-    for (const gateway of evidence.gateways) this.#probe(run, gateway);
+    for (const gateway of run.evidence.gateways) this.#probe(run, gateway);
     run.probes.push(this.#after(run));
   }
 
@@ -109,13 +115,31 @@ export class GatewayGate {
     const verdict = judgeGateways(run.evidence, run);
     if (verdict.kind === "wait") return;
     this.#end(run);
-    this.#settle(run.question, verdict);
+    if (verdict.kind === "open") this.#open(run);
+    else this.#refuse(run.question, verdict.reason);
   }
 
-  #settle(question: GateQuestion, verdict: GatewayVerdict): void {
-    const { instance, gate } = question;
-    if (verdict.kind === "refuse") this.#options.answer({ instance, gate, opened: false, reason: verdict.reason });
-    else this.#options.next(question);
+  #refuse({ instance, gate }: GateQuestion, reason: string): void {
+    this.#refused.set(instance, this.#options.timers.now());
+    this.#options.answer({ instance, gate, opened: false, reason });
+  }
+
+  #open({ question, evidence, advertInterval }: Run): void {
+    const { timers, next } = this.#options;
+    const listening = listensFor(this.#refused.get(question.instance), timers.now(), advertInterval);
+    if (listening === 0) {
+      next(question);
+      return;
+    }
+    const run: Run = { question, evidence, advertInterval, reached: new Set(), silent: new Set(), probes: [] };
+    this.#runs.add(run);
+    const heardNobody = (): void => {
+      this.#end(run);
+      this.#refused.delete(question.instance);
+      next(question);
+    };
+    const timer = timers.schedule(listening, heardNobody);
+    run.probes.push({ cancel: () => timer.cancel() });
   }
 
   #end(run: Run): void {
