@@ -110,6 +110,18 @@ describeHoldfast("MHA: commands", () => {
     expect(scene.calls("failing").map(([command]) => command)).toEqual(["--command=stop", "--command=start"]);
     expect(await db1.value("SELECT @@global.read_only")).toBe("0");
     await scene.write(db1, 2);
+    // The script opens the new master and fails then: that one is closed before the old one is opened.
+    const half = scene.script("half", 0, [
+      `case "$command" in *start) case "$*" in *--new_master_host=192.168.11.84*)`,
+      `  mariadb --socket="${db4.socketPath}" -uadmin -plab-admin -e "SET GLOBAL read_only = 0"; exit 1;; esac;; esac`,
+    ]);
+    scene.writeConf({ defaults: [`master_ip_online_change_script=${half}`] });
+    const reopened = await switchTo("192.168.11.84");
+    expect(reopened.code).toBe(1);
+    expect(reopened.stdout).toContain("Taking the switch back");
+    const closed = await Promise.all([db1, db4].map((server) => server.value("SELECT @@global.read_only")));
+    expect(closed).toEqual(["0", "1"]);
+    await scene.write(db1, 2);
     // A replica that is far behind: writing stands for a stated time at most.
     await scene.sameData([db1, db2, db3, db4]);
   });

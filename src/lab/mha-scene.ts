@@ -183,9 +183,10 @@ export class MhaScene {
   }
 
   /** A script that writes its arguments into a file, one call a line, and ends with the code. */
-  script(name: string, code = 0): string {
+  script(name: string, code = 0, lines: readonly string[] = []): string {
     const path = join(this.directory, name);
-    const body = `#!/bin/sh\n{ printf '%s' "$1"; shift; for word; do printf '\\t%s' "$word"; done; echo; } >>"${path}.calls"\nexit ${code}\n`;
+    const noted = `{ printf '%s' "$1"; shift; for word; do printf '\\t%s' "$word"; done; echo; } >>"${path}.calls"`;
+    const body = ["#!/bin/sh", "command=$1", noted, ...lines, `exit ${code}`, ""].join("\n");
     writeFileSync(path, body);
     chmodSync(path, 0o755);
     return path;

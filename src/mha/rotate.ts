@@ -1,75 +1,36 @@
 /**
  * Online switch: a live master hands over to one of its replicas. Writing stops for as long as the new master needs for the rest, and at most
- * for a stated time; until the new master is opened every failure opens the old one again.
+ * for a stated time (write-stop.ts).
  */
-import type { MhaConfig } from "../core/mha/config.ts";
 import { hostInfo } from "../core/mha/config.ts";
 import { chooseMaster, comparePositions, unfitFor } from "../core/mha/election.ts";
-import { demoteStatements, FLUSH_STATEMENT, LOCK_STATEMENT } from "../core/mha/orders.ts";
-import { onlineChange, shownWords } from "../core/mha/scripts.ts";
+import { demoteStatements, FLUSH_STATEMENT } from "../core/mha/orders.ts";
 import { busyThreads, threadInWords } from "../core/mha/threads.ts";
 import { type Alive, missingServer, type Topology, treeInWords } from "../core/mha/topology.ts";
 import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { coordinatesInWords } from "../core/mysql/coordinates.ts";
-import { closeStatement, OPEN_STATEMENT, SESSIONS_STATEMENT } from "../core/mysql/orders.ts";
+import { OPEN_STATEMENT, SESSIONS_STATEMENT } from "../core/mysql/orders.ts";
 import { checkHealth } from "./check.ts";
 import { Cluster } from "./cluster.ts";
 import { Database } from "./database.ts";
-import { type MhaEnvironment, MhaError, pause, wordsOf } from "./environment.ts";
-import { confirmMaster, isYes, removeBlock } from "./guard.ts";
-import type { MhaLog } from "./log.ts";
-import { endInWords, runScript } from "./programs.ts";
+import { MhaError, pause, wordsOf } from "./environment.ts";
+import { confirmMaster, removeBlock } from "./guard.ts";
 import { executedBy, pointAt, type RecoveryContext, replicates, type Target, tellNewPosition } from "./recovery.ts";
-import { userName } from "./ssh.ts";
+import { type Pair, type SwitchContext, WRITE_STOP_MILLIS, WriteStop } from "./write-stop.ts";
 
-export interface SwitchOptions {
-  readonly conf: string;
-  readonly interactive: boolean;
-  readonly checkOnly: boolean;
-  readonly newMaster: { readonly host: string; readonly port: number } | null;
-  readonly origStays: boolean;
-  /** Seconds an update may have been running on the old master. */
-  readonly updatesLimit: number;
-  /** Seconds anything may have been running on the new master. */
-  readonly runningLimit: number;
-  readonly behindLimit: number;
-  readonly skipLock: boolean;
-  readonly removeOrig: boolean;
-  readonly flush: "yes" | "no" | "ask";
-}
-
-export interface SwitchContext {
-  readonly env: MhaEnvironment;
-  readonly log: MhaLog;
-  readonly config: MhaConfig;
-  readonly options: SwitchOptions;
-}
-
-/** The longest that writing may stand before the old master is opened again; milliseconds. */
-const WRITE_STOP_MILLIS = 10_000;
-/** For the lock that every running statement must let go; seconds. */
-const LOCK_WAIT_SECONDS = 5;
-/** With this exit code a script asks to go on in spite of it. */
-const GO_ON = 10;
-
-interface Plan {
+interface Plan extends Pair {
   readonly topology: Topology;
-  readonly orig: Alive;
-  readonly winner: Alive;
 }
 
 export class Rotation {
   readonly #context: SwitchContext;
   readonly #cluster: Cluster;
-  readonly #setting: { readonly sshUser: string; readonly staysAsReplica: boolean };
-  #wasOpen = false;
-  #stopped = false;
-  #scriptStopped = false;
+  readonly #writing: WriteStop;
 
   constructor(context: SwitchContext) {
     this.#context = context;
     this.#cluster = new Cluster(context.env.sql, context.config, context.log);
-    this.#setting = { sshUser: userName(), staysAsReplica: context.options.origStays };
+    this.#writing = new WriteStop(context, this.#cluster);
   }
 
   async run(): Promise<0 | 1 | 10> {
@@ -189,13 +150,13 @@ export class Rotation {
     let target: Target;
     let end: Coordinates;
     try {
-      end = await this.#stopWriting(plan, lock);
+      end = await this.#writing.stop(plan, lock);
       await this.#reaches(winner, end, began + WRITE_STOP_MILLIS);
       const next = this.#cluster.of(winner);
       target = { master: winner, at: await next.end(), gtids: await executedBy(next) };
       tellNewPosition(recovery, target);
     } catch (error) {
-      await this.#takeBack(plan, lock);
+      await this.#writing.takeBack(plan, lock);
       throw error;
     }
     await this.#open(plan, lock);
@@ -204,71 +165,6 @@ export class Rotation {
     lock.close();
     const stays = !this.#context.options.origStays || (await this.#demote(recovery, plan, target));
     return this.#finish(plan, all && stays);
-  }
-
-  /** From here on nobody writes; where the old master's log ends then. */
-  async #stopWriting({ orig, winner }: Plan, lock: Database): Promise<Coordinates> {
-    const { log, env, config, options } = this.#context;
-    const database = this.#cluster.of(orig);
-    this.#wasOpen = !orig.facts.readOnly;
-    this.#stopped = true;
-    const { ipOnlineChange } = config.application.scripts;
-    if (ipOnlineChange !== null) {
-      await database.unlock("monitor");
-      this.#scriptStopped = true;
-      await this.#script("stop", ipOnlineChange, { orig, winner });
-    } else if (options.interactive) {
-      const answer = await env.ask(
-        "master_ip_online_change_script is not defined. If you do not disable writes on the current master manually, applications keep writing on the current master. Is it ok to proceed? (yes/NO): ",
-      );
-      if (!isYes(answer)) throw new MhaError("Not typed yes. Stopping.", { quiet: true });
-    } else log.warning("master_ip_online_change_script is not defined. The address of the writer is not moved.");
-    const opened = await lock.open();
-    if (!opened.ok) throw new MhaError(`${lock.name} cannot be connected to any more`);
-    await lock.order(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`, { what: "SET lock_wait_timeout" });
-    // It stays closed behind the lock, too: whoever waits there must not write once the lock is gone.
-    await lock.order(closeStatement(lock.version), {
-      what: "SET GLOBAL read_only=1",
-      timeoutMillis: WRITE_STOP_MILLIS,
-    });
-    if (options.skipLock) log.info("Skipping locking all tables.");
-    else {
-      log.info("Locking all tables on the orig master to reject updates from everybody (including root):");
-      await lock.order(LOCK_STATEMENT, {
-        what: "FLUSH TABLES WITH READ LOCK",
-        timeoutMillis: (LOCK_WAIT_SECONDS + 2) * 1000,
-      });
-    }
-    const end = await lock.end();
-    const again = await this.#settled(lock, end);
-    log.info(`Orig master binlog:pos is ${coordinatesInWords(again)}.`);
-    return again;
-  }
-
-  /** Without the lock somebody who may write in spite of read_only could go on. */
-  async #settled(lock: Database, first: Coordinates): Promise<Coordinates> {
-    if (!this.#context.options.skipLock) return first;
-    await pause(500);
-    const second = await lock.end();
-    if (comparePositions(first, second) === 0) return second;
-    throw new MhaError(
-      "The orig master's binary log still grows: somebody writes in spite of read_only. Leave --skip_lock_all_tables away",
-    );
-  }
-
-  async #script(
-    command: "stop" | "start",
-    script: readonly string[],
-    { orig, winner }: { readonly orig: Alive; readonly winner: Alive },
-  ): Promise<void> {
-    const { log } = this.#context;
-    const words = [...script, ...onlineChange(command, { orig: orig.server, next: winner.server }, this.#setting)];
-    log.info(`Executing master ip online change script (${command}):`);
-    log.info(`  ${shownWords(words)}`);
-    const result = await runScript(words, log, { timeoutMillis: 60_000 });
-    if (result.code === GO_ON) log.warning("It ended with 10. Proceeding.");
-    else if (result.code !== 0)
-      throw new MhaError(`master_ip_online_change_script ended with return code ${endInWords(result)}`);
   }
 
   async #reaches(replica: Alive, end: Coordinates, until: number): Promise<void> {
@@ -284,37 +180,14 @@ export class Rotation {
     }
   }
 
-  /** The new master was not opened: the old one goes on. */
-  async #takeBack({ orig, winner }: Plan, lock: Database): Promise<void> {
-    const { log, config } = this.#context;
-    if (!this.#stopped) return;
-    log.warning(`Taking the switch back: ${hostInfo(orig.server)} stays master.`);
-    lock.close();
-    const { ipOnlineChange } = config.application.scripts;
-    try {
-      const database = this.#cluster.of(orig);
-      if (!database.isOpen) await database.open();
-      if (this.#wasOpen) await database.order(OPEN_STATEMENT, { what: "SET GLOBAL read_only=0" });
-      if (this.#scriptStopped && ipOnlineChange !== null)
-        await this.#script("start", ipOnlineChange, { orig: winner, winner: orig });
-      log.info(` ${hostInfo(orig.server)} takes writes again.`);
-    } catch (error) {
-      log.error(
-        `Taking it back failed: ${wordsOf(error)}. Open ${hostInfo(orig.server)} by hand: SET GLOBAL read_only=0`,
-      );
-    }
-  }
-
   async #open(plan: Plan, lock: Database): Promise<void> {
-    const { config, log } = this.#context;
-    const { ipOnlineChange } = config.application.scripts;
     try {
-      if (ipOnlineChange !== null) await this.#script("start", ipOnlineChange, plan);
+      await this.#writing.startScript(plan);
     } catch (error) {
-      await this.#takeBack(plan, lock);
+      await this.#writing.takeBack(plan, lock);
       throw error;
     }
-    log.info(`Setting read_only=0 on ${hostInfo(plan.winner.server)}..`);
+    this.#context.log.info(`Setting read_only=0 on ${hostInfo(plan.winner.server)}..`);
     await this.#cluster.of(plan.winner).order(OPEN_STATEMENT, { what: "SET GLOBAL read_only=0" });
   }
 
