@@ -5,9 +5,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import type { Daemon } from "../src/lab/daemon.ts";
 import { type MariadbServer, REPLICATION } from "../src/lab/mariadb.ts";
 import { until } from "../src/lab/processes.ts";
-import { holdfast, instanceWhen, mayTakeOver } from "./holdfast-client.ts";
+import { eventsOf, holdfast, instanceWhen, mayTakeOver } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -33,6 +34,17 @@ describeStage("a managed MariaDB pair without a ring", (stage: Stage) => {
     await until(same, "the standby has everything", 10_000);
     await writer.kill();
     pair.write();
+  }
+
+  /** The noted position is behind what it has executed: all of that would be executed once more. */
+  async function leftWithoutChannel(daemon: Daemon, server: MariadbServer): Promise<void> {
+    for (const order of ["STOP SLAVE", "RESET SLAVE ALL"]) await server.query(order);
+    const gone = "its channel from this server was removed";
+    const told = async () =>
+      (await eventsOf(daemon)).some(({ body }) => body.kind === "mysql-step" && body.detail.startsWith(gone)) ||
+      undefined;
+    await until(told, "it is left alone", 20_000);
+    expect(await server.replica()).toEqual({});
   }
 
   test.each(["gtid", "position"] as const)(
@@ -91,6 +103,7 @@ describeStage("a managed MariaDB pair without a ring", (stage: Stage) => {
       const sums = pair.servers.map(async (server) => (await server.query("CHECKSUM TABLE shop.orders"))[0]?.Checksum);
       const [ours, theirs] = await Promise.all(sums);
       expect(theirs).toBe(ours);
+      if (mode === "position") await leftWithoutChannel(second, one);
     },
   );
 });

@@ -5,10 +5,12 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, seconds } from "../core/lib/units.ts";
 import { type AttachDecision, attachInWords, decideAttach } from "../core/mysql/attach.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import { coordinatesInWords } from "../core/mysql/coordinates.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
 import { attachOrder, demoteOrder, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
 import type { TendingFacts } from "../core/mysql/tending.ts";
 import { atLeast } from "../core/mysql/version.ts";
+import type { Notes } from "../ports/notes.ts";
 import type { LoginReader } from "../ports/server-copy.ts";
 import { compareTwo, type Two } from "./mysql-compare.ts";
 import { failureInWords, type MysqlServers } from "./mysql-group.ts";
@@ -20,6 +22,8 @@ const ORDER_MILLIS = 5_000;
 
 export interface AttachContext extends Pick<ReplicaContext, "tell" | "opening"> {
   readonly logins: LoginReader;
+  /** What must outlive a start of the host. */
+  readonly records: Notes;
   readonly now: () => Instant;
 }
 
@@ -29,6 +33,8 @@ export class Attaching {
   readonly #context: AttachContext;
   readonly #told = new Map<string, string>();
   readonly #restUntil = new Map<string, Instant>();
+  /** Who has received from which noted position on; null: not read yet. */
+  #attached: Map<string, string> | null = null;
 
   constructor(servers: MysqlServers, config: MysqlConfig, context: AttachContext) {
     this.#servers = servers;
@@ -48,9 +54,34 @@ export class Attaching {
         ({ sourceId, io, sql }) => sourceId === own.serverId && io !== "stopped" && sql === "running",
       );
       const rest = this.#restUntil.get(address);
-      if (follows) this.#trouble(address, null);
+      if (follows) await this.#followsNow(address);
       else if (rest === undefined || this.#context.now() >= rest) await this.#attach(address);
     }
+  }
+
+  async #followsNow(address: string): Promise<void> {
+    this.#trouble(address, null);
+    await this.#note(address);
+  }
+
+  get #noteName(): string {
+    return `attached-${this.#config.name}`;
+  }
+
+  async #before(address: string): Promise<boolean> {
+    this.#attached ??= parseAttached(await this.#context.records.read(this.#noteName));
+    const origin = this.#context.opening?.get(address);
+    return origin !== undefined && this.#attached.get(address) === coordinatesInWords(origin.position);
+  }
+
+  /** The error says why it is not on the disk. */
+  async #note(address: string): Promise<string | null> {
+    const origin = this.#context.opening?.get(address);
+    if (origin === undefined || (await this.#before(address))) return null;
+    const attached = new Map(this.#attached).set(address, coordinatesInWords(origin.position));
+    const problem = await this.#context.records.write(this.#noteName, JSON.stringify([...attached]));
+    if (problem === null) this.#attached = attached;
+    return problem;
   }
 
   /** Nobody receives from it who could acknowledge: what it executes as a standby would wait for ever. */
@@ -85,7 +116,8 @@ export class Attaching {
     const { opening } = this.#context;
     const takesBackOwn = await takesBack(two.server);
     const { replication } = this.#config.group;
-    const decision = decideAttach({ facts, opening, replication, takesBackOwn });
+    const attachedBefore = await this.#before(address);
+    const decision = decideAttach({ facts, opening, replication, takesBackOwn, attachedBefore });
     if (decision.kind === "fine") return ok(null);
     if (decision.kind === "refuse") return err(`${decision.reason}; \`holdfast rejoin\` says more`);
     const done = await this.#carryOut(two, decision);
@@ -111,6 +143,8 @@ export class Attaching {
     const to = { host: host.host, port: host.port, at: decision.at, ...login.value };
     const created = await this.#order(server, attachOrder(version, to));
     if (!created.ok) return created;
+    const unnoted = await this.#note(server.address);
+    if (unnoted !== null) return err(`that it is attached cannot be noted: ${unnoted}`);
     const mariadb = version.product === "mariadb" && decision.at === null && atLeast(version, 10, 10, 0);
     const demoted = mariadb ? await this.#order(server, demoteOrder("")) : ok(undefined);
     if (!demoted.ok) return demoted;
@@ -130,6 +164,15 @@ export class Attaching {
       this.#told.set(address, detail);
       this.#context.tell(`${address} is not attached`, "trouble", detail);
     }
+  }
+}
+
+/** Nothing for a text that is none. */
+function parseAttached(text: string | null): Map<string, string> {
+  try {
+    return new Map(JSON.parse(text ?? "[]") as readonly (readonly [string, string])[]);
+  } catch {
+    return new Map();
   }
 }
 

@@ -127,6 +127,31 @@ describe("a claim", () => {
     expect(world.peer.readOnly).toBe(false);
     expect(world.events.map(({ step }) => step)).toContain("open 192.0.2.2:3306 for writes again, as it was found");
 
+    const crowded = (when: string): ReturnType<typeof managedWorld> => {
+      const world = managedWorld("takeover_deadline 2\npeer 192.0.2.3");
+      world.peer.readOnly = false;
+      for (let count = 0; count < 400; count++) world.peer.write();
+      world.onEvent.call = ({ step, outcome }) => {
+        if (step.startsWith(when) && outcome !== "begun") world.replica.readOnly = false;
+      };
+      return world;
+    };
+    // The third host was opened as well, and closed by this claim: whose turn it is nobody here can tell.
+    const both = crowded("close 192.0.2.2");
+    expect(await both.ask("claim")).toMatchObject({ opened: false });
+    expect([both.peer.readOnly, both.replica.readOnly, both.own.readOnly]).toEqual([true, true, true]);
+    // It was opened when the claim had come to nothing.
+    const elsewhere = crowded("nothing");
+    elsewhere.network.onStatement = () => {
+      if (elsewhere.timers.now() >= closedUntil) elsewhere.replica.readOnly = false;
+    };
+    const closedUntil = elsewhere.timers.now() + 2_010_000;
+    expect(await elsewhere.ask("claim")).toMatchObject({ opened: false });
+    expect(elsewhere.events).toContainEqual(
+      expect.objectContaining({ outcome: "failed", detail: "192.0.2.3:3306 is open for writes" }),
+    );
+    expect([elsewhere.peer.readOnly, elsewhere.own.readOnly]).toEqual([true, true]);
+
     const late = managedWorld();
     late.peer.readOnly = false;
     late.onEvent.call = ({ step, outcome }) => {

@@ -155,8 +155,8 @@ export class Reseed {
       await this.#host.tools.copies.discard(placeOf(plan));
       return copied.error;
     }
-    const needed = this.#host.needed();
-    if (needed !== null) return `${needed}; the copy is in ${plan.directory}`;
+    const needed = this.#host.needed() ?? (await this.#writerGone());
+    if (needed !== null) return `${needed}; nothing of the server was changed, the copy is in ${plan.directory}`;
     const stopped = await this.#step(plan.steps[1], () => this.#stop(plan));
     if (!stopped.ok) return `${stopped.error}; nothing of it was changed, the copy is in ${plan.directory}`;
     const exchanged = await this.#step(plan.steps[2], () => this.#exchange(plan, copied.value));
@@ -168,6 +168,15 @@ export class Reseed {
     if (!started.ok) return `${started.error}; the old data are in ${old}`;
     const attached = await this.#step(plan.steps[4], () => this.#attach(copied.value, old));
     return attached.ok ? null : `${attached.error}; the old data are in ${old}`;
+  }
+
+  /** A copy takes long enough for a takeover: what was copied from is the writer still, or its copy is nobody's. */
+  async #writerGone(): Promise<string | null> {
+    const { address, member, facts } = this.#two.writer;
+    const now = await member.facts({ end: false });
+    if (!now.ok) return `${address} cannot be asked any more: ${failureInWords(now.error)}`;
+    if (now.value.closedBy !== null) return `${address} is not open for writes any more`;
+    return now.value.serverId === facts.serverId ? null : `another server answers at ${address}`;
   }
 
   async #step<T>(words = "", action: () => Promise<Result<T, string>>): Promise<Result<T, string>> {
@@ -276,7 +285,7 @@ export class Reseed {
   }
 
   async #attach(position: CopiedPosition | null, old: string): Promise<Result<void, string>> {
-    const { server, writer } = this.#two;
+    const { server } = this.#two;
     const statements = position === null ? await this.#asCloned() : await this.#asCopied(position, old);
     if (!statements.ok) return statements;
     for (const statement of statements.value) {
@@ -287,7 +296,8 @@ export class Reseed {
           `${statement.split(" ").slice(0, 3).join(" ")}: error of ${server.address}: ${numberOf(done.error)}`,
         );
     }
-    return writer.facts.closedBy === null ? ok(undefined) : err(`${writer.address} is not open any more`);
+    const gone = await this.#writerGone();
+    return gone === null ? ok(undefined) : err(gone);
   }
 
   /** The writer's own channel has come along, with the account; it only leads to the wrong server. */

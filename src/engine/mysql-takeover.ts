@@ -284,14 +284,26 @@ export class Takeover {
     }
   }
 
-  /** What this run has closed, while it is certain that the own server was not opened. */
+  /**
+   * What this run has closed, while it is certain that the own server was not opened. Where somebody else takes writes, or more than one did, nothing is
+   * opened from here: whoever has the address opens its own server again (core/mysql/stray.ts).
+   */
   async #openAgain(): Promise<void> {
-    for (const name of this.#closed) {
-      const step = `open ${name} for writes again, as it was found`;
-      const opened = await this.#servers.peer(name)?.order(OPEN_STATEMENT, toMillis(ORDER));
-      if (opened?.ok === true) this.#context.tell(step, "done", "");
-      else this.#context.tell(step, "failed", opened === undefined ? "" : failureInWords(opened.error));
-    }
+    const [name] = this.#closed;
+    if (name === undefined) return;
+    const step = `open ${[...this.#closed].join(" and ")} for writes again, as it was found`;
+    const stands = this.#closed.size > 1 ? "more than one took writes" : await this.#someoneOpen();
+    const opened = stands === null ? await this.#servers.peer(name)?.order(OPEN_STATEMENT, toMillis(ORDER)) : undefined;
+    if (opened?.ok === true) this.#context.tell(step, "done", "");
+    else this.#context.tell(step, "failed", stands ?? (opened === undefined ? "" : failureInWords(opened.error)));
+  }
+
+  async #someoneOpen(): Promise<string | null> {
+    this.#servers.askSilentAgain();
+    const { own, peers } = await this.#servers.ask({ end: false, ownLast: false });
+    if (own.ok && own.value.closedBy === null) return "the own server is open for writes";
+    const other = peers.find(({ state }) => state.kind === "up" && state.facts.closedBy === null);
+    return other === undefined ? null : `${other.address} is open for writes`;
   }
 
   /**

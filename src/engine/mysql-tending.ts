@@ -27,7 +27,7 @@ import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
 
 export interface TendingHost {
-  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway" | "logins">;
+  readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway" | "logins" | "records">;
   readonly tell: ReplicaContext["tell"];
   readonly replicas: Omit<ReplicaContext, "tell">;
 }
@@ -72,6 +72,7 @@ export class MysqlTending {
       tell: host.tell,
       opening: host.replicas.opening,
       logins: host.tools.logins,
+      records: host.tools.records,
       now: () => host.tools.timers.now(),
     });
     this.#arm(config.group.replicas.length === 0 ? EVERY : SOON);

@@ -50,7 +50,7 @@ const facts = (changes: Partial<RejoinFacts> = {}): RejoinFacts => ({
 
 const opening = new Map([[SERVER, { executed: at("m1-bin.000001", 900), position: at("m2-bin.000001", 500) }]]);
 const decide = (given: RejoinFacts, more: Partial<Parameters<typeof decideAttach>[0]> = {}) =>
-  decideAttach({ facts: given, opening, replication: "auto", takesBackOwn: false, ...more });
+  decideAttach({ facts: given, opening, replication: "auto", takesBackOwn: false, attachedBefore: false, ...more });
 const classic = member({ channels: [channel({ gtid: false })] });
 
 describe("a server that has returned, without a ring", () => {
@@ -61,6 +61,13 @@ describe("a server that has returned, without a ring", () => {
     expect(decide(byPosition, { replication: "gtid" })).toEqual({ kind: "create", at: null });
     expect(decide(facts(), { replication: "position" })).toMatchObject({ at: at("m2-bin.000001", 500) });
     expect(decide(byPosition, { opening: null })).toMatchObject({ kind: "refuse" });
+  });
+
+  it("that was attached before and has lost its channel is left in classic mode: the noted position is behind what it has executed", () => {
+    const byPosition = facts({ writer: { address: WRITER, facts: classic } });
+    const refused = { kind: "refuse", reason: expect.stringContaining("channel from this server was removed") };
+    expect(decide(byPosition, { attachedBefore: true })).toEqual(refused);
+    expect(decide(facts(), { attachedBefore: true })).toEqual({ kind: "create", at: null });
   });
 
   it("with a channel from the writer is started, or left where it has stopped with an error", () => {

@@ -1,9 +1,10 @@
 /**
  * Without a ring the writer receives from nobody, and a server that has returned receives from the writer: by the channel that it has, or by a new
  * one. In classic mode a new one begins at the position that was noted before the writer's first write, which is right for a server that has
- * nothing of its own since, and only for that one.
+ * nothing of its own since and nothing of the writer's either: one that was attached before and has lost its channel would execute all of it again.
  */
 import { type Coordinates, coordinatesInWords } from "./coordinates.ts";
+import type { ChannelFacts } from "./member.ts";
 import type { Opening } from "./opening.ts";
 import { channelFrom, type RejoinFacts, refusesRejoin } from "./rejoin.ts";
 
@@ -21,29 +22,40 @@ export interface AttachScene {
   readonly replication: "gtid" | "position" | "auto";
   /** By GTID it takes back what it has lost, instead of skipping what carries its own number: MariaDB with semi-sync and strict GTIDs. */
   readonly takesBackOwn: boolean;
+  /** It has received from the noted position on before. */
+  readonly attachedBefore: boolean;
 }
 
-export function decideAttach({ facts, opening, replication, takesBackOwn }: AttachScene): AttachDecision {
-  const { writer, server } = facts;
-  const channel = channelFrom(server.facts, writer, { pair: false });
+export function decideAttach(scene: AttachScene): AttachDecision {
+  const { facts, replication, takesBackOwn } = scene;
+  const channel = channelFrom(facts.server.facts, facts.writer, { pair: false });
   if (channel !== null && channel.io !== "stopped" && channel.sql === "running") return { kind: "fine" };
   const gtid = channel === null ? byGtid(facts, replication) : channel.gtid;
   const refused = refusesRejoin(gtid && takesBackOwn ? { ...facts, lost: null } : facts);
   if (refused !== null) return { kind: "refuse", reason: refused };
-  if (channel !== null) {
-    const error = channel.sqlError ?? channel.ioError;
-    if (error !== null && (channel.sqlError !== null || error.number === FATAL_DUMP)) {
-      return { kind: "refuse", reason: `its replication has stopped with error ${error.number}: ${error.text}` };
-    }
-    return { kind: "start", channel: channel.channel };
+  if (channel !== null) return startOf(channel);
+  return gtid ? { kind: "create", at: null } : fromTheOpening(scene);
+}
+
+function startOf({ channel, sqlError, ioError }: ChannelFacts): AttachDecision {
+  const error = sqlError ?? ioError;
+  if (error !== null && (sqlError !== null || error.number === FATAL_DUMP)) {
+    return { kind: "refuse", reason: `its replication has stopped with error ${error.number}: ${error.text}` };
   }
-  if (gtid) return { kind: "create", at: null };
-  const origin = opening?.get(server.address);
-  if (origin !== undefined) return { kind: "create", at: origin.position };
-  return { kind: "refuse", reason: "classic mode, and the position before the writer's first write is not known" };
+  return { kind: "start", channel };
+}
+
+function fromTheOpening({ facts, opening, attachedBefore }: AttachScene): AttachDecision {
+  const origin = opening?.get(facts.server.address);
+  if (origin === undefined) {
+    return { kind: "refuse", reason: "classic mode, and the position before the writer's first write is not known" };
+  }
+  return attachedBefore ? { kind: "refuse", reason: CHANNEL_GONE } : { kind: "create", at: origin.position };
 }
 
 const FATAL_DUMP = 1236;
+const CHANNEL_GONE =
+  "its channel from this server was removed, and in classic mode nothing else says how far it had executed: point it by hand, or make it anew";
 
 /** Where the file leaves it open: as the writer followed it, or by GTID when both have them. */
 function byGtid({ writer, server }: RejoinFacts, replication: AttachScene["replication"]): boolean {
