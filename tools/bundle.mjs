@@ -1,9 +1,10 @@
 /*
  * Bundles the programs that are started: few files to find, read and compile instead of some hundred (docs/decisions/0040). What is
  * imported dynamically becomes a chunk of its own and is loaded only when it is asked for. koffi stays outside: it is a native module.
+ * The dashboard is bundled beside them for browsers.
  * Run after `tsc -b`, whose output it reads; before the lab's tests vitest runs it as its global set-up.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,7 +16,16 @@ const NOTICES = "LICENSES.txt";
 const REQUIRE =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
+const PAGE = "dashboard";
+
 async function bundle() {
+  const [programs, page] = await Promise.all([bundlePrograms(), bundlePage()]);
+  writeFileSync(join(ROOT, OUT, NOTICES), notices({ ...programs.inputs, ...page.inputs }));
+  const made = new Set([NOTICES, PAGE, ...Object.keys(programs.outputs).map((path) => basename(path))]);
+  for (const name of readdirSync(join(ROOT, OUT))) if (!made.has(name)) rmSync(join(ROOT, OUT, name));
+}
+
+async function bundlePrograms() {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: ["dist/main/holdfast.js", "dist/main/keeper.js"],
@@ -33,9 +43,28 @@ async function bundle() {
     metafile: true,
     logLevel: "warning",
   });
-  writeFileSync(join(ROOT, OUT, NOTICES), notices(metafile.inputs));
-  const made = new Set([NOTICES, ...Object.keys(metafile.outputs).map((path) => basename(path))]);
-  for (const name of readdirSync(join(ROOT, OUT))) if (!made.has(name)) rmSync(join(ROOT, OUT, name));
+  return metafile;
+}
+
+/** The page for browsers: one script, one sheet, and what is served as it stands. */
+async function bundlePage() {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["dist/dashboard/app.js", "src/dashboard/style.css"],
+    entryNames: "[name]",
+    outdir: join(OUT, PAGE),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: ["chrome123", "firefox121", "safari17.5"],
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  for (const name of ["index.html", "icon.svg"])
+    copyFileSync(join(ROOT, "src/dashboard", name), join(ROOT, OUT, PAGE, name));
+  return metafile;
 }
 
 /** For vitest's globalSetup. */

@@ -9,7 +9,7 @@ import { join, relative, resolve } from "node:path";
 const FILE_LIMIT = 400;
 const SKIPPED = new Set(["node_modules", "dist", ".git", ".cache"]);
 const SKIPPED_PATHS = ["fixtures/gates", "tools/tidy.mjs", "LICENSE", "holdfast"];
-const TEXT = /\.(ts|mjs|cjs|js|json|jsonl|md|sh|py|conf|cnf|yml|yaml|txt|log)$/;
+const TEXT = /\.(ts|tsx|css|html|mjs|cjs|js|json|jsonl|md|sh|py|conf|cnf|yml|yaml|txt|log)$/;
 const SCRIPT_FOLDERS = /^(script|\.ci|\.githooks)\/[^.]+$/;
 
 const root = resolve(process.argv[2] ?? ".");
@@ -36,7 +36,8 @@ function readExceptions() {
 }
 
 const isTest = (path) => /\.(test|suite)\.ts$/.test(path);
-const isCode = (path) => /^(src|tools|lab|script)\/.*\.(ts|mjs|cjs|py|sh)$/.test(path) || SCRIPT_FOLDERS.test(path);
+const isCode = (path) =>
+  /^(src|tools|lab|script)\/.*\.(ts|tsx|css|mjs|cjs|py|sh)$/.test(path) || SCRIPT_FOLDERS.test(path);
 
 /** @type {{ name: string, check: (path: string, lines: string[], text: string) => string[] }[]} */
 const PER_FILE = [
@@ -53,7 +54,7 @@ const PER_FILE = [
   {
     name: "header",
     check: (path, lines) => {
-      if (!/^src\/.*\.ts$/.test(path) || isTest(path)) return [];
+      if (!/^src\/.*\.tsx?$/.test(path) || isTest(path)) return [];
       const first = lines[0]?.startsWith("#!") ? lines[1] : lines[0];
       return /^\/[*/]/.test(first ?? "")
         ? []

@@ -46,6 +46,7 @@ async function start(journalRetryMillis: number): Promise<ControlPlane> {
     configFile: "/k.conf",
     stateDir: stateDir(),
     socketPath: join(folder, "s"),
+    dashboardFolder: folder,
     actions: {
       status: async () => [],
       reload: async () => ({ outcome: "unchanged", changes: [], diagnostics: [], detail: "" }),

@@ -26,6 +26,8 @@ export interface ControlPlaneOptions {
   readonly stateDir: string;
   readonly socketPath: string;
   readonly actions: ControlActions;
+  /** Folder with the files of the dashboard, as the build has made them. */
+  readonly dashboardFolder: string;
   /** Publishes `journal-unwritable`. */
   readonly onJournalUnwritable: (detail: string) => void;
   /** Publishes what the HTTP listeners have to tell. */
@@ -89,7 +91,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     history: { read: (filter: EventFilter, limit: number) => readJournal(stateDir, filter, limit) },
   };
   const listeners = createHttpListeners({
-    build: (serverFactory, guard) => buildApi(serving, { serverFactory, guard }),
+    build: ({ withDashboard, ...parts }) =>
+      buildApi(serving, { ...parts, ...(withDashboard && { dashboardFolder: options.dashboardFolder }) }),
     publish: options.publish,
     now: () => clock.now() / 1_000,
   });

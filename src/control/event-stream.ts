@@ -3,6 +3,7 @@
  * off rather than kept in memory; it comes back with Last-Event-ID.
  */
 import type { FastifyReply } from "fastify";
+import { eventInWords } from "../core/events/explain.ts";
 import type { EventEntry } from "./contract/types.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import type { ReadModel } from "./read-model.ts";
@@ -10,13 +11,21 @@ import type { ReadModel } from "./read-model.ts";
 const KEEP_ALIVE_MILLIS = 15_000;
 const MOST_UNSENT_BYTES = 1_048_576;
 
-export function streamEvents(readModel: ReadModel, reply: FastifyReply, filter: EventFilter): void {
+/** With the sentence that `history` shows. */
+export const withWords = (entry: EventEntry): EventEntry => ({ ...entry, words: eventInWords(entry.body) });
+
+export interface StreamQuery extends EventFilter {
+  readonly words?: "1" | undefined;
+}
+
+export function streamEvents(readModel: ReadModel, reply: FastifyReply, filter: StreamQuery): void {
   reply.hijack();
   const out = reply.raw;
   out.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   const send = (entry: EventEntry): void => {
     if (!matches(entry, filter, readModel.config)) return;
-    out.write(`id: ${entry.sequence}\nevent: ${entry.body.kind}\ndata: ${JSON.stringify(entry)}\n\n`);
+    const told = filter.words === undefined ? entry : withWords(entry);
+    out.write(`id: ${entry.sequence}\nevent: ${entry.body.kind}\ndata: ${JSON.stringify(told)}\n\n`);
     if (out.writableLength > MOST_UNSENT_BYTES) out.destroy();
   };
   // A comment at once: the reader knows that it is connected before anything happens.

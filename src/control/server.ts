@@ -8,7 +8,8 @@ import { ok, type Result } from "../core/lib/result.ts";
 import type { ControlActions } from "./actions.ts";
 import { type ApiError, listenOnSocket, removeSocket } from "./api-socket.ts";
 import type { EventEntry, HistoryReply } from "./contract/types.ts";
-import { streamEvents } from "./event-stream.ts";
+import { addDashboard, addSession } from "./dashboard-routes.ts";
+import { streamEvents, withWords } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
 import { freshStatus, healthOf } from "./fresh-status.ts";
@@ -40,6 +41,8 @@ export interface Setting {
   readonly serverFactory?: FastifyServerFactory;
   /** Hooks before every route. */
   readonly guard?: (app: FastifyInstance) => void;
+  /** Where the files of the dashboard lie; without it there is none. */
+  readonly dashboardFolder?: string;
 }
 
 export interface ListenOptions extends ApiOptions {
@@ -75,7 +78,8 @@ export async function startApi(options: ListenOptions): Promise<Result<ApiServer
 }
 
 /** The application without a socket, as tests use it. */
-export async function buildApi(options: ApiOptions, { serverFactory, guard }: Setting = {}): Promise<FastifyInstance> {
+export async function buildApi(options: ApiOptions, setting: Setting = {}): Promise<FastifyInstance> {
+  const { serverFactory, guard, dashboardFolder } = setting;
   const schemas = await import("./contract/schemas.ts");
   const { default: fastify } = await import("fastify");
   const app = fastify({
@@ -108,6 +112,8 @@ export async function buildApi(options: ApiOptions, { serverFactory, guard }: Se
   addProbes(app, options);
   if (options.meters !== undefined) addMetrics(app, options, options.meters);
   addVip(app, options.actions, await import("./contract/peer-schemas.ts"));
+  addSession(app);
+  if (dashboardFolder !== undefined) addDashboard(app, dashboardFolder);
   return app;
 }
 
@@ -135,7 +141,8 @@ function addQueries(app: FastifyInstance, options: ApiOptions, schemas: Schemas)
     const query = parse(schemas.HistoryQuery, request.query, reply);
     if (query === null) return reply;
     if (isUnknown(readModel, query.instance)) return unknownInstance(reply, query.instance, readModel);
-    return history(options, query, query.limit);
+    const found = await history(options, query, query.limit);
+    return query.words === undefined ? found : { ...found, events: found.events.map(withWords) };
   });
   app.get("/v1/events", (request: FastifyRequest, reply) => {
     const query = parse(schemas.EventsQuery, request.query, reply);

@@ -3,6 +3,7 @@
  * nothing about VRRP; what can be tested without a kernel is in engine/control-process.ts.
  */
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { RunOptions } from "../cli/run-options.ts";
 import { startControlPlane } from "../control/control-plane.ts";
 import { openWriterJournal } from "../control/writer-journal.ts";
@@ -317,6 +318,7 @@ function startPlane(
     configFile: options.file,
     stateDir: options.stateDir,
     socketPath: options.socketPath,
+    dashboardFolder: fileURLToPath(new URL("./dashboard/", import.meta.url)),
     actions: createActions({ ...plane, log }),
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
     publish: (body) => bus.publish("parent", body),

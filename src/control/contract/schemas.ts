@@ -5,6 +5,7 @@
  * Times are wall-clock milliseconds since the epoch (`...At`) or lengths in milliseconds (`...Millis`).
  */
 import { z } from "zod";
+import { ROLES } from "../../core/api/tokens.ts";
 import type { Diagnostic } from "../../core/config/model.ts";
 import type { Trouble } from "../../core/database/trouble.ts";
 import { DUMP_KINDS } from "../../core/dumps/kinds.ts";
@@ -210,6 +211,8 @@ export const EventEntry = z.object({
   time: timestamp,
   origin: z.enum(["parent", "vrrp", "checks"]) satisfies z.ZodType<Origin>,
   body: coreValue<HoldfastEventBody>("kind"),
+  /** The same as a sentence, when it was asked for. */
+  words: z.string().optional(),
 });
 
 export const HistoryReply = z.object({
@@ -346,11 +349,22 @@ export const DumpReply = z.object({
   problems: z.array(z.string()),
 });
 
+export const SessionReply = z.object({
+  api: z.literal(1),
+  /** Name of this host. */
+  host: z.string(),
+  /** Name of the token; null: without one. */
+  who: z.string().nullable(),
+  role: z.enum(ROLES),
+});
+
 export const ErrorReply = z.object({
   api: z.literal(1),
   error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }),
 });
 
+/** `words=1`: events come with a sentence each. */
+const withWords = z.literal("1").optional();
 const whole = z.coerce.number().int().min(0);
 
 export const ExplainQuery = z.object({ instance: z.string().min(1).optional() });
@@ -362,5 +376,10 @@ export const HistoryQuery = z.object({
   /** Only events at or after this time. */
   after: whole.optional(),
   limit: whole.max(100_000).default(200),
+  words: withWords,
 });
-export const EventsQuery = z.object({ since: whole.optional(), instance: z.string().min(1).optional() });
+export const EventsQuery = z.object({
+  since: whole.optional(),
+  instance: z.string().min(1).optional(),
+  words: withWords,
+});

@@ -45,5 +45,6 @@ export type HistoryReply = z.infer<typeof schemas.HistoryReply>;
 export type ReloadReply = z.infer<typeof schemas.ReloadReply>;
 export type RestartReply = z.infer<typeof schemas.RestartReply>;
 export type HealthReply = z.infer<typeof schemas.HealthReply>;
+export type SessionReply = z.infer<typeof schemas.SessionReply>;
 export type ErrorReply = z.infer<typeof schemas.ErrorReply>;
 export type HistoryQuery = z.infer<typeof schemas.HistoryQuery>;

@@ -14,6 +14,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a route asks for by HTTP. Without it GET is `read` and everything else `admin`. */
     role?: Role | "anyone";
+    /** The rate limit counts even where anyone may ask. */
+    counted?: boolean;
   }
   interface FastifyRequest {
     caller?: Caller;
@@ -100,9 +102,10 @@ function createGate({ tokenFile, rateLimit, now }: GatekeeperOptions): (request:
   };
   return (request) => {
     const needed = roleOf(request);
-    // Health is asked by what must not be turned away: load balancers, often and without a secret.
+    const counted = needed !== "anyone" || request.routeOptions.config.counted === true;
+    // Health is not counted: it is asked by what must not be turned away, load balancers, often and without a secret.
+    if (counted && !rate.take(request.ip)) return TOO_MANY;
     if (needed === "anyone") return { who: null, role: "read" };
-    if (!rate.take(request.ip)) return TOO_MANY;
     if (tokens === null && !isOwnName(request.headers.host)) return FOREIGN_NAME;
     const caller = identify(request);
     if ("status" in caller || allows(caller.role, needed)) return caller;

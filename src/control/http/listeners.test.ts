@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -44,7 +44,8 @@ beforeEach(async () => {
     },
   };
   listeners = createHttpListeners({
-    build: (serverFactory, guard) => buildApi(options, { serverFactory, guard }),
+    build: ({ withDashboard, ...parts }) =>
+      buildApi(options, { ...parts, ...(withDashboard && { dashboardFolder: folder }) }),
     publish: (body) => events.push(body),
     now: () => millis,
   });
@@ -68,6 +69,7 @@ const config = (changes: Partial<ApiConfig> = {}): ApiConfig => ({
   listen: [{ address: ip("127.0.0.1"), port }],
   tls: null,
   tokenFile: null,
+  dashboard: null,
   rateLimit: 1_000,
   ...changes,
 });
@@ -84,6 +86,7 @@ function tokens(...extra: readonly string[]): string {
 interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 interface Question {
@@ -92,13 +95,15 @@ interface Question {
   readonly host?: string;
   readonly body?: string;
   readonly ca?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-function ask(path: string, { method = "GET", token, host, body, ca }: Question = {}): Promise<Answer> {
+function ask(path: string, { method = "GET", token, host, body, ca, headers: more }: Question = {}): Promise<Answer> {
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(host === undefined ? {} : { host }),
     ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...more,
   };
   const send = ca === undefined ? httpRequest : httpsRequest;
   const options = { host: "127.0.0.1", port, path, method, headers, agent: false, ...(ca === undefined ? {} : { ca }) };
@@ -108,7 +113,7 @@ function ask(path: string, { method = "GET", token, host, body, ca }: Question =
       reply.on("data", (data) => {
         text += data;
       });
-      reply.on("end", () => resolve({ status: reply.statusCode ?? 0, text }));
+      reply.on("end", () => resolve({ status: reply.statusCode ?? 0, text, headers: reply.headers }));
     });
     asked.on("error", reject);
     asked.end(body);
@@ -125,7 +130,7 @@ describe("a listener on loopback without tokens", () => {
   it("shows status, metrics and health, and changes nothing", async () => {
     expect((await ask("/v1/status")).status).toBe(200);
     expect((await ask("/metrics")).text).toContain('holdfast_vrrp_state{instance="VI_82",state="MASTER"} 1');
-    expect(await ask("/healthz")).toEqual({ status: 200, text: "ok\n" });
+    expect(await ask("/healthz")).toMatchObject({ status: 200, text: "ok\n" });
     const refused = await change();
     expect(refused.status).toBe(403);
     expect(refused.text).toContain("token_file");
@@ -212,6 +217,56 @@ describe("a listener with tokens", () => {
     expect((await ask("/healthz")).status).toBe(200);
     millis += 10_000;
     expect((await ask("/v1/status", { token: READER })).status).toBe(200);
+  });
+});
+
+describe("the dashboard", () => {
+  beforeEach(() => {
+    for (const name of ["index.html", "app.js", "style.css", "icon.svg"]) writeFileSync(join(folder, name), name);
+  });
+
+  it("is served on loopback, elsewhere by order, and not where it is switched off", async () => {
+    await listeners.configure(config());
+    expect((await ask("/")).headers.location).toBe("/dashboard/");
+    expect((await ask("/dashboard/")).text).toBe("index.html");
+    await listeners.configure(config({ dashboard: false }));
+    expect((await ask("/dashboard/")).status).toBe(404);
+  });
+
+  it("gives its files to anyone and what they show to tokens alone", async () => {
+    await listeners.configure(config({ tokenFile: tokens() }));
+    expect((await ask("/dashboard/app.js")).text).toBe("app.js");
+    expect((await ask("/v1/session")).status).toBe(401);
+    const session = JSON.parse((await ask("/v1/session", { token: OPERATOR })).text);
+    expect(session).toMatchObject({ who: "carol", role: "operate" });
+  });
+
+  it("lets the browser take nothing from elsewhere, and ask each time whether it is still the same", async () => {
+    await listeners.configure(config());
+    const { headers } = await ask("/dashboard/");
+    expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(headers["content-security-policy"]).not.toMatch(/unsafe|http|\*/);
+    expect(headers).toMatchObject({ "cache-control": "no-cache", "x-frame-options": "DENY" });
+    const again = await ask("/dashboard/", { headers: { "if-none-match": headers.etag ?? "" } });
+    expect([again.status, again.text]).toEqual([304, ""]);
+  });
+
+  it("counts requests for it, and says what helps when its files are not there", async () => {
+    await listeners.configure(config({ rateLimit: 1 }));
+    const statuses: number[] = [];
+    for (let times = 0; times < 6; times++) statuses.push((await ask("/dashboard/app.js")).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    millis += 10_000;
+    rmSync(join(folder, "style.css"));
+    expect((await ask("/dashboard/style.css")).text).toContain("install Holdfast again");
+  });
+
+  it("tells each event with a sentence when it is asked to", async () => {
+    await listeners.configure(config());
+    const { events: told } = JSON.parse((await ask("/v1/history?words=1")).text);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.every((entry: { words?: string }) => (entry.words ?? "") !== "")).toBe(true);
+    expect((await ask("/v1/history")).text).not.toContain('"words"');
   });
 });
 

@@ -7,18 +7,25 @@ import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { FastifyInstance, FastifyServerFactory } from "fastify";
-import type { ApiConfig, ApiListen } from "../../core/api/config.ts";
+import { type ApiConfig, type ApiListen, isLoopback } from "../../core/api/config.ts";
 import { sameSettings } from "../../core/config/same-settings.ts";
 import type { HostEventBody } from "../../core/events/host-events.ts";
 import { err, ok, type Result } from "../../core/lib/result.ts";
 import { addGatekeeper } from "./gatekeeper.ts";
 
 export interface ListenersOptions {
-  /** The application with all routes, on a server of ours; `guard` adds its hooks before the routes. */
-  readonly build: (factory: FastifyServerFactory, guard: (app: FastifyInstance) => void) => Promise<FastifyInstance>;
+  /** The application with all routes, on a server of ours. */
+  readonly build: (parts: ListenerParts) => Promise<FastifyInstance>;
   readonly publish: (body: HostEventBody) => void;
   /** Milliseconds of a clock that never steps. */
   readonly now: () => number;
+}
+
+export interface ListenerParts {
+  readonly serverFactory: FastifyServerFactory;
+  /** Adds its hooks before the routes. */
+  readonly guard: (app: FastifyInstance) => void;
+  readonly withDashboard: boolean;
 }
 
 export interface HttpListeners {
@@ -108,13 +115,14 @@ async function start(
   if (!context.ok) return context;
   let server: HttpServer | HttpsServer | null = null;
   try {
-    const app = await build(
-      (handler) => {
+    const app = await build({
+      serverFactory: (handler) => {
         server = serverFor(context.value, handler as RequestListener);
         return server as HttpServer;
       },
-      (instance) => addGatekeeper(instance, { ...settings, now, publish }),
-    );
+      guard: (instance) => addGatekeeper(instance, { ...settings, now, publish }),
+      withDashboard: settings.dashboard ?? isLoopback(address),
+    });
     await app.ready();
     const made = server as HttpServer | HttpsServer | null;
     if (made === null) return err("no server was made");

@@ -13,6 +13,8 @@ export interface ApiConfig {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Null: who reaches a loopback address may read. */
   readonly tokenFile: string | null;
+  /** Whether the listeners serve the dashboard; null: those on loopback alone. */
+  readonly dashboard: boolean | null;
   /** Requests a second of one client address. */
   readonly rateLimit: number;
 }

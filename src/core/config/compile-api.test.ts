@@ -28,6 +28,7 @@ describe("api { }", () => {
         ],
         tls: null,
         tokenFile: null,
+        dashboard: null,
         rateLimit: 20,
       },
       codes: [],

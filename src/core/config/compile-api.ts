@@ -24,7 +24,8 @@ export function compileApi(node: Node | null, source: KeySource, diagnostics: Di
     return null;
   }
   const listen = settings.nodes("listen").flatMap((line) => readListen(line, { tls, tokenFile }, diagnostics) ?? []);
-  return { listen, tls, tokenFile, rateLimit: settings.number("rate_limit") ?? RATE_LIMIT };
+  const rateLimit = settings.number("rate_limit") ?? RATE_LIMIT;
+  return { listen, tls, tokenFile, dashboard: settings.flag("dashboard"), rateLimit };
 }
 
 function readListen(

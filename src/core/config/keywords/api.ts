@@ -1,6 +1,6 @@
 /** Keywords of `api { }`: the HTTP listener beside the Unix socket. All of them are extensions. */
 import type { ArgSpec, KeywordEntry } from "./types.ts";
-import { done, integer, word, words } from "./types.ts";
+import { bool, done, integer, word, words } from "./types.ts";
 
 const known = (name: string, args: ArgSpec, doc: string, fallback?: string): KeywordEntry =>
   done(name, args, doc, { extension: true, ...(fallback === undefined ? {} : { default: fallback }) });
@@ -19,6 +19,12 @@ export const API: readonly KeywordEntry[] = [
     word,
     "Path of the file with names, roles and hashed tokens (`holdfast token add`), mode 0600; read anew when it changes.",
     "none: on loopback everybody may read and nobody may change",
+  ),
+  known(
+    "dashboard",
+    bool,
+    "Serves the dashboard, a page for browsers, at /dashboard/. What it shows and does needs the same tokens as the API.",
+    "on loopback addresses alone",
   ),
   known(
     "rate_limit",

@@ -1,0 +1,60 @@
+/**
+ * Debian's Chromium on a lab host, headless, driven over its pipe. What the page breaks (policy, script errors, requests that fail) is
+ * collected. It asks nobody but the lab: the host's network has no way out.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import type { LabHost } from "../src/lab/lab.ts";
+import { enterArgv } from "../src/lab/namespace.ts";
+
+const SCREENSHOTS = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
+export const CHROMIUM = "/usr/bin/chromium";
+export const hasChromium = (): boolean => existsSync(CHROMIUM);
+
+/** Root and namespaces of a user have no sandbox of Chromium's own; the pages are ours. */
+const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"];
+
+export interface LabBrowser {
+  readonly browser: Browser;
+  close(): Promise<void>;
+}
+
+export async function startBrowser(host: LabHost): Promise<LabBrowser> {
+  const folder = mkdtempSync(join(host.directory, "chromium-"));
+  const program = join(folder, "chromium");
+  const argv = enterArgv(host, ["env", `HOME=${folder}`, CHROMIUM]);
+  const quoted = argv.map((one) => `'${one.replaceAll("'", "'\\''")}'`).join(" ");
+  writeFileSync(program, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
+  const browser = await chromium.launch({ executablePath: program, args: ARGUMENTS, chromiumSandbox: false });
+  return {
+    browser,
+    async close() {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** HOLDFAST_SCREENSHOTS=1 writes the pictures of the documentation anew; otherwise nothing is written. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (process.env.HOLDFAST_SCREENSHOTS !== "1") return;
+  const fonts = execFileSync("fc-list", [":lang=zh-cn", "family"], { encoding: "utf8" }).trim();
+  if (fonts === "") throw new Error("no font has Chinese characters: apt-get install fonts-wqy-microhei");
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, name), fullPage: true, animations: "disabled" });
+}
+
+/** Everything that a page should not say. Refusals of the API are the test's own business: `expected` names their statuses. */
+export function collectComplaints(page: Page, expected: readonly number[] = []): string[] {
+  const complaints: string[] = [];
+  const isExpected = (text: string): boolean => expected.some((status) => text.includes(`status of ${status}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (message.type() === "error" && !isExpected(text)) complaints.push(`console: ${text}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  return complaints;
+}
