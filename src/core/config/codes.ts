@@ -83,7 +83,12 @@ export const DIAGNOSTIC_CODES = {
   "auth-ignored": strict(
     "The kind of authentication does not exist there (version 3, IPv6, beside auth_hmac) and is ignored.",
   ),
-  "ah-clears-master": entry("warning", "state MASTER together with auth_type AH: it is cleared, as keepalived does."),
+  "auth-without-type": entry(
+    "warning",
+    "An authentication block without auth_type: there is none, as with keepalived.",
+  ),
+  "ah-clears-master": strict("state MASTER together with auth_type AH: it is cleared, as keepalived does."),
+  "ah-clears-owner": entry("warning", "The same for an owner (priority 255), of which keepalived says nothing."),
   "hmac-unusable": entry(
     "error",
     "auth_hmac lacks a usable key; the instance is left out, because unsigned it would be a second master.",

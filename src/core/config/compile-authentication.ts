@@ -33,6 +33,12 @@ export function readAuthentication(
     return { kind: "none" };
   }
   const password = inner.text("auth_pass");
+  if (type === null && inner.node("auth_type") === null) {
+    const message =
+      "authentication without auth_type is none, as with keepalived: adverts are neither marked nor checked";
+    diagnostics.report("auth-without-type", node.span, message, "write auth_type PASS, or remove the block");
+    return { kind: "none" };
+  }
   if (type === null || password === null) {
     diagnostics.report(
       "missing-argument",

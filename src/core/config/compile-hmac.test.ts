@@ -104,6 +104,7 @@ test("auth_type AH: version 2 keeps it, version 3 ignores it, state MASTER is cl
   });
   expect(load(`state MASTER\n${auth}`)).toMatchObject({
     vrrp: { initialState: "BACKUP" },
-    codes: ["ah-clears-master"],
+    codes: ["ah-clears-owner"],
   });
+  expect(load(`state MASTER\npriority 100\n${auth}`).codes).toEqual(["ah-clears-master"]);
 });

@@ -205,18 +205,20 @@ function readStanding(settings: Settings, name: string, ah: boolean, diagnostics
   // keepalived: an owner that names no state starts as MASTER.
   const wanted = priority === 255 && state === null ? "MASTER" : master ? "MASTER" : "BACKUP";
   const initialState = ah ? "BACKUP" : wanted;
-  if (ah && master) {
-    diagnostics.report(
-      "ah-clears-master",
-      settings.node("state")?.span ?? null,
-      `${name}: state MASTER is cleared, because with auth_type AH a master must first hear where the numbers stand`,
-      "write state BACKUP on all hosts; the priority decides who begins",
-    );
-  }
+  if (ah && master) clearedByAh(settings, name, priority, diagnostics);
   if (!master) return { initialState, priority, preempt: !nopreempt, preemptDelay };
   clearedByMaster(settings, nopreempt ? "nopreempt" : null, name, diagnostics);
   clearedByMaster(settings, preemptDelay > 0 ? "preempt_delay" : null, name, diagnostics);
   return { initialState, priority, preempt: true, preemptDelay: micros(0) };
+}
+
+function clearedByAh(settings: Settings, name: string, priority: number, diagnostics: DiagnosticSink): void {
+  diagnostics.report(
+    priority === 255 ? "ah-clears-owner" : "ah-clears-master",
+    settings.node("state")?.span ?? null,
+    `${name}: state MASTER is cleared, because with auth_type AH a master must first hear where the numbers stand`,
+    "write state BACKUP on all hosts; the priority decides who begins",
+  );
 }
 
 function clearedByMaster(settings: Settings, keyword: string | null, name: string, diagnostics: DiagnosticSink): void {

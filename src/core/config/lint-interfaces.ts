@@ -46,7 +46,11 @@ function interfacesOf({
   return new Set([vrrp.interface, ...named, ...trackInterfaces.map(({ key }) => key)].filter((name) => name !== null));
 }
 
-function lintHostInterfaces({ statics, linkDelays }: HostConfig, interfaces: Interfaces, report: Absence): void {
+function lintHostInterfaces(
+  { statics, linkDelays, spacing }: HostConfig,
+  interfaces: Interfaces,
+  report: Absence,
+): void {
   const named = [
     ...statics.addresses.map(({ address }) => address.device),
     ...statics.routes.flatMap((route) => [route.device, ...route.nextHops.map((hop) => hop.device)]),
@@ -54,6 +58,9 @@ function lintHostInterfaces({ statics, linkDelays }: HostConfig, interfaces: Int
   ];
   const names = new Set([...named.filter((name) => name !== null), ...linkDelays.map((delay) => delay.interface)]);
   for (const name of names) if (isAbsent(interfaces, name)) report(null, "static objects", name);
+  for (const name of new Set(spacing.groups.flatMap((group) => group.interfaces))) {
+    if (isAbsent(interfaces, name)) report(null, "garp_group", name);
+  }
 }
 
 type Absence = (span: SourceSpan | null, who: string, name: string) => void;
