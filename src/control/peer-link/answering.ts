@@ -3,6 +3,7 @@
  * bounded in size, number, rate and time, because a peer that has gone mad must not take this daemon's time. It decides nothing: answers come from the
  * handlers.
  */
+import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { PeerLinkConfig } from "../../core/peer-link/config.ts";
 import {
@@ -23,6 +24,8 @@ export type PeerHandlers = {
 };
 
 const CONNECTIONS_MAX = 4;
+/** Of one address that have not proved the key yet: any program of the peer's host may connect from there. */
+const HANDSHAKES_MAX = 16;
 const AT_ONCE_MAX = 8;
 /** A bucket of questions: so many at once, so many more a second. */
 const BURST = 200;
@@ -46,6 +49,8 @@ export class Answering {
   readonly #options: AnsweringOptions;
   readonly #server: Server;
   readonly #connections = new Map<TLSSocket, string>();
+  /** Sockets under all connections, those still in their handshake too. */
+  readonly #sockets = new Map<Socket, string>();
 
   constructor(options: AnsweringOptions) {
     this.#options = options;
@@ -54,13 +59,7 @@ export class Answering {
       (socket) => this.#serve(socket),
     );
     // Before TLS costs anything.
-    this.#server.on("connection", (socket) => {
-      const address = plain(socket.remoteAddress);
-      const { peers } = options.config();
-      if (peers.some((peer) => peer.address === address)) return;
-      options.onRefused(address, "it is not a `peer` of peer_link");
-      socket.destroy();
-    });
+    this.#server.on("connection", (socket) => this.#admit(socket));
     this.#server.on("tlsClientError", (error, socket) => {
       const address = plain(socket.remoteAddress);
       // Turned away above, or gone by itself before it said anything.
@@ -74,13 +73,27 @@ export class Answering {
 
   close(): void {
     this.#server.close();
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of [...this.#connections.keys(), ...this.#sockets.keys()]) socket.destroy();
+  }
+
+  #admit(socket: Socket): void {
+    const address = plain(socket.remoteAddress);
+    const { peers } = this.#options.config();
+    const isPeer = peers.some((peer) => peer.address === address);
+    if (isPeer && countOf(this.#sockets, address) < CONNECTIONS_MAX + HANDSHAKES_MAX) {
+      this.#sockets.set(socket, address);
+      socket.on("close", () => this.#sockets.delete(socket));
+      return;
+    }
+    const detail = isPeer ? "it opens connections and does not prove the key" : "it is not a `peer` of peer_link";
+    this.#options.onRefused(address, detail);
+    socket.destroy();
   }
 
   #serve(socket: TLSSocket): void {
     const address = plain(socket.remoteAddress);
     socket.on("error", () => socket.destroy());
-    const others = [...this.#connections.values()].filter((one) => one === address).length;
+    const others = countOf(this.#connections, address);
     if (others >= CONNECTIONS_MAX) {
       this.#options.onRefused(address, `it has ${others} connections already`);
       socket.destroy();
@@ -97,6 +110,9 @@ export class Answering {
     socket.setTimeout(IDLE_MILLIS, () => socket.destroy());
   }
 }
+
+const countOf = (all: ReadonlyMap<unknown, string>, address: string): number =>
+  [...all.values()].filter((one) => one === address).length;
 
 /** One connection after its handshake. */
 class Conversation {

@@ -1,6 +1,10 @@
 // Two daemons' ends of the peer link over real TLS on the loopback interface; strangers, wrong keys and nonsense are turned away.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectPlain, createServer } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { afterEach, expect, test, vi } from "vitest";
 import type { PeerEventBody } from "../../core/events/peer-events.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
@@ -10,6 +14,7 @@ import type { WriterRecord } from "../../core/peer-link/questions.ts";
 import type { PeerHandlers } from "./answering.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { PeerLinkService } from "./link.ts";
+import { QUESTIONS } from "./schemas.ts";
 import { clientSecurity } from "./security.ts";
 
 const A = "127.0.0.41" as IpAddress;
@@ -246,4 +251,67 @@ test("a listen address that is in use is told, and taken when it is free", async
   expect((await a.told("not-listening")).detail).toBe("EADDRINUSE");
   await new Promise((resolve) => blocker.close(resolve));
   await a.told("listening");
+});
+
+test("a server that shows a certificate instead of the key is no peer, even if an authority vouches for it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-link-"));
+  closers.push(() => rmSync(folder, { recursive: true }));
+  const [keyFile, certFile] = [join(folder, "key"), join(folder, "cert")];
+  const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+  const files = ["-subj", "/CN=elsewhere.example", "-keyout", keyFile, "-out", certFile];
+  execFileSync("openssl", [...words, ...files], { stdio: "ignore" });
+  const [key, cert] = [readFileSync(keyFile), readFileSync(certFile)];
+  const port = await freePort();
+  const server = createTlsServer({ key, cert, minVersion: "TLSv1.3" }, (socket) => socket.on("error", () => undefined));
+  server.listen(port, A);
+  closers.push(() => server.close());
+  const security = clientSecurity(configOf(B, A, port));
+  // None is believed; with the one of this server put in, as if its file were in the system's store, it is refused all the same.
+  for (const trusted of [security, { ...security, ca: [...[security.ca ?? []].flat(), cert] }]) {
+    const socket = connect({ ...trusted, host: A, port });
+    closers.push(() => socket.destroy());
+    const outcome = await new Promise((resolve) => {
+      socket.once("secureConnect", () => resolve("connected"));
+      socket.once("error", ({ message }) => resolve(message));
+    });
+    expect(outcome).toMatch(/certificate/);
+  }
+  expect(security.ca).toEqual([]);
+});
+
+test("a program on the peer's host that only opens connections does not use up the descriptors", async () => {
+  const port = await freePort();
+  const a = start(configOf(A, B, port));
+  await a.told("listening");
+  let ended = 0;
+  for (let at = 0; at < 40; at++) {
+    const socket = connectPlain({ host: A, port, localAddress: B });
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      ended += 1;
+    });
+    closers.push(() => socket.destroy());
+  }
+  const refused = await a.told("refused");
+  expect(refused).toMatchObject({ peer: B, detail: "it opens connections and does not prove the key" });
+  await until(() => ended >= 20 || undefined);
+});
+
+test("strangers from many addresses do not fill the journal", async () => {
+  const port = await freePort();
+  const a = start(configOf(A, B, port));
+  await a.told("listening");
+  const ends = Array.from({ length: 150 }, (_, at) => {
+    const socket = connectPlain({ host: A, port, localAddress: `127.0.1.${at + 1}` });
+    socket.on("error", () => undefined);
+    return new Promise((resolve) => socket.once("close", resolve));
+  });
+  await Promise.all(ends);
+  expect(a.events.filter(({ action }) => action === "refused").length).toBe(100);
+});
+
+test("an epoch that nobody can count up to is not believed: the next one would not be a number", () => {
+  const answer = (epoch: number) => QUESTIONS["writer-record"].answer.safeParse({ record: { ...WRITER, epoch } });
+  expect(answer(2 ** 40).success).toBe(true);
+  expect(answer(Number.MAX_SAFE_INTEGER).success).toBe(false);
 });

@@ -21,9 +21,9 @@ export interface PeerLinkOptions {
 
 /** A `listen` address that is not there yet: an interface that comes up late. */
 const LISTEN_RETRY_MILLIS = 2_000;
-/** Whoever is turned away for one reason is told so often. */
+/** Whoever is turned away for one reason is told so often, and of all together so many in that time. */
 const REFUSAL_MILLIS = 60_000;
-const REFUSALS_KEPT = 100;
+const REFUSALS_MOST = 100;
 
 export class PeerLinkService implements PeerLink {
   readonly #options: PeerLinkOptions;
@@ -115,16 +115,14 @@ export class PeerLinkService implements PeerLink {
 
   #refused(address: string, detail: string): void {
     const now = performance.now();
-    const key = `${address} ${detail}`;
-    const told = this.#refusals.get(key);
-    if (told !== undefined && now - told < REFUSAL_MILLIS) return;
-    this.#refusals.delete(key);
-    this.#refusals.set(key, now);
-    // A stranger who tries from many addresses must not fill the memory.
-    for (const oldest of this.#refusals.keys()) {
-      if (this.#refusals.size <= REFUSALS_KEPT) break;
-      this.#refusals.delete(oldest);
+    for (const [key, told] of this.#refusals) {
+      if (now - told < REFUSAL_MILLIS) break;
+      this.#refusals.delete(key);
     }
+    // A stranger who tries from many addresses must fill neither the memory nor, by it, the journal.
+    const key = `${address} ${detail}`;
+    if (this.#refusals.has(key) || this.#refusals.size >= REFUSALS_MOST) return;
+    this.#refusals.set(key, now);
     this.#options.publish({ kind: "peer-link", peer: address, action: "refused", host: null, version: null, detail });
   }
 }

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { type IpAddress, parseIp } from "../../core/lib/ip.ts";
-import type { PeerAnswer, PeerAsk, PeerQuestionKind } from "../../core/peer-link/questions.ts";
+import { EPOCH_MAX, type PeerAnswer, type PeerAsk, type PeerQuestionKind } from "../../core/peer-link/questions.ts";
 
 /** What both sides say first. The link works when the ranges have a version in common. */
 export const Hello = z.object({
@@ -36,7 +36,7 @@ const Mac = z.string().regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
 
 const Writer = z.object({
   group: Name,
-  epoch: z.int().min(1),
+  epoch: z.int().min(1).max(EPOCH_MAX),
   role: z.enum(["writer", "released", "standby", "initial"]),
   time: z.number(),
   detail: z.string().max(2_000),

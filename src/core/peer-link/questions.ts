@@ -12,6 +12,9 @@ import type { VrrpPhaseName, VrrpStateName } from "../vrrp/state.ts";
 export const QUESTION_BYTES_MAX = 64 * 1_024;
 export const ANSWER_BYTES_MAX = 4 * 1_024 * 1_024;
 
+/** No host has counted so many takeovers: a peer that says more is broken, and its next epoch would not be a number any more. */
+export const EPOCH_MAX = 2 ** 48;
+
 /** Where a virtual router stands on the host that answers. */
 export interface PeerInstance {
   readonly name: string;
@@ -32,7 +35,7 @@ export interface PeerInstance {
 export interface WriterRecord {
   /** Name of the block, as in `mysql NAME`. */
   readonly group: string;
-  /** Counts the takeovers of the group; whoever opens a server for writes takes the next number. From 1. */
+  /** Counts the takeovers of the group; whoever opens a server for writes takes the next number. 1 to EPOCH_MAX. */
   readonly epoch: number;
   /**
    * `writer`: it opened its server in that epoch. `released`: it closed it again. `standby`: it has seen that another host is the writer of
