@@ -44,16 +44,15 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   const fonts = execFileSync("fc-list", [":lang=zh-cn", "family"], { encoding: "utf8" }).trim();
   if (fonts === "") throw new Error("no font has Chinese characters: apt-get install fonts-wqy-microhei");
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, name), fullPage: true, animations: "disabled" });
+  await page.screenshot({ path: join(SCREENSHOTS, name), animations: "disabled" });
 }
 
-/** Everything that a page should not say. Refusals of the API are the test's own business: `expected` names their statuses. */
-export function collectComplaints(page: Page, expected: readonly number[] = []): string[] {
+/** Everything that a page should not say. Requests that fail on purpose are the test's own business. */
+export function collectComplaints(page: Page, expected: RegExp): string[] {
   const complaints: string[] = [];
-  const isExpected = (text: string): boolean => expected.some((status) => text.includes(`status of ${status}`));
   page.on("console", (message) => {
     const text = message.text();
-    if (message.type() === "error" && !isExpected(text)) complaints.push(`console: ${text}`);
+    if (message.type() === "error" && !expected.test(text)) complaints.push(`console: ${text}`);
   });
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   return complaints;

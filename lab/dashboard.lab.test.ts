@@ -6,17 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page, Response } from "playwright-core";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LabHost, VIP } from "../src/lab/lab.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
-import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
+import { fileCheck, instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import { collectComplaints, hasChromium, screenshot, startBrowser } from "./browser.ts";
-import { instanceWhen } from "./holdfast-client.ts";
-import { describeStage, type Stage } from "./stage.ts";
+import { holdfast, instanceOf, instanceWhen, mayTakeOver } from "./holdfast-client.ts";
+import { ManagedPair, serving } from "./managed-pair.ts";
+import { describeStage } from "./stage.ts";
 
 const PORT = 9_180;
 const MOST_PACKED_BYTES = 150_000;
-const DESK = { width: 1_280, height: 900 };
+/** Before it has a token, and while its daemon is gone. */
+const ON_PURPOSE = /status of 401|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/;
+const DESK = { width: 1_280, height: 980 };
 const PHONE = { width: 360, height: 740 };
 
 function certificate(folder: string, address: string): { cert: string; key: string } {
@@ -34,27 +37,25 @@ function linkBlock(own: LabHost, peer: LabHost, key: string): string {
   return `peer_link {\n listen ${own.address}\n peer ${peer.address}\n key 1 file:${file}\n active_key 1\n}\n`;
 }
 
-interface Pair {
+interface Served {
   readonly url: string;
   readonly token: string;
-  stopMaster(): Promise<void>;
+  /** Block `api` of the host that serves the page. */
+  readonly block: string;
 }
 
-/** db1 holds the address; the page comes from db2, over TLS, with a token that may only look. */
-async function startPair(stage: Stage, folder: string): Promise<Pair> {
-  const [one, two] = [stage.host("db1"), stage.host("db2")];
-  const { cert, key } = certificate(folder, two.address);
+/** The page comes over TLS from that host, to who has this token. */
+async function serve(host: LabHost, folder: string, role: string): Promise<Served> {
+  const { cert, key } = certificate(folder, host.address);
   const tokens = join(folder, "tokens");
-  const words = ["token", "add", "alice", "--file", tokens];
-  const token = (await two.exec([process.execPath, HOLDFAST_PROGRAM, ...words])).stdout.trim();
-  const secret = randomBytes(32).toString("hex");
-  const api = `api {\n listen ${two.address} ${PORT}\n tls_cert ${cert}\n tls_key ${key}\n token_file ${tokens}\n dashboard on\n}\n`;
-  const db1 = stage.start("db1", linkBlock(one, two, secret) + instanceBlock({ priority: 150 }));
-  await instanceWhen(db1, "VI_1", (view) => view.holding);
-  const db2 = stage.start("db2", linkBlock(two, one, secret) + instanceBlock({ priority: 100 }) + api);
-  await instanceWhen(db2, "VI_1", (view) => view.state === "BACKUP");
-  return { url: `https://${two.address}:${PORT}/`, token, stopMaster: () => db1.stop().then(() => undefined) };
+  const words = ["token", "add", "alice", "--role", role, "--file", tokens];
+  const token = (await host.exec([process.execPath, HOLDFAST_PROGRAM, ...words])).stdout.trim();
+  const lines = [`listen ${host.address} ${PORT}`, `tls_cert ${cert}`, `tls_key ${key}`, `token_file ${tokens}`];
+  const block = `api {\n${[...lines, "dashboard on"].join("\n")}\n}\n`;
+  return { url: `https://${host.address}:${PORT}/`, token, block };
 }
+
+const secret = randomBytes(32).toString("hex");
 
 const scrollsSideways = (page: Page): Promise<boolean> =>
   page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth") as Promise<boolean>;
@@ -65,57 +66,142 @@ async function signIn(page: Page, token: string): Promise<void> {
   await page.locator('[data-connection="live"]').waitFor();
 }
 
+const text = (page: Page, selector: string): Promise<string | null> => page.locator(selector).textContent();
+
+/** A page whose breaches of its own policy, script errors and requests to others are an error at the end. */
+async function onPage(host: LabHost, use: (page: Page, answers: readonly Response[]) => Promise<void>): Promise<void> {
+  const { browser, close } = await startBrowser(host);
+  try {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB" });
+    const page = await context.newPage();
+    const complaints = collectComplaints(page, ON_PURPOSE);
+    const answers: Response[] = [];
+    page.on("response", (response) => answers.push(response));
+    await use(page, answers);
+    expect(complaints).toEqual([]);
+  } finally {
+    await close();
+  }
+}
+
 describeStage("the dashboard", (stage) => {
+  let folder: string;
+  let pair: ManagedPair | null = null;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "holdfast-dashboard-"));
+  });
+  afterEach(async () => {
+    await pair?.end();
+    rmSync(folder, { recursive: true });
+  });
+
   test.skipIf(!hasChromium())(
-    "follows a failover without being loaded again, in both languages and on a phone",
+    "follows a failover without being loaded again, in both languages, on a phone",
     async () => {
-      const folder = mkdtempSync(join(tmpdir(), "holdfast-dashboard-"));
-      const { url, token, stopMaster } = await startPair(stage, folder);
-      const { browser, close } = await startBrowser(stage.host("client"));
-      try {
-        const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB" });
-        const page = await context.newPage();
-        const complaints = collectComplaints(page, [401]);
-        const answers: Response[] = [];
-        page.on("response", (response) => answers.push(response));
+      const [one, two] = [stage.host("db1"), stage.host("db2")];
+      const { url, token, block } = await serve(two, folder, "read");
+      const flag = join(folder, "well");
+      writeFileSync(flag, "");
+      const check = fileCheck("chk", flag);
+      const db1 = stage.start("db1", linkBlock(one, two, secret) + instanceBlock({ priority: 150 }));
+      await instanceWhen(db1, "VI_1", (view) => view.holding);
+      const tracked = instanceBlock({ priority: 100, lines: ["track_script {", "chk", "}"] });
+      const db2 = stage.start("db2", linkBlock(two, one, secret) + check + tracked + block);
+      await instanceWhen(db2, "VI_1", (view) => view.state === "BACKUP");
+      await onPage(stage.host("client"), async (page, answers) => {
         await page.goto(url);
         await signIn(page, token);
-
         const state = page.locator('tr[data-instance="VI_1"]');
-        await page.locator(`[data-vip="${VIP}"][data-holder="${stage.host("db1").address}"]`).waitFor();
+        await page.locator(`[data-vip="${VIP}"][data-holder="${one.address}"]`).waitFor();
         expect(await state.getAttribute("data-state")).toBe("BACKUP");
         expect(await page.locator("[data-node] h3").allTextContents()).toEqual(["db2", "db1"]);
-        const packed = await Promise.all(
-          answers
-            .filter((one) => one.url().includes("/dashboard/"))
-            .map(async (one) => gzipSync(await one.body()).length),
-        );
+        const files = answers.filter((answer) => answer.url().includes("/dashboard/"));
+        const packed = await Promise.all(files.map(async (file) => gzipSync(await file.body()).length));
         expect(packed.length).toBeGreaterThanOrEqual(3);
         expect(packed.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(MOST_PACKED_BYTES);
         expect(answers.every((one) => one.url().startsWith(url) && !one.url().includes(token))).toBe(true);
 
         await page.evaluate("window.same = true");
-        await stopMaster();
+        await db1.stop();
         await page.locator(`[data-vip="${VIP}"][data-holder="own"]`).waitFor();
         expect(await state.getAttribute("data-state")).toBe("MASTER");
-        expect(await page.evaluate("window.same")).toBe(true);
-        expect(await page.locator('[aria-live="assertive"]').textContent()).toBe("VI_1 is now MASTER.");
-        expect(await state.textContent()).toContain("resigned (priority 0)");
-
-        await screenshot(page, "dashboard.en.png");
+        await page.locator('.stretch[data-state="MASTER"]').waitFor();
+        expect(await text(page, '[aria-live="assertive"]')).toBe("VI_1 is now MASTER.");
+        expect(await text(page, ".events li:first-child")).toContain("BACKUP → MASTER, because the master");
+        expect(await text(page, '[data-order="Reload the configuration"] + small')).toContain("the role admin");
 
         await page.locator('[data-language="zh-CN"]').click();
         await page.getByRole("heading", { name: "拓扑" }).waitFor();
         expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
         expect(await state.textContent()).toContain("已让位");
-        await screenshot(page, "dashboard.zh-CN.png");
         await page.setViewportSize(PHONE);
         expect(await scrollsSideways(page)).toBe(false);
-        expect(complaints).toEqual([]);
-      } finally {
-        await close();
-        rmSync(folder, { recursive: true });
-      }
+
+        // A check fails: what it last said is one key away.
+        rmSync(flag);
+        await page.locator('tr[data-instance="VI_1"][data-state="FAULT"]').waitFor();
+        await page.locator('[data-check="chk"] summary').press("Enter");
+        expect(await text(page, '[data-check="chk"] dl')).toContain("退出码 1");
+        expect(await scrollsSideways(page)).toBe(false);
+
+        // The daemon goes and comes back: what was seen stays, and is said to be old.
+        await db2.stop();
+        await page.locator('[data-connection="lost"]').waitFor();
+        expect(await text(page, ".warnings")).toContain("守护进程没有应答");
+        expect(await state.isVisible()).toBe(true);
+        stage.again(db2);
+        await page.locator('[data-connection="live"]').waitFor();
+        expect(await page.evaluate("window.same")).toBe(true);
+      });
+    },
+  );
+
+  test.skipIf(!hasChromium())(
+    "shows replication both ways, and moves the writer after its plan was shown",
+    async () => {
+      const [one, two] = [stage.host("db1"), stage.host("db2")];
+      const { url, token, block } = await serve(one, folder, "operate");
+      pair = new ManagedPair(stage);
+      await pair.startServers();
+      const proved = ["auth_hmac {", `key 1 hex:${secret}`, "active_key 1", "}"];
+      const first = pair.start(0, [], { instance: proved, blocks: block + linkBlock(one, two, secret) });
+      await serving(first);
+      const second = pair.start(1, [], { instance: proved, blocks: linkBlock(two, one, secret) });
+      await mayTakeOver(second);
+      await onPage(stage.host("client"), async (page) => {
+        await page.goto(url);
+        await signIn(page, token);
+        await page.locator(".line.running").nth(1).waitFor();
+        expect(await page.locator(".arrows li").allTextContents()).toEqual([
+          expect.stringMatching(/^orders: db2 → db1, running, lag 0 s, position /),
+          expect.stringMatching(/^orders: db1 → db2, running, lag 0 s, position /),
+        ]);
+        expect(await text(page, '[data-node="own"]')).toContain("open for writes");
+        expect(await text(page, `[data-node="${two.address}"]`)).toContain("read-only");
+        await page.locator(".buttons.small button").first().click();
+        await screenshot(page, "dashboard.en.png");
+        await page.locator('[data-language="zh-CN"]').click();
+        await screenshot(page, "dashboard.zh-CN.png");
+        await page.locator('[data-language="en"]').click();
+
+        const order = page.locator('[data-order^="Move the writer of orders"]');
+        await order.focus();
+        await page.keyboard.press("Enter");
+        expect(await text(page, "dialog .plan li:nth-child(3)")).toContain("let the address go");
+        await page.keyboard.press("Escape");
+        await page.locator("dialog").waitFor({ state: "detached" });
+        expect(await page.evaluate("document.activeElement?.dataset.order")).toContain("Move the writer");
+        expect((await instanceOf(first, "VI_1"))?.holding).toBe(true);
+        await order.click();
+        await page.locator("[data-confirm]").click();
+        await page.locator("dialog .good").waitFor();
+        expect(await text(page, "dialog .good")).toContain("No server was open for writes for");
+        await page.locator("dialog button").click();
+        await page.locator(`[data-vip="${VIP}"][data-holder="${two.address}"]`).waitFor();
+        const history = await holdfast(first, "history", "--kind", "api-request");
+        expect(history.stdout).toContain("alice at 192.168.11.10");
+        expect(history.stdout).not.toContain(token);
+      });
     },
   );
 });

@@ -14,6 +14,8 @@ import type { Stage } from "./stage.ts";
 export interface StartOptions {
   readonly advertSeconds?: number;
   readonly instance?: readonly string[];
+  /** Further blocks of the file. */
+  readonly blocks?: string;
   /** Further arguments of the command line. */
   readonly words?: readonly string[];
 }
@@ -73,7 +75,7 @@ export class ManagedPair {
   start(
     index: 0 | 1,
     lines: readonly string[] = [],
-    { advertSeconds = 0.5, instance = [], words = [] }: StartOptions = {},
+    { advertSeconds = 0.5, instance = [], blocks = "", words = [] }: StartOptions = {},
   ): Daemon {
     const [own, peer] = index === 0 ? this.servers : [this.servers[1], this.servers[0]];
     const block = [
@@ -93,7 +95,7 @@ export class ManagedPair {
       nopreempt: true,
       lines: ["manage_mysql orders", ...instance],
     });
-    return this.stage.start(index === 0 ? "db1" : "db2", block + vrrp, ...words);
+    return this.stage.start(index === 0 ? "db1" : "db2", blocks + block + vrrp, ...words);
   }
 
   write(): void {

@@ -6,12 +6,16 @@ import type { Settings } from "../settings.ts";
 import { en } from "../words/en.ts";
 import type { Words } from "../words/words.ts";
 import { zh } from "../words/zh.ts";
+import { Actions } from "./actions.tsx";
+import { Checks } from "./checks.tsx";
 import { Head } from "./head.tsx";
 import { Instances } from "./instances.tsx";
 import { OrderDialog } from "./order-dialog.tsx";
 import type { Order } from "./orders.ts";
+import { Pool } from "./pool.tsx";
 import { SharedContext, useShared } from "./shared.ts";
 import { SignIn } from "./sign-in.tsx";
+import { Timeline } from "./timeline.tsx";
 import { TopologyPart } from "./topology.tsx";
 
 const TICK_MILLIS = 1_000;
@@ -73,6 +77,10 @@ function Body() {
       <Warnings />
       <TopologyPart />
       <Instances />
+      <Pool />
+      <Checks />
+      <Timeline />
+      <Actions />
       <footer class="dim">{words.footer(status.daemon.version, status.daemon.configFile)}</footer>
     </main>
   );

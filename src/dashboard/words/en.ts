@@ -38,7 +38,8 @@ export const en: Words = {
     stopping: "The daemon is stopping.",
     journal: (detail) => `The journal cannot be written: ${detail}.`,
     reload: (when, detail) => `The reload at ${when} was refused: ${detail}`,
-    diagnostics: (count) => `The configuration has ${count} findings: \`holdfast check\` shows them.`,
+    diagnostics: (count) =>
+      `The configuration has ${count === 1 ? "1 finding" : `${count} findings`}: \`holdfast check\` shows them.`,
     twice: (address) => `${address} is held by more than one host.`,
   },
   vips: {
