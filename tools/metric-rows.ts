@@ -10,7 +10,7 @@ export const RULES = new URL("../packaging/prometheus/holdfast.rules.yml", impor
 export function metricRows(): readonly MetricRow[] {
   const status = sampleModel(fakeClock()).status();
   const process = { cpuSeconds: 0, residentBytes: 0, loopLag: { p50: 0, p99: 0, max: 0 } };
-  return families({ status, counts: new EventCounts(), process });
+  return families({ status, lvs: null, counts: new EventCounts(), process });
 }
 
 /** The rules' file is ours and written in one form: a line per field. */

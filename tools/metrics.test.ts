@@ -24,7 +24,7 @@ function sample(): string {
   readModel.record(eventAt(clock, failedCheck));
   readModel.record(eventAt(clock, { kind: "keeper-lost", pid: 1, how: "signal SIGKILL" }));
   const process = { cpuSeconds: 1.5, residentBytes: 9e7, loopLag: { p50: 0, p99: 0.002, max: 0.1 } };
-  return render(families({ status: readModel.status(), counts, process }));
+  return render(families({ status: readModel.status(), lvs: null, counts, process }));
 }
 
 describe("metrics", () => {

@@ -9,7 +9,7 @@ _holdfast() {
   case $previous in
     --role) COMPREPLY=($(compgen -W "read operate admin" -- "$current")); return ;;
     -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | --state-dir | --socket | --file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --format | --wait | --timeout | --vip | --accept-extra | --service | --instance | --since | --limit | --kind) return ;;
+    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --format | --wait | --timeout | --vip | --accept-extra | --service | --instance | --server | --since | --limit | --kind) return ;;
   esac
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check -T --genhash --state-dir --socket --log-format --help" choices="" ;;
@@ -32,8 +32,8 @@ _holdfast() {
     undrain) words="--socket -p --pid --json --service --help" choices="" ;;
     metrics) words="--socket -p --pid --help" choices="" ;;
     token) words="--file --role --json --help" choices="add remove list" ;;
-    history) words="--socket -p --pid --json --instance --since --limit --kind --state-dir --help" choices="" ;;
-    events) words="--socket -p --pid --json --instance --since --limit -f --follow --help" choices="" ;;
+    history) words="--socket -p --pid --json --instance --server --since --limit --kind --state-dir --help" choices="" ;;
+    events) words="--socket -p --pid --json --instance --server --since --limit -f --follow --help" choices="" ;;
     probe) words="--help" choices="" ;;
     realserver) words="--help" choices="" ;;
     genhash) words="--help" choices="" ;;

@@ -234,11 +234,11 @@ function addQuestions(program: Command, invocation: Invocation, done: Done): voi
       done(await statusCommand(contextFor(terminal, options, signal), options));
     });
   asking(program, "explain", "why is it so: the chain of causes, and what comes next")
-    .argument("[instance]")
-    .action(async (instance: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
+    .argument("[name]", "an instance, a real server (ADDRESS:PORT) or a virtual service as lvs status shows it")
+    .action(async (name: string | undefined, options: PlaceOptions & { readonly json?: boolean }) => {
       const { contextFor } = await import("./commands/context.ts");
       const { explainCommand } = await import("./commands/explain.ts");
-      done(await explainCommand(contextFor(terminal, options, never()), instance, options));
+      done(await explainCommand(contextFor(terminal, options, never()), name, options));
     });
   asking(program, "log-level", "how much the daemon logs, from now on; without LEVEL the level it has")
     .argument("[level]", "error, warning, info, detail (as -D) or debug (each packet and timer)")
@@ -281,6 +281,7 @@ function addJournal(program: Command, { parts, invocation, done }: JournalSettin
   const filtered = (command: Command): Command =>
     command
       .option("--instance <name>", "only what concerns this instance")
+      .option("--server <name>", "only what names this real server or virtual service")
       .option("--since <sequence>", "only events after this sequence number")
       .option("--limit <count>", "at most so many, the latest (default: 200)");
   filtered(asking(program, "history", "the journal, readable; also when the daemon is down"))

@@ -7,6 +7,7 @@ import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { Sight } from "../core/peer-link/who-answers.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
+import type { PoolStatus } from "../engine/checkers/pool-status.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { LvsStatus, ServerChoice } from "../engine/lvs/lvs-status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
@@ -65,6 +66,8 @@ export interface ControlActions {
   readonly repairs?: MysqlRepairs;
   /** Virtual servers as the kernel has them. */
   lvs?(): LvsStatus;
+  /** What the checks of their real servers found. */
+  pools?(): readonly PoolStatus[];
   /** How many services, or drains taken back, that concerns. */
   drain?(choice: ServerChoice, drain: boolean): number;
   logLevel?(): LogLevel;

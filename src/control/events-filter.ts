@@ -1,6 +1,7 @@
 /** Which events concern which instance: one rule for history, event streams and explain. */
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { isCalled } from "../core/lvs/server-names.ts";
 import type { EventEntry } from "./contract/types.ts";
 
 /** Events of the whole daemon (restart, reload, keeper) concern every instance. */
@@ -22,6 +23,8 @@ export function concerns(body: HoldfastEventBody, instance: string, config: Hold
 export interface EventFilter {
   readonly instance?: string | undefined;
   readonly kind?: string | undefined;
+  /** A real server or a virtual service, as an operator writes it. */
+  readonly server?: string | undefined;
   readonly since?: number | undefined;
   readonly after?: number | undefined;
   /** Only events before this sequence number. */
@@ -33,5 +36,11 @@ export function matches(entry: EventEntry, filter: EventFilter, config: Holdfast
   if (filter.before !== undefined && entry.sequence >= filter.before) return false;
   if (filter.after !== undefined && entry.time < filter.after) return false;
   if (filter.kind !== undefined && entry.body.kind !== filter.kind) return false;
+  if (filter.server !== undefined && !names(entry.body, filter.server)) return false;
   return filter.instance === undefined || concerns(entry.body, filter.instance, config);
+}
+
+function names(body: HoldfastEventBody, typed: string): boolean {
+  const fields = body as { readonly server?: unknown; readonly service?: unknown };
+  return [fields.server, fields.service].some((name) => typeof name === "string" && isCalled(name, typed));
 }

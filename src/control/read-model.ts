@@ -136,7 +136,7 @@ export class ReadModel {
   }
 
   setChecks(statuses: readonly CheckStatus[]): void {
-    this.#checks.setStatuses(statuses, (at) => this.#wallTime(at));
+    this.#checks.setStatuses(statuses, (at) => this.wallTime(at));
   }
 
   setRedis(statuses: readonly RedisStatus[]): void {
@@ -153,10 +153,16 @@ export class ReadModel {
 
   setKeeper(state: KeeperState): void {
     const { condition, pid, restarts, since, detail } = state;
-    this.#keeper = { state: condition, pid, restarts, since: this.#wallTime(since), detail };
+    this.#keeper = { state: condition, pid, restarts, since: this.wallTime(since), detail };
   }
 
-  #wallTime(monotonic: number): number {
+  /** Milliseconds since the epoch, of this moment. */
+  now(): number {
+    return this.#options.clock.wallMillis();
+  }
+
+  /** Of a time of the daemon's clock. */
+  wallTime(monotonic: number): number {
     const { clock } = this.#options;
     return Math.round(clock.wallMillis() - (clock.now() - monotonic) / 1_000);
   }
@@ -172,7 +178,7 @@ export class ReadModel {
 
   status(): StatusReply {
     const { clock, version, pid, configFile, stateDir } = this.#options;
-    const views = { config: this.#config, wallTime: (at: number) => this.#wallTime(at) };
+    const views = { config: this.#config, wallTime: (at: number) => this.wallTime(at) };
     return {
       api: 1,
       now: clock.wallMillis(),
@@ -183,7 +189,7 @@ export class ReadModel {
       checks: [...this.#checks.views()],
       mysql: this.#mysql.map((one) => mysqlView(one, views)),
       redis: this.#redis.map((one) => redisView(one, views)),
-      peers: this.#peers.map((one) => peerView(one, (at) => this.#wallTime(at))),
+      peers: this.#peers.map((one) => peerView(one, (at) => this.wallTime(at))),
       lastReload: this.#lastReload,
       journal: { ...this.#journal, lastSequence: this.lastSequence },
       diagnostics: [...this.#diagnostics],

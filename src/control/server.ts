@@ -12,8 +12,10 @@ import { addDashboard, addSession } from "./dashboard-routes.ts";
 import { streamEvents, withWords } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
+import { explainServices } from "./explain-lvs.ts";
 import { freshStatus, healthOf } from "./fresh-status.ts";
 import { addLvs } from "./lvs-routes.ts";
+import { lvsView } from "./lvs-view.ts";
 import { addMetrics, addProbes, type Meters } from "./metrics/routes.ts";
 import type { ReadModel } from "./read-model.ts";
 import { addRepairs } from "./repair-routes.ts";
@@ -130,12 +132,19 @@ function addQueries(app: FastifyInstance, options: ApiOptions, schemas: Schemas)
     const query = parse(schemas.ExplainQuery, request.query, reply);
     if (query === null) return reply;
     const status = await freshStatus(options);
+    const told = { view: lvsView(options.actions, readModel), events: readModel.recent(), clockText };
+    if (query.server !== undefined) {
+      const services = explainServices(told, query.server);
+      if (services.length === 0) return unknownServer(reply, query.server);
+      return { api: 1, now: status.now, explanations: [], services };
+    }
     const views = status.instances.filter((view) => query.instance === undefined || view.name === query.instance);
     if (views.length === 0 && query.instance !== undefined) return unknownInstance(reply, query.instance, readModel);
     const explanations = views.map((view) =>
       explainInstance({ view, status, config: readModel.config, events: readModel.recent(), clockText }),
     );
-    return { api: 1, now: status.now, explanations };
+    const services = query.instance === undefined ? explainServices(told, null) : [];
+    return { api: 1, now: status.now, explanations, services };
   });
   app.get("/v1/history", async (request, reply) => {
     const query = parse(schemas.HistoryQuery, request.query, reply);
@@ -251,6 +260,11 @@ function unknownInstance(reply: FastifyReply, name: string, readModel: ReadModel
   const known = readModel.config?.instances.map(({ vrrp }) => vrrp.name).join(", ") ?? "";
   const remedy = known === "" ? "the daemon runs no instance" : `it runs ${known}`;
   return sendError(reply, 404, { code: "unknown-instance", message: `there is no instance ${name}`, remedy });
+}
+
+function unknownServer(reply: FastifyReply, name: string): FastifyReply {
+  const message = `no virtual server has ${name}`;
+  return sendError(reply, 404, { code: "unknown-server", message, remedy: "see holdfast lvs status" });
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

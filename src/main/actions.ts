@@ -21,6 +21,7 @@ export const createActions = (host: ActionHost): ControlActions => ({
   whoAnswers: (address) => host.peers.sights(address),
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),
+  pools: () => host.control.servers.pools.map((pool) => pool.status()),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
   ...redisActions(host.control.databases),
   ...orders(host.control.databases),

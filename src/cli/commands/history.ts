@@ -9,6 +9,7 @@ export interface HistoryOptions {
   readonly json?: boolean;
   readonly instance?: string;
   readonly kind?: string;
+  readonly server?: string;
   readonly limit?: string;
   readonly since?: string;
 }
@@ -21,6 +22,7 @@ export interface OfflineQuery {
   readonly stateDir: string;
   readonly instance?: string | undefined;
   readonly kind?: string | undefined;
+  readonly server?: string | undefined;
   readonly since?: number | undefined;
   readonly limit: number;
 }
@@ -44,14 +46,16 @@ export async function historyCommand(
 ): Promise<number> {
   const limit = wholeNumber("--limit", options.limit) ?? DEFAULT_LIMIT;
   const since = wholeNumber("--since", options.since);
-  const { instance, kind } = options;
+  const { instance, kind, server } = options;
   const offline = (): Promise<HistoryReply> =>
-    setting.readOffline({ stateDir: setting.stateDir, instance, kind, since, limit });
+    setting.readOffline({ stateDir: setting.stateDir, instance, kind, server, since, limit });
   let reply: HistoryReply;
   if (setting.offline) reply = await offline();
   else {
     try {
-      reply = await context.client.get<HistoryReply>(`/v1/history?${queryText({ instance, kind, since, limit })}`);
+      reply = await context.client.get<HistoryReply>(
+        `/v1/history?${queryText({ instance, kind, server, since, limit })}`,
+      );
     } catch (error) {
       if (!(error instanceof CliError) || error.exitCode !== EXIT.notRunning) throw error;
       reply = await offline();
@@ -76,15 +80,15 @@ export async function eventsCommand(context: CommandContext, options: EventsOpti
   const { terminal, client, signal } = context;
   const print = (entry: EventEntry): void =>
     terminal.out(options.json === true ? `${JSON.stringify(entry)}\n` : `${renderEvent(entry)}\n`);
-  const { instance } = options;
+  const { instance, server } = options;
   const since = wholeNumber("--since", options.since);
   if (options.follow !== true) {
     const limit = wholeNumber("--limit", options.limit) ?? DEFAULT_LIMIT;
-    const reply = await client.get<HistoryReply>(`/v1/history?${queryText({ instance, since, limit })}`);
+    const reply = await client.get<HistoryReply>(`/v1/history?${queryText({ instance, server, since, limit })}`);
     reply.events.forEach(print);
     return EXIT.ok;
   }
-  await client.follow(`/v1/events?${queryText({ instance, since })}`, print, signal);
+  await client.follow(`/v1/events?${queryText({ instance, server, since })}`, print, signal);
   if (signal.aborted) return EXIT.ok;
   throw new CliError("the daemon ended the stream of events", EXIT.notRunning);
 }

@@ -1,8 +1,11 @@
 /** `holdfast lvs`: virtual servers as the kernel has them, and the draining of a real server. */
+
+import { checkerInWords } from "../../control/contract/lvs-words.ts";
 import type { DrainReply, LvsServerView, LvsServiceView, LvsStatusReply } from "../../control/contract/types.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { type Cell, tableLines } from "../table.ts";
 import type { Style, Terminal } from "../terminal.ts";
+import { clockText } from "../time-text.ts";
 import { type CommandContext, pause, printJson } from "./context.ts";
 
 export interface LvsStatusOptions {
@@ -77,7 +80,15 @@ export function renderLvs(reply: LvsStatusReply, { paint }: Terminal): string {
   const lines = [headOf(reply, paint)];
   for (const { order, errno, remedy } of reply.refused)
     lines.push(paint("bad", `Refused: ${order}: ${errno}; ${remedy}`));
-  if (reply.services.length > 0) lines.push("", ...tableLines(COLUMNS, reply.services.flatMap(serviceRows), paint));
+  if (reply.services.length > 0)
+    lines.push(
+      "",
+      ...tableLines(
+        COLUMNS,
+        reply.services.flatMap((service) => serviceRows(service, reply.now)),
+        paint,
+      ),
+    );
   return `${lines.join("\n")}\n`;
 }
 
@@ -108,7 +119,7 @@ interface Row {
   readonly details: readonly Cell[];
 }
 
-function serviceRows(service: LvsServiceView): readonly Row[] {
+function serviceRows(service: LvsServiceView, now: number): readonly Row[] {
   const { connections, connectionRate, inByteRate, outByteRate } = service;
   const state = stateOf(service);
   const cells = [
@@ -118,7 +129,17 @@ function serviceRows(service: LvsServiceView): readonly Row[] {
     ...["", "", ""].map((text) => ({ text })),
     ...[connections, connectionRate, inByteRate, outByteRate].map((number) => ({ text: String(number) })),
   ];
-  return [{ cells, details: [] }, ...service.servers.map(serverRow)];
+  return [{ cells, details: quorumLines(service) }, ...service.servers.map((server) => serverRow(server, now))];
+}
+
+function quorumLines({ quorum, checking }: LvsServiceView): readonly Cell[] {
+  const lines: Cell[] = [];
+  if (quorum?.up === false) {
+    const text = `  no quorum: ${quorum.weight} of ${quorum.needed}${quorum.sorry ? ", the sorry server stands in" : ""}`;
+    lines.push({ text, style: "bad" });
+  }
+  if (!checking) lines.push({ text: "  checks wait for its address (ha_suspend)", style: "warn" });
+  return lines;
 }
 
 function stateOf({ virtualServer, present, onlyOnMaster }: LvsServiceView): Cell {
@@ -136,7 +157,7 @@ const STYLES: Readonly<Record<LvsServerView["state"], Style>> = {
   down: "bad",
 };
 
-function serverRow(server: LvsServerView): Row {
+function serverRow(server: LvsServerView, now: number): Row {
   const { weight, active, inactive, connections, connectionRate, inByteRate, outByteRate } = server;
   const numbers = [weight, active, inactive, connections, connectionRate, inByteRate, outByteRate];
   return {
@@ -146,8 +167,19 @@ function serverRow(server: LvsServerView): Row {
       { text: server.method.toUpperCase() },
       ...numbers.map((number) => ({ text: String(number) })),
     ],
-    details: server.cause === null ? [] : [{ text: `      ${server.cause}`, style: "dim" }],
+    details: checkLines(server, now),
   };
+}
+
+/** Each checker with its last result; where there is none, whatever moved the server last. */
+function checkLines({ pool, cause }: LvsServerView, now: number): readonly Cell[] {
+  const moment = { now, clockText: (time: number) => clockText(time, now) };
+  const checkers = pool?.checkers ?? [];
+  if (checkers.length === 0) return cause === null ? [] : [{ text: `      ${cause}`, style: "dim" }];
+  return checkers.map((one) => {
+    const style: Style = !one.up ? "bad" : one.ok === false ? "warn" : "dim";
+    return { text: `      ${checkerInWords(one, moment)}`, style };
+  });
 }
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;

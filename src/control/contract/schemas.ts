@@ -203,7 +203,25 @@ export const Explanation = z.object({
   notes: z.array(z.string()),
 });
 
-export const ExplainReply = z.object({ api: z.literal(1), now: timestamp, explanations: z.array(Explanation) });
+/** Why the real servers of a virtual service get connections or none. */
+export const ServiceExplanation = z.object({
+  /** As `lvs status` shows it. */
+  service: z.string(),
+  /** elsewhere: only the MASTER of its instance serves it. */
+  state: z.enum(["served", "without-quorum", "elsewhere", "missing"]),
+  headline: z.string(),
+  because: z.array(ExplainLine),
+  outlook: z.array(z.string()),
+  notes: z.array(z.string()),
+});
+
+export const ExplainReply = z.object({
+  api: z.literal(1),
+  now: timestamp,
+  explanations: z.array(Explanation),
+  /** Those that were asked for; without a question those in which something is amiss. */
+  services: z.array(ServiceExplanation).default([]),
+});
 
 export const EventEntry = z.object({
   sequence: z.number(),
@@ -367,10 +385,16 @@ export const ErrorReply = z.object({
 const withWords = z.literal("1").optional();
 const whole = z.coerce.number().int().min(0);
 
-export const ExplainQuery = z.object({ instance: z.string().min(1).optional() });
+/** One of them at most; `server`: a real server or a virtual service. */
+export const ExplainQuery = z.object({
+  instance: z.string().min(1).optional(),
+  server: z.string().min(1).max(128).optional(),
+});
 export const HistoryQuery = z.object({
   instance: z.string().min(1).optional(),
   kind: z.string().min(1).optional(),
+  /** Only what names this real server or virtual service. */
+  server: z.string().min(1).max(128).optional(),
   /** Only events after this sequence number. */
   since: whole.optional(),
   /** Only events at or after this time. */
@@ -381,5 +405,6 @@ export const HistoryQuery = z.object({
 export const EventsQuery = z.object({
   since: whole.optional(),
   instance: z.string().min(1).optional(),
+  server: z.string().min(1).max(128).optional(),
   words: withWords,
 });

@@ -34,6 +34,7 @@ export class EventCounts {
   readonly checkChanges = new Counter("script", "standing");
   readonly hooks = new Counter("instance", "hook", "outcome");
   readonly mysqlSteps = new Counter("name", "what", "outcome");
+  readonly serverChanges = new Counter("service", "server", "to");
   readonly reloads = new Counter("outcome");
   readonly apiRequests = new Counter("action");
   keepersLost = 0;
@@ -61,6 +62,9 @@ export class EventCounts {
 
   #daemon(body: HoldfastEventBody): void {
     switch (body.kind) {
+      case "real-server":
+        this.serverChanges.add(body.service, body.server, body.up ? "up" : "down");
+        break;
       case "reload":
         this.reloads.add(body.outcome);
         break;

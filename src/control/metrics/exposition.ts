@@ -16,6 +16,12 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
+export type Metric = readonly [name: string, help: string, samples: readonly Sample[]];
+
+export const gauge = ([name, help, samples]: Metric): Family => ({ name, type: "gauge", help, samples });
+export const counter = ([name, help, samples]: Metric): Family => ({ name, type: "counter", help, samples });
+export const flag = (value: boolean): number => (value ? 1 : 0);
+
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 const PREFIX = "holdfast_";

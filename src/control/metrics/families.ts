@@ -2,9 +2,10 @@
  * Every metric of the daemon, made from the same status that `holdfast status` shows and from counted events. docs/metrics.md is
  * generated from these families. States are one-hot (1 for the state it is in), as node_exporter does it for systemd units.
  */
-import type { InstanceView, MysqlView, StatusReply } from "../contract/types.ts";
+import type { InstanceView, LvsStatusReply, MysqlView, StatusReply } from "../contract/types.ts";
 import type { EventCounts } from "./event-counts.ts";
-import type { Family, Sample } from "./exposition.ts";
+import { counter, type Family, flag, gauge, type Metric, type Sample } from "./exposition.ts";
+import { lvsFamilies } from "./lvs-families.ts";
 
 /** What the process knows of itself. */
 export interface ProcessFigures {
@@ -17,6 +18,8 @@ export interface ProcessFigures {
 
 export interface MetricsInput {
   readonly status: StatusReply;
+  /** Null: nothing is known of IPVS. */
+  readonly lvs: LvsStatusReply | null;
   readonly counts: EventCounts;
   readonly process: ProcessFigures;
 }
@@ -27,12 +30,7 @@ const STANDINGS = ["unknown", "ok", "failed", "unusable"] as const;
 const MYSQL_STANDINGS = ["unknown", "ok", "unfit", "failed"] as const;
 const SECOND = 1_000;
 
-type Metric = readonly [name: string, help: string, samples: readonly Sample[]];
-
-const gauge = ([name, help, samples]: Metric): Family => ({ name, type: "gauge", help, samples });
-const counter = ([name, help, samples]: Metric): Family => ({ name, type: "counter", help, samples });
 const one = (value: number): readonly Sample[] => [{ value }];
-const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** One sample per possible state. */
 const oneHot = (
@@ -49,6 +47,7 @@ export function families(input: MetricsInput): readonly Family[] {
     ...vrrpCounters(input),
     ...checkFamilies(input),
     ...mysqlFamilies(input),
+    ...lvsFamilies(input.lvs, input.counts),
   ];
 }
 

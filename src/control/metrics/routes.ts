@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from "fastify";
 import { freshStatus, healthOf, type StatusSource } from "../fresh-status.ts";
+import { lvsView } from "../lvs-view.ts";
 import type { EventCounts } from "./event-counts.ts";
 import { CONTENT_TYPE, render } from "./exposition.ts";
 import { families, type ProcessFigures } from "./families.ts";
@@ -16,7 +17,8 @@ export interface Meters {
 export function addMetrics(app: FastifyInstance, source: StatusSource, meters: Meters): void {
   app.get("/metrics", async (_request, reply) => {
     const status = await freshStatus(source);
-    const text = render(families({ status, counts: meters.counts, process: meters.process() }));
+    const lvs = source.actions.lvs === undefined ? null : lvsView(source.actions, source.readModel);
+    const text = render(families({ status, lvs, counts: meters.counts, process: meters.process() }));
     return reply.header("content-type", CONTENT_TYPE).send(text);
   });
 }

@@ -19,6 +19,8 @@ const KEYWORDS: Readonly<Record<CheckerKindName, string>> = {
   redis: "REDIS_CHECK",
 };
 
+export const checkerKeyword = (checker: CheckerKindName): string => KEYWORDS[checker];
+
 /** What a checker found, as a clause: "it refuses connections", "its answer had status 503". */
 export function findingInWords(finding: Finding): string {
   switch (finding.kind) {

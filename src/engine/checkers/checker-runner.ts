@@ -3,7 +3,7 @@
  * and of weights; it decides nothing about servers.
  */
 import type { CheckerKindName, LvsEventBody } from "../../core/events/lvs-events.ts";
-import { type Micros, micros } from "../../core/lib/units.ts";
+import { type Instant, type Micros, micros, toSeconds } from "../../core/lib/units.ts";
 import type { HttpChecker } from "../../core/lvs/checkers.ts";
 import {
   adoptChecking,
@@ -20,6 +20,7 @@ import { probeDns, probePing, probeUdp } from "./datagram-probes.ts";
 import { probePage } from "./http-probe.ts";
 import { probeMisc } from "./misc-probe.ts";
 import { MysqlProbe } from "./mysql-probe.ts";
+import type { CheckerStatus } from "./pool-status.ts";
 import { type ProbeContext, type ProbeDone, type ProbeResult, plain } from "./probe.ts";
 import { RedisProbe } from "./redis-probe.ts";
 import { probeSmtp } from "./smtp-probe.ts";
@@ -54,6 +55,10 @@ export class CheckerRunner {
   #startedAt = 0;
   #weight: number | null = null;
   #finding: Finding | null = null;
+  #output: string | null = null;
+  #ranAt: Instant | null = null;
+  /** When the last result that counts came. */
+  #since: Instant | null = null;
 
   constructor(
     host: RunnerHost,
@@ -80,9 +85,21 @@ export class CheckerRunner {
     return this.#state;
   }
 
-  /** What the last run found; null before it. */
-  get finding(): Finding | null {
-    return this.#finding;
+  status(): CheckerStatus {
+    const { up, retries } = this.#state;
+    const { kind, timing } = this.#checker;
+    const failing = up && this.#finding !== null && this.#finding.kind !== "ok";
+    return {
+      checker: kind,
+      up,
+      since: this.#since,
+      lastRunAt: this.#ranAt,
+      finding: this.#finding,
+      output: this.#output,
+      retries: failing ? retries : 0,
+      retry: timing.retry,
+      intervalSeconds: toSeconds(timing.delayLoop),
+    };
   }
 
   /** The same checker with other times, or of a server with another weight. */
@@ -150,16 +167,19 @@ export class CheckerRunner {
     }
   }
 
-  #record({ finding, weight }: ProbeResult): void {
+  #record({ finding, weight, output }: ProbeResult): void {
     const succeeded = finding.kind === "ok";
     this.#probe = null;
     this.#finding = finding;
+    this.#output = output ?? null;
+    this.#ranAt = this.#host.context().commands.timers.now();
     if (succeeded && this.#checker.kind === "http" && !this.#state.up) this.#tellPage(this.#checker);
     const step = recordCheck(this.#checker, this.#state, succeeded);
     this.#state = step.state;
     // keepalived sets the weight first, so that a server comes in with it.
     if (succeeded) this.#weigh(weight);
     if (step.verdict !== null) {
+      this.#since = this.#ranAt;
       this.#tell(step.verdict, finding);
       if (!succeeded) this.#weight = null;
     } else if (step.failing && this.#checker.timing.logAllFailures) this.#tellFailing(finding);

@@ -20,7 +20,7 @@ export function probeMisc(context: ProbeContext, checker: MiscChecker, server: s
   };
   const run = runCommand(context.commands, order, {
     onEnd(result) {
-      if (!cancelled && !result.cancelled) done(resultOf(checker, result));
+      if (!cancelled && !result.cancelled) done({ ...resultOf(checker, result), output: result.lastError });
     },
   });
   return {

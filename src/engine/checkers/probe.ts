@@ -25,6 +25,8 @@ export interface ProbeResult {
   readonly finding: Finding;
   /** The weight that the server ought to have by this checker; null: its own. */
   readonly weight: number | null;
+  /** What the command of MISC_CHECK said last. */
+  readonly output?: string | null;
 }
 
 export type ProbeDone = (result: ProbeResult) => void;

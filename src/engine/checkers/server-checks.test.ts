@@ -170,3 +170,22 @@ test("a stop ends the checks first, and tells with omega", async () => {
     "VS [192.0.2.1]:tcp:80 DOWN",
   ]);
 });
+
+test("the status of a pool tells of each checker since when it stands so and what its last run found, also before it counts", async () => {
+  const { configure, timers, down, checks } = rig();
+  configure(SERVICE(SERVER(10) + SERVER(11)));
+  const look = () => checks.pools[0]?.status().servers[0];
+  expect(look()).toMatchObject({ alive: true, checkers: [{ checker: "tcp", since: null, finding: null }] });
+  await timers.advance(seconds(3));
+  const since = look()?.checkers[0]?.since;
+  expect(look()?.checkers[0]).toMatchObject({ up: true, finding: OK, retries: 0, retry: 1, intervalSeconds: 10 });
+  down.add("192.0.2.10");
+  await timers.advance(seconds(10));
+  expect(look()).toMatchObject({ alive: true, checkers: [{ up: true, since, finding: REFUSED, retries: 1 }] });
+  await timers.advance(seconds(1.5));
+  const fallen = look();
+  expect(fallen).toMatchObject({ alive: false, checkers: [{ up: false, finding: REFUSED, retries: 0 }] });
+  expect(fallen?.since).toBe(fallen?.checkers[0]?.since);
+  expect(fallen?.since).toBeGreaterThan(since ?? 0);
+  expect(checks.pools[0]?.status()).toMatchObject({ quorumUp: true, liveWeight: 1, sorryAlive: false });
+});

@@ -4,7 +4,7 @@
  */
 import { findingInWords } from "../../core/events/explain-lvs.ts";
 import type { LvsEventBody } from "../../core/events/lvs-events.ts";
-import { micros, seconds } from "../../core/lib/units.ts";
+import { type Instant, micros, seconds } from "../../core/lib/units.ts";
 import { adoptPool, sameChecker } from "../../core/lvs/adopt.ts";
 import type { TimedChecker } from "../../core/lvs/checking.ts";
 import type { RealServerConfig, VirtualServerConfig } from "../../core/lvs/config.ts";
@@ -17,6 +17,7 @@ import type { WantedService } from "../../core/lvs/table.ts";
 import { wantedServices } from "../../core/lvs/wanted.ts";
 import type { Timer, Timers } from "../../ports/timers.ts";
 import { CheckerRunner, type RunnerHost } from "./checker-runner.ts";
+import { type PoolStatus, poolStatus } from "./pool-status.ts";
 import type { ProbeContext } from "./probe.ts";
 
 export interface PoolHost {
@@ -44,6 +45,9 @@ export class ServerPool {
   #wanted: readonly WantedService[] | null = null;
   #rise: Timer | null = null;
   #enabled: boolean;
+  readonly #begunAt: Instant;
+  /** When servers came up or went down, by name. */
+  readonly #turnedAt = new Map<string, Instant>();
 
   constructor(
     host: PoolHost,
@@ -55,6 +59,7 @@ export class ServerPool {
   ) {
     this.#host = host;
     this.#enabled = enabled;
+    this.#begunAt = host.timers.now();
     this.#pool = initialPool(config, files);
     this.#take(beginPool(this.#pool, host.rules()));
     this.#place([]);
@@ -68,12 +73,14 @@ export class ServerPool {
     return this.#pool.config;
   }
 
-  /** What the runners last found, by server and checker. */
-  finding(server: number, checker: number): Finding | null {
-    for (const [runner, place] of this.#runners) {
-      if (place.server === server && place.checker === checker) return runner.finding;
-    }
-    return null;
+  status(): PoolStatus {
+    const runners = new Map([...this.#runners].map(([runner, place]) => [`${place.server}/${place.checker}`, runner]));
+    return poolStatus({
+      pool: this.#pool,
+      checking: this.#enabled,
+      since: (server) => this.#turnedAt.get(server) ?? this.#begunAt,
+      checker: (server, checker) => runners.get(`${server}/${checker}`)?.status() ?? null,
+    });
   }
 
   wanted(): readonly WantedService[] {
@@ -120,10 +127,15 @@ export class ServerPool {
   #take({ pool, effects }: Step): void {
     this.#pool = pool;
     for (const effect of effects) {
-      if (effect.kind === "event") this.#host.publish(effect.body);
+      if (effect.kind === "event") this.#tell(effect.body);
       else if (effect.kind === "table") this.#tableChanged();
       else this.#host.carryOut(this.config.name, effect);
     }
+  }
+
+  #tell(body: LvsEventBody): void {
+    if (body.kind === "real-server") this.#turnedAt.set(body.server, this.#host.timers.now());
+    this.#host.publish(body);
   }
 
   #tableChanged(): void {

@@ -48,6 +48,8 @@ export interface ServiceStatus {
   readonly connectionRate: number;
   readonly inByteRate: number;
   readonly outByteRate: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
   readonly servers: readonly ServerStatus[];
 }
 
@@ -110,6 +112,8 @@ function statusOf(
     connectionRate: record?.stats.connectionRate ?? 0,
     inByteRate: record?.stats.inByteRate ?? 0,
     outByteRate: record?.stats.outByteRate ?? 0,
+    inBytes: record?.stats.inBytes ?? 0,
+    outBytes: record?.stats.outBytes ?? 0,
     servers: [...servers, ...missing.map(downServer)],
   };
 }
