@@ -16,6 +16,8 @@ import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
 import { PeerView } from "./peer-schemas.ts";
 
+export { ExplainLine, ExplainQuery, ExplainReply, Explanation, ServiceExplanation } from "./explain-schemas.ts";
+
 /** A value whose shape core owns: passed on as it is, recognised by its discriminant. */
 function coreValue<T>(discriminant: string) {
   return z.custom<T>((value) => {
@@ -190,39 +192,6 @@ export const StatusReply = z.object({
 });
 
 /** One sentence of a chain; depth 1 explains depth 0, and so on. */
-export const ExplainLine = z.object({ depth: z.number(), text: z.string() });
-
-export const Explanation = z.object({
-  instance: z.string(),
-  state: z.string(),
-  headline: z.string(),
-  because: z.array(ExplainLine),
-  /** What would have to happen for it to become MASTER, or what would end its being MASTER. */
-  outlook: z.array(z.string()),
-  /** Where else to look: hooks that failed, packets dropped, warnings of the configuration. */
-  notes: z.array(z.string()),
-});
-
-/** Why the real servers of a virtual service get connections or none. */
-export const ServiceExplanation = z.object({
-  /** As `lvs status` shows it. */
-  service: z.string(),
-  /** elsewhere: only the MASTER of its instance serves it. */
-  state: z.enum(["served", "without-quorum", "elsewhere", "missing"]),
-  headline: z.string(),
-  because: z.array(ExplainLine),
-  outlook: z.array(z.string()),
-  notes: z.array(z.string()),
-});
-
-export const ExplainReply = z.object({
-  api: z.literal(1),
-  now: timestamp,
-  explanations: z.array(Explanation),
-  /** Those that were asked for; without a question those in which something is amiss. */
-  services: z.array(ServiceExplanation).default([]),
-});
-
 export const EventEntry = z.object({
   sequence: z.number(),
   at: z.number(),
@@ -385,11 +354,6 @@ export const ErrorReply = z.object({
 const withWords = z.literal("1").optional();
 const whole = z.coerce.number().int().min(0);
 
-/** One of them at most; `server`: a real server or a virtual service. */
-export const ExplainQuery = z.object({
-  instance: z.string().min(1).optional(),
-  server: z.string().min(1).max(128).optional(),
-});
 export const HistoryQuery = z.object({
   instance: z.string().min(1).optional(),
   kind: z.string().min(1).optional(),
