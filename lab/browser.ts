@@ -3,7 +3,8 @@
  * collected. It asks nobody but the lab: the host's network has no way out.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -56,4 +57,13 @@ export function collectComplaints(page: Page, expected: RegExp): string[] {
   });
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   return complaints;
+}
+
+/** What axe finds against WCAG 2.2 AA, one line each: rule, and where. Contrast is computed from what is painted. */
+export async function accessibilityFindings(page: Page): Promise<readonly string[]> {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  // The driver's own channel: the page's policy would refuse it, as it should.
+  await page.evaluate(axe);
+  return page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+    violations.map(({ id, nodes }) => id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`);
 }

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LabHost, VIP } from "../src/lab/lab.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
 import { fileCheck, instanceBlock } from "../src/lab/vrrp-cluster.ts";
-import { collectComplaints, hasChromium, screenshot, startBrowser } from "./browser.ts";
+import { accessibilityFindings, collectComplaints, hasChromium, screenshot, startBrowser } from "./browser.ts";
 import { holdfast, instanceOf, instanceWhen, mayTakeOver } from "./holdfast-client.ts";
 import { ManagedPair, serving } from "./managed-pair.ts";
 import { describeStage } from "./stage.ts";
@@ -72,7 +72,12 @@ const text = (page: Page, selector: string): Promise<string | null> => page.loca
 async function onPage(host: LabHost, use: (page: Page, answers: readonly Response[]) => Promise<void>): Promise<void> {
   const { browser, close } = await startBrowser(host);
   try {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESK, locale: "en-GB" });
+    const context = await browser.newContext({
+      ignoreHTTPSErrors: true,
+      viewport: DESK,
+      locale: "en-GB",
+      reducedMotion: "reduce" as const,
+    });
     const page = await context.newPage();
     const complaints = collectComplaints(page, ON_PURPOSE);
     const answers: Response[] = [];
@@ -110,6 +115,8 @@ describeStage("the dashboard", (stage) => {
       await instanceWhen(db2, "VI_1", (view) => view.state === "BACKUP");
       await onPage(stage.host("client"), async (page, answers) => {
         await page.goto(url);
+        await page.locator("#token").waitFor();
+        expect(await accessibilityFindings(page)).toEqual([]);
         await signIn(page, token);
         const state = page.locator('tr[data-instance="VI_1"]');
         await page.locator(`[data-vip="${VIP}"][data-holder="${one.address}"]`).waitFor();
@@ -180,6 +187,11 @@ describeStage("the dashboard", (stage) => {
         expect(await text(page, `[data-node="${two.address}"]`)).toContain("read-only");
         await page.locator(".buttons.small button").first().click();
         await screenshot(page, "dashboard.en.png");
+        for (const theme of ["light", "dark"]) {
+          await page.locator("header select").selectOption(theme);
+          expect(await accessibilityFindings(page), theme).toEqual([]);
+        }
+        await page.locator("header select").selectOption("auto");
         await page.locator('[data-language="zh-CN"]').click();
         await screenshot(page, "dashboard.zh-CN.png");
         await page.locator('[data-language="en"]').click();

@@ -15,9 +15,9 @@ export function Head({ settings, hasToken, onSettings, onToken }: HeadProps) {
   const other = settings.language === "en" ? "zh-CN" : "en";
   return (
     <header>
-      <p class="brand">
-        <strong>{words.title}</strong> {session !== null && <span>{session.host}</span>}
-      </p>
+      <h1>
+        {words.title} {session !== null && <span>{session.host}</span>}
+      </h1>
       <p role="status" class={`connection ${connection}`} data-connection={connection}>
         {words.connection[connection]}
       </p>

@@ -37,7 +37,7 @@ export function Page({ live, snapshot, settings, hasToken, onSettings, onToken }
   const shared = { words, live, snapshot, now, order: setOrder };
   return (
     <SharedContext.Provider value={shared}>
-      <a class="skip" href="#topology-title">
+      <a class="skip" href="#main">
         {words.skip}
       </a>
       <Head settings={settings} hasToken={hasToken} onSettings={onSettings} onToken={onToken} />
@@ -66,14 +66,14 @@ function Body() {
   const { status, connection, problem } = snapshot;
   if (status === null) {
     return (
-      <main>
+      <main id="main" tabIndex={-1}>
         <p role="status">{words.loading}</p>
         {problem !== null && <p class="bad">{problem.message}</p>}
       </main>
     );
   }
   return (
-    <main class={connection === "live" ? "" : "old"}>
+    <main id="main" tabIndex={-1} class={connection === "live" ? "" : "old"}>
       <Warnings />
       <TopologyPart />
       <Instances />

@@ -20,8 +20,8 @@ export function SignIn({ words, problem, refused, onToken }: SignInProps) {
     if (token !== "") onToken(token);
   };
   return (
-    <main class="sign-in">
-      <h1>{signIn.title}</h1>
+    <main id="main" tabIndex={-1} class="sign-in">
+      <h2>{signIn.title}</h2>
       <p>{signIn.explain}</p>
       {refused && problem !== null && (
         <p class="bad" role="alert" lang="en">
