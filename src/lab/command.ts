@@ -36,6 +36,9 @@ const USAGE = `Usage: holdfast lab COMMAND
   down                                end everything and remove its files
   demo mysql                          a pair that the daemon manages: its server is killed, cut off, moved by command, its
                                       daemon killed, while a client writes; about a minute, ends by itself
+  demo redis [--with keepalived]      a Redis pair that the daemon manages: started cold, its daemon killed, cut off, out of
+                                      FAULT, moved by command, while applications write; about two minutes, ends by
+                                      itself. --with keepalived plays each once more with the usual scripts
   demo mha                            one master, three replicas, an MHA configuration: the master is killed; half a minute,
                                       ends by itself
 
@@ -191,13 +194,19 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
 
 const DEMOS: Readonly<Record<string, (io: LabIo) => Promise<number>>> = {
   mha: async (io) => await (await import("./mha-demo.ts")).demoMha(io.out),
-  async mysql(io) {
-    const unavailable = await namespacesUnavailable();
-    if (unavailable === null) return await (await import("./demo.ts")).runDemo({ kind: "holdfast", managed: true });
-    io.err(`needs root: 1 not run (${unavailable})\n`);
-    return 1;
-  },
+  mysql: (io) =>
+    inNamespaces(io, async () => await (await import("./demo.ts")).runDemo({ kind: "holdfast", managed: true })),
+  redis: (io) => inNamespaces(io, async () => await (await import("./incidents/demo.ts")).demoRedis(["holdfast"])),
+  "redis --with keepalived": (io) =>
+    inNamespaces(io, async () => await (await import("./incidents/demo.ts")).demoRedis(["holdfast", "keepalived"])),
 };
+
+async function inNamespaces(io: LabIo, body: () => Promise<number>): Promise<number> {
+  const unavailable = await namespacesUnavailable();
+  if (unavailable === null) return await body();
+  io.err(`needs root: 1 not run (${unavailable})\n`);
+  return 1;
+}
 
 function daemonOption(words: readonly string[]): DaemonKind | null {
   if (words.length === 0) return "holdfast";

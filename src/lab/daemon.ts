@@ -71,8 +71,9 @@ export class Daemon {
   async killBoth(): Promise<void> {
     const [control, keeper] = await Promise.all([this.controlPid(), this.keeperPid()]);
     // Microseconds apart. Stopping both first would stop the nsenter above them as well, which mirrors its child.
-    process.kill(control, "SIGKILL");
-    process.kill(keeper, "SIGKILL");
+    // keepalived's child gets TERM when its parent dies, and would tidy up if it had the time.
+    const order = this.kind === "keepalived" ? [keeper, control] : [control, keeper];
+    for (const pid of order) process.kill(pid, "SIGKILL");
     await this.program.exited;
   }
 

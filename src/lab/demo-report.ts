@@ -36,6 +36,9 @@ export function say(text: string): void {
   process.stdout.write(`  ${text}\n`);
 }
 
+export const passed = (text: string): void => say(paint("green", `PASSED: ${text}`));
+export const failed = (text: string): void => say(paint("red", `FAILED: ${text}`));
+
 const column = (value: number | null): string => (value === null ? "-" : `${value.toFixed(0)} ms`).padStart(9);
 
 export function showFault(report: FaultReport): void {
@@ -65,9 +68,7 @@ export function showSummary(summary: Summary): boolean {
   if (summary.acknowledged === 0) problems.push("no write was acknowledged");
   if (summary.answered === 0) problems.push("the observer never got an answer, so it proves nothing");
   if (summary.answeredTwice > 0) problems.push(`two hosts answered for the address in ${summary.answeredTwice} probes`);
-  for (const problem of problems) say(paint("red", `FAILED: ${problem}`));
-  if (problems.length === 0) {
-    say(paint("green", "PASSED: every acknowledged write is on both servers, and never two hosts answered"));
-  }
+  for (const problem of problems) failed(problem);
+  if (problems.length === 0) passed("every acknowledged write is on both servers, and never two hosts answered");
   return problems.length === 0;
 }

@@ -1,7 +1,7 @@
 /**
  * The client of the Redis demonstration, a program of its own because it runs in the client's network: every 20 ms one new connection and one
  * key, at most 250 ms per attempt. Each attempt ends as one JSON line; "ok" means that the server acknowledged the write. It ends when its
- * standard input closes. `sentinel:HOST,HOST` instead of a host asks them where to write.
+ * standard input closes. `sentinel:HOST,HOST` instead of a host asks them where to write. The third argument begins the names of its keys.
  */
 import { connect, type Socket } from "node:net";
 import { wallClock } from "./clock.ts";
@@ -22,7 +22,7 @@ const LIMIT_MS = 250;
 const MAX_IN_FLIGHT = 40;
 
 /** Both commands in one packet: the answer names the server that has taken the write. */
-const request = (id: number): string => `SET w:${id} ${id}\r\nINFO server\r\n`;
+const request = (id: number): string => `SET ${prefix}:${id} ${id}\r\nINFO server\r\n`;
 
 interface Asked {
   readonly text: string;
@@ -96,5 +96,5 @@ function main(host: string, interval: number): void {
   process.stdin.on("end", () => clearInterval(timer));
 }
 
-const [host = "", interval = String(INTERVAL_MS)] = process.argv.slice(2);
+const [host = "", interval = String(INTERVAL_MS), prefix = "w"] = process.argv.slice(2);
 main(host, Number(interval));
