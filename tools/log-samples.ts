@@ -359,6 +359,9 @@ const SAMPLES: Kinds = {
   "api-request": (["asked", "answered", "refused"] as const).flatMap((action) =>
     [null, "alice"].flatMap((who) => [0, 3].map((more) => ({ ...REQUEST, action, who, more }) as const)),
   ),
+  "stale-released": [
+    { kind: "stale-released", address: "192.0.2.1", interfaces: ["eth0"], proof: "02:00:00:00:00:02 answers" },
+  ],
   "advert-flood": [{ kind: "advert-flood", interface: "eth0", reason: "checksum", packets: 5_000, source: PEER }],
   "advert-storm": [{ kind: "advert-storm", instance: "VI", source: PEER, packets: 500, limit: 20 }],
   packet: (["received", "sent", "dropped"] as const).flatMap((action) => [

@@ -1,8 +1,9 @@
-/** The words that an operator orders for a managed database group, and that nothing does by itself. */
+/** The words that an operator orders for a managed database group or an address, and that nothing does by itself. */
 import type { Command } from "commander";
 import { asking, type Done, never } from "./asking.ts";
 import type { FenceOptions } from "./commands/fence.ts";
 import type { RejoinOptions } from "./commands/rejoin.ts";
+import type { ReleaseStaleOptions } from "./commands/release-stale.ts";
 import type { SkipOptions } from "./commands/skip.ts";
 import type { PlaceOptions } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,5 +36,17 @@ export function addRepairCommands(program: Command, done: Done, terminal: Termin
       const { contextFor } = await import("./commands/context.ts");
       const { fenceCommand } = await import("./commands/fence.ts");
       done(await fenceCommand(contextFor(terminal, options, never()), name, options));
+    });
+  asking(
+    program,
+    "release-stale",
+    "remove an address that was left on this host, once another host is shown to have it",
+  )
+    .argument("<address>", "without its prefix")
+    .option("--dry-run", "only say whether it would be removed, and why")
+    .action(async (address: string, options: PlaceOptions & ReleaseStaleOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { releaseStaleCommand } = await import("./commands/release-stale.ts");
+      done(await releaseStaleCommand(contextFor(terminal, options, never()), address, options));
     });
 }

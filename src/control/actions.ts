@@ -30,6 +30,14 @@ export interface RestartOutcome {
   readonly version: string | null;
 }
 
+export interface ReleaseStaleOutcome {
+  readonly outcome: "removed" | "would-remove" | "refused";
+  readonly interfaces: readonly string[];
+  /** What proves that it is a left-over, or why it is refused. */
+  readonly detail: string;
+  readonly remedy: string | null;
+}
+
 export interface SwitchoverAnswer extends Pick<SwitchoverReply, "end" | "to" | "closedMillis"> {
   readonly steps: readonly string[];
 }
@@ -51,6 +59,8 @@ export interface ControlActions {
   peers?(): readonly PeerState[];
   /** Who answers for that address, asked here and of every peer. */
   whoAnswers?(address: IpAddress): Promise<readonly Sight[]>;
+  /** Removes that address from this host if it is shown to be a left-over. */
+  releaseStale?(address: IpAddress, dryRun: boolean): Promise<ReleaseStaleOutcome>;
   /** Plans a takeover of that server, or lets the next claim go on where only an operator can decide; null when nobody manages it. */
   takeover?(
     name: string,

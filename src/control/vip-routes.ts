@@ -1,4 +1,4 @@
-/** The API's question who answers for an address. */
+/** The API's question who answers for an address, and the order to remove one that was left over. */
 import type { FastifyInstance } from "fastify";
 import { parseIp } from "../core/lib/ip.ts";
 import { judgeSights } from "../core/peer-link/who-answers.ts";
@@ -18,5 +18,15 @@ export function addVip(app: FastifyInstance, actions: ControlActions, schemas: S
     }
     const sights = await actions.whoAnswers(address);
     return reply.send({ api: 1, address, ...judgeSights(sights), sights });
+  });
+  app.post("/v1/vip/release-stale", async (request, reply) => {
+    const body = parse(schemas.ReleaseStaleRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const address = parseIp(body.address);
+    if (address === null || actions.releaseStale === undefined) {
+      const message = `${body.address} is no address`;
+      return sendError(reply, 400, { code: "bad-request", message, remedy: "write one address without its prefix" });
+    }
+    return reply.send({ api: 1, address, ...(await actions.releaseStale(address, body.dryRun)) });
   });
 }

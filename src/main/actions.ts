@@ -1,9 +1,13 @@
 /** What the API asks of the daemon, bound to its parts. */
 import type { ControlActions } from "../control/actions.ts";
+import type { HoldfastConfig } from "../core/config/model.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
+import type { EventBus } from "../engine/event-bus.ts";
+import type { Arena } from "../linux/arena.ts";
 import type { Dumper } from "./dumps.ts";
 import type { LogWriter } from "./log-writer.ts";
 import type { DaemonLink } from "./peer-link.ts";
+import { releaseStale, type StaleTools } from "./stale-address.ts";
 
 export interface ActionHost {
   readonly control: ControlProcess;
@@ -13,18 +17,31 @@ export interface ActionHost {
   readonly log: LogWriter;
   readonly restart: NonNullable<ControlActions["restart"]>;
   readonly peers: DaemonLink;
+  readonly arena: Arena;
+  readonly bus: EventBus;
+  readonly config: () => HoldfastConfig;
 }
 
 export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
   peers: () => host.peers.peers(),
   whoAnswers: (address) => host.peers.sights(address),
+  releaseStale: (address, dryRun) => releaseStale(staleTools(host), address, dryRun),
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),
   pools: () => host.control.servers.pools.map((pool) => pool.status()),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
   ...redisActions(host.control.databases),
   ...orders(host.control.databases),
+});
+
+const staleTools = ({ arena, bus, config, control, peers }: ActionHost): StaleTools => ({
+  arena,
+  config,
+  status: () => control.keeper.status(),
+  sights: (address) => peers.sights(address),
+  ownPids: () => [process.pid, control.keeper.state().pid].filter((pid) => pid !== null),
+  publish: (body) => bus.publish("parent", body),
 });
 
 function daemonActions({ control, dumper, reload, log, restart }: ActionHost): ControlActions {

@@ -219,7 +219,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   peers.begin();
   const close = (): Promise<unknown> => closeAll([plane.opened, log]);
   const anew = (dryRun: boolean) => restart({ ...daemon, control, close, fail }, dryRun);
-  const acting = { control, dumper, peers, reload: service.reload, restart: anew };
+  const acting = { control, dumper, peers, reload: service.reload, restart: anew, config: () => current.config };
   const opening = startPlane(daemon, { ...acting, events: replay }).then((opened) => {
     plane.set(opened);
     opened.configure(current.config, current.diagnostics);
@@ -306,8 +306,8 @@ function startService(
 }
 
 function startPlane(
-  { options, version, bus, log }: Daemon,
-  plane: Omit<ActionHost, "log"> & { readonly events: Pick<EventBus, "subscribe"> },
+  { options, version, arena, bus, log }: Daemon,
+  plane: Omit<ActionHost, "log" | "arena" | "bus"> & { readonly events: Pick<EventBus, "subscribe"> },
 ) {
   const timers = createTimers();
   return startControlPlane({
@@ -319,7 +319,7 @@ function startPlane(
     stateDir: options.stateDir,
     socketPath: options.socketPath,
     dashboardFolder: fileURLToPath(new URL("./dashboard/", import.meta.url)),
-    actions: createActions({ ...plane, log }),
+    actions: createActions({ ...plane, log, arena, bus }),
     onJournalUnwritable: (detail) => bus.publish("parent", { kind: "journal-unwritable", detail }),
     publish: (body) => bus.publish("parent", body),
     onProblem: (message) => log.line("parent", message),

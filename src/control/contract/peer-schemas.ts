@@ -64,3 +64,16 @@ export const VipReply = z.object({
     )
     .readonly(),
 });
+
+export const ReleaseStaleRequest = z.object({ address: z.string().min(2).max(64), dryRun: z.boolean() });
+
+/** What came of removing an address that was left over. */
+export const ReleaseStaleReply = z.object({
+  api: z.literal(1),
+  address: z.string(),
+  outcome: z.enum(["removed", "would-remove", "refused"]),
+  interfaces: z.array(z.string()).readonly(),
+  /** What proves that it is a left-over, or why it is refused. */
+  detail: z.string(),
+  remedy: z.string().nullable(),
+});

@@ -30,6 +30,7 @@ export type RejoinReply = z.infer<typeof repairs.RejoinReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
 export type PeerView = z.infer<typeof peerSchemas.PeerView>;
 export type VipReply = z.infer<typeof peerSchemas.VipReply>;
+export type ReleaseStaleReply = z.infer<typeof peerSchemas.ReleaseStaleReply>;
 export type StatusReply = z.infer<typeof schemas.StatusReply>;
 export type InstanceView = z.infer<typeof schemas.InstanceView>;
 export type DatabaseView = z.infer<typeof schemas.DatabaseView>;

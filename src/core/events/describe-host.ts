@@ -35,6 +35,8 @@ export function describeHost(body: HostEventBody): readonly LogLine[] {
       return [parent(body.action === "failed" ? "error" : "info", words)];
     case "api-request":
       return [parent(body.action === "refused" ? "warning" : "info", words)];
+    case "stale-released":
+      return [parent("warning", words)];
     default:
       return unreachable(body);
   }

@@ -27,6 +27,8 @@ export function hostEventInWords(body: HostEventBody): string {
       return listenerInWords(body);
     case "api-request":
       return requestInWords(body);
+    case "stale-released":
+      return `${body.address} was left over on ${body.interfaces.join(", ")} and is removed by order: ${body.proof}`;
     default:
       return unreachable(body);
   }

@@ -43,6 +43,14 @@ export type HostEventBody =
   | { readonly kind: "keeper-settings"; readonly settings: readonly SettingOutcome[] }
   /** The keeper was late and raised its own priority. */
   | { readonly kind: "priority-raised"; readonly realtime: number; readonly lateMillis: number }
+  /** An operator has had a left-over address removed from this host. */
+  | {
+      readonly kind: "stale-released";
+      readonly address: string;
+      readonly interfaces: readonly string[];
+      /** What showed that it was one. */
+      readonly proof: string;
+    }
   /** The HTTP listener of the API; the Unix socket is no news. */
   | {
       readonly kind: "api-listener";
@@ -83,6 +91,7 @@ const KINDS: ReadonlySet<string> = new Set<HostEventBody["kind"]>([
   "shortage",
   "api-listener",
   "api-request",
+  "stale-released",
 ]);
 
 export const isHostEvent = (body: { readonly kind: string }): body is HostEventBody => KINDS.has(body.kind);
