@@ -114,7 +114,7 @@ const SPECIAL_EXITS: Readonly<Record<string, string>> = { "file-unreadable": "4"
 
 export function diagnosticsPage(codes: Readonly<Record<string, DiagnosticRow>>): string {
   const rows = Object.entries(codes).map(([code, { severity, meaning, failsConfigTest }]) => [
-    `\`${code}\``,
+    `[\`${code}\`](rules/${code}.md)`,
     severity,
     meaning,
     SPECIAL_EXITS[code] ?? (failsConfigTest ? "5" : "no"),
@@ -127,7 +127,7 @@ export function diagnosticsPage(codes: Readonly<Record<string, DiagnosticRow>>):
     "`holdfast check` prints each as `file:line:column: severity: message [code]`, then the line, a caret and what to write instead. An error",
     "does not keep the daemon from starting, as in keepalived: what cannot be used is left out. `check` ends with 1 when there is an error,",
     "`check --strict` also when there is a warning. The last column says whether `holdfast -t` ends with 5, as keepalived's config test",
-    "does; `script-security` ends with 6, a main file that cannot be read with 4.",
+    "does; `script-security` ends with 6, a main file that cannot be read with 4. Each code has a page: why it matters, an example and the corrected file.",
     "",
     ...table(["Code", "Severity", "Meaning", "Fails -t"], rows),
   ]);

@@ -1,10 +1,12 @@
 // Pages of docs/ that are written from the sources. `npm run docs` is this file with vitest's -u: it rewrites them.
 
+import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
 import { PROBE_HELP } from "../src/cli/probe-options.ts";
 import { REDIS_PROBE_HELP } from "../src/cli/probe-redis-options.ts";
-import { DIAGNOSTIC_CODES } from "../src/core/config/codes.ts";
+import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../src/core/config/codes.ts";
+import { RULE_EXAMPLES } from "../src/core/config/examples/examples.ts";
 import { registryRows } from "../src/core/config/keywords/registry.ts";
 import { runLabCommand } from "../src/lab/command.ts";
 import { overview } from "../src/mha/commands.ts";
@@ -14,6 +16,7 @@ import { bashCompletion, zshCompletion } from "./completions.ts";
 import { cliPage, diagnosticsPage, keywordsPage, metricsPage } from "./docs-pages.ts";
 import { configManual, programManual } from "./man-pages.ts";
 import { alertRows, metricRows } from "./metric-rows.ts";
+import { rulePage } from "./rule-pages.ts";
 
 const packaged = (name: string): string => new URL(`../packaging/${name}`, import.meta.url).pathname;
 const docs = (name: string): string => new URL(`../docs/${name}`, import.meta.url).pathname;
@@ -33,6 +36,16 @@ test("docs/keywords.md is up to date", async () => {
 
 test("docs/diagnostics.md is up to date", async () => {
   await expect(diagnosticsPage(DIAGNOSTIC_CODES)).toMatchFileSnapshot(docs("diagnostics.md"));
+});
+
+test.each(Object.entries(RULE_EXAMPLES))("docs/rules/%s.md is up to date", async (code, rule) => {
+  const page = rulePage(code, DIAGNOSTIC_CODES[code as DiagnosticCode], rule);
+  await expect(page).toMatchFileSnapshot(docs(`rules/${code}.md`));
+});
+
+test("every page of docs/rules is of a code, and every code has one", () => {
+  const codes = Object.keys(DIAGNOSTIC_CODES).map((code) => `${code}.md`);
+  expect(readdirSync(docs("rules")).sort()).toEqual(codes.sort());
 });
 
 test("docs/metrics.md is up to date", async () => {

@@ -14,24 +14,27 @@ const FINDINGS: readonly Diagnostic[] = [
 ];
 
 test("GitHub's annotations cannot be broken out of", () => {
-  expect(renderAs("github", FINDINGS).split("\n")).toEqual([
+  expect(renderAs("github", FINDINGS, null).split("\n")).toEqual([
     "::error file=/etc/a%2Cb%3Ac.conf,line=3,col=5,title=bad-value::100%25 wrong%0Ahere; write 1",
     "::notice title=unused-script::never run",
   ]);
 });
 
 test("SARIF names each rule once, with its meaning and the place of each result", () => {
-  const { version, runs } = JSON.parse(renderAs("sarif", [...FINDINGS, ...FINDINGS])) as {
+  const { version, runs } = JSON.parse(
+    renderAs("sarif", [...FINDINGS, ...FINDINGS], new URL("file:///doc/rules/")),
+  ) as {
     version: string;
     runs: [
       {
-        tool: { driver: { rules: { id: string }[] } };
+        tool: { driver: { rules: { id: string; helpUri: string }[] } };
         results: { ruleIndex: number; level: string; locations: object[] }[];
       },
     ];
   };
   expect(version).toBe("2.1.0");
   expect(runs[0].tool.driver.rules.map(({ id }) => id)).toEqual(["bad-value", "unused-script"]);
+  expect(runs[0].tool.driver.rules[0]?.helpUri).toBe("file:///doc/rules/bad-value.md");
   expect(runs[0].results.map(({ ruleIndex, level }) => [ruleIndex, level])).toEqual([
     [0, "error"],
     [1, "note"],

@@ -1,6 +1,7 @@
 /** Findings as other programs want them: annotations of GitHub's workflows, and SARIF 2.1.0 for editors and code scanning. */
 import { DIAGNOSTIC_CODES } from "../core/config/codes.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
+import { rulePage } from "./rule-pages.ts";
 
 export const CHECK_FORMATS = ["github", "sarif"] as const;
 export type CheckFormat = (typeof CHECK_FORMATS)[number];
@@ -10,8 +11,10 @@ const SARIF: Readonly<Record<Severity, string>> = { error: "error", warning: "wa
 
 const whole = ({ message, remedy }: Diagnostic): string => (remedy === null ? message : `${message}; ${remedy}`);
 
-export function renderAs(format: CheckFormat, diagnostics: readonly Diagnostic[]): string {
-  return format === "github" ? diagnostics.map(githubLine).join("\n") : JSON.stringify(sarif(diagnostics), null, 2);
+/** `pages`: where the pages of the rules are, null when they are not installed. */
+export function renderAs(format: CheckFormat, diagnostics: readonly Diagnostic[], pages: URL | null): string {
+  if (format === "github") return diagnostics.map(githubLine).join("\n");
+  return JSON.stringify(sarif(diagnostics, pages), null, 2);
 }
 
 /** GitHub's workflow commands: a percent sign and line ends would end the message, colons and commas a property. */
@@ -23,10 +26,14 @@ function githubLine(diagnostic: Diagnostic): string {
   return `::${GITHUB[severity]} ${place}title=${property(code)}::${data(whole(diagnostic))}`;
 }
 
-function sarif(diagnostics: readonly Diagnostic[]): object {
+function sarif(diagnostics: readonly Diagnostic[], pages: URL | null): object {
   const codes = [...new Set(diagnostics.map(({ code }) => code))];
   const meanings: Readonly<Record<string, { readonly meaning: string }>> = DIAGNOSTIC_CODES;
-  const rules = codes.map((id) => ({ id, shortDescription: { text: meanings[id]?.meaning ?? id } }));
+  const rules = codes.map((id) => {
+    const helpUri = rulePage(pages, id);
+    const text = meanings[id]?.meaning ?? id;
+    return { id, shortDescription: { text }, ...(helpUri === null ? {} : { helpUri }) };
+  });
   const results = diagnostics.map((diagnostic) => {
     const { code, severity, span } = diagnostic;
     const region =

@@ -13,6 +13,7 @@ import { loadConfig } from "../core/config/load.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
 import type { ConfigSource } from "../core/config/source.ts";
 import { type CheckFormat, renderAs } from "./check-formats.ts";
+import { rulePage, rulePages, rulePath } from "./rule-pages.ts";
 
 export interface CheckIo {
   readonly source: ConfigSource;
@@ -52,13 +53,17 @@ export function runCheck(options: CheckOptions, io: CheckIo): number {
   const found = worst(loaded.diagnostics);
   const exit = found === "error" || (found === "warning" && options.strict === true) ? 1 : 0;
   if (options.json === true) io.out(JSON.stringify(asJson(options.file, exit, loaded)));
-  else if (options.format !== undefined) io.out(renderAs(options.format, loaded.diagnostics));
-  else {
-    for (const diagnostic of loaded.diagnostics) io.out(renderDiagnostic(diagnostic, loaded.files));
-    io.out(summary(options.file, loaded));
-    if (loaded.readable) for (const line of budgetLines(loaded.config)) io.out(line);
-  }
+  else if (options.format !== undefined) io.out(renderAs(options.format, loaded.diagnostics, rulePages()));
+  else forPeople(options.file, loaded, io);
   return exit;
+}
+
+function forPeople(file: string, loaded: LoadedConfig, io: CheckIo): void {
+  for (const diagnostic of loaded.diagnostics) io.out(renderDiagnostic(diagnostic, loaded.files));
+  const page = loaded.diagnostics.length === 0 ? null : rulePath(rulePages(), "CODE");
+  if (page !== null) io.out(`each [CODE] has a page: ${page}`);
+  io.out(summary(file, loaded));
+  if (loaded.readable) for (const line of budgetLines(loaded.config)) io.out(line);
 }
 
 /** What the other host's file says that does not fit, behind the findings of this one. */
@@ -83,6 +88,7 @@ function summary(file: string, loaded: LoadedConfig): string {
 }
 
 function asJson(file: string, exit: number, loaded: LoadedConfig): object {
+  const pages = rulePages();
   return {
     file,
     exit,
@@ -97,6 +103,7 @@ function asJson(file: string, exit: number, loaded: LoadedConfig): object {
       ...span,
       message,
       remedy,
+      page: rulePage(pages, code),
     })),
   };
 }

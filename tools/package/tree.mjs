@@ -28,6 +28,7 @@ const FILES = [
   ["packaging/examples/mysql-pair.conf", "usr/share/doc/holdfast/examples/mysql-pair.conf"],
   ["packaging/prometheus/holdfast.rules.yml", "usr/share/doc/holdfast/examples/holdfast.rules.yml"],
   ["packaging/grafana/holdfast.json", "usr/share/doc/holdfast/examples/holdfast-grafana.json"],
+  ["docs/rules", "usr/share/doc/holdfast/rules"],
   ["README.md", "usr/share/doc/holdfast/README.md"],
   ["README.zh-CN.md", "usr/share/doc/holdfast/README.zh-CN.md"],
 ];

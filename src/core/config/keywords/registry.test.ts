@@ -36,7 +36,7 @@ test("every keyword that is not done is answered by name, never ignored", () => 
 test("the list of diagnostics names every code with its severity", () => {
   const manual = readFileSync(new URL("../../../../docs/diagnostics.md", import.meta.url), "utf8");
   for (const [code, { severity, meaning }] of Object.entries(DIAGNOSTIC_CODES)) {
-    expect(manual).toContain(`| \`${code}\` | ${severity} |`);
+    expect(manual).toContain(`| [\`${code}\`](rules/${code}.md) | ${severity} |`);
     expect(manual).toContain(meaning);
   }
 });
