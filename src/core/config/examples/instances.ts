@@ -170,6 +170,7 @@ ${inInstance("   priority 150")}`,
     inInstance(`
 -  state MASTER
 +  state BACKUP
+   priority 150
    authentication {
      auth_type AH
      auth_pass example1
@@ -186,6 +187,7 @@ ${inInstance("   priority 150")}`,
   "ah-clears-owner": example(
     "With AH even the owner of the address first has to hear where the sequence numbers stand.",
     inInstance(`
+   state MASTER
    priority 255
    authentication {
 -    auth_type AH
