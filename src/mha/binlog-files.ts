@@ -18,6 +18,7 @@ import {
 import { comparePositions } from "../core/mha/election.ts";
 import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { MhaError } from "./environment.ts";
+import { openFresh } from "./files.ts";
 
 export interface LogFile {
   readonly path: string;
@@ -78,13 +79,18 @@ class Reader {
 export interface CutOrder {
   readonly from: Coordinates;
   readonly output: string;
+  /** A file of the manager's own: what is there by its name is replaced, not written into. */
+  readonly fresh?: boolean;
   /** The files begin exactly there, so that it need not be found. */
   readonly beginsThere?: boolean;
 }
 
 /** Writes the transactions behind `from`, of all files in order, into `output`. */
-export function cutLogs(files: readonly LogFile[], { from, output, beginsThere = false }: CutOrder): Cut {
-  const out = openSync(output, "w", 0o600);
+export function cutLogs(
+  files: readonly LogFile[],
+  { from, output, fresh = false, beginsThere = false }: CutOrder,
+): Cut {
+  const out = fresh ? openFresh(output) : openSync(output, "w", 0o600);
   const cutter = new Cutter(from, out, beginsThere);
   try {
     writeSync(out, Uint8Array.from(MAGIC));

@@ -78,7 +78,7 @@ export class Differences {
     if (this.#tail === null) return 0;
     const output = this.#output("diff_from_master", server);
     const beginsThere = comparePositions(from, this.#tail.from) === 0;
-    const cut = cutLogs(this.#tail.files, { from, output, beginsThere });
+    const cut = cutLogs(this.#tail.files, { from, output, fresh: true, beginsThere });
     return this.#apply(server, cut, { from, output, filters });
   }
 
@@ -130,7 +130,7 @@ export class Differences {
     }
     this.#relay ??= await this.#fetchRelayLogs(freshest, from);
     const output = this.#output(`relay_from_${freshest.server.hostname}`, target.server);
-    const cut = cutLogs(this.#relay, { from, output });
+    const cut = cutLogs(this.#relay, { from, output, fresh: true });
     await this.#apply(target.server, cut, { from, output, filters: target.facts.replication?.filters ?? [] });
   }
 
@@ -146,7 +146,11 @@ export class Differences {
       const path = join(this.#context.workdir, `relay_log_of_${server.hostname}_${server.port}_${this.#stamp}.${name}`);
       await fetchOne(shell, join(logs.directory, name), { path, offset: 0 });
       files = [{ path, name: "" }, ...files];
-      const trial = cutLogs(files, { from, output: join(this.#context.workdir, `relay_trial_${this.#stamp}.binlog`) });
+      const trial = cutLogs(files, {
+        from,
+        fresh: true,
+        output: join(this.#context.workdir, `relay_trial_${this.#stamp}.binlog`),
+      });
       if (trial.covered) return files;
     }
     throw new MhaError(

@@ -1,5 +1,15 @@
 /** The manager's files in its working directory: status and guards. Other programs read them, so they are written whole. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import {
   applicationName,
   formatStatus,
@@ -10,6 +20,21 @@ import {
   type StatusWord,
 } from "../core/mha/status-file.ts";
 import { MhaError, wordsOf } from "./environment.ts";
+
+/**
+ * Opens a file that is new, and empty. manager_workdir is /var/tmp where nothing else is said: what somebody has put there by that name, a link
+ * to another file above all, is taken away and not written through.
+ */
+export function openFresh(path: string): number {
+  rmSync(path, { force: true });
+  return openSync(path, "wx", 0o600);
+}
+
+/** Others read status and guards: not private. */
+function writeFresh(path: string, text: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, text, { flag: "wx" });
+}
 
 export class ManagerFiles {
   readonly application: string;
@@ -40,7 +65,7 @@ export class ManagerFiles {
     const text = formatStatus({ pid: process.pid, word, master: this.#master });
     const scratch = `${this.paths.status}.${process.pid}`;
     try {
-      writeFileSync(scratch, text);
+      writeFresh(scratch, text);
       renameSync(scratch, this.paths.status);
     } catch (error) {
       rmSync(scratch, { force: true });
@@ -70,7 +95,7 @@ export class ManagerFiles {
   }
 
   mark(file: "complete" | "error"): void {
-    writeFileSync(this.paths[file], "");
+    writeFresh(this.paths[file], "");
   }
 
   unmark(file: "complete" | "error"): void {

@@ -10,6 +10,7 @@ import { HEADER_LENGTH, MAGIC, readHeader } from "../core/mha/binlog.ts";
 import type { Coordinates } from "../core/mysql/coordinates.ts";
 import type { LogFile } from "./binlog-files.ts";
 import { MhaError } from "./environment.ts";
+import { openFresh } from "./files.ts";
 import type { ProgramResult, RunOptions } from "./programs.ts";
 
 /** Runs words on the other host. */
@@ -29,6 +30,10 @@ const HEAD_BYTES = 4_096;
 const numberOf = (name: string): number => Number(/\.(\d+)$/.exec(name)?.[1] ?? Number.NaN);
 const seriesOf = (name: string): string => name.replace(/\.\d+$/, "");
 
+/** The other host says how its files are called, and here a file gets that name: nothing but a log of the series, and never a path. */
+const isOfSeries = (name: string, series: string): boolean =>
+  /^[^/\0]+\.\d+$/.test(name) && seriesOf(name) === seriesOf(series);
+
 export interface RemoteLogs {
   readonly directory: string;
   /** Of the same series, in order. */
@@ -42,7 +47,7 @@ export async function findLogs(shell: RemoteShell, directories: readonly string[
     throw new MhaError(`${name} is in none of ${directories.join(", ")}; master_binlog_dir names the directory`);
   if (result.code !== 0) throw new MhaError(`looking for ${name} failed: ${result.problem ?? result.stderr.trim()}`);
   const [directory = "", ...all] = result.stdout.toString().trimEnd().split("\n");
-  const names = all.filter((one) => seriesOf(one) === seriesOf(name) && /\.\d+$/.test(one));
+  const names = all.filter((one) => isOfSeries(one, name));
   return { directory, names: names.sort((one, other) => numberOf(one) - numberOf(other)) };
 }
 
@@ -84,7 +89,7 @@ export async function fetchSeries(
     if (code === 3)
       throw new MhaError(`${from.file} is in none of ${directories.join(", ")}; master_binlog_dir names the directory`);
     if (code !== 0) throw new MhaError(`${from.file} could not be brought here: ${said || `exit code ${code}`}`);
-    const files = unpack(parcel, (name) => join(into, `${prefix}.${name}`));
+    const files = unpack(parcel, from.file, (name) => join(into, `${prefix}.${name}`));
     return [...files].sort((one, other) => numberOf(one.name) - numberOf(other.name));
   } finally {
     rmSync(parcel, { force: true });
@@ -94,7 +99,7 @@ export async function fetchSeries(
 /** The line before each file's pieces is short. */
 const LINE_BYTES = 1_024;
 
-function unpack(parcel: string, pathOf: (name: string) => string): readonly LogFile[] {
+function unpack(parcel: string, series: string, pathOf: (name: string) => string): readonly LogFile[] {
   const file = openSync(parcel, "r");
   const files: LogFile[] = [];
   try {
@@ -102,17 +107,29 @@ function unpack(parcel: string, pathOf: (name: string) => string): readonly LogF
       const bytes = readAt(file, at, LINE_BYTES);
       const end = bytes.indexOf("\n");
       if (end < 0) return files;
-      const [name = "", from = "0", start = "0", rest = "0"] = bytes.subarray(0, end).toString().split(" ");
-      const head = readAt(file, at + end + 1, Number(start));
-      const body = at + end + 1 + Number(start);
-      const path = pathOf(name);
-      writeParcel(file, path, { head, from: Number(from), body, length: Number(rest) });
-      files.push({ path, name });
-      at = body + Number(rest);
+      const entry = entryOf(bytes.subarray(0, end).toString(), series);
+      const body = at + end + 1 + entry.start;
+      const path = pathOf(entry.name);
+      const head = readAt(file, at + end + 1, entry.start);
+      writeParcel(file, path, { head, from: entry.from, body, length: entry.rest });
+      files.push({ path, name: entry.name });
+      at = body + entry.rest;
     }
   } finally {
     closeSync(file);
   }
+}
+
+/** The other host may be broken or in foreign hands: what it says is not used as a path or a length before it was looked at. */
+function entryOf(
+  line: string,
+  series: string,
+): { readonly name: string; readonly from: number; readonly start: number; readonly rest: number } {
+  const [name = "", ...numbers] = line.split(" ");
+  const [from = -1, start = -1, rest = -1] = numbers.map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : -1));
+  if (isOfSeries(name, series) && from >= 0 && start >= 0 && start <= HEAD_BYTES && rest >= 0)
+    return { name, from, start, rest };
+  throw new MhaError(`what came instead of ${series} is no binary log: ${JSON.stringify(line.slice(0, 80))}`);
 }
 
 function readAt(file: number, at: number, length: number): Buffer {
@@ -135,7 +152,7 @@ function writeParcel(
 ): void {
   const described = MAGIC.length + (readHeader(head.subarray(MAGIC.length))?.length ?? 0);
   const skipped = Math.max(0, described - from);
-  const out = openSync(path, "w", 0o600);
+  const out = openFresh(path);
   try {
     writeSync(out, head.subarray(0, described));
     for (let at = skipped; at < length; at += PIECE)
@@ -191,7 +208,7 @@ async function receive(
     timer = setTimeout(stop, SILENCE_MILLIS);
   });
   // Cut off in the middle it is no error of the pipe: the exit code says that something is missing.
-  await pipeline(child.stdout, createWriteStream(path, { mode: 0o600 })).catch(() => undefined);
+  await pipeline(child.stdout, createWriteStream(path, { fd: openFresh(path) })).catch(() => undefined);
   clearTimeout(timer);
   return { code: await ended, said: said.trim() };
 }
