@@ -189,9 +189,10 @@ export class Reseed {
   /** Where the copy was taken; null of MySQL, whose GTIDs are in the copy. */
   async #copy(plan: ReseedPlan): Promise<Result<CopiedPosition | null, string>> {
     const { copies } = this.#host.tools;
-    const begun = await copies.begin(plan.places, placeOf(plan));
+    const clones = this.#two.server.facts.version.product === "mysql";
+    const begun = await copies.begin(plan.places, placeOf(plan), clones ? "server" : "daemon");
     if (!begun.ok) return begun;
-    if (this.#two.server.facts.version.product === "mysql") return await this.#clone(plan);
+    if (clones) return await this.#clone(plan);
     const { copy } = this.#config.group.reseed;
     const unpacked = await copies.unpack(copy?.argv ?? [], plan.directory);
     if (!unpacked.ok) return unpacked;

@@ -3,20 +3,8 @@
  * but a copy of our own that failed. Programs are run without a shell.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chmod,
-  chown,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  statfs,
-  writeFile,
-} from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, lchown, lstat, mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import type { DataPlaces } from "../core/mysql/reseed.ts";
@@ -27,19 +15,21 @@ const MIB = 1024 * 1024;
 /** Kept of the old directory where the copy has none: settings and keys of this server alone. */
 const OWN_FILES = /^(mysqld-auto\.cnf|.*\.pem)$/;
 const LARGEST = 65_536;
+/** Keys have some kilobytes, settings hardly more. */
+const LARGEST_KEPT = 16 * MIB;
 
 export function createServerCopy(): ServerCopy {
   return {
     examine: (places) => attempt(() => examine(places)),
-    begin: (places, directory) => attempt(() => begin(places, directory)),
+    begin: (places, directory, filledBy) => attempt(() => begin(places, directory, filledBy)),
     async discard(directory) {
       await rm(directory, { recursive: true, force: true }).catch(() => undefined);
     },
     run: (argv, limitMillis) => ended(start(argv, "ignore"), argv, limitMillis),
     unpack,
     async read(path) {
-      return await readFile(path, "latin1").then(
-        (text) => text.slice(0, LARGEST),
+      return await contents(path).then(
+        (bytes) => bytes.toString("latin1"),
         () => null,
       );
     },
@@ -66,10 +56,15 @@ async function examine({ data, elsewhere }: DataPlaces): Promise<Result<number, 
   return ok(Math.floor((bavail * bsize) / MIB));
 }
 
-async function begin({ data }: DataPlaces, directory: string): Promise<Result<void, string>> {
+/** What this daemon fills as root, the server's user must not be able to change meanwhile: a link in it would lead root's writing elsewhere. */
+async function begin(
+  { data }: DataPlaces,
+  directory: string,
+  filledBy: "server" | "daemon",
+): Promise<Result<void, string>> {
   const { uid, gid } = await lstat(data);
   await mkdir(directory, { mode: 0o700 });
-  await chown(directory, uid, gid);
+  if (filledBy === "server") await lchown(directory, uid, gid);
   return ok(undefined);
 }
 
@@ -116,13 +111,16 @@ async function exchange({ places, directory, stamp, files }: Exchange): Promise<
   if (serverRunsIn(data)) return err(`a server still works in ${data}`);
   const old = `${data}.before-${stamp}`;
   const { uid, gid, mode } = await lstat(data);
+  if (dirname(directory) !== dirname(data)) await seize(dirname(directory));
+  await seize(directory);
   for (const name of await readdir(data)) {
-    if (OWN_FILES.test(name)) await copyFile(join(data, name), join(directory, name)).catch(() => undefined);
+    if (!OWN_FILES.test(name)) continue;
+    const kept = await contents(join(data, name), LARGEST_KEPT).catch(() => null);
+    if (kept !== null) await writeNew(join(directory, name), kept, { uid, gid, mode: 0o600 });
   }
   for (const { path, text } of files) {
     const inside = path.startsWith(`${data}/`) ? join(directory, path.slice(data.length + 1)) : path;
-    await writeFile(inside, text, { mode: 0o660 });
-    if (inside === path) await chown(path, uid, gid);
+    await writeNew(inside, text, { uid, gid, mode: 0o660 });
   }
   await own(directory, uid, gid);
   await chmod(directory, mode & 0o7777);
@@ -133,6 +131,47 @@ async function exchange({ places, directory, stamp, files }: Exchange): Promise<
   return ok(old);
 }
 
+/** From here on the server's user changes nothing in it until it is whole; a link in its place is none of ours. */
+async function seize(directory: string): Promise<void> {
+  const folder = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await folder.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+    await folder.chmod(0o700);
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The beginning of a plain file; the directory belongs to the server's user, who may have put anything there. */
+async function contents(path: string, most = LARGEST): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error(`${path} is no plain file`);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(most), 0, most, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** Takes the place of what was there by that name, and never goes through it. */
+async function writeNew(path: string, text: string | Buffer, { uid, gid, mode }: Owner): Promise<void> {
+  await rm(path, { force: true });
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(text);
+    await file.chown(uid, gid);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Logs of the old server outside of its data directory: the new one would take them for its own. */
 async function setAside(series: string, stamp: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
   const folder = dirname(series);
@@ -141,17 +180,17 @@ async function setAside(series: string, stamp: string, { uid, gid }: { uid: numb
   if (names.length === 0) return;
   const aside = `${series}.before-${stamp}`;
   await mkdir(aside, { mode: 0o700 });
-  await chown(aside, uid, gid);
+  await lchown(aside, uid, gid);
   for (const name of names) await rename(join(folder, name), join(aside, name));
 }
 
 async function own(directory: string, uid: number, gid: number): Promise<void> {
-  await chown(directory, uid, gid);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) await own(path, uid, gid);
-    else if (entry.isFile()) await chown(path, uid, gid);
+    else await lchown(path, uid, gid);
   }
+  await lchown(directory, uid, gid);
 }
 
 async function syncFolder(directory: string): Promise<void> {

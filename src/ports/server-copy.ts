@@ -5,8 +5,8 @@ import type { DataPlaces } from "../core/mysql/reseed.ts";
 export interface ServerCopy {
   /** MiB that are free beside the data directory; the error says why it cannot be exchanged. */
   examine(places: DataPlaces): Promise<Result<number, string>>;
-  /** Makes the directory that the copy is to be in; it belongs to the owner of the data directory. */
-  begin(places: DataPlaces, directory: string): Promise<Result<void, string>>;
+  /** Makes the directory that the copy is to be in; it belongs to the owner of the data directory where his server fills it, else to this process. */
+  begin(places: DataPlaces, directory: string, filledBy: "server" | "daemon"): Promise<Result<void, string>>;
   /** Takes away what begin() and a copy that failed have left. */
   discard(directory: string): Promise<void>;
   /** Runs a program to its end, without a shell; `limitMillis` 0: for as long as it takes. The error is its last words. */
