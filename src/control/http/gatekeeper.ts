@@ -19,6 +19,8 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     caller?: Caller;
+    /** Whether the same request would be let in now. */
+    stillAllowed?: () => boolean;
   }
 }
 
@@ -49,6 +51,8 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly remedy: string | null;
+  /** For the log, where it says more than a stranger should hear. */
+  readonly detail?: string;
 }
 
 export function addGatekeeper(app: FastifyInstance, options: GatekeeperOptions): void {
@@ -57,12 +61,13 @@ export function addGatekeeper(app: FastifyInstance, options: GatekeeperOptions):
   const told = createRefusalTeller(options);
   app.addHook("onRequest", async (request, reply) => {
     secure(reply);
-    const entered = gate(request);
+    const entered = gate.enter(request);
     if ("status" in entered) {
       told(request, entered);
       return turnAway(reply, entered);
     }
     request.caller = entered;
+    request.stillAllowed = () => !("status" in gate.judge(request));
     return undefined;
   });
   app.addHook("preHandler", async (request) => {
@@ -87,33 +92,48 @@ function secure(reply: FastifyReply): void {
   });
 }
 
-function createGate({ tokenFile, rateLimit, now }: GatekeeperOptions): (request: FastifyRequest) => Caller | Refusal {
+interface Gate {
+  /** Counts the request. */
+  enter(request: FastifyRequest): Caller | Refusal;
+  /** Without counting it: for one that has been let in already. */
+  judge(request: FastifyRequest): Caller | Refusal;
+}
+
+function createGate({ tokenFile, rateLimit, now }: GatekeeperOptions): Gate {
   const rate = new RateLimit({ rate: rateLimit, burst: rateLimit * BURST_SECONDS, now });
   const tokens = tokenFile === null ? null : new TokenStore(tokenFile);
-  const identify = (request: FastifyRequest): Caller | Refusal => {
-    if (tokens === null) return { who: null, role: "read" };
-    const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
-    if (token === undefined) return NO_TOKEN;
-    const found = tokens.find(token);
-    if (!found.ok) return { status: 503, code: "tokens-unusable", message: found.error, remedy: "mend the token file" };
-    if (found.value !== null) return { who: found.value.name, role: found.value.role };
-    rate.take(request.ip, WRONG_TOKEN_COST);
-    return WRONG_TOKEN;
-  };
-  return (request) => {
+  const judge = (request: FastifyRequest): Caller | Refusal => {
     const needed = roleOf(request);
-    const counted = needed !== "anyone" || request.routeOptions.config.counted === true;
-    // Health is not counted: it is asked by what must not be turned away, load balancers, often and without a secret.
-    if (counted && !rate.take(request.ip)) return TOO_MANY;
     if (needed === "anyone") return { who: null, role: "read" };
-    if (tokens === null && !isOwnName(request.headers.host)) return FOREIGN_NAME;
-    const caller = identify(request);
+    const stranger = tokens === null ? whyStrange(request) : null;
+    if (stranger !== null) return stranger;
+    const caller = identify(tokens, request);
     if ("status" in caller || allows(caller.role, needed)) return caller;
     const remedy =
       tokens === null ? "give token_file in the block api, or use the Unix socket" : "ask with another token";
     const message = `this needs the role ${needed}, and ${caller.who ?? "who comes without a token"} has ${caller.role}`;
     return { status: 403, code: "forbidden", message, remedy };
   };
+  return {
+    judge,
+    enter(request) {
+      const counted = roleOf(request) !== "anyone" || request.routeOptions.config.counted === true;
+      // Health is not counted: it is asked by what must not be turned away, load balancers, often and without a secret.
+      if (counted && !rate.take(request.ip)) return TOO_MANY;
+      const judged = judge(request);
+      if (judged === WRONG_TOKEN) rate.take(request.ip, WRONG_TOKEN_COST);
+      return judged;
+    },
+  };
+}
+
+function identify(tokens: TokenStore | null, request: FastifyRequest): Caller | Refusal {
+  if (tokens === null) return { who: null, role: "read" };
+  const token = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (token === undefined) return NO_TOKEN;
+  const found = tokens.find(token);
+  if (!found.ok) return { ...TOKENS_UNUSABLE, detail: found.error };
+  return found.value === null ? WRONG_TOKEN : { who: found.value.name, role: found.value.role };
 }
 
 function roleOf(request: FastifyRequest): Role | "anyone" {
@@ -122,12 +142,23 @@ function roleOf(request: FastifyRequest): Role | "anyone" {
 
 /**
  * Without tokens the address is the only protection: a page from elsewhere, whose name was made to point here (DNS rebinding),
- * must not read. Its own name gives it away.
+ * must not read. Its own name gives it away. One that asks by our name cannot read the answer, but must not set anything going either;
+ * browsers say from where they ask.
  */
+function whyStrange({ headers }: FastifyRequest): Refusal | null {
+  if (!isOwnName(headers.host)) return FOREIGN_NAME;
+  const { origin } = headers;
+  const site = headers["sec-fetch-site"];
+  const foreign = site === "cross-site" || site === "same-site";
+  return foreign || (origin !== undefined && !isOwnOrigin(origin)) ? FOREIGN_PAGE : null;
+}
+
 function isOwnName(host: string | undefined): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^:]*)(?::\d+)?$/i.exec(host ?? "")?.[1] ?? "";
   return name === "localhost" || name.startsWith("[") || /^127(?:\.\d{1,3}){3}$/.test(name);
 }
+
+const isOwnOrigin = (origin: string): boolean => isOwnName(/^https?:\/\/([^/]*)$/.exec(origin)?.[1]);
 
 const NO_TOKEN: Refusal = {
   status: 401,
@@ -136,6 +167,18 @@ const NO_TOKEN: Refusal = {
   remedy: "send Authorization: Bearer TOKEN; `holdfast token add` makes one",
 };
 const WRONG_TOKEN: Refusal = { status: 401, code: "wrong-token", message: "the token is unknown", remedy: null };
+const TOKENS_UNUSABLE: Refusal = {
+  status: 503,
+  code: "tokens-unusable",
+  message: "the token file cannot be used, so nobody gets in",
+  remedy: "the daemon's log says what is wrong with it",
+};
+const FOREIGN_PAGE: Refusal = {
+  status: 403,
+  code: "foreign-page",
+  message: "a page from elsewhere asks nothing here",
+  remedy: "ask by a program, or give token_file in the block api",
+};
 const TOO_MANY: Refusal = {
   status: 429,
   code: "too-many-requests",
@@ -165,7 +208,7 @@ function recordOf(request: FastifyRequest, action: "asked" | "answered", detail:
 /** One line per address in ten seconds, the others are counted: whoever knocks all night must not fill the journal. */
 function createRefusalTeller({ now, publish }: GatekeeperOptions) {
   const told = new Map<string, { at: number; more: number }>();
-  return (request: FastifyRequest, { message }: Refusal): void => {
+  return (request: FastifyRequest, { message, detail = message }: Refusal): void => {
     const before = told.get(request.ip);
     if (before !== undefined && now() - before.at < TELL_EVERY_MILLIS) {
       before.more += 1;
@@ -180,7 +223,7 @@ function createRefusalTeller({ now, publish }: GatekeeperOptions) {
       who: request.caller?.who ?? null,
       from: request.ip,
       request: text,
-      detail: message,
+      detail,
       more: before?.more ?? 0,
     });
   };

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyServerFactory } from "fastify";
 import { type ApiConfig, type ApiListen, isLoopback } from "../../core/api/config.ts";
 import { sameSettings } from "../../core/config/same-settings.ts";
@@ -36,8 +37,12 @@ export interface HttpListeners {
 
 /** Beyond it a client that opens connections and says nothing keeps others out, but not the daemon's descriptors. */
 const MOST_CONNECTIONS = 256;
+/** One client that does so must not keep the others out. */
+const MOST_OF_ONE_ADDRESS = 64;
 const HEADERS_MILLIS = 5_000;
 const REQUEST_MILLIS = 10_000;
+/** How often Node looks for connections that are beyond those; its own half minute would be the real limit. */
+const CHECK_MILLIS = 1_000;
 
 interface Open {
   readonly app: FastifyInstance;
@@ -142,10 +147,37 @@ interface TlsFiles {
 }
 
 function serverFor(tls: TlsFiles | null, handler: RequestListener): HttpServer | HttpsServer {
-  const limits = { headersTimeout: HEADERS_MILLIS, requestTimeout: REQUEST_MILLIS, maxHeaderSize: 8_192 };
-  const server = tls === null ? createHttpServer(limits, handler) : createHttpsServer({ ...limits, ...tls }, handler);
+  const limits = {
+    headersTimeout: HEADERS_MILLIS,
+    requestTimeout: REQUEST_MILLIS,
+    connectionsCheckingInterval: CHECK_MILLIS,
+    maxHeaderSize: 8_192,
+  };
+  const server =
+    tls === null
+      ? createHttpServer(limits, handler)
+      : createHttpsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MILLIS }, handler);
   server.maxConnections = MOST_CONNECTIONS;
+  limitEachAddress(server);
   return server;
+}
+
+function limitEachAddress(server: HttpServer | HttpsServer): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    const count = (open.get(address) ?? 0) + 1;
+    if (count > MOST_OF_ONE_ADDRESS) {
+      socket.destroy();
+      return;
+    }
+    open.set(address, count);
+    socket.once("close", () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+  });
 }
 
 function readTls({ cert, key }: NonNullable<ApiConfig["tls"]>): Result<TlsFiles, string> {

@@ -3,7 +3,7 @@
  * nobody in, and says why. Tokens are compared by their SHA-256 in constant time; none is kept.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { parseTokenFile, type TokenEntry, tokenFileProblem } from "../../core/api/tokens.ts";
 import { err, ok, type Result } from "../../core/lib/result.ts";
 
@@ -34,10 +34,11 @@ export class TokenStore {
 
   #read(): Result<readonly TokenEntry[], string> {
     try {
-      const { mtimeMs, size, ino, mode } = statSync(this.#path);
-      const mark = [mtimeMs, size, ino, mode].join(" ");
+      const status = statSync(this.#path);
+      const { mtimeMs, size, ino, mode, uid } = status;
+      const mark = [mtimeMs, size, ino, mode, uid].join(" ");
       if (mark === this.#mark) return this.#entries;
-      this.#entries = this.#load(mode, size);
+      this.#entries = this.#load(status);
       this.#mark = mark;
     } catch (error) {
       this.#mark = "";
@@ -46,8 +47,8 @@ export class TokenStore {
     return this.#entries;
   }
 
-  #load(mode: number, size: number): Result<readonly TokenEntry[], string> {
-    const problem = tokenFileProblem(this.#path, mode);
+  #load({ mode, size, uid }: Stats): Result<readonly TokenEntry[], string> {
+    const problem = tokenFileProblem(this.#path, mode, { ownedByOther: uid !== 0 && uid !== process.geteuid?.() });
     if (problem !== null) return err(problem);
     if (size > MOST_BYTES) return err(`${this.#path} is larger than ${MOST_BYTES} bytes`);
     const parsed = parseTokenFile(readFileSync(this.#path, "utf8"));

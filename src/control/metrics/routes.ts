@@ -23,14 +23,28 @@ export function addMetrics(app: FastifyInstance, source: StatusSource, meters: M
   });
 }
 
+/** Whoever asks, without a token and as often as he likes, must not have the keeper asked each time: it has adverts to send. */
+const READINESS_MILLIS = 500;
+
 export function addProbes(app: FastifyInstance, source: StatusSource): void {
+  const isReady = shared(READINESS_MILLIS, async () => healthOf(await freshStatus(source)).healthy);
   const anyone = { config: { role: "anyone" } } as const;
   app.get("/healthz", anyone, (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", anyone, async (_request, reply) => {
-    const { healthy } = healthOf(await freshStatus(source));
+    const healthy = await isReady();
     return reply
       .code(healthy ? 200 : 503)
       .type("text/plain")
       .send(healthy ? "ready\n" : "not ready\n");
   });
+}
+
+/** One answer for all who ask before it is that old. */
+function shared<T>(millis: number, find: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | null = null;
+  return () => {
+    const now = performance.now();
+    if (last === null || now - last.at >= millis) last = { at: now, answer: find() };
+    return last.answer;
+  };
 }

@@ -49,7 +49,8 @@ function parseLine(line: string): Result<TokenEntry, string> {
 
 export const tokenLine = ({ name, role, sha256 }: TokenEntry): string => `${name} ${role} sha256:${sha256}`;
 
-/** Null, or why a file with this mode must not be believed: who may write it may let himself in. */
-export function tokenFileProblem(path: string, mode: number): string | null {
+/** Null, or why a file with this mode must not be believed: who may write it may let himself in, and so may its owner. */
+export function tokenFileProblem(path: string, mode: number, { ownedByOther = false } = {}): string | null {
+  if (ownedByOther) return `${path} belongs to another user; chown root ${path}`;
   return (mode & 0o077) === 0 ? null : `${path} can be opened by others than its owner; chmod 600 ${path}`;
 }
