@@ -74,3 +74,11 @@ test("another protocol is told as such", () => {
 test("a command counts bytes, not characters", () => {
   expect(encodeCommand(["AUTH", "ä"])).toBe("*2\r\n$4\r\nAUTH\r\n$2\r\nä\r\n");
 });
+
+test.each([
+  ["a list without end", `*20000000\r\n${":1\r\n".repeat(10)}`],
+  ["a text without end", `$40000000\r\n${"x".repeat(10)}`],
+  ["a line without end", `+${"x".repeat(5 * 1024 * 1024)}`],
+])("%s is refused before it fills the memory", (_what, text) => {
+  expect(new ReplyReader().push(Buffer.from(text)).ok).toBe(false);
+});

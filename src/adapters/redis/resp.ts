@@ -5,8 +5,12 @@ import type { Command, Reply } from "../../core/redis/reply.ts";
 export const encodeCommand = (command: Command): string =>
   `*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 
-/** More than a server ever says to what is asked here; a stream that claims more is not that of a server. */
-const LARGEST = 64 * 1024 * 1024;
+/**
+ * More than a server ever says to what is asked here (INFO, single settings); a stream that claims more is not that of a server. What is not
+ * complete is read again with the next piece, so these also bound how long one that never ends holds this process up.
+ */
+const LARGEST = 4 * 1024 * 1024;
+const MOST_ENTRIES = 10_000;
 const DEEPEST = 16;
 
 type Read = { readonly reply: Reply; readonly next: number } | "incomplete";
@@ -84,7 +88,7 @@ function readList(
   { length, depth }: { readonly length: number; readonly depth: number },
 ): Read {
   if (length === -1) return { reply: { kind: "nothing" }, next: from };
-  if (length < 0 || length > LARGEST) throw new Malformed(`a list of ${length} entries`);
+  if (length < 0 || length > MOST_ENTRIES) throw new Malformed(`a list of ${length} entries`);
   const items: Reply[] = [];
   let next = from;
   for (let at = 0; at < length; at++) {

@@ -109,22 +109,31 @@ export interface Answer {
   readonly body: string;
 }
 
-export function judgeAnswer(url: UrlCheck, { head, digest, body }: Answer): Finding {
+/** Where a JavaScript pattern is found from `from` on: -1 nowhere; null when looking for it took too long. */
+export type PatternSearch = (
+  expression: { readonly pattern: string; readonly flags: string; readonly from: number },
+  text: string,
+) => number | null;
+
+export function judgeAnswer(url: UrlCheck, { head, digest, body }: Answer, search: PatternSearch): Finding {
   const { path } = url;
   if (head === null) return { kind: "no-answer", what: "an answer", how: "closed", detail: "" };
   if (!url.status.some(([from, to]) => head.status >= from && head.status <= to))
     return { kind: "http-status", status: head.status, path };
   if (url.digest !== null && digest !== url.digest) return { kind: "digest", got: digest ?? "", path };
   if (url.regex === null) return OK;
-  const matched = matches(url.regex, body);
+  const matched = matches(url.regex, body, search);
+  if (matched === null) return { kind: "trouble", text: `looking for the pattern in ${path} takes too long` };
   return matched === url.regex.noMatch ? { kind: "regex", path, matched } : OK;
 }
 
-/** A match must begin within the offsets. */
-function matches({ pattern, flags, minOffset, maxOffset }: NonNullable<UrlCheck["regex"]>, body: string): boolean {
+/** A match must begin within the offsets. Null: nobody knows. */
+function matches(
+  { pattern, flags, minOffset, maxOffset }: NonNullable<UrlCheck["regex"]>,
+  body: string,
+  search: PatternSearch,
+): boolean | null {
   if (pattern === null) return false;
-  const expression = new RegExp(pattern, `${flags}g`);
-  expression.lastIndex = minOffset;
-  const found = expression.exec(body);
-  return found !== null && (maxOffset === null || found.index <= maxOffset);
+  const found = search({ pattern, flags: `${flags}g`, from: minOffset }, body);
+  return found === null ? null : found >= 0 && (maxOffset === null || found <= maxOffset);
 }

@@ -4,6 +4,7 @@ import type { HttpChecker, UrlCheck } from "../../core/lvs/checkers.ts";
 import type { Finding } from "../../core/lvs/findings.ts";
 import { AnswerReader, asText, httpRequest, judgeAnswer, LONGEST_BODY } from "../../core/lvs/http-answer.ts";
 import type { Probe } from "../../ports/probes.ts";
+import { searchPattern } from "./pattern-search.ts";
 import { Chain, type ProbeContext, type ProbeDone, plain } from "./probe.ts";
 
 const SILENT: Finding = { kind: "no-answer", what: "the end of the answer", how: "timeout", detail: "" };
@@ -66,6 +67,7 @@ class Page {
   judge(error: string | null): Finding {
     const { head } = this.#reader;
     if (error !== null) return { kind: "no-answer", what: "the end of the answer", how: "closed", detail: error };
-    return judgeAnswer(this.#url, { head, digest: this.#hash?.digest("hex") ?? null, body: this.#body.join("") });
+    const digest = this.#hash?.digest("hex") ?? null;
+    return judgeAnswer(this.#url, { head, digest, body: this.#body.join("") }, searchPattern);
   }
 }
