@@ -196,6 +196,13 @@ describeStage("the dashboard", (stage) => {
         await screenshot(page, "dashboard.zh-CN.png");
         await page.locator('[data-language="en"]').click();
 
+        // The peer's daemon reports over the peer link: one page for both hosts.
+        await page.locator('[data-host="db2"]').click();
+        await page.locator('tr[data-instance="VI_1"][data-state="BACKUP"]').waitFor();
+        expect(await text(page, ".events")).toContain("VI_1: INIT → BACKUP");
+        await page.locator('[data-host="db1"]').click();
+        await page.locator('tr[data-instance="VI_1"][data-state="MASTER"]').waitFor();
+
         const order = page.locator('[data-order^="Move the writer of orders"]');
         await order.focus();
         await page.keyboard.press("Enter");

@@ -42,6 +42,13 @@ export interface SwitchoverAnswer extends Pick<SwitchoverReply, "end" | "to" | "
   readonly steps: readonly string[];
 }
 
+export interface PeerReportAnswer {
+  /** ADDRESS:PORT of the configuration. */
+  readonly peer: string;
+  readonly json: string | null;
+  readonly problem: string | null;
+}
+
 export interface ControlActions {
   /** Asks the keeper; null, a rejection or silence when it does not answer. */
   status(): Promise<readonly VrrpInstanceStatus[] | null>;
@@ -57,6 +64,8 @@ export interface ControlActions {
   keeper?(): KeeperState;
   /** The peers' daemons. */
   peers?(): readonly PeerState[];
+  /** Status and latest events of the peers' daemons, as they report them. */
+  peerReports?(): Promise<readonly PeerReportAnswer[]>;
   /** Who answers for that address, asked here and of every peer. */
   whoAnswers?(address: IpAddress): Promise<readonly Sight[]>;
   /** Removes that address from this host if it is shown to be a left-over. */

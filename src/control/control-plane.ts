@@ -14,6 +14,7 @@ import { readJournal } from "./journal-reader.ts";
 import { EventCounts } from "./metrics/event-counts.ts";
 import { ProcessMeter } from "./metrics/process-figures.ts";
 import type { Meters } from "./metrics/routes.ts";
+import { reportOf } from "./peer-reports.ts";
 import { type EventSource, type ModelClock, ReadModel } from "./read-model.ts";
 import { type ApiServer, buildApi, startApi } from "./server.ts";
 
@@ -45,6 +46,8 @@ export interface ControlPlane {
   readonly api: ApiServer | null;
   /** At the start and with every reload that is applied. */
   configure(config: HoldfastConfig, diagnostics: readonly Diagnostic[]): void;
+  /** What peers are told of this daemon: PeerReport of the contract, as JSON. */
+  report(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -109,6 +112,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       readModel.setConfig(config, diagnostics);
       void listeners.configure(config.api);
     },
+    report: () => reportOf(serving),
     async close() {
       closeMeters();
       await Promise.all([api?.close(), listeners.close()]);

@@ -17,6 +17,7 @@ import { freshStatus, healthOf } from "./fresh-status.ts";
 import { addLvs } from "./lvs-routes.ts";
 import { lvsView } from "./lvs-view.ts";
 import { addMetrics, addProbes, type Meters } from "./metrics/routes.ts";
+import { addPeerReports } from "./peer-reports.ts";
 import type { ReadModel } from "./read-model.ts";
 import { addRepairs } from "./repair-routes.ts";
 import { parse, sendError, unmanaged } from "./replies.ts";
@@ -115,6 +116,7 @@ export async function buildApi(options: ApiOptions, setting: Setting = {}): Prom
   if (options.meters !== undefined) addMetrics(app, options, options.meters);
   addVip(app, options.actions, await import("./contract/peer-schemas.ts"));
   addSession(app);
+  addPeerReports(app, options.actions, schemas.PeerReport);
   if (dashboardFolder !== undefined) addDashboard(app, dashboardFolder);
   return app;
 }

@@ -7,6 +7,7 @@ import type {
   EventEntry,
   HistoryReply,
   LvsStatusReply,
+  PeersReply,
   PositionsReply,
   SessionReply,
   StatusReply,
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly lvs: LvsStatusReply | null;
   /** Of the managed groups, by name. */
   readonly positions: ReadonlyMap<string, PositionsReply["servers"]>;
+  /** What the peers' daemons report of themselves. */
+  readonly peers: PeersReply["peers"];
   /** Oldest first. */
   readonly events: readonly EventEntry[];
   /** When the status was last answered, by this browser's clock. */
@@ -57,6 +60,7 @@ const NOTHING: Snapshot = {
   status: null,
   lvs: null,
   positions: new Map(),
+  peers: [],
   events: [],
   answeredAt: null,
   clockAhead: 0,
@@ -87,7 +91,7 @@ export function createLive(onChange: (snapshot: Snapshot) => void): Live {
     const stream = await api.stream(`/v1/events?since=${since}&words=1`, signal);
     const refresher = createRefresher({ ask: () => ask(api), tell: set, signal });
     asker = refresher.now;
-    void followPositions({ api, names: () => snapshot.status?.mysql.map(({ name }) => name) ?? [], tell: set, signal });
+    void followOthers({ api, names: () => snapshot.status?.mysql.map(({ name }) => name) ?? [], tell: set, signal });
     await Promise.race([
       readEvents(stream, (entry) => {
         append(entry);
@@ -143,23 +147,28 @@ async function ask(api: Api): Promise<Facts> {
   return { status, lvs, answeredAt: now, clockAhead: status.now - now };
 }
 
-interface PositionOptions {
+interface OtherOptions {
   readonly api: Api;
   readonly names: () => readonly string[];
-  readonly tell: (changes: Pick<Snapshot, "positions">) => void;
+  readonly tell: (changes: Pick<Snapshot, "positions" | "peers">) => void;
   readonly signal: AbortSignal;
 }
 
-/** Each answer asks database servers, dead ones too: it may take seconds, and the status must not wait for it. */
-async function followPositions({ api, names, tell, signal }: PositionOptions): Promise<void> {
+/** Each answer asks other hosts, dead ones too: it may take seconds, and the status must not wait for it. */
+async function followOthers({ api, names, tell, signal }: OtherOptions): Promise<void> {
   while (!signal.aborted) {
-    if (!document.hidden && names().length > 0) {
-      const groups = await Promise.all(names().map((name) => positionsOf(api, name).catch(() => [])));
-      if (!signal.aborted) tell({ positions: new Map(groups.flat()) });
+    if (!document.hidden) {
+      const [peers, ...groups] = await Promise.all([
+        api.get<PeersReply>("/v1/peers").catch(() => NO_PEERS),
+        ...names().map((name) => positionsOf(api, name).catch(() => [])),
+      ]);
+      if (!signal.aborted) tell({ positions: new Map(groups.flat()), peers: peers.peers });
     }
     await new Promise((resolve) => setTimeout(resolve, EVERY_MILLIS));
   }
 }
+
+const NO_PEERS: PeersReply = { api: 1, peers: [] };
 
 /** Blocks that are only watched have none. */
 async function positionsOf(api: Api, name: string): Promise<[string, PositionsReply["servers"]][]> {

@@ -25,6 +25,7 @@ export interface ActionHost {
 export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
   peers: () => host.peers.peers(),
+  peerReports: () => host.peers.reports(),
   whoAnswers: (address) => host.peers.sights(address),
   releaseStale: (address, dryRun) => releaseStale(staleTools(host), address, dryRun),
   ...mysqlActions(host.control.databases),

@@ -11,6 +11,10 @@ export function awaitedPlane() {
       plane.opened = opened;
       resolve();
     },
+    report: async (): Promise<string> => {
+      if (plane.opened === null) throw new Error("the API is not there yet");
+      return plane.opened.report();
+    },
     /** A takeover in the first second waits for the journal to be opened. */
     flush: (): Promise<boolean> => promise.then(() => plane.opened?.journal?.flush() ?? false),
   };

@@ -160,7 +160,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   let stopping = false;
   const plane = awaitedPlane();
   let current: Pick<ParsedConfig, "config" | "diagnostics"> = parsed;
-  const peers = startPeers(daemon, timers, { keeper: () => control.keeper, config: () => current.config });
+  const peers = startPeers(daemon, timers, plane, { keeper: () => control.keeper, config: () => current.config });
   const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
     timers,
@@ -277,11 +277,12 @@ interface Peers extends DaemonLink {
 function startPeers(
   { options, version, arena, bus, log }: Daemon,
   clock: Timers,
+  { report }: Pick<DaemonLinkOptions, "report">,
   daemon: Pick<DaemonLinkOptions, "keeper" | "config">,
 ): Peers {
   const writers = openWriterJournal(options.stateDir, Date.now);
   if (writers.problem !== null) log.line("parent", writers.problem, "error");
-  const link = createDaemonLink({ ...daemon, version, bus, clock, probe: createAddressProbe(arena), writers });
+  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe: createAddressProbe(arena), writers });
   const known = () => link.peers().flatMap(({ last }) => last?.answer.writers ?? []);
   const recorded = keepWriters({ events: bus, writers, peers: known });
   return { ...link, before: (flush) => async () => (await recorded()) && (await flush()) };

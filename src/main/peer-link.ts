@@ -1,6 +1,7 @@
 /** The peer link in the daemon: what it answers, from what, and when it begins. Its code is loaded when `peer_link` asks for it. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { PeerReportAnswer } from "../control/actions.ts";
 import type { PeerHandlers } from "../control/peer-link/answering.ts";
 import type { PeerLinkService } from "../control/peer-link/link.ts";
 import type { HoldfastConfig } from "../core/config/model.ts";
@@ -24,6 +25,8 @@ export interface DaemonLinkOptions {
   readonly config: () => HoldfastConfig;
   readonly probe: AddressProbe;
   readonly writers: WriterJournal;
+  /** Status and latest events of this daemon, as JSON; rejects while the API is not there. */
+  readonly report: () => Promise<string>;
 }
 
 export interface DaemonLink extends PeerLink {
@@ -32,6 +35,8 @@ export interface DaemonLink extends PeerLink {
   begin(): void;
   /** Who answers for that address, asked here and of every peer. */
   sights(address: IpAddress): Promise<readonly Sight[]>;
+  /** What each peer's daemon reports of itself. */
+  reports(): Promise<readonly PeerReportAnswer[]>;
   close(): void;
 }
 
@@ -92,6 +97,14 @@ export function createDaemonLink(options: DaemonLinkOptions): DaemonLink {
       });
       return [{ peer: null, seen: await here, problem: null }, ...(await Promise.all(there))];
     },
+    reports: () =>
+      Promise.all(
+        (wanted?.peers ?? []).map(async (peer) => {
+          const answer = await ask(peer, "report", {}, ASK_MILLIS);
+          const [json, problem] = answer.ok ? [answer.value.json, null] : [null, answer.error.detail];
+          return { peer: placeInWords(peer), json, problem };
+        }),
+      ),
     close() {
       wanted = null;
       service?.close();
@@ -104,7 +117,7 @@ const PROBE_MILLIS = 200;
 /** The peer asks its own link first. */
 const ASK_MILLIS = 2_000;
 
-function handlersOf({ keeper, config, clock, probe, writers }: DaemonLinkOptions): PeerHandlers {
+function handlersOf({ keeper, config, clock, probe, writers, report }: DaemonLinkOptions): PeerHandlers {
   return {
     async state() {
       const known = await keeper().status();
@@ -126,6 +139,7 @@ function handlersOf({ keeper, config, clock, probe, writers }: DaemonLinkOptions
       );
       return { instances, writers: writers.all() };
     },
+    report: async () => ({ json: await report() }),
     "who-answers": ({ address }) => whoAnswers(probe, address),
     "writer-record": ({ group }) => ({ record: writers.last(group) }),
   };

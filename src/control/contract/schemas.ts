@@ -202,6 +202,22 @@ export const EventEntry = z.object({
   words: z.string().optional(),
 });
 
+/** What a daemon reports of itself to its peers. */
+export const PeerReport = z.object({ status: StatusReply, events: z.array(EventEntry) });
+
+export const PeersReply = z.object({
+  api: z.literal(1),
+  peers: z.array(
+    z.object({
+      /** ADDRESS:PORT of the configuration. */
+      peer: z.string(),
+      report: PeerReport.nullable(),
+      /** Why there is no report. */
+      problem: z.string().nullable(),
+    }),
+  ),
+});
+
 export const HistoryReply = z.object({
   api: z.literal(1),
   events: z.array(EventEntry),

@@ -63,6 +63,7 @@ const HANDLERS: PeerHandlers = {
     macs: ["02:00:00:00:00:01"],
     problem: null,
   }),
+  report: () => ({ json: "{}" }),
   "writer-record": ({ group }) => {
     if (group === "broken") throw new Error("the disk is gone");
     return { record: group === WRITER.group ? WRITER : null };

@@ -69,6 +69,7 @@ export const QUESTIONS = {
       problem: z.string().max(2_000).nullable(),
     }),
   },
+  report: { ask: z.object({}), answer: z.object({ json: z.string() }) },
   "writer-record": {
     ask: z.object({ group: Name }),
     answer: z.object({ record: Writer.nullable() }),

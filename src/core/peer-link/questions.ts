@@ -66,6 +66,8 @@ export interface PeerQuestions {
     readonly answer: { readonly instances: readonly PeerInstance[]; readonly writers: readonly WriterRecord[] };
   };
   readonly "who-answers": { readonly ask: { readonly address: IpAddress }; readonly answer: WhoAnswers };
+  /** Status and latest events as that host's API tells them, for people who look at this one's. */
+  readonly report: { readonly ask: Record<never, never>; readonly answer: { readonly json: string } };
   readonly "writer-record": {
     readonly ask: { readonly group: string };
     readonly answer: { readonly record: WriterRecord | null };

@@ -6,8 +6,8 @@ import type { Words } from "../words/words.ts";
 import { useShared } from "./shared.ts";
 
 export function Checks() {
-  const { words, snapshot } = useShared();
-  const { status } = snapshot;
+  const { words, host } = useShared();
+  const { status } = host;
   if (status === null) return null;
   const databases = [...status.mysql, ...status.redis];
   if (status.checks.length + databases.length === 0) return null;

@@ -2,14 +2,15 @@
 import { useState } from "preact/hooks";
 import type { InstanceView } from "../../control/contract/types.ts";
 import { lengthText, timeText } from "../model/format.ts";
+import { OWN } from "../model/topology.ts";
 import { causeText, faultsText } from "../words/words.ts";
 import { useShared } from "./shared.ts";
 import { WhyDialog } from "./why-dialog.tsx";
 
 export function Instances() {
-  const { words, snapshot } = useShared();
+  const { words, host } = useShared();
   const [asked, setAsked] = useState<string | null>(null);
-  const instances = snapshot.status?.instances ?? [];
+  const instances = host.status?.instances ?? [];
   const { instances: said } = words;
   return (
     <section aria-labelledby="instances-title">
@@ -42,9 +43,9 @@ export function Instances() {
 }
 
 function Row({ view, onWhy }: { readonly view: InstanceView; readonly onWhy: () => void }) {
-  const { words, now } = useShared();
+  const { words, now, host } = useShared();
   const { instances: said } = words;
-  const master = view.state === "MASTER" ? said.thisHost : (view.master?.source ?? "-");
+  const master = view.state === "MASTER" ? host.title : (view.master?.source ?? "-");
   const priority = view.priority === view.basePriority ? view.priority : `${view.priority}/${view.basePriority}`;
   const cause = view.faults.length > 0 ? faultsText(words, view.faults) : causeText(words, view.cause);
   return (
@@ -67,9 +68,11 @@ function Row({ view, onWhy }: { readonly view: InstanceView; readonly onWhy: () 
       <td data-title={said.master}>{master}</td>
       <td data-title={said.cause}>
         <span>{cause}</span>{" "}
-        <button type="button" class="link" onClick={onWhy} aria-label={said.whyOf(view.name)}>
-          {said.why}
-        </button>
+        {host.key === OWN && (
+          <button type="button" class="link" onClick={onWhy} aria-label={said.whyOf(view.name)}>
+            {said.why}
+          </button>
+        )}
       </td>
     </tr>
   );

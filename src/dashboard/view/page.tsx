@@ -2,6 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Live, Snapshot } from "../live.ts";
 import { lengthText, timeText } from "../model/format.ts";
+import { chosenHost, type HostReport, hostReports } from "../model/hosts.ts";
+import { OWN } from "../model/topology.ts";
 import type { Settings } from "../settings.ts";
 import { en } from "../words/en.ts";
 import type { Words } from "../words/words.ts";
@@ -9,6 +11,7 @@ import { zh } from "../words/zh.ts";
 import { Actions } from "./actions.tsx";
 import { Checks } from "./checks.tsx";
 import { Head } from "./head.tsx";
+import { HostChoice } from "./host-choice.tsx";
 import { Instances } from "./instances.tsx";
 import { OrderDialog } from "./order-dialog.tsx";
 import type { Order } from "./orders.ts";
@@ -32,9 +35,11 @@ interface PageProps {
 
 export function Page({ live, snapshot, settings, hasToken, onSettings, onToken }: PageProps) {
   const [order, setOrder] = useState<Order | null>(null);
+  const [chosen, setChosen] = useState<string>(OWN);
   const now = useTime() + snapshot.clockAhead;
   const words = settings.language === "zh-CN" ? zh : en;
-  const shared = { words, live, snapshot, now, order: setOrder };
+  const hosts = hostReports(snapshot);
+  const shared = { words, live, snapshot, now, host: chosenHost(hosts, chosen), order: setOrder };
   return (
     <SharedContext.Provider value={shared}>
       <a class="skip" href="#main">
@@ -44,7 +49,7 @@ export function Page({ live, snapshot, settings, hasToken, onSettings, onToken }
       {snapshot.connection === "token-wanted" ? (
         <SignIn words={words} problem={snapshot.problem} refused={hasToken} onToken={onToken} />
       ) : (
-        <Body />
+        <Body hosts={hosts} onChoose={setChosen} />
       )}
       {order !== null && <OrderDialog order={order} onClose={() => setOrder(null)} />}
       <Announcer words={words} snapshot={snapshot} />
@@ -61,7 +66,13 @@ function useTime(): number {
   return time;
 }
 
-function Body() {
+function Body({
+  hosts,
+  onChoose,
+}: {
+  readonly hosts: readonly HostReport[];
+  readonly onChoose: (key: string) => void;
+}) {
   const { words, snapshot } = useShared();
   const { status, connection, problem } = snapshot;
   if (status === null) {
@@ -76,8 +87,9 @@ function Body() {
     <main id="main" tabIndex={-1} class={connection === "live" ? "" : "old"}>
       <Warnings />
       <TopologyPart />
-      <Instances />
       <Pool />
+      <HostChoice hosts={hosts} onChoose={onChoose} />
+      <Instances />
       <Checks />
       <Timeline />
       <Actions />

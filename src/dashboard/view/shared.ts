@@ -2,6 +2,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Live, Snapshot } from "../live.ts";
+import type { HostReport } from "../model/hosts.ts";
 import type { Words } from "../words/words.ts";
 import type { Order } from "./orders.ts";
 
@@ -9,6 +10,8 @@ export interface Shared {
   readonly words: Words;
   readonly live: Live;
   readonly snapshot: Snapshot;
+  /** The one that was chosen: instances, checks and timeline are its. */
+  readonly host: HostReport;
   /** By the daemon's clock, milliseconds since the epoch. */
   readonly now: number;
   /** Opens the dialog that shows a plan and asks. */

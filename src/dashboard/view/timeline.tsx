@@ -19,11 +19,11 @@ const LANE_HEIGHT = 34;
 const AXIS_HEIGHT = 22;
 
 export function Timeline() {
-  const { words, snapshot, now } = useShared();
+  const { words, host, now } = useShared();
   const [span, setSpan] = useState<Span>(() => spanOf(RANGES.m10, now));
   const shown = spanNow(span, now);
   const { timeline: said } = words;
-  const lanes = lanesOf(snapshot.events, snapshot.status?.instances ?? [], now);
+  const lanes = lanesOf(host.events, host.status?.instances ?? [], now);
   const change = (next: (span: Span) => Span): void => setSpan((before) => next(spanNow(before, now)));
   return (
     <section aria-labelledby="timeline-title">
@@ -53,7 +53,7 @@ export function Timeline() {
         </button>
       </div>
       <Chart lanes={lanes} span={shown} onChange={change} />
-      <Events span={shown} events={snapshot.events} />
+      <Events span={shown} events={host.events} />
     </section>
   );
 }

@@ -80,6 +80,7 @@ export const en: Words = {
     load: "Connections",
     cause: "Last cause",
   },
+  hosts: { title: "Details of", noReport: "Its daemon does not report:" },
   instances: {
     title: "Instances",
     name: "Instance",
@@ -89,7 +90,6 @@ export const en: Words = {
     address: "Addresses",
     master: "Master",
     cause: "Because",
-    thisHost: "this host",
     why: "Why?",
     whyOf: (name) => `Why is ${name} so?`,
     next: "What next",

@@ -101,6 +101,7 @@ export interface Words {
     readonly connections: (active: number, inactive: number) => string;
     readonly states: Readonly<Record<"up" | "drained" | "idle" | "down", string>>;
   };
+  readonly hosts: Readonly<Record<"title" | "noReport", string>>;
   readonly instances: Readonly<
     Record<
       | "title"
@@ -111,7 +112,6 @@ export interface Words {
       | "address"
       | "master"
       | "cause"
-      | "thisHost"
       | "why"
       | "next"
       | "notes"

@@ -79,6 +79,7 @@ export const zh: Words = {
     load: "连接数",
     cause: "最近原因",
   },
+  hosts: { title: "详情主机", noReport: "其守护进程没有报告：" },
   instances: {
     title: "实例",
     name: "实例",
@@ -88,7 +89,6 @@ export const zh: Words = {
     address: "地址",
     master: "MASTER",
     cause: "原因",
-    thisHost: "本机",
     why: "为什么？",
     whyOf: (name) => `${name} 为什么是这样？`,
     next: "接下来",
