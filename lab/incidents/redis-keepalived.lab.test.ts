@@ -34,6 +34,7 @@ async function harmful(stage: Stage, { incident, problems }: Harm): Promise<void
 
 describeStages("incidents under keepalived with scripts", {
   redis: (stage) => {
-    test.sequential.each(HARMS.slice(0, runs(1, HARMS.length)))("$incident ends badly", (harm) => harmful(stage, harm));
+    const played = HARMS.slice(0, runs(1, HARMS.length)).map((harm) => [harm.incident, harm] as const);
+    test.sequential.each(played)("%s ends badly", (_name, harm) => harmful(stage, harm));
   },
 });

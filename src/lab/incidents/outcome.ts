@@ -1,7 +1,7 @@
 /** What came of an incident, seen by the applications and from the network: the same judgement for whatever daemon was there. */
 import { wallClock } from "../clock.ts";
 import type { DaemonKind } from "../daemon.ts";
-import type { IncidentScene, Member } from "./scene.ts";
+import type { ClientWrite, IncidentScene, Member } from "./scene.ts";
 
 export interface Outcome {
   readonly incident: string;
@@ -55,8 +55,8 @@ export class Telling {
 }
 
 /** The longest time from that moment on without an acknowledged write of the application in the network. */
-export function longestGap(scene: IncidentScene, since: number): number {
-  const moments = scene.writes
+export function longestGap({ writes }: { readonly writes: readonly ClientWrite[] }, since: number): number {
+  const moments = writes
     .filter(({ ok, client, end }) => ok && client === "client" && end >= since)
     .map(({ end }) => end)
     .sort((a, b) => a - b);
