@@ -3,7 +3,7 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence release-stale lvs drain undrain metrics token history events probe realserver genhash sim lab mha" -- "$current"))
+    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence init-writer release-stale lvs drain undrain metrics token history events probe realserver genhash sim lab mha" -- "$current"))
     return
   fi
   case $previous in
@@ -27,6 +27,7 @@ _holdfast() {
     rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
     skip) words="--socket -p --pid --json --yes --help" choices="" ;;
     fence) words="--socket -p --pid --json --off --help" choices="" ;;
+    init-writer) words="--socket -p --pid --json --help" choices="" ;;
     release-stale) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     lvs) words="--help" choices="" ;;
     drain) words="--socket -p --pid --json --service --wait --help" choices="" ;;

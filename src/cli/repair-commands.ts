@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { asking, type Done, never } from "./asking.ts";
 import type { FenceOptions } from "./commands/fence.ts";
+import type { InitWriterOptions } from "./commands/init-writer.ts";
 import type { RejoinOptions } from "./commands/rejoin.ts";
 import type { ReleaseStaleOptions } from "./commands/release-stale.ts";
 import type { SkipOptions } from "./commands/skip.ts";
@@ -36,6 +37,17 @@ export function addRepairCommands(program: Command, done: Done, terminal: Termin
       const { contextFor } = await import("./commands/context.ts");
       const { fenceCommand } = await import("./commands/fence.ts");
       done(await fenceCommand(contextFor(terminal, options, never()), name, options));
+    });
+  asking(
+    program,
+    "init-writer",
+    "after a cold start: this host's server may be the first writer although no peer answers",
+  )
+    .argument("<name>", "the mysql or redis block")
+    .action(async (name: string, options: PlaceOptions & InitWriterOptions) => {
+      const { contextFor } = await import("./commands/context.ts");
+      const { initWriterCommand } = await import("./commands/init-writer.ts");
+      done(await initWriterCommand(contextFor(terminal, options, never()), name, options));
     });
   asking(
     program,

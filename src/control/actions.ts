@@ -75,6 +75,8 @@ export interface ControlActions {
     name: string,
     consent: boolean,
   ): Promise<{ readonly steps: readonly string[]; readonly end: string } | null>;
+  /** That server may be the first writer although no peer can be asked; null when nobody manages it. */
+  initWriter?(name: string): Promise<{ readonly named: boolean; readonly detail: string } | null>;
   /** Moves that writer away from this host, or only says how; null when nobody manages it. */
   switchover?(name: string, dryRun: boolean): Promise<SwitchoverAnswer | null>;
   /** Where the servers of a managed block stand; null when nobody manages it. */

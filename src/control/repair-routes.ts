@@ -5,7 +5,14 @@ import { parse, unmanaged } from "./replies.ts";
 
 type Schemas = typeof import("./contract/repair-schemas.ts");
 
-export function addRepairs(app: FastifyInstance, { repairs }: ControlActions, schemas: Schemas): void {
+export function addRepairs(app: FastifyInstance, actions: ControlActions, schemas: Schemas): void {
+  const { repairs } = actions;
+  app.post("/v1/init-writer", async (request, reply) => {
+    const body = parse(schemas.InitWriterRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const outcome = (await actions.initWriter?.(body.name)) ?? null;
+    return outcome === null ? unmanaged(reply, body.name) : reply.send({ api: 1, name: body.name, ...outcome });
+  });
   app.post("/v1/mysql/rejoin", async (request, reply) => {
     const body = parse(schemas.RejoinRequest, request.body ?? {}, reply);
     if (body === null) return reply;

@@ -85,6 +85,7 @@ export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => b
   return new Takeover(work.tools, managed.config, {
     opening: managed.opening,
     known: managed.known || managed.absence?.proof != null,
+    named: () => managed.first.named(),
     consented: managed.consentUntil !== null && work.tools.timers.now() < managed.consentUntil,
     cancelled,
     tell: (step, outcome, detail) => work.tell(managed, { what: "takeover", step, outcome, detail }),
@@ -101,6 +102,7 @@ export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => b
       managed.open = false;
     },
     onOpened: (opening, gtids) => {
+      managed.first.forget();
       managed.opening = opening;
       managed.openedWith = gtids;
       managed.open = true;

@@ -1,4 +1,5 @@
 /** What the manager knows of one instance and its server. */
+
 import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import { addressInWords } from "../core/database/config.ts";
 import type { Instant } from "../core/lib/units.ts";
@@ -7,6 +8,8 @@ import { hasGivenUp, type MysqlFacts, type ReplicaFacts } from "../core/mysql/fa
 import type { MemberGtids } from "../core/mysql/member.ts";
 import type { Opening } from "../core/mysql/opening.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { Notes } from "../ports/notes.ts";
+import { FirstWriter } from "./first-writer.ts";
 import type { PeerAbsence } from "./mysql-absence.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";
 import type { MysqlTending } from "./mysql-tending.ts";
@@ -64,6 +67,8 @@ export interface Managed {
   releasing: boolean;
   /** A planned move is under way. */
   moving: boolean;
+  /** `holdfast init-writer`. */
+  readonly first: FirstWriter;
   /** Since when it has been found closed with its address; null: it is not. */
   strayedAt: Instant | null;
   /** That is being settled. */
@@ -76,7 +81,7 @@ export interface Managed {
 /** What the file says of a managed server. */
 export type ManagedSettings = Pick<Managed, "config" | "staysHere" | "virtualHosts">;
 
-export function newManaged(instance: string, settings: ManagedSettings): Managed {
+export function newManaged(instance: string, settings: ManagedSettings, records: Notes): Managed {
   return {
     instance,
     ...settings,
@@ -86,6 +91,7 @@ export function newManaged(instance: string, settings: ManagedSettings): Managed
     open: false,
     closed: false,
     known: false,
+    first: new FirstWriter(records, `first-writer-${settings.config.name}`),
     receiving: false,
     stoppedByHand: false,
     following: false,

@@ -4,7 +4,9 @@
  * notify_release. This file only says who gets which order; what is done is in mysql-claim.ts, mysql-closing.ts, mysql-resuming.ts,
  * mysql-moving.ts and, after an opening, mysql-tending.ts.
  */
+
 import type { HoldfastConfig } from "../core/config/model.ts";
+import type { NamingOutcome } from "../core/database/first-writer.ts";
 import { sameValue } from "../core/lib/same-value.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
@@ -25,6 +27,7 @@ import {
   noteUnreachable,
 } from "./mysql-managed.ts";
 import { move, switchoverOf } from "./mysql-moving.ts";
+import { nameWriter } from "./mysql-naming.ts";
 import { watchPrivileges } from "./mysql-privileges.ts";
 import { createMysqlRepairs, type MysqlRepairs } from "./mysql-repairs.ts";
 import { resumeReceiver } from "./mysql-resuming.ts";
@@ -57,6 +60,8 @@ export interface MysqlManager {
   plan(name: string): Promise<TakeoverPlan> | null;
   /** The next claim within a minute may go on where only an operator can decide; false when nobody manages that server. */
   consent(name: string): boolean;
+  /** The server may be the first writer although no peer can be asked; null when nobody manages it. */
+  nameWriter(name: string): Promise<NamingOutcome> | null;
   /** Moves the writer away from this host; null when nobody manages that server. */
   switchover(name: string): Promise<SwitchoverOutcome> | null;
   /** What that would do. */
@@ -98,7 +103,7 @@ class Manager implements MysqlManager {
   #adopt(instance: string, settings: ManagedSettings): void {
     const known = this.#managed.get(instance);
     if (known === undefined) {
-      const managed = newManaged(instance, settings);
+      const managed = newManaged(instance, settings, this.#options.tools.records);
       this.#managed.set(instance, managed);
       this.#work.watchAbsence(managed);
       return;
@@ -171,6 +176,7 @@ class Manager implements MysqlManager {
       const givenUp = noteChannels(managed, facts);
       if (givenUp !== undefined) resumeReceiver(this.#work, managed, facts.version, givenUp.channel);
       tendStandby(this.#work, managed, facts);
+      if (managed.known) managed.first.forget();
       if (facts.closedBy === null) closeFound(this.#work, managed);
     }
   }
@@ -208,6 +214,11 @@ class Manager implements MysqlManager {
   switchover(name: string): Promise<SwitchoverOutcome> | null {
     const managed = this.#find(name);
     return managed === undefined ? null : move(this.#work, managed);
+  }
+
+  nameWriter(name: string): Promise<NamingOutcome> | null {
+    const managed = this.#find(name);
+    return managed === undefined ? null : nameWriter(this.#work, managed);
   }
 
   consent(name: string): boolean {

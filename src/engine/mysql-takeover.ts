@@ -51,6 +51,8 @@ export interface TakeoverContext {
   /** Of the opening before by this daemon; null: the records may have one. */
   readonly opening: Opening | null;
   readonly known: boolean;
+  /** An operator has named this host the first writer. */
+  readonly named: () => Promise<boolean>;
   readonly consented: boolean;
   readonly cancelled: () => boolean;
   readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
@@ -199,6 +201,7 @@ export class Takeover {
       policy: this.#config.group.policy,
       gateway: this.#gateway === "unasked" ? null : this.#gateway,
       known: this.#context.known,
+      named: await this.#context.named(),
       consented: this.#context.consented,
       progress: this.#progress,
       eventsFollow: this.#config.group.eventsFollow && !this.#eventsTried,

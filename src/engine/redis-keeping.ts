@@ -191,8 +191,12 @@ export class RedisKeeping {
   async #inStep(own: MemberFacts, epoch: number | null): Promise<void> {
     if (epoch === null) return;
     const written = await this.#managed.mark.write({ epoch, role: "replica" });
-    if (written.ok) this.#managed.knownRun = own.runId;
-    else this.#trouble([written.error]);
+    if (!written.ok) {
+      this.#trouble([written.error]);
+      return;
+    }
+    this.#managed.knownRun = own.runId;
+    this.#managed.first.forget();
   }
 
   async #carryOut(

@@ -1,10 +1,12 @@
 /** What the manager knows of one instance and its Redis server. */
+
 import type { HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { RedisConfig } from "../core/redis/config.ts";
 import type { Peer } from "../core/redis/peer.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
+import type { FirstWriter } from "./first-writer.ts";
 import type { MarkKeeper } from "./redis-mark.ts";
 
 export type RedisStepEvent = Extract<HoldfastEventBody, { kind: "redis-step" }>;
@@ -30,6 +32,8 @@ export interface ManagedRedis {
   closed: boolean;
   /** The run of the server that was in step with a writer, or was the writer; another run of it may have older data. */
   knownRun: string | null;
+  /** `holdfast init-writer`. */
+  readonly first: FirstWriter;
   readonly mark: MarkKeeper;
   readonly runs: Set<RedisRun>;
   /** A planned move is under way. */

@@ -3,12 +3,15 @@
  * time in between (redis-keeping.ts). Stands between the keeper's gates and the hooks, as mysql-manager.ts does. One thing at a time for each
  * instance.
  */
+
 import type { HoldfastConfig } from "../core/config/model.ts";
+import { NAMING_STEP, type NamingOutcome, standsAgainst } from "../core/database/first-writer.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { after, elapsed, millis, seconds } from "../core/lib/units.ts";
 import type { Peer } from "../core/redis/peer.ts";
 import type { TakeoverPlan } from "../core/redis/takeover.ts";
 import type { VrrpStateName } from "../core/vrrp/state.ts";
+import { FirstWriter } from "./first-writer.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { closeCommands, failureInWords, RedisServers, sessionsEnded } from "./redis-group.ts";
 import { RedisKeeping } from "./redis-keeping.ts";
@@ -71,6 +74,7 @@ export class RedisManager {
         openedAt: null,
         closed: false,
         knownRun: null,
+        first: new FirstWriter(marks, `first-writer-redis-${settings.config.name}`),
         mark: new MarkKeeper(redis, marks, settings.config),
         runs: new Set(),
         moving: false,
@@ -155,6 +159,7 @@ export class RedisManager {
     const { timers } = this.#options.tools;
     return new RedisTakeover(this.#options.tools, managed.config, {
       knownRun: managed.knownRun,
+      named: () => managed.first.named(),
       consented: managed.consentUntil !== null && timers.now() < managed.consentUntil,
       mark: managed.mark.mark,
       virtualHosts: managed.virtualHosts,
@@ -167,6 +172,7 @@ export class RedisManager {
         managed.closed = false;
         managed.openedAt = timers.now();
         managed.knownRun = runId;
+        managed.first.forget();
       },
     });
   }
@@ -243,6 +249,23 @@ export class RedisManager {
     if (managed === undefined) return false;
     managed.consentUntil = after(this.#options.tools.timers.now(), CONSENT);
     return true;
+  }
+
+  /** The server may be the first writer although no peer can be asked; null when nobody manages it. */
+  async nameWriter(name: string): Promise<NamingOutcome | null> {
+    const managed = this.#find(name)?.managed;
+    if (managed === undefined) return null;
+    const servers = new RedisServers(this.#options.tools.redis, managed.config);
+    const { own, peers } = await servers.ask();
+    servers.close();
+    const ownProblem = own.ok ? null : failureInWords(own.error);
+    const against = standsAgainst({ open: managed.open, ownProblem }, peers);
+    if (against !== null) return { named: false, detail: against };
+    const written = await managed.first.name("");
+    if (!written.ok) return { named: false, detail: written.error };
+    this.#tell(managed, { what: "takeover", step: NAMING_STEP, outcome: "done", detail: "" });
+    const silent = peers.map(({ address }) => address).join(", ");
+    return { named: true, detail: `${silent} cannot be asked; the next claim goes on without that` };
   }
 
   switchover(name: string): Promise<MoveOutcome> | null {

@@ -37,6 +37,8 @@ export interface RedisTools {
 
 export interface TakeoverContext {
   readonly knownRun: string | null;
+  /** An operator has named this host the first writer. */
+  readonly named: () => Promise<boolean>;
   readonly consented: boolean;
   readonly mark: Mark | null;
   readonly virtualHosts: readonly string[];
@@ -192,6 +194,7 @@ export class RedisTakeover {
       policy,
       gateway: this.#gateway === "unasked" ? null : this.#gateway,
       known: knownRun !== null && knownRun === own.value.runId,
+      named: await this.#context.named(),
       consented,
       mark,
       progress: this.#progress,

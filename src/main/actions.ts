@@ -80,6 +80,7 @@ function orders({ managed, managedRedis }: ControlProcess["databases"]): Partial
   const managerOf = (name: string) => (managedRedis.manages(name) ? managedRedis : managed);
   return {
     switchover: async (name, dryRun) => await switchOver(managerOf(name), name, dryRun),
+    initWriter: async (name) => await managerOf(name).nameWriter(name),
     takeover: async (name, consent) => {
       const manager = managerOf(name);
       if (consent && !manager.consent(name)) return null;

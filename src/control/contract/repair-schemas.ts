@@ -89,3 +89,13 @@ export const FenceReply = z.object({
   closed: z.boolean().nullable(),
   problem: z.string().nullable(),
 });
+
+export const InitWriterRequest = z.object({ name: z.string().min(1).max(256) });
+
+export const InitWriterReply = z.object({
+  api: z.literal(1),
+  name: z.string(),
+  named: z.boolean(),
+  /** Who cannot be asked, or why it is refused. */
+  detail: z.string(),
+});

@@ -27,6 +27,7 @@ export type DrainReply = z.infer<typeof lvs.DrainReply>;
 export type SkipReply = z.infer<typeof repairs.SkipReply>;
 export type FenceReply = z.infer<typeof repairs.FenceReply>;
 export type RejoinReply = z.infer<typeof repairs.RejoinReply>;
+export type InitWriterReply = z.infer<typeof repairs.InitWriterReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
 export type PeerView = z.infer<typeof peerSchemas.PeerView>;
 export type VipReply = z.infer<typeof peerSchemas.VipReply>;

@@ -36,6 +36,8 @@ export interface TakeoverFacts {
   readonly gateway: "reachable" | "unreachable" | null;
   /** Since the daemon started the server was seen receiving from a peer, or was opened by it. */
   readonly known: boolean;
+  /** An operator has named this host the first writer (`holdfast init-writer`), and nothing has voided that. */
+  readonly named?: boolean;
   /** An operator takes the responsibility for what cannot be known. */
   readonly consented: boolean;
   readonly progress: TakeoverProgress;
@@ -124,7 +126,7 @@ function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decis
   if (state.kind === "silent" && gateway === "unreachable") {
     return refuse(`neither ${address} nor the gateway can be reached: this host is the one cut off`, true);
   }
-  if (!known) {
+  if (!known && facts.named !== true) {
     const why =
       "since it started this server has not been seen following it, with its daemon logged in here, nor was it the writer with nobody listening there ever since, so it may hold older data";
     return refuse(`${address} cannot be asked (${detailOf(state)}), and ${why}`, true);

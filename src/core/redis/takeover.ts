@@ -18,6 +18,8 @@ export interface TakeoverFacts {
   readonly gateway: "reachable" | "unreachable" | null;
   /** Since the daemon started the server was seen in step with a writer, or was the writer, and has not restarted since. */
   readonly known: boolean;
+  /** An operator has named this host the first writer (`holdfast init-writer`), and nothing has voided that. */
+  readonly named?: boolean;
   /** An operator takes the responsibility for what cannot be known. */
   readonly consented: boolean;
   /** What this daemon has on its disk; null: nothing yet. */
@@ -97,7 +99,8 @@ function refusedBy(facts: TakeoverFacts, peer: Peer): Decision | null {
 }
 
 function refusedByAbsence(facts: TakeoverFacts, { state, address }: Peer): Decision | null {
-  const { policy, gateway, known, consented, own, mark } = facts;
+  const { policy, gateway, consented, own, mark } = facts;
+  const known = facts.known || facts.named === true;
   if (consented) return null;
   const detail = "detail" in state ? state.detail : "";
   if (own.keys === 0 && mark !== null && !known) {
