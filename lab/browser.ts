@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -13,7 +14,11 @@ import { enterArgv } from "../src/lab/namespace.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
 export const CHROMIUM = "/usr/bin/chromium";
-export const hasChromium = (): boolean => existsSync(CHROMIUM);
+export function hasChromium(): boolean {
+  if (existsSync(CHROMIUM)) return true;
+  process.stderr.write(`not run: tests of the dashboard need ${CHROMIUM} (apt-get install chromium)\n`);
+  return false;
+}
 
 /** Root and namespaces of a user have no sandbox of Chromium's own; the pages are ours. */
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"];
@@ -23,10 +28,12 @@ export interface LabBrowser {
   close(): Promise<void>;
 }
 
-export async function startBrowser(host: LabHost): Promise<LabBrowser> {
-  const folder = mkdtempSync(join(host.directory, "chromium-"));
+/** Null: where this process is, for pages that it serves itself. */
+export async function startBrowser(host: LabHost | null): Promise<LabBrowser> {
+  const folder = mkdtempSync(join(host?.directory ?? tmpdir(), "chromium-"));
   const program = join(folder, "chromium");
-  const argv = enterArgv(host, ["env", `HOME=${folder}`, CHROMIUM]);
+  const started = ["env", `HOME=${folder}`, CHROMIUM];
+  const argv = host === null ? started : enterArgv(host, started);
   const quoted = argv.map((one) => `'${one.replaceAll("'", "'\\''")}'`).join(" ");
   writeFileSync(program, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
   const browser = await chromium.launch({ executablePath: program, args: ARGUMENTS, chromiumSandbox: false });

@@ -1,16 +1,23 @@
 /** Checks of scripts and of database servers: how they stand, and on demand what the last run said. */
 import type { ComponentChildren } from "preact";
-import type { CheckView, DatabaseView } from "../../control/contract/types.ts";
+import type { CheckView, DatabaseView, LvsCheckerView } from "../../control/contract/types.ts";
 import { lengthText, timeText } from "../model/format.ts";
+import { OWN } from "../model/topology.ts";
 import type { Words } from "../words/words.ts";
 import { useShared } from "./shared.ts";
 
 export function Checks() {
-  const { words, host } = useShared();
+  const { words, host, snapshot } = useShared();
   const { status } = host;
   if (status === null) return null;
   const databases = [...status.mysql, ...status.redis];
-  if (status.checks.length + databases.length === 0) return null;
+  // Peers do not report their virtual servers.
+  const services = host.key === OWN ? (snapshot.lvs?.services ?? []) : [];
+  const servers = services.flatMap((service) => service.servers.map((server) => ({ service, server })));
+  const checkers = servers.flatMap(({ service, server }) =>
+    (server.pool?.checkers ?? []).map((checker) => ({ name: `${service.service} ${server.server}`, checker })),
+  );
+  if (status.checks.length + databases.length + checkers.length === 0) return null;
   return (
     <section aria-labelledby="checks-title">
       <h2 id="checks-title">{words.checks.title}</h2>
@@ -19,6 +26,9 @@ export function Checks() {
       ))}
       {databases.map((database) => (
         <Database key={`${database.name} ${database.server}`} database={database} />
+      ))}
+      {checkers.map(({ name, checker }) => (
+        <Checker key={`${name} ${checker.checker}`} name={name} checker={checker} />
       ))}
     </section>
   );
@@ -84,6 +94,26 @@ function Database({ database }: { readonly database: DatabaseView }) {
     [said.tracked, trackers(words, database.trackedBy)],
   ];
   return <CheckBox name={name} standing={standing} since={since} facts={facts} />;
+}
+
+interface CheckerProps {
+  /** Of the virtual and of the real server. */
+  readonly name: string;
+  readonly checker: LvsCheckerView;
+}
+
+function Checker({ name, checker }: CheckerProps) {
+  const { words, now } = useShared();
+  const { checks: said } = words;
+  const { up, since, finding, output, lastRunAt, intervalSeconds } = checker;
+  const facts: Fact[] = [
+    [said.last, finding === null ? words.none : <span lang="en">{finding}</span>],
+    [said.output, output === null ? words.none : <pre>{output}</pre>],
+    [said.ran, lastRunAt === null ? words.none : timeText(lastRunAt, now)],
+    [said.every, lengthOrNone(words, intervalSeconds === null ? null : intervalSeconds * 1_000)],
+  ];
+  const standing = lastRunAt === null ? "unknown" : up ? "ok" : "failed";
+  return <CheckBox name={`${name} ${checker.checker}`} standing={standing} since={since} facts={facts} />;
 }
 
 const Remarks = ({ texts }: { readonly texts: readonly string[] }) => (

@@ -103,6 +103,7 @@ export const en: Words = {
     command: "Command",
     last: "Last result",
     error: "Last line of standard error",
+    output: "Last line of output",
     took: "Took",
     every: "Runs every",
     timeout: "Time limit",

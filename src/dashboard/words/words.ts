@@ -121,7 +121,18 @@ export interface Words {
   > & { readonly whyOf: Text; readonly group: Text };
   readonly checks: Readonly<
     Record<
-      "title" | "command" | "last" | "error" | "took" | "every" | "timeout" | "ran" | "next" | "tracked" | "remarks",
+      | "title"
+      | "command"
+      | "last"
+      | "error"
+      | "output"
+      | "took"
+      | "every"
+      | "timeout"
+      | "ran"
+      | "next"
+      | "tracked"
+      | "remarks",
       string
     >
   > & {

@@ -102,6 +102,7 @@ export const zh: Words = {
     command: "命令",
     last: "最近结果",
     error: "标准错误的最后一行",
+    output: "输出的最后一行",
     took: "耗时",
     every: "间隔",
     timeout: "时限",
