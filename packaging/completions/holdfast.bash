@@ -13,7 +13,7 @@ _holdfast() {
   esac
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check -T --genhash --state-dir --socket --log-format --help" choices="" ;;
-    check) words="-f --use-file -i --config-id --strict --format --json --help" choices="" ;;
+    check) words="-f --use-file -i --config-id --strict --format --json --fix --dry-run --help" choices="" ;;
     status) words="--socket -p --pid --json -w --watch --wait --timeout --help" choices="" ;;
     explain) words="--socket -p --pid --json --help" choices="" ;;
     log-level) words="--socket -p --pid --json --help" choices="error warning info detail debug" ;;

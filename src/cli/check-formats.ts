@@ -26,6 +26,18 @@ function githubLine(diagnostic: Diagnostic): string {
   return `::${GITHUB[severity]} ${place}title=${property(code)}::${data(whole(diagnostic))}`;
 }
 
+/** Only what `--fix` would make: programs that read SARIF may make them without asking. */
+function fixesOf({ fix, remedy, message }: Diagnostic): { readonly fixes?: readonly object[] } {
+  if (fix?.safe !== true) return {};
+  const { file, line, column, length } = fix.span;
+  // The byte order mark stands before the first column; SARIF counts it as a character.
+  const endColumn = column + (length === 0 ? 1 : length);
+  const deletedRegion = { startLine: line, startColumn: column, endLine: line, endColumn };
+  const replacement = { deletedRegion, insertedContent: { text: fix.replacement } };
+  const artifactChanges = [{ artifactLocation: { uri: file }, replacements: [replacement] }];
+  return { fixes: [{ description: { text: remedy ?? message }, artifactChanges }] };
+}
+
 function sarif(diagnostics: readonly Diagnostic[], pages: URL | null): object {
   const codes = [...new Set(diagnostics.map(({ code }) => code))];
   const meanings: Readonly<Record<string, { readonly meaning: string }>> = DIAGNOSTIC_CODES;
@@ -43,6 +55,7 @@ function sarif(diagnostics: readonly Diagnostic[], pages: URL | null): object {
       ruleIndex: codes.indexOf(code),
       level: SARIF[severity],
       message: { text: whole(diagnostic) },
+      ...fixesOf(diagnostic),
       locations: span === null ? [] : [{ physicalLocation: { artifactLocation: { uri: span.file }, region } }],
     };
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { memorySource } from "../core/config/memory-source.ts";
 import type { ConfigSource } from "../core/config/source.ts";
+import { err, ok, type Result } from "../core/lib/result.ts";
 import type { CheckOptions } from "./check.ts";
 import { CONFIG_TEST_EXIT, runCheck, runConfigTest } from "./check.ts";
 
@@ -122,4 +123,55 @@ test("a missing check script is a warning, so that a file can be tested away fro
   );
   expect(text).toContain("/etc/keepalived/check.py does not exist here [script-not-found]");
   expect(exit).toBe(0);
+});
+
+const FIXABLE = `\uFEFFglobal_defs {\n  routr_id db1\n}\nvrrp_instance VI {\n  interface eth0\n  virtual_router_id 1\n  priorty 150\n  virtual_ipaddress {\n    192.0.2.1\n  }\n}\n`;
+
+function fixing(text: string, fix: "write" | "dry", answer: Result<void, string> = ok(undefined)) {
+  const files: Record<string, string> = { "/k.conf": text };
+  const lines: string[] = [];
+  const writes: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  const rewrite = (path: string, before: string, after: string): Result<void, string> => {
+    expect(before).toBe(files[path]);
+    writes.push(after);
+    if (answer.ok) files[path] = after;
+    return answer;
+  };
+  const exit = runCheck({ file: "/k.conf", fix }, { source: recordedHost(files), rewrite, out: say, err: say });
+  return { exit, writes, said: lines.join("\n") };
+}
+
+test("--fix makes what is safe, shows it, and says what remains", () => {
+  const { exit, writes, said } = fixing(FIXABLE, "write");
+  expect(writes).toEqual([FIXABLE.replace("\uFEFF", "").replace("routr_id", "router_id")]);
+  expect(said).toContain("-<U+FEFF>global_defs {\n+global_defs {");
+  expect(said).toContain("-  routr_id db1\n+  router_id db1");
+  expect(said).toContain("2 corrections made in 1 of 1 files");
+  expect(said).toContain("unknown keyword `priorty`");
+  expect(said).not.toContain("[byte-order-mark]");
+  expect(exit).toBe(1);
+});
+
+test("--dry-run shows the same and writes nothing", () => {
+  const { writes, said } = fixing(FIXABLE, "dry");
+  expect(writes).toEqual([]);
+  expect(said).toContain("+  router_id db1");
+  expect(said).toContain("nothing is written");
+});
+
+test("a file that cannot be written is said, and the exit code with it", () => {
+  const { exit, said } = fixing(FIXABLE, "write", err("/k.conf has changed since it was read"));
+  expect(exit).toBe(1);
+  expect(said).toContain("has changed since it was read");
+  expect(said).toContain("0 of 1 files were corrected");
+});
+
+test("SARIF carries the safe corrections, and only those", () => {
+  const { runs } = JSON.parse(run(runCheck, FIXABLE, { format: "sarif" }).text) as {
+    runs: [{ results: { ruleId: string; fixes?: unknown }[] }];
+  };
+  const fixable = runs[0].results.filter(({ fixes }) => fixes !== undefined);
+  expect(fixable.map(({ ruleId }) => ruleId)).toEqual(["byte-order-mark", "unknown-keyword"]);
+  expect(JSON.stringify(fixable[1]?.fixes)).toContain('"insertedContent":{"text":"router_id"}');
 });

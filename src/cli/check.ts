@@ -8,15 +8,18 @@ import { failsConfigTest } from "../core/config/codes.ts";
 import { comparePair } from "../core/config/compare-pair.ts";
 import { printable, renderDiagnostic, worst } from "../core/config/diagnostics.ts";
 import { ALL_CHECKS } from "../core/config/include-check.ts";
-import type { LoadedConfig } from "../core/config/load.ts";
+import type { LoadedConfig, LoadOptions } from "../core/config/load.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
 import type { ConfigSource } from "../core/config/source.ts";
+import { type FixIo, runFix, withoutSafe } from "./check-fix.ts";
 import { type CheckFormat, renderAs } from "./check-formats.ts";
 import { rulePage, rulePages, rulePath } from "./rule-pages.ts";
 
 export interface CheckIo {
   readonly source: ConfigSource;
+  /** For `--fix`. */
+  readonly rewrite?: FixIo["rewrite"];
   /** Each call is one or more whole lines without the last newline. */
   out(text: string): void;
   err(text: string): void;
@@ -31,6 +34,8 @@ export interface CheckOptions {
   readonly json?: boolean;
   /** Instead of text for people. */
   readonly format?: CheckFormat;
+  /** Make the safe corrections first; `dry` shows them only. */
+  readonly fix?: "write" | "dry";
   /** `-i`, instead of the host name up to its first dot. */
   readonly configId?: string;
   /** `-e`: every include must find its file. */
@@ -39,23 +44,33 @@ export interface CheckOptions {
   readonly problems?: readonly string[];
 }
 
-function load(options: CheckOptions, io: CheckIo): LoadedConfig {
-  const { configId, allConfig } = options;
-  return loadConfig(io.source, options.file, {
-    ...(configId === undefined ? {} : { configId }),
-    ...(allConfig === true ? { includeCheck: ALL_CHECKS } : {}),
-  });
-}
+const loadOptions = ({ configId, allConfig }: CheckOptions): LoadOptions => ({
+  ...(configId === undefined ? {} : { configId }),
+  ...(allConfig === true ? { includeCheck: ALL_CHECKS } : {}),
+});
+
+const load = (options: CheckOptions, io: CheckIo): LoadedConfig =>
+  loadConfig(io.source, options.file, loadOptions(options));
 
 /** Exit code 0 when nothing is worse than a warning, else 1. */
 export function runCheck(options: CheckOptions, io: CheckIo): number {
-  const loaded = withPeer(load(options, io), options, io);
+  const { fix } = options;
+  if (fix !== undefined && !corrects(options, io)) return 1;
+  const read = withPeer(load(options, io), options, io);
+  const loaded = fix === "dry" ? { ...read, diagnostics: withoutSafe(read.diagnostics) } : read;
   const found = worst(loaded.diagnostics);
   const exit = found === "error" || (found === "warning" && options.strict === true) ? 1 : 0;
   if (options.json === true) io.out(JSON.stringify(asJson(options.file, exit, loaded)));
   else if (options.format !== undefined) io.out(renderAs(options.format, loaded.diagnostics, rulePages()));
   else forPeople(options.file, loaded, io);
   return exit;
+}
+
+function corrects(options: CheckOptions, io: CheckIo): boolean {
+  const { file, fix } = options;
+  const { rewrite } = io;
+  if (rewrite === undefined) throw new Error("check --fix needs a way to write files");
+  return runFix({ file, dryRun: fix === "dry", load: loadOptions(options) }, { ...io, rewrite });
 }
 
 function forPeople(file: string, loaded: LoadedConfig, io: CheckIo): void {
@@ -97,12 +112,13 @@ function asJson(file: string, exit: number, loaded: LoadedConfig): object {
     warnings: count(loaded.diagnostics, "warning"),
     budget: budgets(loaded.config),
     instances: loaded.config.instances.map((instance) => instance.vrrp.name),
-    diagnostics: loaded.diagnostics.map(({ code, severity, span, message, remedy }) => ({
+    diagnostics: loaded.diagnostics.map(({ code, severity, span, message, remedy, fix }) => ({
       code,
       severity,
       ...span,
       message,
       remedy,
+      fix: fix ?? null,
       page: rulePage(pages, code),
     })),
   };

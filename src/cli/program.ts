@@ -175,6 +175,8 @@ interface CheckWords {
   readonly json?: boolean;
   readonly configId?: string;
   readonly format?: CheckFormat;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
 }
 
 function addCheck(program: Command, parts: ProgramParts, done: Done): void {
@@ -188,23 +190,34 @@ function addCheck(program: Command, parts: ProgramParts, done: Done): void {
     .option("--strict", "warnings count: exit code 1")
     .addOption(new Option("--format <format>", "findings for other programs").choices(CHECK_FORMATS).conflicts("json"))
     .addOption(json())
-    .action(
-      async (
-        named: string | undefined,
-        peer: string | undefined,
-        { useFile, strict, json: asJson, configId, format }: CheckWords,
-      ) => {
-        const options: CheckOptions = {
-          file: named ?? useFile ?? DEFAULT_CONFIG_FILE,
-          strict: strict === true,
-          ...(peer === undefined ? {} : { peer }),
-          ...(format === undefined ? {} : { format }),
-          json: asJson === true,
-          ...(configId === undefined ? {} : { configId }),
-        };
-        done(await parts.check(options));
-      },
-    );
+    .addOption(new Option("--fix", "make the corrections that are safe, and show them").conflicts(["json", "format"]))
+    .option("--dry-run", "with --fix: show them only")
+    .action(async (named: string | undefined, peer: string | undefined, words: CheckWords) => {
+      done(await parts.check(checkOptions(named ?? words.useFile ?? DEFAULT_CONFIG_FILE, peer, words)));
+    });
+}
+
+function checkOptions(file: string, peer: string | undefined, words: CheckWords): CheckOptions {
+  const { strict, json: asJson, configId, format } = words;
+  const fix = fixMode(words, peer);
+  return {
+    file,
+    strict: strict === true,
+    ...(peer === undefined ? {} : { peer }),
+    ...(format === undefined ? {} : { format }),
+    json: asJson === true,
+    ...(fix === null ? {} : { fix }),
+    ...(configId === undefined ? {} : { configId }),
+  };
+}
+
+function fixMode({ fix, dryRun }: CheckWords, peer: string | undefined): "write" | "dry" | null {
+  if (dryRun === true && fix !== true)
+    throw new CliError("--dry-run belongs to --fix", EXIT.usage, "write holdfast check --fix --dry-run FILE");
+  if (fix !== true) return null;
+  if (peer !== undefined)
+    throw new CliError("--fix corrects one host's file", EXIT.usage, "write it once for each file");
+  return dryRun === true ? "dry" : "write";
 }
 
 function printSignal(terminal: Terminal, name: string): number {

@@ -75,7 +75,8 @@ function parts(): ProgramParts {
 
 async function checkIo(err: (text: string) => void) {
   const { createConfigSource } = await import("../linux/config-source.ts");
-  return { source: createConfigSource(), out: outLine, err };
+  const { rewriteFile } = await import("../linux/rewrite-file.ts");
+  return { source: createConfigSource(), rewrite: rewriteFile, out: outLine, err };
 }
 
 /** One line that is written over, on a terminal only. */

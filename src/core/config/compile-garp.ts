@@ -4,7 +4,7 @@ import type { Garp } from "../vrrp/config.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { Settings } from "./settings.ts";
-import { parseSeconds, wordSpan } from "./settings.ts";
+import { parseSeconds, rename, wordSpan } from "./settings.ts";
 
 type GarpDefaults = Pick<InstanceDefaults, "garp" | "lowerPrioGiven">;
 
@@ -62,7 +62,8 @@ function readExtra(settings: Settings, keyword: string, diagnostics: DiagnosticS
   const whole = period !== null && period % 1_000_000 === 0;
   if (node.keyword !== keyword) {
     const message = `\`${node.keyword}\` is the old name of ${keyword}`;
-    diagnostics.report("deprecated-name", node.span, message, `write ${keyword} [all] SECONDS`);
+    const text = `write ${keyword} [all] SECONDS`;
+    diagnostics.report("deprecated-name", node.span, message, { text, fix: rename(node, keyword) });
   }
   if (whole && period <= A_DAY) return { extraPeriod: micros(period), extraAll: all };
   const span = word === undefined ? node.span : wordSpan(node, word);

@@ -7,7 +7,7 @@ import { micros, seconds } from "../lib/units.ts";
 import type { SyncGroupMembership, Tracked, VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { Command, InstanceConfig, SyncGroupConfig, TrackerLists } from "./model.ts";
 import type { Settings } from "./settings.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, rename } from "./settings.ts";
 import { closest } from "./suggest.ts";
 import { NO_TRACKERS, readTracked, type TrackContext, trackersOf } from "./tracked.ts";
 import type { Node } from "./tree.ts";
@@ -132,7 +132,9 @@ function joinMembers(
   const node = settings.node("sync_group_tracking_weight");
   if (node?.keyword === "global_tracking") {
     const message = `${name}: \`global_tracking\` is old; it means sync_group_tracking_weight`;
-    context.diagnostics.report("deprecated", node.span, message, "track for the whole group, in vrrp_sync_group");
+    const fix = rename(node, "sync_group_tracking_weight");
+    const text = "track for the whole group, in vrrp_sync_group";
+    context.diagnostics.report("deprecated", node.span, message, { text, fix });
   }
   const gates = members.map((member) => instances.get(member)?.vrrp);
   const syncGroup: SyncGroupMembership = {

@@ -27,7 +27,7 @@ import { misspellsSafety } from "./own-safety.ts";
 import { readRoutes } from "./route-line.ts";
 import { readRules } from "./rule-line.ts";
 import type { Settings } from "./settings.ts";
-import { readSettings, wordSpan } from "./settings.ts";
+import { readSettings, replaceArgument, wordSpan } from "./settings.ts";
 import type { KeySource } from "./source.ts";
 import { readTracked, type TrackContext, trackersOf } from "./tracked.ts";
 import type { Node } from "./tree.ts";
@@ -251,12 +251,11 @@ function readInterval(settings: Settings, version: 2 | 3, diagnostics: Diagnosti
   if (value !== given) {
     const rule =
       version === 2 ? "version 2 counts whole seconds" : "version 3 counts hundredths of a second up to 40.95";
-    diagnostics.report(
-      "adjusted",
-      settings.node("advert_int")?.span ?? null,
-      `advert_int ${given / 1e6} becomes ${value / 1e6}: ${rule}`,
-      version === 2 ? "write whole seconds, or version 3" : null,
-    );
+    const node = settings.node("advert_int");
+    const message = `advert_int ${given / 1e6} becomes ${value / 1e6}: ${rule}`;
+    const text = version === 2 ? "write whole seconds, or version 3" : null;
+    const fix = node === null ? null : replaceArgument(node, 0, String(value / 1e6));
+    diagnostics.report("adjusted", node?.span ?? null, message, { text, fix });
   }
   return micros(value);
 }

@@ -6,6 +6,7 @@
 import { maskSecrets } from "../lib/secrets.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { severityOf } from "./codes.ts";
+import type { Advice } from "./fix.ts";
 import type { Diagnostic, Severity, SourceSpan } from "./model.ts";
 
 /** Of each severity, so that a flood of warnings hides no error. */
@@ -15,7 +16,8 @@ const TOO_MANY = "too many problems of this kind; the rest is not shown";
 
 export interface DiagnosticSink {
   readonly list: readonly Diagnostic[];
-  report(code: DiagnosticCode, span: SourceSpan | null, message: string, remedy?: string | null): void;
+  /** `advice`: what to write instead, and perhaps the correction. */
+  report(code: DiagnosticCode, span: SourceSpan | null, message: string, advice?: string | Advice | null): void;
 }
 
 export function createDiagnostics(): DiagnosticSink {
@@ -23,10 +25,13 @@ export function createDiagnostics(): DiagnosticSink {
   const counts: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
   return {
     list,
-    report(code, span, message, remedy = null) {
+    report(code, span, message, advice = null) {
       const severity = severityOf(code);
       const number = ++counts[severity];
-      if (number <= MOST_DIAGNOSTICS) list.push({ code, severity, span, message, remedy });
+      const { text: remedy, fix } =
+        typeof advice === "object" && advice !== null ? advice : { text: advice, fix: null };
+      if (number <= MOST_DIAGNOSTICS)
+        list.push({ code, severity, span, message, remedy, ...(fix === null ? {} : { fix }) });
       else if (number === MOST_DIAGNOSTICS + 1)
         list.push({ code: "too-many", severity, span, message: TOO_MANY, remedy: null });
     },

@@ -6,6 +6,7 @@ import { type Family, familyOf, HOST_PREFIX, type IpAddress, parseIp } from "../
 import type { Prefix } from "../routing/model.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import type { Advice, Fix } from "./fix.ts";
 import { plainNumber } from "./routing-names.ts";
 import { wordSpan } from "./settings.ts";
 import type { Node } from "./tree.ts";
@@ -53,8 +54,13 @@ export class LineReader {
     return word;
   }
 
-  report(code: DiagnosticCode, word: Word, message: string, remedy: string | null = null): void {
-    this.#diagnostics.report(code, wordSpan(this.node, word), message, remedy);
+  report(code: DiagnosticCode, word: Word, message: string, advice: string | Advice | null = null): void {
+    this.#diagnostics.report(code, wordSpan(this.node, word), message, advice);
+  }
+
+  /** Another word for this one, that means the same. */
+  substitute(word: Word, replacement: string): Fix {
+    return { span: wordSpan(this.node, word), expected: word.text, replacement, safe: true };
   }
 
   /** About the line as a whole. */

@@ -6,6 +6,7 @@
 import { hideTokens, secretTokens } from "../lib/secrets.ts";
 import { compile } from "./compile.ts";
 import { createDiagnostics } from "./diagnostics.ts";
+import { settleFix } from "./fix.ts";
 import { lint } from "./lint.ts";
 import type { Diagnostic, HoldfastConfig } from "./model.ts";
 import type { ReadOptions, ReadResult } from "./reader.ts";
@@ -33,7 +34,22 @@ export function loadConfig(source: ConfigSource, path: string, options: LoadOpti
   const tree = buildTree(read.lines, diagnostics);
   const config = compile(tree, source, diagnostics);
   if (options.lint !== false) lint(config, source, diagnostics);
-  return { config, diagnostics: withoutSecrets(diagnostics.list, read), files: read.files, readable: read.readable };
+  return {
+    config,
+    diagnostics: withFixes(withoutSecrets(diagnostics.list, read), read),
+    files: read.files,
+    readable: read.readable,
+  };
+}
+
+/** Keeps the corrections whose place says in the file what the reader saw there. */
+function withFixes(list: readonly Diagnostic[], read: ReadResult): readonly Diagnostic[] {
+  return list.map((one) => {
+    if (one.fix === undefined) return one;
+    const { fix, ...rest } = one;
+    const settled = settleFix(fix, read.files.get(fix.span.file));
+    return settled === null ? rest : { ...rest, fix: settled };
+  });
 }
 
 /** Messages quote words of their line; those that are secret, as they stand in the file or expanded, are hidden in one place. */

@@ -15,6 +15,7 @@ import type { PeerLinkConfig } from "../peer-link/config.ts";
 import type { RedisConfig } from "../redis/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
+import type { Fix } from "./fix.ts";
 import type { InstanceDefaults } from "./instance-defaults.ts";
 import type { Command, SourceSpan } from "./written.ts";
 
@@ -261,4 +262,6 @@ export interface Diagnostic {
   readonly message: string;
   /** What to write or do instead. */
   readonly remedy: string | null;
+  /** The correction of the file, where there is one. */
+  readonly fix?: Fix;
 }

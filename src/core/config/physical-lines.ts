@@ -4,6 +4,7 @@
  */
 import { decomment } from "./comments.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { BYTE_ORDER_MARK } from "./fix.ts";
 import type { Mapped } from "./text.ts";
 
 export const LONGEST_LINE = 65_536;
@@ -19,15 +20,21 @@ export function physicalLines(diagnostics: DiagnosticSink, path: string, content
     .map((line) => line.replace(/\r+$/, ""));
 }
 
-const BYTE_ORDER_MARK = "\uFEFF";
-
 function withoutMark(diagnostics: DiagnosticSink, path: string, content: string): string {
   if (!content.startsWith(BYTE_ORDER_MARK)) return content;
   diagnostics.report(
     "byte-order-mark",
     { file: path, line: 1, column: 1, length: 1 },
     "the file begins with a byte order mark; keepalived takes it for a part of the first word and drops that block",
-    "save it as UTF-8 without a byte order mark",
+    {
+      text: "save it as UTF-8 without a byte order mark",
+      fix: {
+        span: { file: path, line: 1, column: 1, length: 0 },
+        expected: BYTE_ORDER_MARK,
+        replacement: "",
+        safe: true,
+      },
+    },
   );
   return content.slice(BYTE_ORDER_MARK.length);
 }

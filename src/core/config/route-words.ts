@@ -72,7 +72,8 @@ const time =
     const scaled = parts === null ? U32 : Math.ceil(Number(parts[1]) * factor);
     if (scaled < SHORTEST_TIME * unit) {
       const message = `${word.text} ${value.text} becomes ${SHORTEST_TIME}ms, the shortest there is`;
-      reading.line.report("metric-raised", value, message);
+      const fix = reading.line.substitute(value, `${SHORTEST_TIME}ms`);
+      reading.line.report("metric-raised", value, message, { text: null, fix });
     }
     if (scaled < U32) {
       setMetric(reading.draft, attribute, Math.max(scaled, SHORTEST_TIME * unit));
@@ -103,7 +104,8 @@ const priority: RouteWord = ({ line, draft }, word) => {
 const gateway: RouteWord = (reading, word) => {
   const { line, draft } = reading;
   if (word.text === "gw") {
-    line.report("deprecated-word", word, "`gw` of a route is an old word; it works", "write via");
+    const advice = { text: "write via", fix: line.substitute(word, "via") };
+    line.report("deprecated-word", word, "`gw` of a route is an old word; it works", advice);
   }
   draft.gateway = readGateway(reading, word);
   return draft.gateway !== null;

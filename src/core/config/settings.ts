@@ -9,10 +9,11 @@ import type { Micros } from "../lib/units.ts";
 import { micros } from "../lib/units.ts";
 import { readCommand } from "./command.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
+import { type Fix, isHarmless } from "./fix.ts";
 import { blocksOf, findKeyword, keywordNames } from "./keywords/registry.ts";
 import type { ArgSpec, KeywordEntry } from "./keywords/types.ts";
 import type { Command, SourceSpan } from "./model.ts";
-import { closest, lookalikeIn } from "./suggest.ts";
+import { closest, editDistance, lookalikeIn } from "./suggest.ts";
 import type { Node } from "./tree.ts";
 import type { Word } from "./words.ts";
 
@@ -126,6 +127,20 @@ export function wordSpan(node: Node, word: Word): SourceSpan {
   return { file: node.file, line: node.line, column: word.column, length: word.length };
 }
 
+/** The value that is used instead of the one that is written. */
+export function replaceArgument(node: Node, index: number, replacement: string): Fix | null {
+  const word = node.args[index];
+  return word === undefined ? null : { span: wordSpan(node, word), expected: word.text, replacement, safe: true };
+}
+
+/** The newer name of a keyword. */
+export const rename = (node: Node, replacement: string): Fix => ({
+  span: node.span,
+  expected: node.keyword,
+  replacement,
+  safe: true,
+});
+
 /** Undefined when the value is unusable; a diagnostic has been made then. */
 function readValue(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): Value | undefined {
   const spec = entry.args;
@@ -161,9 +176,18 @@ function warnExtra(node: Node, used: number, diagnostics: DiagnosticSink): void 
       "extra-argument",
       wordSpan(node, extra),
       `\`${extra.text}\` after \`${node.keyword}\` is ignored`,
-      "one keyword per line: put it on its own line, or remove it",
+      { text: "one keyword per line: put it on its own line, or remove it", fix: withoutExtra(node, used) },
     );
   }
+}
+
+/** Null when one of the words is a keyword: then somebody wants it to count, and only he knows where. */
+function withoutExtra(node: Node, used: number): Fix | null {
+  const extra = node.args.slice(used);
+  const [first, last] = [extra[0], extra.at(-1)];
+  if (first === undefined || last === undefined || extra.some(({ text }) => blocksOf(text).length > 0)) return null;
+  const span = { ...wordSpan(node, first), length: last.column + last.length - first.column };
+  return { span, expected: extra.map(({ text }) => text).join(" "), replacement: "", safe: true };
 }
 
 const YES = new Set(["on", "true", "yes"]);
@@ -175,7 +199,9 @@ function readWord(node: Node, word: Word, spec: ArgSpec, diagnostics: Diagnostic
     const message = `\`${word.text}\` is no value for \`${node.keyword}\``;
     const meant = meantValue(word.text, spec);
     const remedy = `${meant === null ? "" : `did you mean \`${meant}\`? `}write ${node.keyword} ${wanted(spec)}`;
-    diagnostics.report("bad-value", wordSpan(node, word), message, remedy);
+    const span = wordSpan(node, word);
+    const fix = meant === null ? null : { span, expected: word.text, replacement: meant, safe: false };
+    diagnostics.report("bad-value", span, message, { text: remedy, fix });
     return undefined;
   }
   if (!inRange(value, spec)) {
@@ -264,7 +290,18 @@ export function reportUnknown(node: Node, block: string, diagnostics: Diagnostic
   else if (near !== null) remedy = `did you mean \`${near}\`?`;
   const hidden = lookalikeIn(node.keyword);
   if (hidden !== null) remedy = `type the line anew: it holds ${hidden}, which looks like a space or like nothing`;
-  diagnostics.report("unknown-keyword", node.span, `unknown keyword \`${node.keyword}\` ${where}`, remedy);
+  const message = `unknown keyword \`${node.keyword}\` ${where}`;
+  const fix = elsewhere.length > 0 || near === null || hidden !== null ? null : spelling(node, near, block);
+  diagnostics.report("unknown-keyword", node.span, message, { text: remedy, fix });
+}
+
+/** The near keyword for the misspelt one; safe when it is harmless, hardly differs, and no other is as near. */
+function spelling({ span, keyword }: Node, near: string, block: string): Fix {
+  const others = keywordNames(block).filter((name) => name !== near);
+  const limit = keyword.length <= 8 ? 1 : 2;
+  const distance = editDistance(keyword, near, limit);
+  const clear = distance <= limit && others.every((name) => editDistance(keyword, name, limit) > distance);
+  return { span, expected: keyword, replacement: near, safe: clear && isHarmless(near) };
 }
 
 export function reportNotDone(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): void {

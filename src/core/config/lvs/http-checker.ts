@@ -1,6 +1,6 @@
 /** HTTP_GET and SSL_GET: the request, and what each page must be. */
 import type { CheckerConnection, HttpChecker, HttpProtocol, RegexCheck, UrlCheck } from "../../lvs/checkers.ts";
-import { readSettings, type Settings, wordSpan } from "../settings.ts";
+import { readSettings, rename, type Settings, wordSpan } from "../settings.ts";
 import type { Node } from "../tree.ts";
 import { commandWords } from "../words.ts";
 import type { CheckerReading } from "./checker-reading.ts";
@@ -15,7 +15,10 @@ export function compileHttpChecker(
   const { node, settings, timing, defaults } = reading;
   const old = (node.block ?? []).find((line) => line.keyword === "nb_get_retry");
   if (old !== undefined)
-    context.diagnostics.report("deprecated", old.span, "`nb_get_retry` is the old name of `retry`", "write retry");
+    context.diagnostics.report("deprecated", old.span, "`nb_get_retry` is the old name of `retry`", {
+      text: "write retry",
+      fix: rename(old, "retry"),
+    });
   const urls = settings.nodes("url").flatMap((url) => compileUrl(url, defaults.name, context));
   if (urls.length === 0) {
     const message = `${node.keyword} of ${defaults.name} has no usable url and is left out`;
