@@ -14,6 +14,10 @@ it("goes from side to side when the boxes stand beside each other, each arrow in
 
 it("goes down when they stand one above the other, as on a phone", () => {
   const path = pathBetween(box(0, 0), box(0, 200), 0);
-  expect(path).toMatchObject({ across: false });
   expect([path.from[1], path.to[1]]).toEqual([80, 200]);
+  // Labels of two arrows stand on both sides of them, not in each other.
+  const back = pathBetween(box(0, 200), box(0, 0), 1);
+  expect([path.anchor, back.anchor]).toEqual(["start", "end"]);
+  expect(back.label[0]).toBeLessThan(back.from[0]);
+  expect(path.label[0]).toBeGreaterThan(path.from[0]);
 });

@@ -9,13 +9,14 @@ export interface Box {
 export interface Path {
   readonly from: readonly [number, number];
   readonly to: readonly [number, number];
-  /** Where a label stands. */
-  readonly middle: readonly [number, number];
-  readonly across: boolean;
+  /** Where a label stands, and which part of it: above a line across, beside one that goes down. */
+  readonly label: readonly [number, number];
+  readonly anchor: "start" | "middle" | "end";
 }
 
 /** Between two lanes. */
 const LANE = 26;
+const LABEL_GAP = 7;
 
 /** `lane` counts from 0; lanes lie on both sides of the middle. */
 export function pathBetween(a: Box, b: Box, lane: number): Path {
@@ -23,7 +24,10 @@ export function pathBetween(a: Box, b: Box, lane: number): Path {
   const across = a.right <= b.left || b.right <= a.left;
   const from = across ? sideways(a, b, shift) : downwards(a, b, shift);
   const to = across ? sideways(b, a, shift) : downwards(b, a, shift);
-  return { from, to, middle: [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2], across };
+  const [x, y] = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
+  if (across) return { from, to, label: [x, y - LABEL_GAP], anchor: "middle" };
+  // Away from the lane on the other side.
+  return { from, to, label: [x + Math.sign(shift) * LABEL_GAP, y], anchor: shift < 0 ? "end" : "start" };
 }
 
 /** Point on the side of `a` that looks at `b`. */

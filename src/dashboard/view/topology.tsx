@@ -119,13 +119,18 @@ function Lines({ arrows, boxes }: { readonly arrows: readonly Arrow[]; readonly 
       {arrows.map((arrow, index) => {
         const [from, to] = [boxes.get(arrow.from), boxes.get(arrow.to)];
         if (from === undefined || to === undefined) return null;
-        const { from: start, to: end, middle, across } = pathBetween(from, to, index);
-        const label = arrow.state === "running" ? lagText(words, arrow) : words.topology.states[arrow.state];
+        const {
+          from: start,
+          to: end,
+          label: [x, y],
+          anchor,
+        } = pathBetween(from, to, index);
+        const text = arrow.state === "running" ? lagText(words, arrow) : words.topology.states[arrow.state];
         return (
           <g key={`${arrow.from} ${arrow.to} ${arrow.group}`} class={`line ${arrow.state}`}>
             <line x1={start[0]} y1={start[1]} x2={end[0]} y2={end[1]} marker-end="url(#head)" />
-            <text x={middle[0]} y={middle[1] - (across ? 6 : 0)} text-anchor="middle">
-              {label}
+            <text x={x} y={y} text-anchor={anchor}>
+              {text}
             </text>
           </g>
         );
