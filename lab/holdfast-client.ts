@@ -5,6 +5,7 @@ import type {
   EventEntry,
   HistoryReply,
   InstanceView,
+  LvsStatusReply,
   ReloadReply,
   StatusReply,
 } from "../src/control/contract/types.ts";
@@ -31,6 +32,8 @@ function call<T>(daemon: Daemon, path: string, post?: unknown): Promise<T | unde
 }
 
 export const statusOf = (daemon: Daemon): Promise<StatusReply | undefined> => call<StatusReply>(daemon, "/v1/status");
+
+export const lvsOf = (daemon: Daemon): Promise<LvsStatusReply | undefined> => call<LvsStatusReply>(daemon, "/v1/lvs");
 
 export async function instanceOf(daemon: Daemon, name: string): Promise<InstanceView | undefined> {
   return (await statusOf(daemon))?.instances.find((instance) => instance.name === name);

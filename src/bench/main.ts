@@ -2,14 +2,18 @@
  * `script/bench NAME [--case C]... [--runs N] [--json]`: runs a benchmark with the peer beside us and prints both and the
  * ratio; `script/bench table FILE` makes the documentation's table of such output. Progress goes to standard error.
  */
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLab } from "../lab/lab.ts";
+import { LAB_DATA } from "../lab/paths.ts";
 import type { BenchCase, Labs } from "./cases.ts";
 import { keepalivedVersion } from "./daemons.ts";
 import { FAILBACK_CASES } from "./failback.ts";
 import { FAILOVER_CASES } from "./failover.ts";
 import { HEAL_CASES } from "./heal.ts";
+import { LVS_CASES } from "./ipvs.ts";
 import { MHA_CASES } from "./mha.ts";
 import { MYSQL_CASES } from "./mysql.ts";
 import { REDIS_CASES } from "./redis.ts";
@@ -35,18 +39,19 @@ const VRRP_CASES: readonly BenchCase[] = [
   ...RELOAD_CASES,
 ];
 
-type BenchName = "vrrp" | "mysql" | "mha" | "redis";
+type BenchName = "vrrp" | "mysql" | "mha" | "redis" | "lvs";
 const BENCHES: Readonly<Record<BenchName, readonly BenchCase[]>> = {
   vrrp: VRRP_CASES,
   mysql: MYSQL_CASES,
   mha: MHA_CASES,
   redis: REDIS_CASES,
+  lvs: LVS_CASES,
 };
 
 /** Measured on a machine with two processors. */
 const MINUTES = 60;
 
-const HELP = `script/bench vrrp|mysql|mha|redis [--case NAME]... [--runs N] [--json]
+const HELP = `script/bench vrrp|mysql|mha|redis|lvs [--case NAME]... [--runs N] [--json]
 script/bench table FILE
 
 vrrp   measures Holdfast and keepalived in the same run, alternating, in private network namespaces. Needs root or
@@ -55,6 +60,7 @@ mysql  the same for databases behind the address: a managed pair beside keepaliv
        hand-written notify scripts.
 mha    one master, three replicas and a manager: Holdfast's masterha_manager beside MHA 0.58 with the same files.
 redis  Redis behind the address: beside keepalived with the usual check and notify scripts, and beside three Sentinels with one second.
+lvs    virtual servers: beside keepalived and ipvsadm -R, in a virtual machine whose kernel has IPVS (lab/ipvs-vm).
 table  prints the lines that --json wrote to FILE ("-": standard input) as a Markdown table.
 
 --case NAME  this case, or all that begin with NAME followed by "-"; may be repeated
@@ -65,7 +71,7 @@ Cases:
 `;
 
 function help(): string {
-  const names = [...VRRP_CASES, ...MYSQL_CASES, ...MHA_CASES, ...REDIS_CASES].map(
+  const names = [...VRRP_CASES, ...MYSQL_CASES, ...MHA_CASES, ...REDIS_CASES, ...LVS_CASES].map(
     (it) => `  ${it.name}${it.rows[0] === it.name ? "" : ` (${it.rows.join(", ")})`}`,
   );
   return `${HELP}${names.join("\n")}\n`;
@@ -112,7 +118,19 @@ async function main(): Promise<number> {
     process.stderr.write(`No such benchmark, case or number of runs.\n\n${help()}`);
     return 2;
   }
+  if (known === "lvs" && process.env.HOLDFAST_IPVS_VM !== "1") return await insideMachine();
   return await measureAll(chosen, { bench: known, runs, json: values.json });
+}
+
+/** The same words again, where there is a kernel with IPVS. */
+function insideMachine(): Promise<number> {
+  const machine = [join(LAB_DATA, "ipvs-vm/run.sh"), "--memory", "3072", "--"];
+  const argv = [...machine, process.execPath, ...process.argv.slice(1)];
+  const child = spawn("bash", argv, { stdio: ["ignore", "inherit", "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
 }
 
 /** A case that fails is told and left out; the others go on, and the exit code says that something is missing. */

@@ -25,6 +25,7 @@ export function addDatabaseCommands(program: Command, invocation: Invocation, do
     "what is set on the servers of a managed database group that should not be, or who answers for an address",
   )
     .argument("[name]", "the mysql block")
+    .option("--lvs", "this host as a director: forwarding, ARP answered by real servers, rp_filter, ports, conntrack")
     .option("--vip <address>", "who answers for this address, seen from here and from each peer of peer_link")
     .action(async (name: string | undefined, options: PlaceOptions & DoctorOptions) => {
       const { contextFor } = await import("./commands/context.ts");

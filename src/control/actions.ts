@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/config/model.ts";
 import type { DumpKind } from "../core/dumps/kinds.ts";
 import type { LogLevel } from "../core/events/log-line.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
+import type { DirectorFinding } from "../core/lvs/director-side.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
 import type { Sight } from "../core/peer-link/who-answers.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
@@ -89,6 +90,8 @@ export interface ControlActions {
   lvs?(): LvsStatus;
   /** What the checks of their real servers found. */
   pools?(): readonly PoolStatus[];
+  /** The usual mistakes around this host as a director. */
+  examineLvs?(): Promise<readonly DirectorFinding[]>;
   /** How many services, or drains taken back, that concerns. */
   drain?(choice: ServerChoice, drain: boolean): number;
   logLevel?(): LogLevel;

@@ -1,7 +1,7 @@
 /** The routes of virtual servers: what the kernel has and the checks found, and draining. */
 import type { FastifyInstance } from "fastify";
 import type { ControlActions } from "./actions.ts";
-import type { DrainReply } from "./contract/types.ts";
+import type { DoctorReply, DrainReply } from "./contract/types.ts";
 import { lvsNow, lvsView } from "./lvs-view.ts";
 import type { ReadModel } from "./read-model.ts";
 import { parse, sendError } from "./replies.ts";
@@ -14,6 +14,11 @@ export function addLvs(
   schemas: Schemas,
 ): void {
   app.get("/v1/lvs", (_request, reply) => reply.send(lvsView(actions, readModel)));
+  app.get("/v1/lvs/doctor", async (_request, reply) => {
+    const findings = [...(await (actions.examineLvs?.() ?? [])), ...writtenFaults(readModel)];
+    const servers = readModel.config?.lvs.servers.map(({ name }) => name) ?? [];
+    return reply.send({ api: 1, name: "virtual servers", servers, findings } satisfies DoctorReply);
+  });
   app.post("/v1/lvs/drain", { config: { role: "operate" } }, (request, reply) => {
     const body = parse(schemas.DrainRequest, request.body ?? {}, reply);
     if (body === null) return reply;
@@ -31,4 +36,21 @@ function activeOf(actions: ControlActions, server: string, service: string | nul
   const services = lvsNow(actions).services.filter((one) => service === null || one.service === service);
   const servers = services.flatMap((one) => one.servers.filter((other) => other.server === server));
   return servers.reduce((sum, { active }) => sum + active, 0);
+}
+
+/** What of the file is served otherwise than written: a port with DR or TUN above all. */
+function writtenFaults({ diagnostics }: ReadModel): DoctorReply["findings"] {
+  return diagnostics
+    .filter(({ code }) => code === "server-adjusted")
+    .map(({ message, remedy, span }) => ({
+      id: "lvs-adjusted",
+      severity: "warning" as const,
+      server: null,
+      what: message,
+      why:
+        span === null
+          ? "it is served otherwise than written"
+          : `${span.file}:${span.line} is served otherwise than written`,
+      fix: remedy ?? "see holdfast check",
+    }));
 }

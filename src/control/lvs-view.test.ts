@@ -9,13 +9,14 @@ import * as schemas from "./contract/schemas.ts";
 import type { ServiceExplanation } from "./contract/types.ts";
 import { EventCounts } from "./metrics/event-counts.ts";
 import { buildApi } from "./server.ts";
-import { eventAt, fakeClock, masterStatus, sampleModel } from "./testing/samples.ts";
+import { eventAt, fakeClock, masterStatus, sampleConfig, sampleModel } from "./testing/samples.ts";
 
 const SERVICE = "[192.0.2.1]:tcp:3306";
 const LAGS: Finding = { kind: "trouble", text: "it lags 40 s behind, and max_lag is 30" };
 const NAMES = ["192.0.2.11:3306", "192.0.2.12:3306", "192.0.2.13:3306"] as const;
 /** Of a day that is not today's. */
 const DATE = /\d{4}-\d\d-\d\d /g;
+const FORWARD = { id: "lvs-forward", severity: "error", server: null, what: "w", why: "y", fix: "sysctl" } as const;
 const nameOf = (server: string): string => `[${server.split(":")[0]}]:tcp:3306`;
 
 function serverStatus(server: string, changes: Partial<ServerStatus> = {}): ServerStatus {
@@ -102,6 +103,7 @@ function rig(quorumUp = true) {
     reload: async () => ({ outcome: "applied" as const, changes: [], diagnostics: [], detail: "" }),
     lvs: () => lvs,
     pools: () => [pool],
+    examineLvs: async () => [FORWARD],
   };
   const counts = new EventCounts();
   for (const entry of readModel.recent()) counts.record(entry);
@@ -112,7 +114,7 @@ function rig(quorumUp = true) {
     await app.close();
     return { status: statusCode, body };
   };
-  return { get };
+  return { get, readModel };
 }
 
 const explained = async (get: ReturnType<typeof rig>["get"], query = ""): Promise<readonly ServiceExplanation[]> =>
@@ -177,6 +179,16 @@ describe("virtual servers in the API", () => {
     expect(await kinds("192.0.2.11:3306")).toBe(1);
     expect(await kinds("TCP 192.0.2.1:3306")).toBe(4);
     expect(await kinds("192.0.2.99")).toBe(0);
+  });
+
+  test("doctor has what is wrong with the host, and what of the file is served otherwise than written", async () => {
+    const { get, readModel } = rig();
+    const span = { file: "/etc/keepalived/keepalived.conf", line: 7, column: 1, length: 1 };
+    const message = "port 3307 is ignored: with DR it is that of the service";
+    const adjusted = { code: "server-adjusted", severity: "warning", span, message, remedy: "use NAT" } as const;
+    readModel.setConfig(sampleConfig(), [adjusted, { ...adjusted, code: "unknown-keyword" }]);
+    const { findings } = schemas.DoctorReply.parse(JSON.parse((await get("/v1/lvs/doctor")).body));
+    expect(findings.map(({ id, fix }) => `${id}: ${fix}`)).toEqual(["lvs-forward: sysctl", "lvs-adjusted: use NAT"]);
   });
 
   test("metrics count by service, server and checker", async () => {

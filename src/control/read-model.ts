@@ -79,6 +79,10 @@ export class ReadModel {
     return this.#config;
   }
 
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics;
+  }
+
   get lastSequence(): number {
     return this.#nextSequence - 1;
   }

@@ -39,6 +39,8 @@ const USAGE = `Usage: holdfast lab COMMAND
   demo redis [--with keepalived]      a Redis pair that the daemon manages: started cold, its daemon killed, cut off, out of
                                       FAULT, moved by command, while applications write; about two minutes, ends by
                                       itself. --with keepalived plays each once more with the usual scripts
+  demo lvs                            reads spread over three replicas while one lags, one stops to replicate, one dies and comes
+                                      back; in a virtual machine that has IPVS; three minutes, ends by itself
   demo mha                            one master, three replicas, an MHA configuration: the master is killed; half a minute,
                                       ends by itself
 
@@ -193,6 +195,7 @@ export async function runLabCommand(words: readonly string[], io: LabIo): Promis
 }
 
 const DEMOS: Readonly<Record<string, (io: LabIo) => Promise<number>>> = {
+  lvs: async (io) => await (await import("./lvs-demo.ts")).demoLvs(io.out),
   mha: async (io) => await (await import("./mha-demo.ts")).demoMha(io.out),
   mysql: (io) =>
     inNamespaces(io, async () => await (await import("./demo.ts")).runDemo({ kind: "holdfast", managed: true })),

@@ -4,6 +4,7 @@ import type { HoldfastConfig } from "../core/config/model.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
 import type { EventBus } from "../engine/event-bus.ts";
 import type { Arena } from "../linux/arena.ts";
+import { examineDirector } from "./director.ts";
 import type { Dumper } from "./dumps.ts";
 import type { LogWriter } from "./log-writer.ts";
 import type { DaemonLink } from "./peer-link.ts";
@@ -31,6 +32,11 @@ export const createActions = (host: ActionHost): ControlActions => ({
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),
   pools: () => host.control.servers.pools.map((pool) => pool.status()),
+  examineLvs: () =>
+    examineDirector(
+      host.control.servers.pools.map(({ config }) => config),
+      host.peers,
+    ),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
   ...redisActions(host.control.databases),
   ...orders(host.control.databases),

@@ -1,4 +1,4 @@
-/** `holdfast doctor NAME`: what is set on the servers of a managed group that should not be, and what to write instead. */
+/** `holdfast doctor`: what is set on the servers of a managed group, or on a director, that should not be, and what to write instead. */
 import type { DoctorReply, VipReply } from "../../control/contract/types.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { type CommandContext, printJson } from "./context.ts";
@@ -7,6 +7,7 @@ type Finding = DoctorReply["findings"][number];
 
 export interface DoctorOptions {
   readonly vip?: string;
+  readonly lvs?: boolean;
   readonly json?: boolean;
 }
 
@@ -17,12 +18,23 @@ export async function doctorCommand(
   options: DoctorOptions,
 ): Promise<number> {
   if (options.vip !== undefined) return await doctorVip(context, options.vip, options);
+  if (options.lvs === true) return await doctorLvs(context, options);
   if (name !== undefined) return await doctorGroup(context, name, options);
   throw new CliError(
     "doctor: what is to be looked at is missing",
     EXIT.usage,
-    "write doctor NAME, or doctor --vip ADDRESS",
+    "write doctor NAME, doctor --lvs, or doctor --vip ADDRESS",
   );
+}
+
+async function doctorLvs({ client, terminal }: CommandContext, options: DoctorOptions): Promise<number> {
+  const reply = await client.get<DoctorReply>("/v1/lvs/doctor");
+  const { servers, findings } = reply;
+  if (options.json === true) printJson(terminal, reply);
+  else if (servers.length === 0) terminal.out("The configuration has no virtual server.\n");
+  else if (findings.length === 0) terminal.out(`${servers.length} virtual servers: nothing is wrong on this host.\n`);
+  else terminal.out(findings.map(findingText).join("\n"));
+  return findings.every(({ severity }) => severity === "note") ? EXIT.ok : EXIT.failed;
 }
 
 async function doctorGroup(
