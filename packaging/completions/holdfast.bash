@@ -21,7 +21,7 @@ _holdfast() {
     reload) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     restart) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     positions) words="--socket -p --pid --json --watch --help" choices="" ;;
-    doctor) words="--socket -p --pid --json --vip --help" choices="" ;;
+    doctor) words="--socket -p --pid --json --lvs --vip --help" choices="" ;;
     switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     takeover) words="--socket -p --pid --json --dry-run --accept-loss --help" choices="" ;;
     rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
