@@ -90,15 +90,21 @@ function gateInWords(settings: InstanceConfig | null): string {
     ...(settings.managesMysql === null ? [] : [`mysql ${settings.managesMysql}`]),
     ...(settings.managesRedis === null ? [] : [`redis ${settings.managesRedis}`]),
   ];
-  if (managed.length === 0)
-    return settings.gateways === null ? hook : gatewaysInWords(settings, settings.gateways, hook);
+  if (managed.length === 0) return evidenceInWords(settings, hook);
   const shown = managed.map((one) => `\`holdfast takeover ${one.replace(/^\S+ /, "")}\``);
   const server = `${managed.join(" and ")} has to be ready (${shown.join(", ")} shows how)`;
   return settings.hooks.notify_claim === undefined ? server : `${server}, and ${hook}`;
 }
 
-function gatewaysInWords(settings: InstanceConfig, { gateways, quorum }: GatewayEvidence, hook: string): string {
-  const answers =
-    gateways.length === 1 ? `${gateways[0]} has to answer` : `${quorum} of ${gateways.join(", ")} have to answer`;
-  return settings.hooks.notify_claim === undefined ? answers : `${answers}, and ${hook}`;
+function evidenceInWords(settings: InstanceConfig, hook: string): string {
+  const needed = [
+    ...(settings.gateways === null ? [] : [gatewaysInWords(settings.gateways)]),
+    ...(settings.claimProbe == null ? [] : ["nobody else may answer for its addresses"]),
+    ...(settings.hooks.notify_claim === undefined ? [] : [hook]),
+  ];
+  return needed.length === 0 ? hook : needed.join(", and ");
+}
+
+function gatewaysInWords({ gateways, quorum }: GatewayEvidence): string {
+  return gateways.length === 1 ? `${gateways[0]} has to answer` : `${quorum} of ${gateways.join(", ")} have to answer`;
 }

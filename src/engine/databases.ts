@@ -1,6 +1,6 @@
 /**
  * Joins the checks of database servers and the managing of them: what a look finds, the manager hears. A gate of the keeper goes past
- * the gateways, through the managers one after the other, and then to the administrator's hook.
+ * the gateways and a question for the addresses, through the managers one after the other, and then to the administrator's hook.
  */
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { Trouble } from "../core/database/trouble.ts";
@@ -13,6 +13,7 @@ import type { DatabaseHost, SqlPort } from "../ports/sql.ts";
 import type { FenceMarks } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { EventBus } from "./event-bus.ts";
+import { AddressGate } from "./evidence/address-gate.ts";
 import { GatewayGate } from "./evidence/gateway-gate.ts";
 import type { GateAnswer, GateQuestion } from "./hook-engine.ts";
 import { createMysqlEngine, type MysqlEngine } from "./mysql-engine.ts";
@@ -69,20 +70,24 @@ export interface Databases extends Part {
 
 export function createDatabases(options: DatabaseOptions, links: DatabaseLinks): Databases {
   const servers = joinServers(options, links);
-  const gateways = new GatewayGate({ ...options, answer: links.answer, next: (question) => servers.ask(question) });
+  const probing = new AddressGate({ ...options, answer: links.answer, next: (question) => servers.ask(question) });
+  const gateways = new GatewayGate({ ...options, answer: links.answer, next: (question) => probing.ask(question) });
   return {
     ...servers,
     configure(config) {
       gateways.configure(config);
+      probing.configure(config);
       servers.configure(config);
     },
     ask: (question) => gateways.ask(question),
     cancel(instance, gate) {
       gateways.cancel(instance, gate);
+      probing.cancel(instance, gate);
       servers.cancel(instance, gate);
     },
     cancelAll() {
       gateways.cancelAll();
+      probing.cancelAll();
       servers.cancelAll();
     },
   };

@@ -4,8 +4,10 @@
  * unless QUEUE_LIMIT notifications wait already. A claim that would not get its turn in time is refused, with the reason.
  * It decides nothing: the keeper says which state was entered and asks for gates, this runs the programs and answers.
  */
+
 import type { Command, HoldfastConfig, InstanceConfig, SyncGroupConfig } from "../core/config/model.ts";
 import type { HoldfastEventBody, HookKind } from "../core/events/vocabulary.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, type Micros, micros, seconds } from "../core/lib/units.ts";
 import { type ToldState, toldState } from "../core/notify/told-state.ts";
 import type { Cause } from "../core/vrrp/causes.ts";
@@ -20,6 +22,8 @@ export interface GateQuestion {
   readonly which: "claim" | "release";
   readonly gate: number;
   readonly priority: number;
+  /** The live master that is heard while the claim is prepared; absent when none is. */
+  readonly preempts?: IpAddress;
 }
 
 export interface GateAnswer {

@@ -204,6 +204,7 @@ export class EffectRunner {
           which: effect.which,
           gate: effect.gate,
           priority: runtime.state.priority,
+          ...preempted(runtime),
         });
         return;
       case "cancel-gate":
@@ -341,4 +342,11 @@ export class EffectRunner {
 
 function leaseUntil(state: VrrpState): number {
   return state.role.kind === "master" ? (state.role.leaseUntil ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+}
+
+/** A master that is heard while a claim is prepared (preemption). */
+function preempted({ state: { role } }: Runtime): { readonly preempts?: IpAddress } {
+  return role.kind === "backup" && role.preparing !== null && role.master !== null && !role.resigned
+    ? { preempts: role.master.source }
+    : {};
 }

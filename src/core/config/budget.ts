@@ -11,12 +11,14 @@ export interface Budget {
   readonly deadHost: number;
   /** Micros after an orderly stop. */
   readonly orderly: number;
+  /** Micros that `claim_probe` adds to every claim at most; absent without it. */
+  readonly probe?: number;
   /** Checks that make the instance FAULT, with what passes at most until they have noticed. */
   readonly checks: readonly { readonly name: string; readonly noticed: number }[];
 }
 
 export function budgets({ instances, scripts }: HoldfastConfig): readonly Budget[] {
-  return instances.map(({ vrrp }) => {
+  return instances.map(({ vrrp, claimProbe }) => {
     const { priority, advertInterval } = vrrp;
     const checks = vrrp.trackScripts.flatMap(({ key, weight }) => {
       const script = scripts.find(({ name }) => name === key || key.startsWith(`${name}@`));
@@ -28,14 +30,18 @@ export function budgets({ instances, scripts }: HoldfastConfig): readonly Budget
       instance: vrrp.name,
       deadHost: masterDownInterval(vrrp, priority, advertInterval),
       orderly: skewTime(vrrp, priority, advertInterval),
+      ...(claimProbe == null ? {} : { probe: claimProbe }),
       checks,
     };
   });
 }
 
 export function budgetLines(config: HoldfastConfig): readonly string[] {
-  return budgets(config).flatMap(({ instance, deadHost, orderly, checks }) => [
+  return budgets(config).flatMap(({ instance, deadHost, orderly, probe, checks }) => [
     `${instance}: a dead host is replaced after ${text(deadHost)}, one that stops in order after ${text(orderly)}`,
+    ...(probe === undefined
+      ? []
+      : [`${instance}: claim_probe adds ${text(probe)} to each of them: so long others are asked for the addresses`]),
     ...checks.map(
       ({ name, noticed }) =>
         `${instance}: a service that dies is given up ${text(noticed)} later at most (check ${name}), and taken over ${text(orderly)} after that`,

@@ -110,6 +110,7 @@ export function compileInstance(node: Node, context: InstanceContext): InstanceC
       deleted: settings.has("notify_deleted"),
     },
     gateways: readGateways(settings, name, diagnostics),
+    claimProbe: settings.duration("claim_probe"),
     managesMysql: settings.text("manage_mysql"),
     managesRedis: settings.text("manage_redis"),
     written: {

@@ -40,7 +40,12 @@ export function readGates(
   };
   const deadlines = managed.reduce((sum, { group }) => sum + group.takeoverDeadline + MANAGED_MARGIN, 0);
   return {
-    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines + gatewayTime(settings, advertInterval)),
+    claimGate: gate(
+      "notify_claim",
+      "claim_timeout",
+      CLAIM_TIMEOUT,
+      deadlines + gatewayTime(settings, advertInterval) + probeTime(settings),
+    ),
     releaseGate: gate("notify_release", "release_timeout", seconds(5), managed.length * MANAGED_RELEASE),
   };
 }
@@ -49,6 +54,12 @@ export function readGates(
 function gatewayTime(settings: Settings, advertInterval: Micros): number {
   if (!settings.has("track_gateway")) return 0;
   return (settings.duration("gateway_timeout") ?? GATEWAY_TIMEOUT) + listeningTime(advertInterval) + GATEWAY_MARGIN;
+}
+
+/** The question for the addresses, and what a busy host may add to it. */
+function probeTime(settings: Settings): number {
+  const asked = settings.duration("claim_probe");
+  return asked === null ? 0 : asked + GATEWAY_MARGIN;
 }
 
 /** Whether the group of the managed server, or unicast_peer, says that there is exactly one other host. */

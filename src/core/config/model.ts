@@ -77,6 +77,8 @@ export interface InstanceConfig {
   readonly notices: InstanceNotices;
   /** track_gateway: who has to answer before the instance claims. */
   readonly gateways: GatewayEvidence | null;
+  /** claim_probe: how long others are asked for the addresses before a claim; absent: they are not. */
+  readonly claimProbe?: Micros | null;
   /** manage_mysql: the block whose server is prepared before the address is taken. */
   readonly managesMysql: string | null;
   /** manage_redis, likewise. */

@@ -16,6 +16,7 @@ const OWN_SAFETY = [
   "notify_release",
   "track_mysql",
   "track_gateway",
+  "claim_probe",
 ] as const;
 
 /** Whether this instance must not run because one of them was probably meant; told. */

@@ -9,6 +9,7 @@
 import type { DatabaseStanding } from "../database/standing.ts";
 import type { LogLevel } from "../events/log-line.ts";
 import type { HoldfastEventBody } from "../events/vocabulary.ts";
+import type { IpAddress } from "../lib/ip.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { VrrpInstanceStatus } from "../vrrp/status.ts";
@@ -103,6 +104,8 @@ export type FromKeeper =
       readonly which: "claim" | "release";
       readonly gate: number;
       readonly priority: number;
+      /** Of a claim: the live master that is heard while it is prepared. */
+      readonly preempts?: IpAddress;
     }
   | { readonly type: "cancel-gate"; readonly instance: string; readonly gate: number }
   | { readonly type: "heartbeat" }

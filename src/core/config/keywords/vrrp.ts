@@ -165,6 +165,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     default: "1",
     extension: true,
   }),
+  done(
+    "claim_probe",
+    seconds(0.01, 10),
+    "Seconds in which others are asked for the addresses (ARP probe, neighbour solicitation) before a claim; one that answers and is no master that is heard refuses it.",
+    { extension: true },
+  ),
   done("gateway_timeout", seconds(0.01, 60), "Seconds they have to answer in.", { default: "0.5", extension: true }),
   done(
     "manage_mysql",
