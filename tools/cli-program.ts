@@ -15,6 +15,7 @@ export function program(): Command {
     sim: fail,
     lab: fail,
     probe: fail,
+    languageServer: fail,
     genhash: fail,
     realserver: fail,
     mha: fail,

@@ -53,7 +53,7 @@ const LAYERS = [
     owns: "commands; they talk to the API contract only",
     from: ["core", CONTRACT],
     builtins: true,
-    packages: ["commander", "zod"],
+    packages: ["commander", "vscode-languageserver", "vscode-languageserver-textdocument", "zod"],
   },
   {
     name: "mha",

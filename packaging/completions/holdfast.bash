@@ -3,7 +3,7 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -W "run check status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence init-writer release-stale lvs drain undrain metrics token history events probe realserver genhash sim lab mha" -- "$current"))
+    COMPREPLY=($(compgen -W "run check lsp status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence init-writer release-stale lvs drain undrain metrics token history events probe realserver genhash sim lab mha" -- "$current"))
     return
   fi
   case $previous in
@@ -14,6 +14,7 @@ _holdfast() {
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -C --check -T --genhash --state-dir --socket --log-format --help" choices="" ;;
     check) words="-f --use-file -i --config-id --strict --format --json --fix --dry-run --help" choices="" ;;
+    lsp) words="-f --use-file --help" choices="" ;;
     status) words="--socket -p --pid --json -w --watch --wait --timeout --help" choices="" ;;
     explain) words="--socket -p --pid --json --help" choices="" ;;
     log-level) words="--socket -p --pid --json --help" choices="error warning info detail debug" ;;

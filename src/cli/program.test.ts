@@ -99,6 +99,7 @@ async function holdfast(
     },
     lab: async () => 0,
     probe: async () => 0,
+    languageServer: async () => 0,
     genhash: async (args) => {
       out += `genhash ${args.join("|")}`;
       return 0;

@@ -37,6 +37,8 @@ export interface ProgramParts {
   /** `-t`: keepalived's exit codes. */
   readonly testConfig: (options: ConfigTestOptions) => Promise<number>;
   readonly check: (options: CheckOptions) => Promise<number>;
+  /** `lsp`: until the editor ends it. */
+  readonly languageServer: (mainFile: string) => Promise<number>;
   readonly sim: ForeignCommand;
   readonly lab: ForeignCommand;
   readonly mha: ForeignCommand;
@@ -113,6 +115,7 @@ export function buildProgram(parts: ProgramParts, invocation: Invocation, done: 
     .showHelpAfterError("          see `holdfast --help`");
   addRun(program, parts, invocation, done);
   addCheck(program, parts, done);
+  addLsp(program, parts, done);
   addQuestions(program, invocation, done);
   addDatabaseCommands(program, invocation, done);
   addLvsCommands(program, invocation, done);
@@ -195,6 +198,16 @@ function addCheck(program: Command, parts: ProgramParts, done: Done): void {
     .action(async (named: string | undefined, peer: string | undefined, words: CheckWords) => {
       done(await parts.check(checkOptions(named ?? words.useFile ?? DEFAULT_CONFIG_FILE, peer, words)));
     });
+}
+
+function addLsp(program: Command, parts: ProgramParts, done: Done): void {
+  program
+    .command("lsp")
+    .description("language server for editors, on standard input and output: findings, hover, completion, corrections")
+    .option("-f, --use-file <file>", "main file; what it includes is checked as a part of it", DEFAULT_CONFIG_FILE)
+    // Editors add it; there is no other way.
+    .addOption(new Option("--stdio", "as is always so").hideHelp())
+    .action(async ({ useFile }: { readonly useFile: string }) => done(await parts.languageServer(useFile)));
 }
 
 function checkOptions(file: string, peer: string | undefined, words: CheckWords): CheckOptions {

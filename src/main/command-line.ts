@@ -34,6 +34,11 @@ function parts(): ProgramParts {
       return runConfigTest(options, await checkIo(err));
     },
     check: async (options) => (await import("../cli/check.ts")).runCheck(options, await checkIo(errLine)),
+    languageServer: async (mainFile) => {
+      const { runLanguageServer } = await import("../cli/language-server.ts");
+      const { source } = await checkIo(errLine);
+      return runLanguageServer({ source, version, mainFile, input: process.stdin, output: process.stdout });
+    },
     sim: async (words) => {
       const { runSimArguments } = await import("../sim/arguments.ts");
       return runSimArguments(words, { out: outLine, progress: progress(), millis: () => performance.now() }, errLine);
