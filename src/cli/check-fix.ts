@@ -2,13 +2,14 @@
  * `holdfast check --fix`: makes the corrections that are safe, shows them as a diff, and says what remains. Owns the refusals: corrections
  * that meet, and corrections after which another host would be master, prove itself otherwise or hold other addresses.
  */
-import { printable } from "../core/config/diagnostics.ts";
+
 import { applyFixes, diffOf, type Fix } from "../core/config/fix.ts";
 import { whatMustNotChange } from "../core/config/fix-guard.ts";
 import { type LoadedConfig, type LoadOptions, loadConfig } from "../core/config/load.ts";
 import type { Diagnostic } from "../core/config/model.ts";
 import { resolvePath } from "../core/config/paths.ts";
 import type { ConfigSource } from "../core/config/source.ts";
+import { printable } from "../core/lib/printable.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 
 export interface FixIo {

@@ -6,12 +6,13 @@
 import { budgetLines, budgets } from "../core/config/budget.ts";
 import { failsConfigTest } from "../core/config/codes.ts";
 import { comparePair } from "../core/config/compare-pair.ts";
-import { printable, renderDiagnostic, worst } from "../core/config/diagnostics.ts";
+import { renderDiagnostic, worst } from "../core/config/diagnostics.ts";
 import { ALL_CHECKS } from "../core/config/include-check.ts";
 import type { LoadedConfig, LoadOptions } from "../core/config/load.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Diagnostic, Severity } from "../core/config/model.ts";
 import type { ConfigSource } from "../core/config/source.ts";
+import { printable } from "../core/lib/printable.ts";
 import { type FixIo, runFix, withoutSafe } from "./check-fix.ts";
 import { type CheckFormat, renderAs } from "./check-formats.ts";
 import { rulePage, rulePages, rulePath } from "./rule-pages.ts";

@@ -2,7 +2,7 @@
  * Cuts out of log files what a replica lacks: whole transactions from a position of the master on, byte for byte, behind the format event
  * that describes them. What is written can be read by mysqlbinlog. Files are read in pieces, so that their size does not matter.
  */
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import {
   HEADER_LENGTH,
   isEncrypted,
@@ -55,9 +55,12 @@ class Reader {
   readonly #file: number;
   #piece = Buffer.alloc(0);
   #at = 0;
+  /** Bytes of the file. */
+  readonly size: number;
 
   constructor(path: string) {
     this.#file = openSync(path, "r");
+    this.size = fstatSync(this.#file).size;
   }
 
   /** Fewer bytes at the end of the file. */
@@ -138,8 +141,8 @@ class Cutter {
     let state = start;
     for (let at = MAGIC.length; ; ) {
       const header = readHeader(reader.read(at, HEADER_LENGTH));
-      // Half an event at the end was being written when the server died.
-      if (header === null || reader.read(at, header.length).length < header.length) return;
+      // Half an event at the end was being written when the server died; what it says of its length may be anything.
+      if (header === null || at + header.length > reader.size) return;
       const content = needsContent(header) ? reader.read(at, header.length).subarray(HEADER_LENGTH) : new Uint8Array();
       const step = readEvent(state, header, content);
       if (step.role === "encrypted") {

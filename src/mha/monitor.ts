@@ -5,7 +5,7 @@
 import type { MhaConfig } from "../core/mha/config.ts";
 import { PING_INSERT } from "../core/mha/orders.ts";
 import { PING_START, type PingAnswer, ping } from "../core/mha/ping.ts";
-import { secondaryCheck, shownWords } from "../core/mha/scripts.ts";
+import { secondaryCall, secondaryCheck, shownWords } from "../core/mha/scripts.ts";
 import type { Seen, Topology } from "../core/mha/topology.ts";
 import type { SqlFailure } from "../core/mysql/failure.ts";
 import { isNobody } from "../core/mysql/failure.ts";
@@ -215,12 +215,12 @@ class Suspicion {
     const { log, cluster, env } = this.#context;
     const { scripts, pingType } = cluster.config.application;
     if (scripts.secondaryCheck === null) return null;
-    const [name = "", ...rest] = scripts.secondaryCheck;
-    const words = secondaryCheck(this.#topology.master.server, pingType, { sshUser: userName() });
-    // The program of that name is this one.
-    const program = name === "masterha_secondary_check" ? [...env.self, name] : [name];
-    log.info(`Executing secondary network check script: ${shownWords([name, ...rest, ...words])}`);
-    const result = await runScript([...program, ...rest, ...words], log, {
+    const { server } = this.#topology.master;
+    const words = secondaryCheck(server, pingType, { sshUser: userName() });
+    const call = secondaryCall(scripts.secondaryCheck, words, { self: env.self, password: server.password });
+    log.info(`Executing secondary network check script: ${shownWords([...scripts.secondaryCheck, ...words])}`);
+    const result = await runScript(call.argv, log, {
+      env: call.env,
       signal: this.#stop.signal,
       timeoutMillis: 60_000,
     });

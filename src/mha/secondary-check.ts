@@ -5,6 +5,7 @@
 
 import { words } from "../core/mha/config.ts";
 import type { Options } from "../core/mha/options.ts";
+import { PASSWORD_VARIABLE } from "../core/mha/scripts.ts";
 import { type MhaEnvironment, MhaError } from "./environment.ts";
 import { runProgram } from "./programs.ts";
 import { remoteWord } from "./ssh.ts";
@@ -73,7 +74,7 @@ async function askFrom(host: string, master: string, options: Options): Promise<
   if (options.text("ping_type") !== "INSERT") return REACHABLE;
   const written = await runProgram(remote(WRITE, [master, port, options.text("master_user") ?? "root", "3"]), {
     ...limit,
-    input: `${options.text("master_password") ?? ""}\n`,
+    input: `${options.text("master_password") ?? process.env[PASSWORD_VARIABLE] ?? ""}\n`,
   });
   // 127: there is no client; then the open port is all that is known.
   if (written.code === 0 || written.code === 127) return REACHABLE;

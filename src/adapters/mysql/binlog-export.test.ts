@@ -76,3 +76,14 @@ test("the wrong product's tool, a missing one, and credentials that others may r
   chmodSync(join(root, "login.cnf"), 0o644);
   expect(await exporter.run(order({ program }))).toMatchObject({ ok: false, error: expect.stringContaining("0600") });
 });
+
+test.each(["--result-file=/etc/cron.d/x", "-r/tmp/x", "../m1.000001", ""])(
+  "a log called %j is not asked for",
+  async (file) => {
+    const exporter = createBinlogExporter(join(root, "out"));
+    const ran = await exporter.run(
+      order({ program: tool(`touch ${join(root, "ran")}`), ranges: [{ file, from: 4, to: 9 }] }),
+    );
+    expect(ran).toMatchObject({ ok: false, error: expect.stringContaining("no such name is asked for") });
+  },
+);

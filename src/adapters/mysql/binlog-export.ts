@@ -26,11 +26,16 @@ const WHERE: Readonly<Record<Product, string>> = {
   mysql: "install the client programs of MySQL, or name the program with `mysqlbinlog PATH` in the mysql block",
 };
 const VERSION_MILLIS = 10_000;
+/** A server in foreign hands names its logs as it likes: one that begins with - would be an option, such as --result-file. */
+const LOG_NAME = /^[^-/\s][^/\s]*$/;
 
 /** `directory` is made when it is needed, for root alone. */
 export function createBinlogExporter(directory: string): BinlogExporter {
   return {
     async run(order) {
+      const strange = order.ranges.find(({ file }) => !LOG_NAME.test(file));
+      if (strange !== undefined)
+        return err(`the server calls a binary log ${JSON.stringify(strange.file)}: no such name is asked for`);
       const program = await findProgram(order);
       if (!program.ok) return program;
       const login = await readLogin(order.server.credentials);

@@ -4,8 +4,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { allows, type Role } from "../../core/api/tokens.ts";
-import { printable } from "../../core/config/diagnostics.ts";
 import type { HostEventBody } from "../../core/events/host-events.ts";
+import { printable } from "../../core/lib/printable.ts";
 import type { ErrorReply } from "../contract/types.ts";
 import { RateLimit } from "./rate.ts";
 import { TokenStore } from "./token-store.ts";

@@ -3,6 +3,7 @@
  * is reported, up to a limit that hostile text cannot push further.
  */
 
+import { printable } from "../lib/printable.ts";
 import { maskSecrets } from "../lib/secrets.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { severityOf } from "./codes.ts";
@@ -80,14 +81,4 @@ function excerpt(raw: string, span: SourceSpan): readonly string[] {
     `${number} | ${visible}`,
     `${" ".repeat(number.length)} | ${indent}${"^".repeat(Math.max(1, Math.min(span.length, room)))}`,
   ];
-}
-
-/** Replaces control characters, tab excepted. */
-export function printable(text: string): string {
-  let out = "";
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0;
-    out += (code < 32 && char !== "\t") || (code >= 127 && code < 160) ? "." : char;
-  }
-  return out;
 }

@@ -353,3 +353,20 @@ test("as JSON an event is one line with words and values", () => {
   expect(text).not.toContain("\n");
   expect(JSON.parse(text)).toMatchObject({ ident: "Keepalived_vrrp", level: "info", event: happened.body, at: 5 });
 });
+
+test("what another host says neither begins a line of its own in the log nor steers a terminal", () => {
+  const forged = "db2\nNov 23 01:38:38 db1 Keepalived_vrrp[7]: (VI_82) Entering MASTER STATE\u001b[2J\u009b1m";
+  const body = {
+    kind: "peer-link",
+    peer: "192.0.2.2:8112",
+    action: "lost",
+    host: forged,
+    version: "1",
+    detail: forged,
+  };
+  const { lines, sentence } = describe(event(body as HoldfastEventBody));
+  const shown = [...lines.map(({ text }) => text), sentence];
+  expect(shown.join("")).toContain("Entering MASTER STATE");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  for (const text of shown) expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+});

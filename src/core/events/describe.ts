@@ -6,6 +6,7 @@
 
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
+import { printable } from "../lib/printable.ts";
 import { databaseStepInWords } from "./database-words.ts";
 import { describeHost } from "./describe-host.ts";
 import { describeIpvs } from "./describe-ipvs.ts";
@@ -36,7 +37,8 @@ import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabular
 export const WORDING = "v2.2.7";
 
 export function describe(event: HoldfastEvent): Description {
-  return { lines: linesOf(event.body), sentence: eventInWords(event.body) };
+  const lines = linesOf(event.body).map((line) => ({ ...line, text: printable(line.text) }));
+  return { lines, sentence: eventInWords(event.body) };
 }
 
 const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived", level, text });

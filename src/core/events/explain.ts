@@ -7,6 +7,7 @@
 import { troubleInWords, troubleRemedy } from "../database/trouble.ts";
 import { unreachable } from "../lib/assert.ts";
 import { familyOf, type IpAddress } from "../lib/ip.ts";
+import { printable } from "../lib/printable.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import { databaseInWords, databaseStepInWords } from "./database-words.ts";
 import { routingInWords } from "./describe-routing.ts";
@@ -199,7 +200,10 @@ export const conflictRemedy = (mac: string): string =>
   `find ${mac} (\`ip neigh\`, the switch's table) and take the address off there; if it is the peer, its adverts do not arrive: look at the firewall and at the dropped packets in \`holdfast explain\``;
 
 /** One line of `history`; null for events that only matter to a log. */
-export function eventInWords(body: HoldfastEventBody): string {
+/** Names, errors and answers of other hosts are in it: none begins a line of its own or steers a terminal. */
+export const eventInWords = (body: HoldfastEventBody): string => printable(sentenceOf(body));
+
+function sentenceOf(body: HoldfastEventBody): string {
   if (isOfAPart(body)) return partEventInWords(body);
   switch (body.kind) {
     case "vrrp":

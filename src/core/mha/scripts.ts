@@ -148,6 +148,23 @@ export const secondaryCheck = (master: MhaServer, pingType: string, setting: Scr
   ...(master.ssh.options.length === 0 ? [] : [`--options=${sshCheckOptions(master).join(" ")}`]),
 ];
 
+/** In the environment of a program of ours, instead of an option. */
+export const PASSWORD_VARIABLE = "HOLDFAST_MASTER_PASSWORD";
+
+/**
+ * How the script of that setting is called. The program of MHA's name is this one (`self` starts it): there the password does not have to stand on a
+ * command line, where all users of the host see it. Other scripts read it where MHA puts it.
+ */
+export function secondaryCall(
+  [name = "", ...rest]: readonly string[],
+  words: readonly string[],
+  { self, password }: { readonly self: readonly string[]; readonly password: string },
+): { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+  if (name !== "masterha_secondary_check") return { argv: [name, ...rest, ...words], env: {} };
+  const open = words.filter((word) => !/^--\w*password=/.test(word));
+  return { argv: [...self, name, ...rest, ...open], env: { [PASSWORD_VARIABLE]: password } };
+}
+
 export interface Report {
   readonly dead: MhaServer;
   /** Null: nobody was opened. */
