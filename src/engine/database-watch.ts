@@ -10,7 +10,7 @@ import {
   type RiseFall,
   recordVerdict,
 } from "../core/database/standing.ts";
-import type { Verdict } from "../core/database/verdict.ts";
+import { stillGone, type Verdict } from "../core/database/verdict.ts";
 import type { Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, micros, millis, seconds } from "../core/lib/units.ts";
 import type { Timer, Timers } from "../ports/timers.ts";
@@ -175,7 +175,7 @@ export class DatabaseWatch<Config extends WatchedConfig, Facts> {
         continue;
       }
       this.#facts = null;
-      return this.#server.judgeFailure(facts.error, wasUp);
+      return stillGone(this.#verdict, this.#server.judgeFailure(facts.error, wasUp));
     }
   }
 

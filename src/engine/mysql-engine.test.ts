@@ -98,7 +98,7 @@ test("one connection is kept: a look is three statements, and nothing is told wh
 });
 
 test("a broken connection is looked after at once: whoever comes back is fine, whoever is gone is dead without `fall`", async () => {
-  const { timers, server, told, published } = bench();
+  const { timers, server, told, published, engine } = bench();
   await timers.advance(millis(1_000));
   server.lose();
   await timers.advance(millis(1));
@@ -115,6 +115,10 @@ test("a broken connection is looked after at once: whoever comes back is fine, w
     standing: "failed",
     server: "127.0.0.1:3306",
   });
+  // How it went is the cause as long as nobody listens.
+  await timers.advance(millis(30_000));
+  expect(engine.status()[0]?.trouble?.kind).toBe("dead");
+  expect(kinds(told)).toHaveLength(2);
 });
 
 test("a trouble from elsewhere has its own beginning, and the server's own comes back after it", async () => {

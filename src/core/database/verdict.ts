@@ -28,3 +28,10 @@ export function verdictOf(findings: readonly Finding[], certain: boolean): Verdi
   const always = first("fail");
   return { always, standby: always ?? first("standby"), findings, certain };
 }
+
+/** Nobody listens where a server was seen to go: it is gone still, and how it went is the better cause. */
+export function stillGone(before: Verdict | null, now: Verdict): Verdict {
+  const has = (verdict: Verdict | null, kind: Trouble["kind"]): boolean =>
+    verdict?.findings.some(({ trouble }) => trouble.kind === kind) === true;
+  return before !== null && has(before, "dead") && has(now, "refused") ? before : now;
+}
