@@ -35,6 +35,9 @@ export class RedisPair {
     return this.#replica;
   }
 
+  /** Further lines of each instance. */
+  instanceLines: readonly string[] = [];
+
   config(index: 0 | 1, lines: readonly string[] = []): string {
     const server = this.servers[index];
     const peer = this.servers[index === 0 ? 1 : 0];
@@ -50,7 +53,12 @@ export class RedisPair {
     ].join("\n");
     return (
       block +
-      instanceBlock({ priority: 100 - 10 * index, advertSeconds: 0.2, nopreempt: true, lines: ["manage_redis cache"] })
+      instanceBlock({
+        priority: 100 - 10 * index,
+        advertSeconds: 0.2,
+        nopreempt: true,
+        lines: ["manage_redis cache", ...this.instanceLines],
+      })
     );
   }
 
@@ -66,8 +74,9 @@ export class RedisPair {
     });
   }
 
-  get acknowledged(): readonly number[] {
-    return this.writes.filter(({ ok }) => ok).map(({ id }) => id);
+  /** `run`: by that run of a server only. */
+  acknowledged(run: string | null = null): readonly number[] {
+    return this.writes.filter(({ ok, server }) => ok && (run === null || server === run)).map(({ id }) => id);
   }
 
   /** Writes go through again, to that server. */
@@ -104,9 +113,9 @@ export class RedisPair {
   }
 
   /** Acknowledged writes that this server does not have. */
-  async lost(server: RedisServer): Promise<readonly number[]> {
+  async lost(server: RedisServer, run: string | null = null): Promise<readonly number[]> {
     const keys = new Set((await server.ask("--raw", "KEYS", "w:*")).split("\n"));
-    return this.acknowledged.filter((id) => !keys.has(`w:${id}`));
+    return this.acknowledged(run).filter((id) => !keys.has(`w:${id}`));
   }
 
   async end(): Promise<void> {

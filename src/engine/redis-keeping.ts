@@ -37,6 +37,8 @@ export interface KeepingHost {
   /** Nothing else opens, closes or points the server elsewhere while the action runs. */
   readonly alone: (action: () => Promise<void>) => void;
   readonly close: (what: "guard" | "release") => Promise<void>;
+  /** Its address goes to another host, for that reason. */
+  readonly letGo: (why: string) => void;
   /** The writer is cut off, so that it must not serve; null when that is over. */
   readonly isolate: (millis: number | null) => void;
 }
@@ -44,6 +46,7 @@ export interface KeepingHost {
 const EVERY = seconds(1);
 /** While a server comes into step: a writer that dies before that was seen leaves a standby that may not take over. */
 const SOON = millis(100);
+const AT_ONCE = millis(20);
 const GATEWAY_MILLIS = 1_000;
 /** Cut off for this long before it lets go: a switch that learns anew takes less. */
 const ISOLATED_MILLIS = 2_000;
@@ -59,6 +62,8 @@ export class RedisKeeping {
   #again = false;
   /** It follows, and has not been seen in step. */
   #joining = false;
+  /** The writer cannot be asked: should it come back, nobody may write to it before it is known what it has. */
+  #gone = false;
   #ended = false;
   #aloneSince: Instant | null = null;
   #cutOffSince: Instant | null = null;
@@ -104,7 +109,7 @@ export class RedisKeeping {
     } finally {
       this.#looking = false;
       if (this.#ended) this.#servers.close();
-      this.#arm(this.#again ? millis(1) : this.#joining ? SOON : EVERY);
+      this.#arm(this.#again ? millis(1) : this.#gone ? AT_ONCE : this.#joining ? SOON : EVERY);
       this.#again = false;
     }
   }
@@ -112,14 +117,18 @@ export class RedisKeeping {
   async #lookOnce(): Promise<void> {
     const managed = this.#managed;
     await managed.mark.load();
+    const asked = this.#host.tools.timers.now();
     const { own, peers } = await this.#servers.ask();
     if (this.#ended) return;
     const { timers } = this.#host.tools;
     managed.silent = { peers: peers.filter(({ state }) => state.kind === "silent"), at: timers.now() };
+    this.#gone = managed.open && !own.ok;
     await this.#watchIsolation(peers);
     if (!own.ok || this.#ended) return;
     await managed.mark.tell();
     if (managed.runs.size > 0 || managed.moving) return;
+    // What was asked before it was promoted says nothing about the writer that it is now.
+    if (managed.openedAt !== null && managed.openedAt >= asked) return;
     if (managed.open) await this.#tend(own.value, peers);
     else this.#follow(own.value, peers);
   }
@@ -244,6 +253,7 @@ export class RedisKeeping {
       );
       return;
     }
+    if (this.#isStray(own)) return;
     this.#aloneSince = hasGoodReplica(own, group.minReplicasMaxLag) ? null : (this.#aloneSince ?? now);
     const aloneMillis = this.#aloneSince === null ? 0 : elapsed(this.#aloneSince, now) / 1_000;
     const asks = aloneMillis >= ALONE_MILLIS && own.minReplicas === 1 && group.policy === "balanced";
@@ -263,6 +273,35 @@ export class RedisKeeping {
     this.#trouble([...tendingTroubles(facts), ...(alone ? [ALONE] : [])]);
     const what = decideTending(facts);
     if (what !== null) this.#act("tending", tendingInWords(what), () => this.#mind(what));
+  }
+
+  /**
+   * A writer that was restarted may have older data or none, which its replicas would copy; one that somebody has closed serves nobody. A check with a
+   * weight, or one that was answered in time, does not say so.
+   */
+  #isStray(own: MemberFacts): boolean {
+    const managed = this.#managed;
+    const restarted = own.runId !== managed.knownRun;
+    const inStep = this.#aloneSince === null;
+    if (managed.state !== "MASTER" || (!restarted && isOpen(own))) return false;
+    this.#host.alone(async () => {
+      if (this.#ended || !managed.open || managed.state !== "MASTER" || managed.moving) return;
+      // Who closed it may have pointed it elsewhere: nothing of that is changed.
+      if (restarted) await this.#host.close("guard");
+      managed.open = false;
+      if (restarted && inStep) await this.#isNoWriter();
+      this.#host.letGo(restarted ? RESTARTED : CLOSED);
+    });
+    return true;
+  }
+
+  /** Its data are not the writer's any more, and a replica was in step with those: the epoch's writer is not to win over its replica by name. */
+  async #isNoWriter(): Promise<void> {
+    const { mark } = this.#managed;
+    const epoch = mark.mark?.epoch;
+    const written = epoch === undefined ? ok(undefined) : await mark.write({ epoch, role: "replica" });
+    if (!written.ok) this.#trouble([written.error]);
+    else await mark.tell();
   }
 
   /** The gate was opened and nobody went through it: its claim was given up in that very moment. */
@@ -295,4 +334,6 @@ export class RedisKeeping {
   }
 }
 
+const RESTARTED = "the server was restarted under its address, and its data may be older than those of its replicas";
+const CLOSED = "somebody else has closed the server";
 const ALONE = "degraded: no replica is in step, writes are on this server alone";

@@ -98,6 +98,10 @@ export class RedisManager {
         tell: (what, step, outcome, detail) => this.#tell(managed, { what, step, outcome, detail }),
         alone: (action) => this.#queue(managed, action),
         close: (what) => this.#close(managed, what),
+        letGo: (why) => {
+          this.#tell(managed, { what: "guard", step: "let the address go", outcome: "done", detail: why });
+          this.#options.handOver(managed.instance);
+        },
         isolate: (length) => this.#options.isolate(managed.config.name, length),
       },
       managed,

@@ -67,18 +67,22 @@ export class RedisTakeover {
   #progress: TakeoverProgress = NOTHING_DONE;
   #proved: TakeoverFacts | null = null;
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
+  /** Not waited for: silent a moment ago, and not heard since. */
+  #silent: readonly Peer[];
 
   constructor(tools: RedisTools, config: RedisConfig, context: TakeoverContext) {
     this.#tools = tools;
     this.#config = config;
     this.#context = context;
     this.#servers = new RedisServers(tools.redis, config);
+    this.#silent = context.silent;
   }
 
   /** The error is the reason of the refusal. */
   async run(): Promise<Result<void, string>> {
     try {
       const deadline = after(this.#tools.timers.now(), this.#config.group.takeoverDeadline);
+      if (this.#silent.length > 0) void this.#askSilentAgain();
       for (;;) {
         if (this.#context.cancelled()) return err("it is not wanted any more");
         const ended = await this.#turn(deadline);
@@ -87,6 +91,15 @@ export class RedisTakeover {
     } finally {
       this.#servers.close();
     }
+  }
+
+  /** Beside everything else: nobody waits for a dead host, but one that has come back is seen before anything is promoted. */
+  async #askSilentAgain(): Promise<void> {
+    const peers = await this.#servers.askPeers();
+    const heard = new Set(peers.flatMap(({ address, state }) => (state.kind === "silent" ? [] : [address])));
+    if (!this.#silent.some(({ address }) => heard.has(address))) return;
+    this.#silent = this.#silent.filter(({ address }) => !heard.has(address));
+    this.#proved = null;
   }
 
   /** What run() would do now; nothing is changed. */
@@ -180,7 +193,7 @@ export class RedisTakeover {
   }
 
   async #ask(): Promise<Result<TakeoverFacts, string>> {
-    const { own, peers } = await this.#servers.ask(this.#context.silent);
+    const { own, peers } = await this.#servers.ask(this.#silent);
     if (!own.ok) return err(`the own server cannot be asked: ${failureInWords(own.error)}`);
     const { knownRun, consented, mark } = this.#context;
     const { policy } = this.#config.group;
