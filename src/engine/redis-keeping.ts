@@ -13,6 +13,7 @@ import {
   ALONE_MILLIS,
   decideTending,
   hasGoodReplica,
+  isOutrun,
   type Tending,
   type TendingFacts,
   tendingInWords,
@@ -253,7 +254,7 @@ export class RedisKeeping {
       );
       return;
     }
-    if (this.#isStray(own)) return;
+    if (this.#isStray(own, peers)) return;
     this.#aloneSince = hasGoodReplica(own, group.minReplicasMaxLag) ? null : (this.#aloneSince ?? now);
     const aloneMillis = this.#aloneSince === null ? 0 : elapsed(this.#aloneSince, now) / 1_000;
     const asks = aloneMillis >= ALONE_MILLIS && own.minReplicas === 1 && group.policy === "balanced";
@@ -276,21 +277,21 @@ export class RedisKeeping {
   }
 
   /**
-   * A writer that was restarted may have older data or none, which its replicas would copy; one that somebody has closed serves nobody. A check with a
-   * weight, or one that was answered in time, does not say so.
+   * A writer that was restarted may have older data or none, which its replicas would copy; one that somebody has closed serves nobody; one beside which
+   * another became the writer has not what that one took. A check with a weight, or one that was answered in time, says none of it.
    */
-  #isStray(own: MemberFacts): boolean {
+  #isStray(own: MemberFacts, peers: readonly Peer[]): boolean {
     const managed = this.#managed;
-    const restarted = own.runId !== managed.knownRun;
     const inStep = this.#aloneSince === null;
-    if (managed.state !== "MASTER" || (!restarted && isOpen(own))) return false;
+    const why = strayed({ own, peers, mark: managed.mark.mark }, managed.knownRun);
+    if (managed.state !== "MASTER" || why === null) return false;
     this.#host.alone(async () => {
       if (this.#ended || !managed.open || managed.state !== "MASTER" || managed.moving) return;
       // Who closed it may have pointed it elsewhere: nothing of that is changed.
-      if (restarted) await this.#host.close("guard");
+      if (why !== CLOSED) await this.#host.close("guard");
       managed.open = false;
-      if (restarted && inStep) await this.#isNoWriter();
-      this.#host.letGo(restarted ? RESTARTED : CLOSED);
+      if (why === RESTARTED && inStep) await this.#isNoWriter();
+      this.#host.letGo(why);
     });
     return true;
   }
@@ -336,4 +337,12 @@ export class RedisKeeping {
 
 const RESTARTED = "the server was restarted under its address, and its data may be older than those of its replicas";
 const CLOSED = "somebody else has closed the server";
+const OUTRUN = "another host has become the writer since, and has what this server lacks";
+
+function strayed(facts: Pick<TendingFacts, "own" | "peers" | "mark">, knownRun: string | null): string | null {
+  if (facts.own.runId !== knownRun) return RESTARTED;
+  if (!isOpen(facts.own)) return CLOSED;
+  return isOutrun(facts) ? OUTRUN : null;
+}
+
 const ALONE = "degraded: no replica is in step, writes are on this server alone";

@@ -6,7 +6,7 @@ import type { MemberFacts } from "./member.ts";
 import type { Peer } from "./peer.ts";
 import { decideSwitchover } from "./switchover.ts";
 import { decideTakeover, NOTHING_DONE, planTakeover, type TakeoverFacts } from "./takeover.ts";
-import { decideTending, type TendingFacts, tendingTroubles } from "./tending.ts";
+import { decideTending, isOutrun, type TendingFacts, tendingTroubles } from "./tending.ts";
 
 const history = (id: string, offset: number, former: Partial<History> = {}): History => ({
   id,
@@ -230,6 +230,18 @@ const tending = (changes: Partial<TendingFacts> = {}): TendingFacts => ({
   aloneMillis: 0,
   virtualHosts: ["10.0.0.100"],
   ...changes,
+});
+
+test("a writer is outrun by a later epoch's writer that has what it lacks, and by nobody else", () => {
+  const own = member({ source: null, readOnly: false });
+  const beside = (peer: Peer): boolean => isOutrun({ own, peers: [peer], mark: { epoch: 1, role: "writer" } });
+  const later = { epoch: 2, role: "writer" } as const;
+  expect(beside(up({ mark: later, history: history("b", 40) }))).toBe(true);
+  expect(beside(up({ mark: later, history: history("a", 40) }))).toBe(false);
+  expect(beside(up({ mark: later, history: history("b", 40), keys: 0 }))).toBe(false);
+  expect(beside(up({ mark: { epoch: 2, role: "replica" }, history: history("b", 40) }))).toBe(false);
+  expect(beside(up({ mark: { epoch: 1, role: "writer" }, history: history("b", 40) }))).toBe(false);
+  expect(beside(DOWN)).toBe(false);
 });
 
 describe("tending a writer", () => {

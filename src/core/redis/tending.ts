@@ -46,6 +46,18 @@ function closeSecond({ peers, mark }: TendingFacts): Tending | null {
   return second === undefined ? null : { kind: "close-peer", peer: second.address };
 }
 
+/**
+ * A peer was the writer in a later epoch and has what this server lacks: after a cut in which both wrote, the later one goes on. Who merely wrote down
+ * an epoch and came to nothing has nothing of its own.
+ */
+export function isOutrun({ own, peers, mark }: Pick<TendingFacts, "own" | "peers" | "mark">): boolean {
+  return peers.some((peer) => {
+    const theirs = factsOfPeer(peer);
+    if (theirs?.mark?.role !== "writer" || theirs.mark.epoch <= (mark?.epoch ?? 0)) return false;
+    return theirs.keys > 0 && hasAllOf(own.history, theirs.history) !== true;
+  });
+}
+
 function minReplicas({ own, policy, maxLag, aloneMillis, gateway }: TendingFacts): Tending | null {
   if (own.minReplicas === null) return null;
   const change = (wanted: number): Tending | null =>

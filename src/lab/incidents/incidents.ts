@@ -129,6 +129,24 @@ async function cutStandby(scene: IncidentScene, telling: Telling): Promise<void>
   await scene.lab.restoreLink(standby.name);
 }
 
+/** Both reach the gateway, so both may write (docs/redis.md); afterwards one of them must, and have or keep what the other one took. */
+async function partitionBetween(scene: IncidentScene, telling: Telling): Promise<Outcome> {
+  const [, two] = scene.members;
+  await writesFromWriter(scene);
+  const fault = telling.fault("db1, the writer, and db2 lose each other; client and gateway reach both");
+  await scene.cutBetween();
+  telling.at(await scene.firstWrite(two, fault), "db2 has acknowledged a write");
+  await sleep(2 * A_WHILE_MS);
+  const mended = telling.now("the cut is mended");
+  await scene.mendBetween();
+  await sleep(LONGER_THAN_MASTER_DOWN_MS);
+  const since = mended + A_WHILE_MS;
+  const taken = scene.members.map((member) => scene.takenBy(member, since).length);
+  telling.now(`writes since a second after: ${taken[0]} on db1, ${taken[1]} on db2`);
+  if (!taken.some((count) => count > 0)) telling.problem("after the cut nobody takes writes");
+  return await judge(scene, telling, { incident: "partition-between", since: fault, bothMay: true });
+}
+
 async function faultToMaster(scene: IncidentScene, telling: Telling): Promise<Outcome> {
   const [one, two] = scene.members;
   const before = one.hooks.lines.length;
@@ -204,6 +222,7 @@ export const INCIDENTS: readonly Incident[] = [
   { name: "cold-start-both", title: "both hosts start at once, one of them with older data", play: coldStart },
   { name: "stale-vip", title: "the daemon is killed and leaves the address behind", play: staleVip },
   { name: "partition", title: "the two hosts lose each other", play: partition },
+  { name: "partition-between", title: "the two hosts lose each other, but not the gateway", play: partitionBetween },
   { name: "fault-to-master", title: "a host with older data leaves FAULT", play: faultToMaster },
   { name: "switchover", title: "a planned move", play: switchover },
 ];

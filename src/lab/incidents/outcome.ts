@@ -67,7 +67,11 @@ export function longestGap({ writes }: { readonly writes: readonly ClientWrite[]
 export async function judge(
   scene: IncidentScene,
   telling: Telling,
-  { incident, since }: { readonly incident: string; readonly since: number },
+  {
+    incident,
+    since,
+    bothMay = false,
+  }: { readonly incident: string; readonly since: number; readonly bothMay?: boolean },
 ): Promise<Outcome> {
   await scene.inStep();
   await scene.stopWriting();
@@ -80,7 +84,7 @@ export async function judge(
   const answeredTwice = scene.observer.answeredTwice.length;
   const answers = scene.observer.probes.filter(({ macs }) => macs.length > 0).length;
   if (answers === 0) telling.problem("nobody ever answered for the address, so that never two did proves nothing");
-  if (answeredTwice > 0) telling.problem(`two hosts answered for the address in ${answeredTwice} probes`);
+  if (answeredTwice > 0 && !bothMay) telling.problem(`two hosts answered for the address in ${answeredTwice} probes`);
   if (lost.length > copied) telling.problem(`${lost.length - copied} acknowledged keys are gone`);
   return {
     incident,

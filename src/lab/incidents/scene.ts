@@ -118,6 +118,19 @@ export class IncidentScene {
     this.startDaemon(member);
   }
 
+  /** The two hosts lose each other alone: client and gateway reach both. */
+  async cutBetween(): Promise<void> {
+    for (const member of this.members) {
+      const rule = `ip saddr ${this.other(member).server.host.address} drop`;
+      const table = `table inet cut { chain input { type filter hook input priority 0; ${rule}; }; }`;
+      await member.server.host.execOrThrow(["nft", table]);
+    }
+  }
+
+  async mendBetween(): Promise<void> {
+    for (const { server } of this.members) await server.host.execOrThrow(["nft", "delete", "table", "inet", "cut"]);
+  }
+
   /** An application on that host: a key every 20 ms over a new connection each. */
   writeFrom(client: string): void {
     const program = join(PROJECT_ROOT, "dist/lab/redis-writer.js");
