@@ -8,6 +8,7 @@ import type { RedisConfig } from "../core/redis/config.ts";
 import type { Mark } from "../core/redis/member.ts";
 import type { Peer } from "../core/redis/peer.ts";
 import {
+  type Decision,
   decideTakeover,
   expectedAfter,
   NOTHING_DONE,
@@ -53,10 +54,16 @@ export interface TakeoverContext {
 
 const PAUSE = millis(10);
 const GATEWAY_MILLIS = 1_000;
+/** A host that lives answers in a round trip. */
+const SILENT_AGAIN = millis(50);
 /** A step that is chosen again and again does not do what it says. */
 const MOST_TRIES = 3;
 /** Steps of which the answer says all there is to know. */
 const PROVED: ReadonlySet<Step["kind"]> = new Set(["close-own", "record", "min-replicas", "promote"]);
+
+/** Closing comes first; nothing is written down, waited for or refused before the silent were asked again. */
+const mustBeCertain = (decision: Decision): boolean =>
+  decision.kind !== "step" || decision.step.kind === "record" || decision.step.kind === "promote";
 
 export class RedisTakeover {
   readonly #tools: RedisTools;
@@ -69,6 +76,8 @@ export class RedisTakeover {
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
   /** Not waited for: silent a moment ago, and not heard since. */
   #silent: readonly Peer[];
+  /** Ends when they have answered, or soon. */
+  #askedAgain: Promise<unknown> | null = null;
 
   constructor(tools: RedisTools, config: RedisConfig, context: TakeoverContext) {
     this.#tools = tools;
@@ -82,7 +91,7 @@ export class RedisTakeover {
   async run(): Promise<Result<void, string>> {
     try {
       const deadline = after(this.#tools.timers.now(), this.#config.group.takeoverDeadline);
-      if (this.#silent.length > 0) void this.#askSilentAgain();
+      if (this.#silent.length > 0) this.#askedAgain = Promise.race([this.#askSilentAgain(), this.#pause(SILENT_AGAIN)]);
       for (;;) {
         if (this.#context.cancelled()) return err("it is not wanted any more");
         const ended = await this.#turn(deadline);
@@ -93,7 +102,13 @@ export class RedisTakeover {
     }
   }
 
-  /** Beside everything else: nobody waits for a dead host, but one that has come back is seen before anything is promoted. */
+  async #hearAgain(): Promise<null> {
+    await this.#askedAgain;
+    this.#askedAgain = null;
+    return null;
+  }
+
+  /** Beside everything else: nobody waits long for a dead host, but one that has come back is seen before anything is promoted. */
   async #askSilentAgain(): Promise<void> {
     const peers = await this.#servers.askPeers();
     const heard = new Set(peers.flatMap(({ address, state }) => (state.kind === "silent" ? [] : [address])));
@@ -105,6 +120,7 @@ export class RedisTakeover {
   /** What run() would do now; nothing is changed. */
   async plan(): Promise<TakeoverPlan> {
     try {
+      this.#silent = [];
       const facts = await this.#ask();
       return facts.ok ? planTakeover(facts.value) : { steps: [], end: facts.error };
     } finally {
@@ -118,6 +134,7 @@ export class RedisTakeover {
     this.#proved = null;
     if (!facts.ok) return facts;
     const decision = decideTakeover(facts.value);
+    if (this.#askedAgain !== null && mustBeCertain(decision)) return await this.#hearAgain();
     const late = this.#tools.timers.now() >= deadline;
     const limit = `takeover_deadline (${toSeconds(this.#config.group.takeoverDeadline)} s) is over`;
     switch (decision.kind) {
@@ -214,9 +231,9 @@ export class RedisTakeover {
     });
   }
 
-  #pause(): Promise<void> {
+  #pause(delay = PAUSE): Promise<void> {
     return new Promise((resolve) => {
-      this.#tools.timers.schedule(PAUSE, () => resolve());
+      this.#tools.timers.schedule(delay, () => resolve());
     });
   }
 }
