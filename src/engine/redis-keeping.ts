@@ -73,6 +73,9 @@ export class RedisKeeping {
   #savedRun: string | null = null;
   /** What was decided waits for its turn or is being done: looks go on meanwhile, and must not order it again. */
   #acting = false;
+  /** Actions that are over: a look that began before one knows nothing of it. */
+  #acted = 0;
+  #lastStep = "";
   #troubles: readonly string[] = [];
 
   constructor(host: KeepingHost, managed: ManagedRedis) {
@@ -119,6 +122,7 @@ export class RedisKeeping {
     const managed = this.#managed;
     await managed.mark.load();
     const asked = this.#host.tools.timers.now();
+    const acted = this.#acted;
     const { own, peers } = await this.#servers.ask();
     if (this.#ended) return;
     const { timers } = this.#host.tools;
@@ -130,6 +134,10 @@ export class RedisKeeping {
     if (managed.runs.size > 0 || managed.moving) return;
     // What was asked before it was promoted says nothing about the writer that it is now.
     if (managed.openedAt !== null && managed.openedAt >= asked) return;
+    if (acted !== this.#acted) {
+      this.#again = true;
+      return;
+    }
     if (managed.open) await this.#tend(own.value, peers);
     else this.#follow(own.value, peers);
   }
@@ -159,16 +167,22 @@ export class RedisKeeping {
     const { open } = this.#managed;
     if (this.#acting) return;
     this.#acting = true;
+    let again = false;
     this.#host.alone(async () => {
       try {
         const { runs, moving } = this.#managed;
         if (this.#ended || runs.size > 0 || moving || this.#managed.open !== open) return;
         const done = await action();
         this.#host.tell(what, step, done.ok ? "done" : "failed", done.ok ? done.value : done.error);
+        again = this.#lastStep === step;
+        this.#lastStep = step;
       } finally {
         this.#acting = false;
+        this.#acted += 1;
       }
-      this.#hurry();
+      // What has not shown yet, a link that is being made, is given time.
+      if (again) this.#arm(SOON);
+      else this.#hurry();
     });
   }
 
@@ -205,6 +219,7 @@ export class RedisKeeping {
       this.#trouble([written.error]);
       return;
     }
+    this.#savedRun = null;
     this.#managed.knownRun = own.runId;
     this.#managed.first.forget();
   }
@@ -222,7 +237,7 @@ export class RedisKeeping {
     if (decision.kind === "park") return await this.#order(server, [["REPLICAOF", "127.0.0.1", "1"]]);
     const commands = await this.#followCommands(decision.peer);
     if (!commands.ok) return commands;
-    this.#savedRun = null;
+    // The copy counts until it is in step: while the link is made its data set is still the one that was saved.
     return await this.#order(server, commands.value);
   }
 

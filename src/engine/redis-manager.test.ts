@@ -28,12 +28,13 @@ function world() {
   const handedOver: string[] = [];
   const answers: GateAnswer[] = [];
   const opened: number[] = [];
+  const copies: string[] = [];
   const events: Extract<HoldfastEventBody, { kind: "redis-step" }>[] = [];
   const during = { asked: (_host: string): void => undefined };
   const manager = new RedisManager({
     tools: {
       redis: modelRedisPort(servers, (host) => during.asked(host)),
-      copies: { keep: async (path) => ok(path) },
+      copies: { keep: async (path) => ok(path + copies.push(path)) },
       timers,
       gateway: { ask: async () => "reachable" },
       marks: memoryNotes(),
@@ -56,7 +57,7 @@ function world() {
     manager.ask({ instance: "V", which: "claim", gate, priority: 100 });
     await pass(millis(500));
   };
-  return { pass, own, peer, handedOver, answers, opened, events, during, manager, claim };
+  return { copies, pass, own, peer, handedOver, answers, opened, events, during, manager, claim };
 }
 
 /** It is MASTER, and all is well. */
@@ -130,4 +131,14 @@ test("and what it has in advance refuses the claim", async () => {
   await claim(1);
   expect(answers).toEqual([expect.objectContaining({ opened: false })]);
   expect(own.orders).not.toContain("REPLICAOF NO ONE");
+});
+
+test("what a returned server has alone is copied once, however long the link to the writer takes", async () => {
+  const { own, peer, pass, copies } = world();
+  peer.source = null;
+  peer.replid = "b";
+  peer.channels.add("holdfast:cache:3:writer");
+  await pass(seconds(4));
+  expect(own.source).toBe("192.0.2.2:6379");
+  expect(copies).toHaveLength(1);
 });
