@@ -49,7 +49,7 @@ export const PAIR_MUTANTS: readonly PairMutant[] = [
       edit(TAKEOVER, 'if (state.kind === "silent" && gateway === "unreachable") {', "if (false) {"),
     ),
   ),
-  found(31, mutant("older data open alone", edit(TAKEOVER, "if (!known) {", "if (false) {"))),
+  found(31, mutant("older data open alone", edit(TAKEOVER, "if (!known && facts.named !== true) {", "if (false) {"))),
 ];
 
 const HOURS = 0.25;
