@@ -10,6 +10,7 @@ import type { VrrpReport } from "../src/core/vrrp/reports.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../src/core/vrrp/state.ts";
 import { DROP_REASONS } from "../src/core/vrrp/status.ts";
 import { LVS_SAMPLES } from "./log-samples-lvs.ts";
+import { QUORUM_SAMPLES } from "./log-samples-quorum.ts";
 
 type Samples<Union, Key extends keyof Union> = {
   readonly [One in Union[Key] & string]: readonly Extract<Union, { readonly [K in Key]: One }>[];
@@ -92,6 +93,7 @@ const CAUSES: Samples<Cause, "code"> = {
   "higher-priority-advert": [{ code: "higher-priority-advert", from: PEER, priority: 150 }],
   "equal-priority-higher-address": [{ code: "equal-priority-higher-address", from: PEER, priority: 100 }],
   fault: FAULTS.map((fault) => ({ code: "fault", faults: [fault] })),
+  "permit-over": [{ code: "permit-over" }],
   recovered: [{ code: "recovered" }],
   "lease-lost": [{ code: "lease-lost" }],
   stalled: [{ code: "stalled", missedMicros: 5_000_000 }],
@@ -184,6 +186,7 @@ const SAMPLES: Kinds = {
     version: "0.3.0",
     detail: "why",
   })),
+  "quorum-store": QUORUM_SAMPLES,
   drop: [
     ...DROP_REASONS.flatMap((reason) => {
       const common = { kind: "drop", instance: "VI", reason, source: PEER, detail: "why" } as const;

@@ -1,6 +1,7 @@
 /** The table of `holdfast status`: pure text from a StatusReply. */
 import type { DatabaseView, InstanceView, StatusReply } from "../control/contract/types.ts";
 import { lengthInWords } from "../core/events/explain.ts";
+import { quorumLines } from "./render-quorum.ts";
 import { type Cell, type Column, tableLines, wrap } from "./table.ts";
 import { plain, type Style, type Terminal } from "./terminal.ts";
 import { clockText, shortLength } from "./time-text.ts";
@@ -30,6 +31,7 @@ export function renderStatus(reply: StatusReply, screen: Screen): string {
     ...serverLines("mysql", reply, screen),
     ...serverLines("redis", reply, screen),
     ...peerLines(reply, screen),
+    ...quorumLines(reply, screen),
   );
   return `${lines.join("\n")}\n`;
 }

@@ -13,6 +13,7 @@ import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { LvsStatus, ServerChoice } from "../engine/lvs/lvs-status.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
 import type { MysqlRepairs } from "../engine/mysql-repairs.ts";
+import type { QuorumStatus } from "../engine/quorum/quorum-gate.ts";
 import type { RedisStatus } from "../engine/redis-engine.ts";
 import type { PeerState } from "../ports/peer-link.ts";
 import type { DoctorReply, SwitchoverReply } from "./contract/types.ts";
@@ -61,6 +62,8 @@ export interface ControlActions {
   /** The same of the database servers. */
   mysql?(): readonly MysqlStatus[];
   redis?(): readonly RedisStatus[];
+  /** The quorum store's; null without one. */
+  quorum?(): QuorumStatus | null;
   /** The supervisor's own account of the keeper. */
   keeper?(): KeeperState;
   /** The peers' daemons. */

@@ -18,6 +18,7 @@ import type { ExplainInput } from "./explain-input.ts";
 import { mysqlLines } from "./mysql-view.ts";
 import { outlookOf } from "./outlook.ts";
 import { priorityLines } from "./priority-reasons.ts";
+import { quorumLines } from "./quorum-view.ts";
 import { redisLines } from "./redis-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
@@ -68,7 +69,7 @@ function holds(view: InstanceView): string {
 function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
   const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
-  lines.push(...priorityLines(input), ...siblingLines(input));
+  lines.push(...priorityLines(input), ...siblingLines(input), ...quorumLines(input.status.quorum, view.name));
   const serves = whoServes(input);
   if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;

@@ -26,6 +26,7 @@ export async function freshStatus({ readModel, actions, statusTimeoutMillis }: S
   else readModel.setSnapshot(instances);
   if (actions.mysql !== undefined) readModel.setMysql(actions.mysql());
   if (actions.redis !== undefined) readModel.setRedis(actions.redis());
+  if (actions.quorum !== undefined) readModel.setQuorum(actions.quorum());
   if (actions.peers !== undefined) readModel.setPeers(actions.peers());
   if (actions.checks !== undefined) readModel.setChecks(actions.checks());
   if (actions.keeper !== undefined) readModel.setKeeper(actions.keeper());

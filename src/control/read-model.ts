@@ -12,12 +12,14 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
 import type { KeeperState } from "../engine/keeper-supervisor.ts";
 import type { MysqlStatus } from "../engine/mysql-engine.ts";
+import type { QuorumStatus } from "../engine/quorum/quorum-gate.ts";
 import type { RedisStatus } from "../engine/redis-engine.ts";
 import type { PeerState } from "../ports/peer-link.ts";
 import { CheckBoard } from "./check-board.ts";
 import type { EventEntry, HookView, InstanceView, KeeperView, StatusReply } from "./contract/types.ts";
 import { mysqlView } from "./mysql-view.ts";
 import { peerView } from "./peer-view.ts";
+import { quorumView } from "./quorum-view.ts";
 import { redisView } from "./redis-view.ts";
 import { unwillingSiblings } from "./siblings.ts";
 
@@ -61,6 +63,7 @@ export class ReadModel {
   #mysql: readonly MysqlStatus[] = [];
   #redis: readonly RedisStatus[] = [];
   #peers: readonly PeerState[] = [];
+  #quorum: QuorumStatus | null = null;
   #snapshot: readonly VrrpInstanceStatus[] = [];
   #stale = true;
   #keeper: KeeperView = { state: "starting", pid: null, restarts: 0, since: null, detail: null };
@@ -155,6 +158,10 @@ export class ReadModel {
     this.#peers = states;
   }
 
+  setQuorum(status: QuorumStatus | null): void {
+    this.#quorum = status;
+  }
+
   setKeeper(state: KeeperState): void {
     const { condition, pid, restarts, since, detail } = state;
     this.#keeper = { state: condition, pid, restarts, since: this.wallTime(since), detail };
@@ -194,6 +201,7 @@ export class ReadModel {
       mysql: this.#mysql.map((one) => mysqlView(one, views)),
       redis: this.#redis.map((one) => redisView(one, views)),
       peers: this.#peers.map((one) => peerView(one, (at) => this.wallTime(at))),
+      quorum: quorumView(this.#quorum, { now: clock.now(), wallTime: views.wallTime }),
       lastReload: this.#lastReload,
       journal: { ...this.#journal, lastSequence: this.lastSequence },
       diagnostics: [...this.#diagnostics],

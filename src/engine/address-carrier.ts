@@ -6,6 +6,7 @@ import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import { familyOf, type IpAddress } from "../core/lib/ip.ts";
 import type { VirtualAddress } from "../core/vrrp/config.ts";
 import type { VrrpEvent } from "../core/vrrp/events.ts";
+import { lifetimeOf } from "../core/vrrp/lease.ts";
 import { shortestPeerMasterDown } from "../core/vrrp/timers.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import {
@@ -62,7 +63,7 @@ export class AddressCarrier {
       const index = this.deviceIndex(runtime, address);
       if (index === null) continue;
       const place = { interfaceIndex: index, passing: this.#passing };
-      this.#additions.push(this.#pend(runtime, grant("add", place, address, runtime.config.leaseSeconds)));
+      this.#additions.push(this.#pend(runtime, grant("add", place, address, lifetimeNow(runtime))));
     }
   }
 
@@ -181,7 +182,9 @@ export class AddressCarrier {
   #renewalsOf(runtime: Runtime): readonly AddressChange[] {
     const { held, config } = runtime;
     const kept = runtime.renewals;
-    if (kept !== null && kept.held === held && kept.config === config && kept.links === this.links) {
+    const lifetime = lifetimeNow(runtime);
+    const same = kept !== null && kept.held === held && kept.config === config && kept.links === this.links;
+    if (same && kept.lifetime === lifetime) {
       return kept.changes;
     }
     const changes: AddressChange[] = [];
@@ -189,9 +192,9 @@ export class AddressCarrier {
       const index = this.deviceIndex(runtime, address);
       if (index === null) continue;
       const place = { interfaceIndex: index, passing: this.#passing };
-      changes.push(grant("renew", place, address, config.leaseSeconds));
+      changes.push(grant("renew", place, address, lifetime));
     }
-    runtime.renewals = { held, config, links: this.links, changes };
+    runtime.renewals = { held, config, links: this.links, lifetime, changes };
     return changes;
   }
 
@@ -260,8 +263,10 @@ export class AddressCarrier {
   #stillTimely(additions: readonly PendingChange[]): readonly PendingChange[] {
     const now = this.#ports.clock.now();
     const late = new Set<Runtime>();
-    for (const { runtime, decidedAt } of additions) {
-      if (now - decidedAt > shortestPeerMasterDown(runtime.config)) late.add(runtime);
+    for (const { runtime, change: wanted, decidedAt } of additions) {
+      // The quorum store's grant is used up: no lifetime is left to give.
+      const over = wanted.lifetime !== null && wanted.lifetime < 1;
+      if (over || now - decidedAt > shortestPeerMasterDown(runtime.config)) late.add(runtime);
     }
     if (late.size === 0) return additions;
     for (const runtime of late) this.#host.dispatch(runtime, { kind: "lease-lost" });
@@ -294,4 +299,9 @@ export class AddressCarrier {
     for (const runtime of this.#host.all()) for (const entry of addressesOf(runtime.config)) all.add(entry.address);
     return all;
   }
+}
+
+/** As the core has granted it; without a role that serves, what the configuration says. */
+function lifetimeNow({ state: { role }, config }: Runtime): number | null {
+  return role.kind === "master" ? lifetimeOf(role) : config.leaseSeconds;
 }

@@ -11,6 +11,7 @@ import { STOP_LIMIT } from "./stop-limit.ts";
 import { configOf } from "./testing/configs.ts";
 import { NO_IPVS } from "./testing/fake-ipvs.ts";
 import { NO_ADDRESSES, NO_PROBES } from "./testing/no-probes.ts";
+import { NO_QUORUM } from "./testing/no-quorum.ts";
 import {
   NO_DATABASES,
   NO_FENCES,
@@ -47,6 +48,7 @@ const portsOf = (timers: VirtualTimers) => ({
   databases: NO_DATABASES,
   takeover: NO_TAKEOVER,
   fences: NO_FENCES,
+  quorum: NO_QUORUM,
   guard: { release: () => ({ removed: [], errors: [] }), tidy: () => undefined },
   bus: createEventBus({
     clock: timers,

@@ -147,7 +147,7 @@ class Control implements ControlProcess {
     this.hooks = createHookEngine({
       tools,
       publish: (body) => bus.publish("vrrp", body),
-      answer: (answer) => this.keeper.answerGate(answer),
+      answer: (answer) => this.databases.answer(answer),
       stopping: () => this.#stopping !== null,
     });
     this.notifier = createNotifier({
@@ -184,7 +184,7 @@ class Control implements ControlProcess {
       tell: (servers) => this.keeper.tellStandings({ ...NO_STANDINGS, ...servers }, []),
       answer: (answer) => this.keeper.answerGate(answer),
       next: (question) => this.hooks.ask(question),
-      handOver: (instance) => this.keeper.handOver(instance),
+      order: (order) => this.keeper.order(order),
     });
     const { lvs, servers } = createBalancing(options, tools, (told) => this.notifier.server(told));
     this.lvs = lvs;

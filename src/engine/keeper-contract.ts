@@ -5,7 +5,7 @@ import type { LogLevel } from "../core/events/log-line.ts";
 import type { HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Instant } from "../core/lib/units.ts";
 import type { KeeperSettings } from "../core/link/keeper-settings.ts";
-import type { FromKeeper, KeeperSetup, Standings } from "../core/link/messages.ts";
+import type { FromKeeper, KeeperSetup, Standings, ToKeeper } from "../core/link/messages.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { KeyPorts } from "../ports/digest.ts";
 import type { GuardPort } from "../ports/guard.ts";
@@ -43,6 +43,9 @@ export interface KeeperHost {
   readonly onFatal: (reason: string) => void;
 }
 
+/** That it is to let go for another host, until when it may hold its addresses, that it may claim again. */
+export type KeeperOrder = Extract<ToKeeper, { type: "hand-over" | "permit" | "retry-claim" }>;
+
 export interface KeeperSupervisor {
   /** Starts the first keeper. onDone gets what is wrong with the configuration, or null. */
   start(setup: KeeperSetup, onDone: (error: string | null) => void): void;
@@ -53,8 +56,8 @@ export interface KeeperSupervisor {
   tellSettings(): void;
   /** At `debug` the keeper tells each packet and timer; also one that is started later. */
   setLogLevel(level: LogLevel): void;
-  /** That instance, if it serves, is to let go for another host. */
-  handOver(instance: string): void;
+  /** About one instance; a keeper that starts later does not hear of it. */
+  order(order: KeeperOrder): void;
   answerGate(answer: { instance: string; gate: number; opened: boolean; reason: string }): void;
   /** Null when the keeper does not answer in time. clear: its counters start anew. */
   status(clear?: boolean): Promise<readonly VrrpInstanceStatus[] | null>;

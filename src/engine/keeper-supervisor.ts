@@ -19,7 +19,7 @@ import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { KeeperProcess } from "../ports/keeper-process.ts";
 import type { Timer } from "../ports/timers.ts";
 import { createGuardBook, type GuardBook } from "./guard-orders.ts";
-import type { KeeperCondition, KeeperHost, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
+import type { KeeperCondition, KeeperHost, KeeperOrder, KeeperState, KeeperSupervisor } from "./keeper-contract.ts";
 import { arrival, createLeaving, knownStandings, type LeftKeeper } from "./keeper-leaving.ts";
 import { silenceLimit } from "./keeper-patience.ts";
 import { createLineReader } from "./line-reader.ts";
@@ -125,8 +125,8 @@ class Supervisor implements KeeperSupervisor {
     this.#send({ type: "gate", instance, gate, opened, reason });
   }
 
-  handOver(instance: string): void {
-    if (this.#greeted) this.#send({ type: "hand-over", instance });
+  order(order: KeeperOrder): void {
+    if (this.#greeted) this.#send(order);
   }
 
   status(clear = false): Promise<readonly VrrpInstanceStatus[] | null> {

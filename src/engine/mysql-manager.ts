@@ -68,6 +68,8 @@ export interface MysqlManager {
   planSwitchover(name: string): Promise<TakeoverPlan> | null;
   /** What is done only by an operator's order. */
   readonly repairs: MysqlRepairs;
+  /** Resolves when everything begun for that instance is done. */
+  settled(instance: string): Promise<void>;
   /** Resolves when what was being closed is closed. */
   stop(): Promise<void>;
 }
@@ -225,6 +227,10 @@ class Manager implements MysqlManager {
     const found = [...this.#managed.values()].filter(({ config }) => config.name === name);
     for (const managed of found) consentTo(this.#work, managed);
     return found.length > 0;
+  }
+
+  settled(instance: string): Promise<void> {
+    return this.#managed.get(instance)?.queue ?? Promise.resolve();
   }
 
   async stop(): Promise<void> {

@@ -295,6 +295,11 @@ export class RedisManager {
     });
   }
 
+  /** Resolves when everything begun for that instance is done. */
+  settled(instance: string): Promise<void> {
+    return this.#managed.get(instance)?.managed.queue ?? Promise.resolve();
+  }
+
   async stop(): Promise<void> {
     this.cancelAll();
     for (const { keeping } of this.#managed.values()) keeping.end();

@@ -47,6 +47,7 @@ export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): read
   ];
   if (!sameSettings([before.lvs.options, before.lvs.ssl], [now.lvs.options, now.lvs.ssl]))
     changes.unshift("the settings of LVS are changed");
+  if (!sameSettings(before.quorum, now.quorum)) changes.push("quorum_store is changed");
   if (!sameSettings(before.peerLink, now.peerLink)) changes.push("peer_link is changed");
   if (!sameSettings(before.host, now.host)) changes.push("static objects or link settings are changed");
   if (!sameSettings(before.api, now.api)) changes.push("the HTTP listener of the API is changed");

@@ -23,7 +23,8 @@ import { RateLimit } from "./rate-limit.ts";
 import { ConflictDesk, tellConflict } from "./vrrp-conflicts.ts";
 import { EffectRunner } from "./vrrp-effects.ts";
 import { assessFitness, emptyStandings, refreshNetwork, type TrackerStandings, takeStandings } from "./vrrp-fitness.ts";
-import { isGone, matchInstances, readyToBegin, withSiblings } from "./vrrp-roster.ts";
+import { carryOut } from "./vrrp-orders.ts";
+import { isGone, matchInstances, readyToBegin } from "./vrrp-roster.ts";
 import { channelOf, createRuntime, firstDue, type Runtime, renewKeys, setState, statusAnswer } from "./vrrp-runtime.ts";
 
 export type { VrrpEngine } from "./engine-interface.ts";
@@ -86,7 +87,9 @@ class Engine implements VrrpEngine {
         this.#gate(message);
         break;
       case "hand-over":
-        for (const it of withSiblings(this.#runtimes, message.instance)) this.#effects.dispatch(it, HAND_OVER);
+      case "permit":
+      case "retry-claim":
+        carryOut(message, this.#runtimes, (runtime, event) => this.#effects.dispatch(runtime, event));
         break;
       case "status":
         this.#ports.send(statusAnswer(message.id, this.#runtimes, this.#ports.clock.now()));
@@ -395,4 +398,3 @@ const REREADS_AT_ONCE = 8;
 const REREAD_PAUSE = millis(50);
 
 const DEADLINE = { kind: "deadline" } as const;
-const HAND_OVER = { kind: "hand-over" } as const;

@@ -51,6 +51,7 @@ export interface Runtime {
     readonly held: readonly VirtualAddress[];
     readonly config: VrrpInstanceConfig;
     readonly links: readonly Link[];
+    readonly lifetime: number | null;
     readonly changes: readonly AddressChange[];
   } | null;
   /** Routes and rules of ours are to be in the kernel. */

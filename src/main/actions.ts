@@ -27,6 +27,7 @@ export const createActions = (host: ActionHost): ControlActions => ({
   ...daemonActions(host),
   peers: () => host.peers.peers(),
   peerReports: () => host.peers.reports(),
+  quorum: () => host.control.databases.quorum(),
   whoAnswers: (address) => host.peers.sights(address),
   releaseStale: (address, dryRun) => releaseStale(staleTools(host), address, dryRun),
   ...mysqlActions(host.control.databases),

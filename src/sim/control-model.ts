@@ -149,7 +149,7 @@ export class ControlModel {
         tell: (servers) => this.#supervisor.tellStandings({ ...NO_STANDINGS, ...servers }, []),
         answer: (answer) => this.#answerGate(answer),
         next: (question) => this.#hooks.ask(question),
-        handOver: (instance) => this.#supervisor.handOver(instance),
+        order: (order) => this.#supervisor.order(order),
       },
     );
   }

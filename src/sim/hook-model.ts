@@ -104,6 +104,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     api: null,
     redis: [],
     peerLink: null,
+    quorum: null,
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

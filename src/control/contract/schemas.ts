@@ -15,6 +15,7 @@ import type { Cause, Fault } from "../../core/vrrp/causes.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
 import { PeerView } from "./peer-schemas.ts";
+import { QuorumView } from "./quorum-schemas.ts";
 
 export { ExplainLine, ExplainQuery, ExplainReply, Explanation, ServiceExplanation } from "./explain-schemas.ts";
 
@@ -184,6 +185,8 @@ export const StatusReply = z.object({
   redis: z.array(RedisView),
   /** The peers of `peer_link`. */
   peers: z.array(PeerView),
+  /** Null without `quorum_store`. */
+  quorum: QuorumView.nullable(),
   lastReload: z
     .object({ at: timestamp, outcome: z.enum(["applied", "unchanged", "refused"]), detail: z.string() })
     .nullable(),

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type * as lvs from "./lvs-schemas.ts";
 import type * as peerSchemas from "./peer-schemas.ts";
+import type * as quorumSchemas from "./quorum-schemas.ts";
 import type * as repairs from "./repair-schemas.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -29,6 +30,7 @@ export type FenceReply = z.infer<typeof repairs.FenceReply>;
 export type RejoinReply = z.infer<typeof repairs.RejoinReply>;
 export type InitWriterReply = z.infer<typeof repairs.InitWriterReply>;
 export type TakeoverReply = z.infer<typeof schemas.TakeoverReply>;
+export type QuorumView = z.infer<typeof quorumSchemas.QuorumView>;
 export type PeerView = z.infer<typeof peerSchemas.PeerView>;
 export type VipReply = z.infer<typeof peerSchemas.VipReply>;
 export type ReleaseStaleReply = z.infer<typeof peerSchemas.ReleaseStaleReply>;

@@ -6,6 +6,7 @@ import type { InstanceView, LvsStatusReply, MysqlView, StatusReply } from "../co
 import type { EventCounts } from "./event-counts.ts";
 import { counter, type Family, flag, gauge, type Metric, type Sample } from "./exposition.ts";
 import { lvsFamilies } from "./lvs-families.ts";
+import { quorumFamilies } from "./quorum-families.ts";
 
 /** What the process knows of itself. */
 export interface ProcessFigures {
@@ -48,6 +49,7 @@ export function families(input: MetricsInput): readonly Family[] {
     ...checkFamilies(input),
     ...mysqlFamilies(input),
     ...lvsFamilies(input.lvs, input.counts),
+    ...quorumFamilies(input.status),
   ];
 }
 

@@ -45,6 +45,7 @@ export function sampleConfig(): HoldfastConfig {
     lvs: NO_LVS,
     redis: [],
     peerLink: null,
+    quorum: null,
     scripts: [
       {
         name: "vs_mysql_82",

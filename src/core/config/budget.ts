@@ -1,5 +1,6 @@
 /** How long each instance is without an owner when something breaks, in words: what the file promises, computed from its own numbers. */
 import { masterDownInterval, skewTime } from "../vrrp/timers.ts";
+import { quorumLines } from "./lint-quorum.ts";
 import type { HoldfastConfig } from "./model.ts";
 
 const MICROS = 1e6;
@@ -37,7 +38,7 @@ export function budgets({ instances, scripts }: HoldfastConfig): readonly Budget
 }
 
 export function budgetLines(config: HoldfastConfig): readonly string[] {
-  return budgets(config).flatMap(({ instance, deadHost, orderly, probe, checks }) => [
+  const lines = budgets(config).flatMap(({ instance, deadHost, orderly, probe, checks }) => [
     `${instance}: a dead host is replaced after ${text(deadHost)}, one that stops in order after ${text(orderly)}`,
     ...(probe === undefined
       ? []
@@ -47,4 +48,5 @@ export function budgetLines(config: HoldfastConfig): readonly string[] {
         `${instance}: a service that dies is given up ${text(noticed)} later at most (check ${name}), and taken over ${text(orderly)} after that`,
     ),
   ]);
+  return [...lines, ...quorumLines(config)];
 }

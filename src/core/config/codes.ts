@@ -101,6 +101,13 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "peer_link lacks a usable key, its own address or a peer; the daemon runs without the link.",
   ),
+  "quorum-unusable": entry(
+    "error",
+    "quorum_store lacks an endpoint or names files that cannot be used; instances that manage a database are left out.",
+  ),
+  "quorum-unused": entry("info", "quorum_store is given, and no instance manages a database."),
+  "quorum-ttl": entry("warning", "ttl of quorum_store is so short that one lost answer takes the address away."),
+  "quorum-without-lease": entry("warning", "vip_lease off beside quorum_store: a frozen host keeps its address."),
   "key-file-readable": entry("warning", "Somebody but root may read a file that holds a key."),
   "no-virtual-address": strict("An instance has no virtual_ipaddress."),
   "duplicate-address": entry("warning", "The same virtual address is given twice."),

@@ -2,6 +2,7 @@
 import type { HookKind } from "../events/vocabulary.ts";
 import { listeningTime } from "../evidence/gateways.ts";
 import { type Micros, micros, seconds } from "../lib/units.ts";
+import { longestClaim } from "../quorum/timing.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import { GATEWAY_TIMEOUT } from "./compile-evidence.ts";
 import type { Settings } from "./settings.ts";
@@ -38,14 +39,10 @@ export function readGates(
     const timeout = micros(hooked + own);
     return timeout === 0 ? null : { timeout };
   };
+  const evidence = gatewayTime(settings, advertInterval) + (managed.length === 0 ? 0 : quorumTime(context));
   const deadlines = managed.reduce((sum, { group }) => sum + group.takeoverDeadline + MANAGED_MARGIN, 0);
   return {
-    claimGate: gate(
-      "notify_claim",
-      "claim_timeout",
-      CLAIM_TIMEOUT,
-      deadlines + gatewayTime(settings, advertInterval) + probeTime(settings),
-    ),
+    claimGate: gate("notify_claim", "claim_timeout", CLAIM_TIMEOUT, deadlines + evidence + probeTime(settings)),
     releaseGate: gate("notify_release", "release_timeout", seconds(5), managed.length * MANAGED_RELEASE),
   };
 }
@@ -60,6 +57,10 @@ function gatewayTime(settings: Settings, advertInterval: Micros): number {
 function probeTime(settings: Settings): number {
   const asked = settings.duration("claim_probe");
   return asked === null ? 0 : asked + GATEWAY_MARGIN;
+}
+
+function quorumTime({ quorum }: TrackContext): number {
+  return quorum === null || quorum === "unusable" ? 0 : longestClaim(quorum);
 }
 
 /** Whether the group of the managed server, or unicast_peer, says that there is exactly one other host. */
@@ -83,6 +84,11 @@ export function managesUnknown(settings: Settings, instance: string, context: Tr
     if (known?.flawed === true) {
       const why = `${instance} is left out: ${product} ${name} has lines that cannot be used, and without them it may lose data`;
       context.diagnostics.report("managed-flawed", node.span, why, "correct the block; the errors above say how");
+    }
+    if (known !== undefined && context.quorum === "unusable") {
+      const why = `${instance} is left out: quorum_store cannot be used, and without it ${product} ${name} may have two writers`;
+      context.diagnostics.report("managed-flawed", node.span, why, "correct quorum_store; the errors above say how");
+      return true;
     }
     if (known !== undefined) return known.flawed;
     const near = closest(

@@ -11,6 +11,7 @@ import { compileInstance } from "./compile-instance.ts";
 import { compileMysql } from "./compile-mysql.ts";
 import { compilePeerLink } from "./compile-peer-link.ts";
 import { readPlace, reportAbsentProcessors } from "./compile-process.ts";
+import { compileQuorum } from "./compile-quorum.ts";
 import { compileRedis } from "./compile-redis.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
@@ -43,7 +44,8 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   const processes: TrackProcessConfig[] = [];
   const mysql: MysqlBlockConfig[] = [];
   const redis: RedisBlockConfig[] = [];
-  const trackable = { scripts, files, processes, mysql, redis, diagnostics };
+  const quorum = compileQuorum(tree, { source, diagnostics });
+  const trackable = { scripts, files, processes, mysql, redis, quorum, diagnostics };
   const taken = new Set<string>();
   reportAbsentProcessors(globals, source, diagnostics);
   reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
@@ -72,6 +74,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     mysql,
     redis,
     peerLink: compilePeerLink(root.nodes("peer_link"), { source, diagnostics }),
+    quorum: quorum === "unusable" ? null : quorum,
     instances: members,
     groups,
     lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),

@@ -8,6 +8,7 @@ import { KERNEL_LATENESS, leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { lintInterfaces } from "./lint-interfaces.ts";
 import { lintManaged } from "./lint-managed.ts";
+import { lintQuorum } from "./lint-quorum.ts";
 import { lintRedisScripts } from "./lint-redis-scripts.ts";
 import type { Command, HoldfastConfig, InstanceConfig } from "./model.ts";
 import type { ConfigSource } from "./source.ts";
@@ -29,6 +30,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   lintUnused(config, diagnostics);
   lintInterfaces(config, source, diagnostics);
   lintManaged(config, diagnostics);
+  lintQuorum(config, diagnostics);
   lintRedisScripts(config, source, diagnostics);
   for (const instance of config.instances) {
     lintHookTimeout(instance, diagnostics);

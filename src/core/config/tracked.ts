@@ -4,6 +4,7 @@
  */
 
 import type { Tracked } from "../vrrp/config.ts";
+import type { QuorumStoreBlock } from "./compile-quorum.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type {
   InstanceWritten,
@@ -26,6 +27,8 @@ export interface TrackContext {
   readonly processes: readonly TrackProcessConfig[];
   readonly mysql: readonly MysqlBlockConfig[];
   readonly redis: readonly RedisBlockConfig[];
+  /** Wherever it stands in the file. */
+  readonly quorum: QuorumStoreBlock;
   readonly diagnostics: DiagnosticSink;
 }
 

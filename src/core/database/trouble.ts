@@ -34,6 +34,8 @@ export type Trouble =
   | { readonly kind: "grants"; readonly privilege: string | null; readonly detail: string }
   /** Of a managed writer: neither a peer nor the gateway answers, so another may be the writer already. */
   | { readonly kind: "isolated"; readonly forMillis: number }
+  /** Of a managed writer: the quorum store does not confirm that this host may serve. */
+  | { readonly kind: "no-quorum"; readonly detail: string }
   /** An operator has closed it and keeps it so; a time of the wall clock, in words. */
   | { readonly kind: "fenced"; readonly since: string }
   | { readonly kind: "error"; readonly detail: string };
@@ -94,6 +96,8 @@ export function troubleInWords(trouble: Trouble): string {
         : `the privilege ${trouble.privilege} is missing (${trouble.detail})`;
     case "isolated":
       return `neither a peer nor the gateway has answered for ${lengthInWords(trouble.forMillis)}: this host is the one cut off`;
+    case "no-quorum":
+      return `this host may not serve: ${trouble.detail}`;
     case "fenced":
       return `it was fenced by hand (${trouble.since})`;
     case "error":
@@ -139,6 +143,8 @@ export function troubleRemedy(trouble: Trouble): string {
         : `GRANT ${trouble.privilege} ON *.* has to be given to the account`;
     case "isolated":
       return "the network has to be mended";
+    case "no-quorum":
+      return "the quorum store has to answer this host again (`holdfast status` shows how it stands)";
     case "fenced":
       return "an operator has to give it back: `holdfast fence NAME --off`";
     case "error":

@@ -13,6 +13,7 @@ import { describeIpvs } from "./describe-ipvs.ts";
 import { describeLvs } from "./describe-lvs.ts";
 import { describePacketEvent } from "./describe-packets.ts";
 import { describePeerEvent } from "./describe-peers.ts";
+import { describeQuorumEvent } from "./describe-quorum.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import {
@@ -25,12 +26,14 @@ import {
   leftoverInWords,
   virtualInterfaceInWords,
 } from "./explain.ts";
-import { type HostEventBody, isHostEvent } from "./host-events.ts";
-import { type IpvsEventBody, isIpvsEvent } from "./ipvs-events.ts";
+import { isHostEvent } from "./host-events.ts";
+import { isIpvsEvent } from "./ipvs-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";
-import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
-import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
-import { isPeerEvent, type PeerEventBody } from "./peer-events.ts";
+import { isLvsEvent } from "./lvs-events.ts";
+import { isPacketEvent } from "./packet-events.ts";
+import type { PartEventBody } from "./part-events.ts";
+import { isPeerEvent } from "./peer-events.ts";
+import { isQuorumEvent } from "./quorum-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
 /** The keepalived whose wording this is: programs that read the log look for its name and version. */
@@ -49,6 +52,7 @@ function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isPacketEvent(body)) return describePacketEvent(body);
   if (isLvsEvent(body)) return describeLvs(body);
   if (isPeerEvent(body)) return describePeerEvent(body);
+  if (isQuorumEvent(body)) return describeQuorumEvent(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);
@@ -247,7 +251,7 @@ function hookLines(body: Extract<HoldfastEventBody, { kind: "hook-ended" }>): re
 }
 
 type DaemonEvent = Exclude<
-  Exclude<HoldfastEventBody, HostEventBody | IpvsEventBody | LvsEventBody | PacketEventBody | PeerEventBody>,
+  Exclude<HoldfastEventBody, PartEventBody>,
   {
     kind:
       | "vrrp"

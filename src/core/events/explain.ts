@@ -149,6 +149,8 @@ export function causeInWords(cause: Cause): string {
       return "nothing is wrong with it any more";
     case "lease-lost":
       return "the kernel lease ran out before it was renewed, so the addresses were gone";
+    case "permit-over":
+      return "the quorum store has not confirmed in time that this host may hold the addresses";
     case "stalled":
       return `the process itself stood still for ${lengthInWords(cause.missedMicros / 1_000)}, longer than the peers wait`;
     case "address-removed":

@@ -16,6 +16,7 @@ import type { LvsEventBody } from "./lvs-events.ts";
 import type { CheckOutcome } from "./outcome.ts";
 import type { PacketEventBody } from "./packet-events.ts";
 import type { PeerEventBody } from "./peer-events.ts";
+import type { QuorumEventBody } from "./quorum-events.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
@@ -64,6 +65,7 @@ export type HoldfastEventBody =
   | LvsEventBody
   | PacketEventBody
   | PeerEventBody
+  | QuorumEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
   | {

@@ -81,6 +81,10 @@ export type ToKeeper =
     }
   /** That instance, and with it its sync group, lets go for another host; nothing happens unless it serves. */
   | { readonly type: "hand-over"; readonly instance: string }
+  /** What has refused that instance's claim would not any more. */
+  | { readonly type: "retry-claim"; readonly instance: string }
+  /** Until when that instance may hold its addresses (CLOCK_MONOTONIC, microseconds); null: nothing outside limits it. */
+  | { readonly type: "permit"; readonly instance: string; readonly until: number | null }
   | { readonly type: "heartbeat" }
   /**
    * Control begins anew in its own process (docs/decisions/0093): the keeper answers `paused`, goes on serving, and says nothing more

@@ -1,6 +1,6 @@
 /** Everything that can happen to one virtual router. */
 import type { IpAddress } from "../lib/ip.ts";
-import type { Micros } from "../lib/units.ts";
+import type { Instant, Micros } from "../lib/units.ts";
 import type { Cause, Fault } from "./causes.ts";
 
 /** An advert that passed receive validation (validate.ts). */
@@ -42,6 +42,8 @@ export type VrrpEvent =
   | { readonly kind: "gate-refused"; readonly gate: number; readonly reason: string }
   /** The kernel lifetime of our addresses ran out before it could be renewed. */
   | { readonly kind: "lease-lost" }
+  /** Until when we may hold the addresses; null: nothing outside limits it. */
+  | { readonly kind: "permit"; readonly until: Instant | null }
   /** An address of ours has vanished from the kernel and we did not remove it. */
   | { readonly kind: "address-removed"; readonly address: IpAddress }
   /** A tracked route or rule of ours was deleted by somebody else. */

@@ -54,6 +54,17 @@ export function leaseEnd(now: Instant, seconds: number): Instant {
   return (now + seconds * 1_000_000) as Instant;
 }
 
+/** The whole seconds that a lease was granted for; null without one. */
+export function lifetimeOf({
+  leaseUntil,
+  renewedAt,
+}: {
+  readonly renewedAt: Instant | null;
+  readonly leaseUntil: Instant | null;
+}): number | null {
+  return leaseUntil === null || renewedAt === null ? null : Math.round((leaseUntil - renewedAt) / 1_000_000);
+}
+
 /** Whether the advert of this instant should carry a renewal with it. */
 export function renewalDue(
   lease: { readonly renewedAt: Instant | null; readonly leaseUntil: Instant | null },

@@ -50,6 +50,7 @@ export function initialState(config: VrrpInstanceConfig, now: Instant): VrrpStat
     gateSerial: 0,
     cause: { code: "start" },
     since: now,
+    permitUntil: null,
   };
 }
 
@@ -96,6 +97,10 @@ function apply(draft: Draft, event: VrrpEvent): void {
       return;
     case "gate-refused":
       gateRefused(draft, event.gate, event.reason);
+      return;
+    case "permit":
+      draft.state = { ...draft.state, permitUntil: event.until };
+      giveUpIfLost(draft);
       return;
     case "lease-lost": {
       const { role } = draft.state;

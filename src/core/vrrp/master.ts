@@ -11,7 +11,7 @@ import type { VrrpInstanceConfig } from "./config.ts";
 import { echoAt, followingEcho, startEchoes } from "./echoes.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { Advert } from "./events.ts";
-import { leaseEnd, renewalDue } from "./lease.ts";
+import { grantedSeconds, leaseEnd, renewalDue } from "./lease.ts";
 import type { MasterRole, VrrpState } from "./state.ts";
 import { shortestPeerMasterDown } from "./timers.ts";
 import {
@@ -44,23 +44,23 @@ export function routineAdvert(
   role: MasterRole,
   now: Instant,
 ): { readonly state: VrrpState; readonly effects: readonly VrrpEffect[] } | null {
-  if (now < role.advertiseAt || lossCause(config, role, now) !== null) return null;
+  if (now < role.advertiseAt || lossCause(config, state, role, now) !== null) return null;
   if (isLimited(role.phase) && now >= role.phase.deadline) return null;
   if (role.garpAt !== null && now >= role.garpAt) return null;
   if (role.garpRefreshAt !== null && now >= role.garpRefreshAt) return null;
   if (role.echo !== null && now >= echoAt(role.echo)) return null;
   if (role.garpExtraAt !== null && now >= role.garpExtraAt) return null;
-  const renews = renewalDue(role, now, config.advertInterval);
+  const granted = renewal(config, state, role, now);
   const advertiseAt = following(role.advertiseAt, config.advertInterval, now);
-  const next = advertised(config, role, renews ? now : null, advertiseAt);
-  return { state: withRole(state, next), effects: renews ? RENEWAL_AND_ADVERT : ADVERT_ONLY };
+  const next = advertised(role, granted, now, advertiseAt);
+  return { state: withRole(state, next), effects: granted === null ? ADVERT_ONLY : RENEWAL_AND_ADVERT };
 }
 
 /** Steps down when the lease is over or we slept through the peers' patience; the event then meets the new role. */
 export function giveUpIfLost(draft: Draft): void {
   const { role } = draft.state;
   if (role.kind !== "master") return;
-  const cause = lossCause(draft.config, role, draft.now);
+  const cause = lossCause(draft.config, draft.state, role, draft.now);
   if (cause !== null) stepDown(draft, role, "master-down", cause);
 }
 
@@ -78,8 +78,13 @@ function stepDown(draft: Draft, role: MasterRole, wait: "master-down" | "skew", 
  * Peers count from our last advert, one interval before the one that is due. Without this check a thawed node would go on as if
  * nothing had happened, as keepalived does.
  */
-function lossCause(config: VrrpInstanceConfig, role: MasterRole, now: Instant): Cause | null {
-  if (role.leaseUntil !== null && now >= role.leaseUntil) return { code: "lease-lost" };
+function lossCause(config: VrrpInstanceConfig, state: VrrpState, role: MasterRole, now: Instant): Cause | null {
+  const { permitUntil } = state;
+  if (permitUntil !== null && now >= permitUntil && role.phase.kind !== "claiming") return { code: "permit-over" };
+  if (role.leaseUntil !== null && now >= role.leaseUntil) {
+    const bounded = grantedSeconds(config.leaseSeconds ?? 0, permitUntil, now) === null;
+    return { code: permitUntil !== null && bounded ? "permit-over" : "lease-lost" };
+  }
   const silence = now - (role.advertiseAt - config.advertInterval);
   if (silence > shortestPeerMasterDown(config)) return { code: "stalled", missedMicros: now - role.advertiseAt };
   return null;
@@ -292,21 +297,27 @@ function answer(draft: Draft, role: MasterRole): void {
 
 function advertise(draft: Draft, role: MasterRole, next: Instant): MasterRole {
   const { config, now } = draft;
-  const renews = renewalDue(role, now, config.advertInterval);
-  if (renews) draft.effects.push(RENEW_LEASE);
+  const granted = renewal(config, draft.state, role, now);
+  if (granted !== null) draft.effects.push(RENEW_LEASE);
   draft.effects.push(SEND_ADVERT);
-  return advertised(config, role, renews ? now : null, next);
+  return advertised(role, granted, now, next);
+}
+
+/** Whole seconds that the addresses get with this advert; null: nothing is due, or nothing can be granted any more. */
+function renewal(
+  { leaseSeconds, advertInterval }: VrrpInstanceConfig,
+  { permitUntil }: VrrpState,
+  role: MasterRole,
+  now: Instant,
+): number | null {
+  if (leaseSeconds === null || !renewalDue(role, now, advertInterval)) return null;
+  const granted = grantedSeconds(leaseSeconds, permitUntil, now);
+  // Never a shorter lifetime than they have.
+  return granted === null || (role.leaseUntil !== null && leaseEnd(now, granted) <= role.leaseUntil) ? null : granted;
 }
 
 /** Every field by name: spreading costs microseconds, and this happens once per advert. */
-function advertised(
-  config: VrrpInstanceConfig,
-  role: MasterRole,
-  renewedNow: Instant | null,
-  advertiseAt: Instant,
-): MasterRole {
-  const { leaseSeconds } = config;
-  const renews = renewedNow !== null && leaseSeconds !== null;
+function advertised(role: MasterRole, granted: number | null, now: Instant, advertiseAt: Instant): MasterRole {
   return {
     kind: "master",
     phase: role.phase,
@@ -316,8 +327,8 @@ function advertised(
     garpRefreshAt: role.garpRefreshAt,
     echo: role.echo,
     garpExtraAt: role.garpExtraAt,
-    leaseUntil: renews ? leaseEnd(renewedNow, leaseSeconds) : role.leaseUntil,
-    renewedAt: renews ? renewedNow : role.renewedAt,
+    leaseUntil: granted === null ? role.leaseUntil : leaseEnd(now, granted),
+    renewedAt: granted === null ? role.renewedAt : now,
   };
 }
 
@@ -332,6 +343,7 @@ function withRole(state: VrrpState, role: MasterRole): VrrpState {
     gateSerial: state.gateSerial,
     cause: state.cause,
     since: state.since,
+    permitUntil: state.permitUntil,
   };
 }
 

@@ -11,7 +11,7 @@ import type { VrrpInstanceConfig } from "./config.ts";
 import type { VrrpEffect } from "./effects.ts";
 import { forgetOwnFaults, recoverIfFit } from "./fault.ts";
 import { leaveGroup, withoutSiblings } from "./grouped.ts";
-import { leaseEnd } from "./lease.ts";
+import { grantedSeconds, leaseEnd } from "./lease.ts";
 import { finishRelease, takeFromClaiming } from "./master.ts";
 import type { BackupRole, MasterRole, VrrpState } from "./state.ts";
 import {
@@ -83,7 +83,7 @@ function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceC
   let next = role;
   if (leaseChanged) {
     draft.effects.push(RENEW_LEASE);
-    next = { ...next, ...newLease(config, now) };
+    next = { ...next, ...newLease(draft) };
   }
   if (leaseChanged || priority !== draft.state.priority || advertChanged(before, config)) {
     draft.effects.push(SEND_ADVERT);
@@ -99,9 +99,10 @@ function reconfigureMaster(draft: Draft, role: MasterRole, before: VrrpInstanceC
   dropLostGate(draft, next);
 }
 
-function newLease(config: VrrpInstanceConfig, now: Instant): Pick<MasterRole, "leaseUntil" | "renewedAt"> {
+function newLease({ config, state, now }: Draft): Pick<MasterRole, "leaseUntil" | "renewedAt"> {
   if (config.leaseSeconds === null) return { leaseUntil: null, renewedAt: null };
-  return { leaseUntil: leaseEnd(now, config.leaseSeconds), renewedAt: now };
+  const granted = grantedSeconds(config.leaseSeconds, state.permitUntil, now) ?? 0;
+  return { leaseUntil: leaseEnd(now, granted), renewedAt: now };
 }
 
 /** A gate that is no longer in the file cannot answer: the phase ends as if it had. */

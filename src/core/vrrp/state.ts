@@ -94,6 +94,8 @@ export interface VrrpState {
   readonly gateSerial: number;
   readonly cause: Cause;
   readonly since: Instant;
+  /** Until when we may hold the addresses: what the quorum store has granted. Null: nothing outside limits it. */
+  readonly permitUntil: Instant | null;
 }
 
 /** keepalived's names, as notify scripts, status and logs show them. */

@@ -10,7 +10,7 @@ import type { VrrpInstanceConfig } from "./config.ts";
 import { startEchoes } from "./echoes.ts";
 import type { VrrpEffect } from "./effects.ts";
 import type { Advert } from "./events.ts";
-import { leaseEnd } from "./lease.ts";
+import { grantedSeconds, leaseEnd } from "./lease.ts";
 import type { BackupRole, ClaimGate, MasterRole, VrrpRole, VrrpState } from "./state.ts";
 import { advertGrid, alignedDeadline, masterDownInterval, skewTime } from "./timers.ts";
 import { phaseName, stateName } from "./view.ts";
@@ -175,6 +175,8 @@ function enterMaster(draft: Draft, gate: "open" | "ask" | ClaimGate): MasterRole
 export function takeAddresses(draft: Draft, advertiseAt: Instant): MasterRole {
   const { config, now } = draft;
   const { garp, leaseSeconds } = config;
+  // With nothing left to grant it is over before it has begun.
+  const granted = leaseSeconds === null ? null : (grantedSeconds(leaseSeconds, draft.state.permitUntil, now) ?? 0);
   draft.effects.push(ADD_ADDRESSES, { kind: "announce", repeat: garp.repeat });
   return {
     kind: "master",
@@ -185,8 +187,8 @@ export function takeAddresses(draft: Draft, advertiseAt: Instant): MasterRole {
     garpRefreshAt: garp.refresh > 0 ? after(now, garp.refresh) : null,
     echo: startEchoes(config, now),
     garpExtraAt: garp.extraPeriod > 0 ? after(now, garp.extraPeriod) : null,
-    leaseUntil: leaseSeconds === null ? null : leaseEnd(now, leaseSeconds),
-    renewedAt: leaseSeconds === null ? null : now,
+    leaseUntil: granted === null ? null : leaseEnd(now, granted),
+    renewedAt: granted === null ? null : now,
   };
 }
 

@@ -44,7 +44,7 @@ export function nextDeadline(state: VrrpState): Instant | null {
     case "backup":
       return backupDeadline(role);
     case "master":
-      return masterDeadline(role);
+      return masterDeadline(role, state.permitUntil);
     case "fault":
       return role.retryAt;
     case "init":
@@ -54,8 +54,9 @@ export function nextDeadline(state: VrrpState): Instant | null {
 }
 
 /** Once per advert: no list of arguments is built here. */
-function masterDeadline(role: MasterRole): Instant {
+function masterDeadline(role: MasterRole, permitUntil: Instant | null): Instant {
   let first = role.advertiseAt;
+  if (permitUntil !== null && permitUntil < first && role.phase.kind !== "claiming") first = permitUntil;
   if (role.garpAt !== null && role.garpAt < first) first = role.garpAt;
   if (role.echo !== null && echoAt(role.echo) < first) first = echoAt(role.echo);
   if (role.garpRefreshAt !== null && role.garpRefreshAt < first) first = role.garpRefreshAt;

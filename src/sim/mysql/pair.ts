@@ -9,6 +9,7 @@ import type { Policy } from "../../core/database/config.ts";
 import { createDatabases } from "../../engine/databases.ts";
 import { createEventBus } from "../../engine/event-bus.ts";
 import { NO_ADDRESSES, NO_PROBES } from "../../engine/testing/no-probes.ts";
+import { NO_QUORUM } from "../../engine/testing/no-quorum.ts";
 import { NO_FENCES, NO_REDIS, NO_REDIS_FILES, NO_TAKEOVER } from "../../engine/testing/no-watches.ts";
 import type { Notes } from "../../ports/notes.ts";
 import { INTERFACE, nodeAddress, virtualAddress } from "../configs.ts";
@@ -207,6 +208,7 @@ export class Pair {
             probes: NO_PROBES,
             addresses: NO_ADDRESSES,
             fences: NO_FENCES,
+            quorum: NO_QUORUM,
             wallMillis: () => timers.now() / 1_000,
           },
           links,

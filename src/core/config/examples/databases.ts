@@ -145,6 +145,48 @@ ${DATABASE("   credentials /etc/keepalived/orders.cnf")}${managing(`
  }
 `,
   ),
+  "quorum-unusable": example(
+    "The instances that it should guard are left out: without it they would serve where the file says that they must not.",
+    `
+ quorum_store etcd {
++  endpoint http://192.0.2.9:2379
+ }
+${DATABASE("   peer 192.0.2.2")}${MANAGED}`,
+  ),
+  "quorum-unused": example(
+    "The store is asked by nobody: it concerns instances that manage a database.",
+    `
+ quorum_store etcd {
+   endpoint http://192.0.2.9:2379
+ }
+${DATABASE("   peer 192.0.2.2")}${managing(`
+   nopreempt
++  manage_mysql orders
+-  track_mysql {
+-    orders
+-  }`)}`,
+  ),
+  "quorum-ttl": example(
+    "One answer of the store that is lost, and the address goes.",
+    `
+ quorum_store etcd {
+   endpoint http://192.0.2.9:2379
+-  ttl 2
++  ttl 4
+ }
+${DATABASE("   peer 192.0.2.2")}${MANAGED}`,
+  ),
+  "quorum-without-lease": example(
+    "Nothing takes the address from a daemon that is frozen, and another may have its record by then.",
+    `
+ quorum_store etcd {
+   endpoint http://192.0.2.9:2379
+ }
+${DATABASE("   peer 192.0.2.2")}${managing(`
+   nopreempt
+   manage_mysql orders
+-  vip_lease off`)}`,
+  ),
   "api-without-listen": example(
     "The block changes nothing: there is no API at any address.",
     `

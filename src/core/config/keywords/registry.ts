@@ -8,6 +8,7 @@ import { GLOBAL_DEFS } from "./global-defs.ts";
 import { LVS_BLOCKS } from "./lvs.ts";
 import { MYSQL } from "./mysql.ts";
 import { PEER_LINK } from "./peer-link.ts";
+import { QUORUM_STORE } from "./quorum.ts";
 import { REDIS } from "./redis.ts";
 import { ROOT } from "./root.ts";
 import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
@@ -29,6 +30,7 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   api: API,
   redis: REDIS,
   peer_link: PEER_LINK,
+  quorum_store: QUORUM_STORE,
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

@@ -19,6 +19,14 @@ export const ROOT: readonly KeywordEntry[] = [
   done("peer_link", block("peer_link"), "The authenticated connection to the daemons of the peers.", {
     extension: true,
   }),
+  done(
+    "quorum_store",
+    block("quorum_store", 1),
+    "The store outside the pair that says who may be the writer; `etcd`.",
+    {
+      extension: true,
+    },
+  ),
   done("api", block("api"), "HTTP listener of the API, with metrics and health, beside the Unix socket.", {
     extension: true,
   }),

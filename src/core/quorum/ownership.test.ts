@@ -1,0 +1,248 @@
+// Two daemons, one store, clocks that run apart and answers that are late or lost: never both may hold.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { instant, after as later, micros, millis, seconds } from "../lib/units.ts";
+import {
+  beginWrite,
+  claimStep,
+  isHeld,
+  type Myself,
+  NOTHING_KNOWN,
+  type Ownership,
+  observe,
+  type Reading,
+  releasing,
+  written,
+} from "./ownership.ts";
+import { encodeRecord, readContent } from "./record.ts";
+import { CLOCK_RATE_BOUND, SILENCE, shortestTtl, waitFor } from "./timing.ts";
+
+const VIP = ["192.0.2.100"];
+const me = (life: string, ttl = seconds(4)): Myself => ({ host: `host-${life}`, life, addresses: VIP, ttl });
+
+/** One key, changed by compare and swap alone. */
+class Key {
+  revision = 0;
+  value: string | null = null;
+
+  read(): Reading {
+    return { revision: String(this.revision), value: this.value };
+  }
+
+  swap(expected: string, value: string): boolean {
+    if (expected !== String(this.revision)) return false;
+    this.revision += 1;
+    this.value = value;
+    return true;
+  }
+}
+
+function claimed(key: Key, self: Myself, at: number): Ownership {
+  const { own, write } = beginWrite(observe(NOTHING_KNOWN, key.read(), self, instant(at)), self, instant(at));
+  expect(key.swap(write.expected, encodeRecord(write.record))).toBe(true);
+  return written(own, { write, revision: String(key.revision) }, self, instant(at));
+}
+
+describe("a claim", () => {
+  test("an absent record is written, in epoch 1, and counts from before it was sent", () => {
+    const own = claimed(new Key(), me("a"), 1_000);
+    expect(own.until).toBe(later(instant(1_000), seconds(4)));
+  });
+
+  test("another's record is waited for from when it was first seen, to the microsecond", () => {
+    const key = new Key();
+    claimed(key, me("a"), 0);
+    const seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(500));
+    const free = later(instant(500), waitFor({ ttl: seconds(4), silence: SILENCE }));
+    expect(claimStep(seen, me("b"), 0, instant(free - 1))).toEqual({ kind: "wait", until: free });
+    expect(claimStep(seen, me("b"), 0, free)).toEqual({ kind: "write" });
+    expect(beginWrite(seen, me("b"), free).write.record.epoch).toBe(2);
+  });
+
+  test("seeing the same revision again starts no new wait, a renewal does", () => {
+    const key = new Key();
+    const own = claimed(key, me("a"), 0);
+    let seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(500));
+    seen = observe(seen, key.read(), me("b"), instant(900));
+    expect(seen.seen?.since).toBe(500);
+    const { write } = beginWrite(own, me("a"), instant(1_000));
+    key.swap(write.expected, encodeRecord(write.record));
+    expect(observe(seen, key.read(), me("b"), instant(1_500)).seen?.since).toBe(1_500);
+  });
+
+  test("a holder that asks for longer is waited for that long, whatever this host has configured", () => {
+    const key = new Key();
+    claimed(key, me("a", seconds(20)), 0);
+    const seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(0));
+    const until = instant(waitFor({ ttl: seconds(20), silence: SILENCE }));
+    expect(claimStep(seen, me("b"), 0, instant(0))).toEqual({ kind: "wait", until });
+  });
+
+  test("one that renews again and again is alive; one that has given back is not waited for", () => {
+    const key = new Key();
+    const own = claimed(key, me("a"), 0);
+    const seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(0));
+    expect(claimStep(seen, me("b"), 2, instant(1))).toMatchObject({ kind: "refuse" });
+    const write = releasing(own, me("a"));
+    if (write === null) throw new Error("it is its own");
+    key.swap(write.expected, encodeRecord(write.record));
+    const free = observe(seen, key.read(), me("b"), instant(1));
+    expect(claimStep(free, me("b"), 2, instant(1))).toEqual({ kind: "write" });
+    expect(releasing(free, me("b"))).toBeNull();
+  });
+
+  test("a record of another pair, or no record at all, is never written over", () => {
+    for (const value of ["", "{}", "null", "[1]", '{"form":"holdfast-writer-1"}']) {
+      const seen = observe(NOTHING_KNOWN, { revision: "7", value }, me("b"), instant(0));
+      expect(claimStep(seen, me("b"), 0, instant(1e12))).toMatchObject({ kind: "foreign" });
+    }
+    const key = new Key();
+    claimed(key, { ...me("a"), addresses: ["192.0.2.7"] }, 0);
+    const seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(0));
+    expect(claimStep(seen, me("b"), 0, instant(1e12))).toMatchObject({ kind: "foreign" });
+  });
+});
+
+describe("a holder", () => {
+  test("a write whose answer was lost counts from when it was sent, once it is seen", () => {
+    const key = new Key();
+    const first = claimed(key, me("a"), 0);
+    const { own, write } = beginWrite(first, me("a"), instant(1_000));
+    expect(own.until).toBe(first.until);
+    key.swap(write.expected, encodeRecord(write.record));
+    expect(observe(own, key.read(), me("a"), instant(9_000)).until).toBe(later(instant(1_000), seconds(4)));
+  });
+
+  test("another's record ends it at once", () => {
+    const key = new Key();
+    const own = claimed(key, me("a"), 0);
+    const theirs = beginWrite(observe(NOTHING_KNOWN, key.read(), me("b"), instant(0)), me("b"), instant(0)).write;
+    key.swap(theirs.expected, encodeRecord(theirs.record));
+    expect(isHeld(observe(own, key.read(), me("a"), instant(1)), instant(1))).toBe(false);
+  });
+});
+
+test("what is written is read again", () => {
+  const record = { ...me("a"), epoch: 3, serial: 9, silence: SILENCE };
+  expect(readContent(encodeRecord(record), VIP)).toEqual({ kind: "record", record });
+});
+
+test("any text is read without an exception", () => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => readContent(text, VIP).kind !== "record"));
+});
+
+test("the wait covers ttl and silence at every pair of clock rates within the bound", () => {
+  const rate = fc.double({ min: 1 / (1 + CLOCK_RATE_BOUND), max: 1 + CLOCK_RATE_BOUND, noNaN: true });
+  fc.assert(
+    fc.property(fc.integer({ min: 1_000, max: 300_000 }), rate, rate, (ttl, holder, challenger) => {
+      // Real time: a clock of rate r shows r microseconds in one. The kernel's silence is on the holder's clock, too.
+      const silent = (millis(ttl) + SILENCE) / holder;
+      const begins = waitFor({ ttl: millis(ttl), silence: SILENCE }) / challenger;
+      expect(begins).toBeGreaterThanOrEqual(silent);
+    }),
+  );
+});
+
+test("the shortest ttl leaves a whole lifetime of the addresses after one lost answer", () => {
+  expect(shortestTtl({ renew: millis(500), timeout: millis(700) }, seconds(2))).toBe(millis(3_900));
+});
+
+/** What one daemon does in one turn, with what the network makes of it. */
+interface Turn {
+  readonly who: 0 | 1;
+  /** Microseconds of real time until it begins, until the store has it, until the answer is back. */
+  readonly gap: number;
+  readonly there: number;
+  readonly back: number;
+  readonly lostThere: boolean;
+  readonly lostBack: boolean;
+  readonly stale: boolean;
+}
+
+const turn = fc.record<Turn>({
+  who: fc.constantFrom<0 | 1>(0, 1),
+  gap: fc.oneof(fc.integer({ min: 0, max: 500_000 }), fc.integer({ min: 0, max: 8_000_000 })),
+  there: fc.integer({ min: 0, max: 2_000_000 }),
+  back: fc.integer({ min: 0, max: 2_000_000 }),
+  lostThere: fc.boolean(),
+  lostBack: fc.boolean(),
+  stale: fc.boolean(),
+});
+
+interface Span {
+  readonly who: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Two daemons, the store and the real time between them. */
+class World {
+  readonly up: Span[] = [];
+  readonly #key = new Key();
+  readonly #history: Reading[] = [this.#key.read()];
+  readonly #selves = [me("a"), me("b")] as const;
+  readonly #owns: [Ownership, Ownership] = [NOTHING_KNOWN, NOTHING_KNOWN];
+  readonly #free: [number, number] = [0, 0];
+  readonly #rate: readonly [number, number];
+  #now = 0;
+
+  constructor(rate: readonly [number, number]) {
+    this.#rate = rate;
+  }
+
+  #local(who: 0 | 1, real: number) {
+    return instant(micros(real * this.#rate[who]));
+  }
+
+  /** A look, which may be old, and then a write, as the engine does it. */
+  turn(one: Turn): void {
+    const { who } = one;
+    this.#now = Math.max(this.#now + one.gap, this.#free[who]);
+    const at = this.#local(who, this.#now);
+    const reading = this.#history.at(one.stale && this.#history.length > 1 ? -2 : -1) ?? this.#key.read();
+    this.#owns[who] = observe(this.#owns[who], reading, this.#selves[who], at);
+    if (claimStep(this.#owns[who], this.#selves[who], 0, at).kind === "write") this.#write(one, at);
+  }
+
+  #write(one: Turn, at: ReturnType<typeof instant>): void {
+    const { who } = one;
+    const self = this.#selves[who];
+    const { own, write } = beginWrite(this.#owns[who], self, at);
+    this.#owns[who] = own;
+    const done = !one.lostThere && this.#key.swap(write.expected, encodeRecord(write.record));
+    if (done) this.#history.push(this.#key.read());
+    // The store is asked in the order of real time.
+    this.#now += one.there;
+    const answered = this.#now + one.back;
+    this.#free[who] = answered;
+    if (one.lostThere || one.lostBack) return;
+    const heard = this.#local(who, answered);
+    this.#owns[who] = done
+      ? written(own, { write, revision: String(this.#key.revision) }, self, heard)
+      : observe(own, this.#key.read(), self, heard);
+    const { until } = this.#owns[who];
+    if (until === null || !isHeld(this.#owns[who], heard)) return;
+    this.up.push({ who, from: answered, to: (until + SILENCE) / this.#rate[who] });
+  }
+}
+
+test("whatever is lost, late or old: the addresses of the two are never up together", () => {
+  const rate = fc.constantFrom(1 / (1 + CLOCK_RATE_BOUND), 1, 1 + CLOCK_RATE_BOUND);
+  let changes = 0;
+  fc.assert(
+    fc.property(fc.array(turn, { minLength: 20, maxLength: 80 }), fc.tuple(rate, rate), (turns, rates) => {
+      const world = new World(rates);
+      for (const one of turns) world.turn(one);
+      for (const one of world.up) {
+        for (const other of world.up) {
+          if (one.who === other.who) continue;
+          changes += 1;
+          expect(one.to <= other.from || other.to <= one.from).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  // It has really changed hands, or it would prove nothing.
+  expect(changes).toBeGreaterThan(100);
+});
