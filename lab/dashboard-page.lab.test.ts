@@ -12,6 +12,8 @@ import { ip, masterStatus, sampleModel } from "../src/control/testing/samples.ts
 import type { LvsStatus, ServerChoice, ServerStatus } from "../src/engine/lvs/lvs-status.ts";
 import { collectComplaints, hasChromium, type LabBrowser, startBrowser } from "./browser.ts";
 
+/** The page follows what it is told: a text may be of the moment before. */
+const POLL = { timeout: 10_000 };
 const PAGES = fileURLToPath(new URL("../dist/bundle/dashboard/", import.meta.url));
 const TOKEN = "the-token-of-carol";
 const HOSTILE = '<img src="x" onerror="window.broken = true"><script>window.broken = true</script>';
@@ -93,14 +95,14 @@ test.skipIf(!hasChromium())(
     await page.locator('[data-language="en"]').click();
     await page.locator("#token").fill("wrong");
     await page.keyboard.press("Enter");
-    expect(await page.getByRole("alert").textContent()).toBe("the token is unknown");
+    await expect.poll(() => page.getByRole("alert").textContent(), POLL).toBe("the token is unknown");
     await page.locator("#token").fill(TOKEN);
     await page.keyboard.press("Enter");
 
     const row = page.locator('tr[data-server="192.0.2.11:3306"]');
-    expect(await row.textContent()).toContain("4 active, 1 inactive");
+    await expect.poll(() => row.textContent(), POLL).toContain("4 active, 1 inactive");
     await row.getByRole("button", { name: "Drain" }).click();
-    expect(await page.locator("dialog").textContent()).toContain("It gets no new connections");
+    await expect.poll(() => page.locator("dialog").textContent(), POLL).toContain("It gets no new connections");
     expect(drains).toEqual([]);
     await page.locator("[data-confirm]").click();
     await page.locator("dialog .good").waitFor();
@@ -111,7 +113,7 @@ test.skipIf(!hasChromium())(
     const chart = page.locator(".chart");
     const range = async (): Promise<string> => (await chart.locator("svg").getAttribute("aria-label")) ?? "";
     const pressed = page.locator('.buttons.small [aria-pressed="true"]');
-    expect(await pressed.textContent()).toBe("10 min");
+    await expect.poll(() => pressed.textContent(), POLL).toBe("10 min");
     await chart.focus();
     await page.keyboard.press("+");
     await page.keyboard.press("ArrowLeft");
@@ -121,7 +123,7 @@ test.skipIf(!hasChromium())(
     await page.keyboard.press("Home");
     await expect.poll(range).not.toBe(past);
 
-    expect(await page.locator(`tr[data-server] th`).allTextContents()).toContain(HOSTILE);
+    await expect.poll(() => page.locator(`tr[data-server] th`).allTextContents(), POLL).toContain(HOSTILE);
     expect(await page.evaluate("window.broken")).toBeUndefined();
     const kept = (await page.evaluate(
       "JSON.stringify([location.href, document.cookie, { ...localStorage }])",

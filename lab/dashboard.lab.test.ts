@@ -16,6 +16,7 @@ import { ManagedPair, serving } from "./managed-pair.ts";
 import { describeStage } from "./stage.ts";
 
 const PORT = 9_180;
+const POLL = { timeout: 10_000 };
 const MOST_PACKED_BYTES = 150_000;
 /** Before it has a token, and while its daemon is gone. */
 const ON_PURPOSE = /status of 401|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/;
@@ -120,8 +121,8 @@ describeStage("the dashboard", (stage) => {
         await signIn(page, token);
         const state = page.locator('tr[data-instance="VI_1"]');
         await page.locator(`[data-vip="${VIP}"][data-holder="${one.address}"]`).waitFor();
-        expect(await state.getAttribute("data-state")).toBe("BACKUP");
-        expect(await page.locator("[data-node] h3").allTextContents()).toEqual(["db2", "db1"]);
+        await expect.poll(() => state.getAttribute("data-state"), POLL).toBe("BACKUP");
+        await expect.poll(() => page.locator("[data-node] h3").allTextContents(), POLL).toEqual(["db2", "db1"]);
         const files = answers.filter((answer) => answer.url().includes("/dashboard/"));
         const packed = await Promise.all(files.map(async (file) => gzipSync(await file.body()).length));
         expect(packed.length).toBeGreaterThanOrEqual(3);
@@ -131,16 +132,20 @@ describeStage("the dashboard", (stage) => {
         await page.evaluate("window.same = true");
         await db1.stop();
         await page.locator(`[data-vip="${VIP}"][data-holder="own"]`).waitFor();
-        expect(await state.getAttribute("data-state")).toBe("MASTER");
+        await expect.poll(() => state.getAttribute("data-state"), POLL).toBe("MASTER");
         await page.locator('.stretch[data-state="MASTER"]').waitFor();
-        expect(await text(page, '[aria-live="assertive"]')).toBe("VI_1 is now MASTER.");
-        expect(await text(page, ".events li:first-child")).toContain("BACKUP → MASTER, because the master");
-        expect(await text(page, '[data-order="Reload the configuration"] + small')).toContain("the role admin");
+        await expect.poll(() => text(page, '[aria-live="assertive"]'), POLL).toBe("VI_1 is now MASTER.");
+        await expect
+          .poll(() => text(page, ".events li:first-child"), POLL)
+          .toContain("BACKUP → MASTER, because the master");
+        await expect
+          .poll(() => text(page, '[data-order="Reload the configuration"] + small'), POLL)
+          .toContain("the role admin");
 
         await page.locator('[data-language="zh-CN"]').click();
         await page.getByRole("heading", { name: "拓扑" }).waitFor();
-        expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
-        expect(await state.textContent()).toContain("已让位");
+        await expect.poll(() => page.locator("html").getAttribute("lang"), POLL).toBe("zh-CN");
+        await expect.poll(() => state.textContent(), POLL).toContain("已让位");
         await page.setViewportSize(PHONE);
         expect(await scrollsSideways(page)).toBe(false);
 
@@ -148,14 +153,14 @@ describeStage("the dashboard", (stage) => {
         rmSync(flag);
         await page.locator('tr[data-instance="VI_1"][data-state="FAULT"]').waitFor();
         await page.locator('[data-check="chk"] summary').press("Enter");
-        expect(await text(page, '[data-check="chk"] dl')).toContain("退出码 1");
+        await expect.poll(() => text(page, '[data-check="chk"] dl'), POLL).toContain("退出码 1");
         expect(await scrollsSideways(page)).toBe(false);
 
         // The daemon goes and comes back: what was seen stays, and is said to be old.
         await db2.stop();
         await page.locator('[data-connection="lost"]').waitFor();
-        expect(await text(page, ".warnings")).toContain("守护进程没有应答");
-        expect(await state.isVisible()).toBe(true);
+        await expect.poll(() => text(page, ".warnings"), POLL).toContain("守护进程没有应答");
+        await expect.poll(() => state.isVisible(), POLL).toBe(true);
         stage.again(db2);
         await page.locator('[data-connection="live"]').waitFor();
         expect(await page.evaluate("window.same")).toBe(true);
@@ -179,12 +184,15 @@ describeStage("the dashboard", (stage) => {
         await page.goto(url);
         await signIn(page, token);
         await page.locator(".line.running").nth(1).waitFor();
-        expect(await page.locator(".arrows li").allTextContents()).toEqual([
-          expect.stringMatching(/^orders: db2 → db1, running, lag 0 s, position /),
-          expect.stringMatching(/^orders: db1 → db2, running, lag 0 s, position /),
-        ]);
-        expect(await text(page, '[data-node="own"]')).toContain("open for writes");
-        expect(await text(page, `[data-node="${two.address}"]`)).toContain("read-only");
+        // The page follows what the daemon sees: a lag or a role may be of the look before.
+        await expect
+          .poll(() => page.locator(".arrows li").allTextContents(), POLL)
+          .toEqual([
+            expect.stringMatching(/^orders: db2 → db1, running, lag 0 s, position /),
+            expect.stringMatching(/^orders: db1 → db2, running, lag 0 s, position /),
+          ]);
+        await expect.poll(() => text(page, '[data-node="own"]'), POLL).toContain("open for writes");
+        await expect.poll(() => text(page, `[data-node="${two.address}"]`), POLL).toContain("read-only");
         await page.locator(".buttons.small button").first().click();
         await screenshot(page, "dashboard.en.png");
         for (const theme of ["light", "dark"]) {
@@ -199,22 +207,24 @@ describeStage("the dashboard", (stage) => {
         // The peer's daemon reports over the peer link: one page for both hosts.
         await page.locator('[data-host="db2"]').click();
         await page.locator('tr[data-instance="VI_1"][data-state="BACKUP"]').waitFor();
-        expect(await text(page, ".events")).toContain("VI_1: INIT → BACKUP");
+        await expect.poll(() => text(page, ".events"), POLL).toContain("VI_1: INIT → BACKUP");
         await page.locator('[data-host="db1"]').click();
         await page.locator('tr[data-instance="VI_1"][data-state="MASTER"]').waitFor();
 
         const order = page.locator('[data-order^="Move the writer of orders"]');
         await order.focus();
         await page.keyboard.press("Enter");
-        expect(await text(page, "dialog .plan li:nth-child(3)")).toContain("let the address go");
+        await expect.poll(() => text(page, "dialog .plan li:nth-child(3)"), POLL).toContain("let the address go");
         await page.keyboard.press("Escape");
         await page.locator("dialog").waitFor({ state: "detached" });
-        expect(await page.evaluate("document.activeElement?.dataset.order")).toContain("Move the writer");
+        await expect
+          .poll(() => page.evaluate("document.activeElement?.dataset.order"), POLL)
+          .toContain("Move the writer");
         expect((await instanceOf(first, "VI_1"))?.holding).toBe(true);
         await order.click();
         await page.locator("[data-confirm]").click();
         await page.locator("dialog .good").waitFor();
-        expect(await text(page, "dialog .good")).toContain("No server was open for writes for");
+        await expect.poll(() => text(page, "dialog .good"), POLL).toContain("No server was open for writes for");
         await page.locator("dialog button").click();
         await page.locator(`[data-vip="${VIP}"][data-holder="${two.address}"]`).waitFor();
         const history = await holdfast(first, "history", "--kind", "api-request");
