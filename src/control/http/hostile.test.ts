@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fastify from "fastify";
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ApiConfig } from "../../core/api/config.ts";
 import { streamEvents } from "../event-stream.ts";
 import { addProbes } from "../metrics/routes.ts";
+import { freePort } from "../testing/free-port.ts";
 import { fakeClock, ip, masterStatus, sampleModel } from "../testing/samples.ts";
 import { createHttpListeners, type HttpListeners } from "./listeners.ts";
 import { TokenStore } from "./token-store.ts";
@@ -61,14 +62,6 @@ afterEach(async () => {
   await listeners.close();
   rmSync(folder, { recursive: true });
 });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address() as { port: number };
-      server.close(() => resolve(free));
-    });
-  });
 
 const config = (changes: Partial<ApiConfig> = {}): ApiConfig => ({
   listen: [{ address: ip("127.0.0.1"), port }],

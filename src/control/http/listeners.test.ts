@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import type { ApiConfig } from "../../core/api/config.ts";
 import type { HostEventBody } from "../../core/events/host-events.ts";
 import { EventCounts } from "../metrics/event-counts.ts";
 import { buildApi } from "../server.ts";
+import { freePort } from "../testing/free-port.ts";
 import { fakeClock, ip, masterStatus, sampleModel } from "../testing/samples.ts";
 import { createHttpListeners, type HttpListeners } from "./listeners.ts";
 
@@ -55,15 +56,6 @@ afterEach(async () => {
   await listeners.close();
   rmSync(folder, { recursive: true });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server: Server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address() as { port: number };
-      server.close(() => resolve(free));
-    });
-  });
-}
 
 const config = (changes: Partial<ApiConfig> = {}): ApiConfig => ({
   listen: [{ address: ip("127.0.0.1"), port }],
