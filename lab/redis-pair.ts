@@ -87,7 +87,7 @@ export class RedisPair {
       return this.writes.slice(before).filter(({ ok, server: id }) => ok && id === runId).length > 5 || undefined;
     };
     await until(reached, `writes reach ${server.host.name}`, timeoutMs).catch((error) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(this.writes.slice(-3))}`);
+      throw new Error(`${String(error)}: ${JSON.stringify(this.writes.slice(-3))}\n${this.stage.said()}`);
     });
   }
 

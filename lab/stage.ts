@@ -61,14 +61,15 @@ export class Stage {
     const asked = async () => ((await host.holds(vip)) === held ? true : undefined);
     const what = `${hostName} ${held ? "holds" : "has given up"} ${vip}`;
     await until(asked, what, options.timeoutMs ?? 10_000).catch((error) => {
-      throw new Error(`${String(error)}\n${this.#said()}`);
+      throw new Error(`${String(error)}\n${this.said()}`);
     });
   }
 
-  #said(): string {
+  /** What the daemons have said last, for the message of a failed test. */
+  said(): string {
     return this.#daemons
       .map(({ host, program }) => {
-        const lines = program.lines.slice(-25).map((line) => line.text);
+        const lines = program.lines.slice(-60).map((line) => line.text);
         return `-- ${host.name}:\n${lines.join("\n")}`;
       })
       .join("\n");
@@ -83,7 +84,7 @@ export class Stage {
     for (const daemon of this.#daemons) await daemon.program.signal("SIGCONT");
     const stops = await Promise.allSettled(this.#daemons.map((daemon) => daemon.stop()));
     const problem = stops.find((stop) => stop.status === "rejected");
-    const said = this.#said();
+    const said = this.said();
     for (const daemon of this.#daemons) await daemon.program.signal("SIGKILL");
     this.#daemons = [];
     if (problem !== undefined) throw new Error(`${String(problem.reason)}\n${said}`);

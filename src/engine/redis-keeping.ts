@@ -130,7 +130,9 @@ export class RedisKeeping {
     this.#gone = managed.open && !own.ok;
     await this.#watchIsolation(peers);
     if (!own.ok || this.#ended) return;
-    await managed.mark.tell();
+    const settled = await managed.mark.settle(own.value.runId);
+    if (settled.ok) await managed.mark.tell();
+    else this.#trouble([settled.error]);
     if (managed.runs.size > 0 || managed.moving) return;
     // What was asked before it was promoted says nothing about the writer that it is now.
     if (managed.openedAt !== null && managed.openedAt >= asked) return;
@@ -270,7 +272,9 @@ export class RedisKeeping {
       return;
     }
     if (this.#isStray(own, peers)) return;
-    this.#aloneSince = hasGoodReplica(own, group.minReplicasMaxLag) ? null : (this.#aloneSince ?? now);
+    const inStep = hasGoodReplica(own, group.minReplicasMaxLag);
+    managed.mark.seenInStep(own.runId, inStep);
+    this.#aloneSince = inStep ? null : (this.#aloneSince ?? now);
     const aloneMillis = this.#aloneSince === null ? 0 : elapsed(this.#aloneSince, now) / 1_000;
     const asks = aloneMillis >= ALONE_MILLIS && own.minReplicas === 1 && group.policy === "balanced";
     const facts: TendingFacts = {
@@ -297,7 +301,6 @@ export class RedisKeeping {
    */
   #isStray(own: MemberFacts, peers: readonly Peer[]): boolean {
     const managed = this.#managed;
-    const inStep = this.#aloneSince === null;
     const why = strayed({ own, peers, mark: managed.mark.mark }, managed.knownRun);
     if (managed.state !== "MASTER" || why === null) return false;
     this.#host.alone(async () => {
@@ -305,19 +308,9 @@ export class RedisKeeping {
       // Who closed it may have pointed it elsewhere: nothing of that is changed.
       if (why !== CLOSED) await this.#host.close("guard");
       managed.open = false;
-      if (why === RESTARTED && inStep) await this.#isNoWriter();
       this.#host.letGo(why);
     });
     return true;
-  }
-
-  /** Its data are not the writer's any more, and a replica was in step with those: the epoch's writer is not to win over its replica by name. */
-  async #isNoWriter(): Promise<void> {
-    const { mark } = this.#managed;
-    const epoch = mark.mark?.epoch;
-    const written = epoch === undefined ? ok(undefined) : await mark.write({ epoch, role: "replica" });
-    if (!written.ok) this.#trouble([written.error]);
-    else await mark.tell();
   }
 
   /** The gate was opened and nobody went through it: its claim was given up in that very moment. */

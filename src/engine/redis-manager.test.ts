@@ -88,6 +88,31 @@ test("a writer that was started anew and empty under its address is closed, and 
   expect(own.source).toBe("127.0.0.1:1");
 });
 
+test("the restarted server of a writer with a replica in step does not win by name, whoever saw its end first", async () => {
+  const { own, peer, pass, manager, claim, answers } = await writer();
+  own.followed = true;
+  await pass(seconds(2));
+  expect([...own.channels]).toEqual(["holdfast:cache:1:writer"]);
+  own.die();
+  // Its check was the first to see it.
+  manager.entered("V", "FAULT");
+  await pass(millis(50));
+  // A client has written three keys to it before it was closed.
+  own.start({ keys: 3, source: null });
+  const told = new Set<string>();
+  for (let looks = 0; looks < 300; looks++) {
+    await pass(millis(5));
+    for (const channel of own.channels) told.add(channel);
+  }
+  expect([...told]).toEqual(["holdfast:cache:1:stale"]);
+  expect(own.source).toBe("127.0.0.1:1");
+  peer.channels.add("holdfast:cache:1:replica");
+  manager.entered("V", "BACKUP");
+  await claim(2);
+  expect(answers).toEqual([expect.objectContaining({ gate: 2, opened: false })]);
+  expect(own.source).toBe("127.0.0.1:1");
+});
+
 test("one that was away for a while is seen within 0.2 s, also when redis.conf started it closed", async () => {
   const { own, pass, handedOver } = await writer();
   own.die();

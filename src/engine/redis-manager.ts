@@ -165,7 +165,7 @@ export class RedisManager {
       knownRun: managed.knownRun,
       named: () => managed.first.named(),
       consented: managed.consentUntil !== null && timers.now() < managed.consentUntil,
-      mark: managed.mark.mark,
+      markOf: (run) => managed.mark.of(run),
       virtualHosts: managed.virtualHosts,
       silent: this.#silentPeers(managed),
       cancelled,
@@ -176,6 +176,7 @@ export class RedisManager {
         managed.closed = false;
         managed.openedAt = timers.now();
         managed.knownRun = runId;
+        managed.mark.promoted(runId);
         managed.first.forget();
       },
     });

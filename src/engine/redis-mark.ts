@@ -14,6 +14,8 @@ export class MarkKeeper {
   readonly #notes: Notes;
   #config: RedisConfig;
   #mark: Mark | null = null;
+  /** The run that this daemon has promoted last, and whether a replica was in step with it when that was last seen. */
+  #writer: { readonly run: string; readonly epoch: number; inStep: boolean } | null = null;
   #read: Promise<void> | null = null;
   #session: RedisSession | null = null;
   #told: string | null = null;
@@ -52,6 +54,31 @@ export class MarkKeeper {
     if (problem !== null) return err(problem);
     this.#mark = mark;
     return ok(undefined);
+  }
+
+  /** That run is the writer of the epoch that was just written down. */
+  promoted(run: string): void {
+    this.#writer = { run, epoch: this.#mark?.epoch ?? 0, inStep: false };
+  }
+
+  seenInStep(run: string, inStep: boolean): void {
+    if (this.#writer?.run === run) this.#writer.inStep = inStep;
+  }
+
+  /**
+   * What the mark says of that run of the server. A writer that was started anew while a replica was in step has at best what the replica has: it is not to
+   * win over it by name.
+   */
+  of(run: string): Mark | null {
+    const [mark, writer] = [this.#mark, this.#writer];
+    const outlived = writer?.inStep === true && writer.run !== run && writer.epoch === mark?.epoch;
+    return outlived ? { ...mark, role: "stale" } : mark;
+  }
+
+  /** Writes down what is true of that run, before anybody is told. */
+  async settle(run: string): Promise<Result<void, string>> {
+    const mark = this.of(run);
+    return mark === null ? ok(undefined) : await this.write(mark);
   }
 
   /** Tells the others what is written down, if they have not been told; a server that cannot be asked is told the next time. */

@@ -41,7 +41,8 @@ export interface TakeoverContext {
   /** An operator has named this host the first writer. */
   readonly named: () => Promise<boolean>;
   readonly consented: boolean;
-  readonly mark: Mark | null;
+  /** What this daemon has written down, as far as it is true of that run of the server. */
+  readonly markOf: (run: string) => Mark | null;
   readonly virtualHosts: readonly string[];
   /** Peers that were silent a moment ago. */
   readonly silent: readonly Peer[];
@@ -212,7 +213,7 @@ export class RedisTakeover {
   async #ask(): Promise<Result<TakeoverFacts, string>> {
     const { own, peers } = await this.#servers.ask(this.#silent);
     if (!own.ok) return err(`the own server cannot be asked: ${failureInWords(own.error)}`);
-    const { knownRun, consented, mark } = this.#context;
+    const { knownRun, consented, markOf } = this.#context;
     const { policy } = this.#config.group;
     const absent = peers.some(({ state }) => state.kind === "silent");
     if (absent && this.#gateway === "unasked" && policy !== "availability") {
@@ -226,7 +227,7 @@ export class RedisTakeover {
       known: knownRun !== null && knownRun === own.value.runId,
       named: await this.#context.named(),
       consented,
-      mark,
+      mark: markOf(own.value.runId),
       progress: this.#progress,
     });
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { decideFollow, type FollowFacts } from "./follow.ts";
 import type { History, SourceFacts } from "./info.ts";
-import type { MemberFacts } from "./member.ts";
+import { type MemberFacts, markChannel, markFrom, markText } from "./member.ts";
 import type { Peer } from "./peer.ts";
 import { decideSwitchover } from "./switchover.ts";
 import { decideTakeover, NOTHING_DONE, planTakeover, type TakeoverFacts } from "./takeover.ts";
@@ -76,6 +76,26 @@ describe("a claim", () => {
     const mark = { epoch: 3, role: "writer" } as const;
     expect(kindOf(claim({ own, mark, peers: [ahead(3)] }))).toBe("refuse");
     expect(kindOf(claim({ own, mark, peers: [ahead(2)] }))).not.toBe("refuse");
+  });
+
+  test.each([
+    ["of an older dump", history("x", 250, { formerId: "z", formerEnd: 15 }), { formerId: "z", formerEnd: 15 }],
+    ["that cannot be compared", history("x", 250), {}],
+  ])("beside a stale writer %s, the replica goes on and the stale writer does not", (_, mine, theirs) => {
+    const old = history("new", 83, theirs);
+    const [stale, replica] = [
+      { epoch: 3, role: "stale" },
+      { epoch: 3, role: "replica" },
+    ] as const;
+    const standby = claim({
+      own: member({ history: mine }),
+      mark: replica,
+      peers: [up({ history: old, mark: stale })],
+    });
+    expect(kindOf(standby)).toBe("record");
+    expect(kindOf({ ...standby, known: false })).toBe("record");
+    const back = { own: member({ history: old }), mark: stale, peers: [up({ history: mine, mark: replica })] };
+    expect(kindOf(claim({ ...back, known: false }))).toBe("refuse");
   });
 
   test("a known standby whose writer is gone writes the next epoch down before it is promoted", () => {
@@ -163,6 +183,14 @@ const writer = (changes: Partial<MemberFacts> = {}): readonly Peer[] => [
 ];
 const PROMOTED = history("n", 150, { formerId: "a", formerEnd: 91 });
 
+test("what is written down lies on the disk and is told as it is", () => {
+  for (const role of ["writer", "replica", "stale"] as const) {
+    expect(markFrom(markText({ epoch: 7, role }))).toEqual({ epoch: 7, role });
+    expect(markChannel("cache", { epoch: 7, role })).toBe(`holdfast:cache:7:${role}`);
+  }
+  expect(markFrom("7 master\n")).toBeNull();
+});
+
 describe("following", () => {
   test.each([
     ["a writer that has everything", {}, "follow"],
@@ -187,6 +215,11 @@ describe("following", () => {
       "who was only ever a replica of this epoch has nothing of its own",
       { peers: writer({ history: history("z", 9) }), mark: { epoch: 4, role: "replica" } },
       "follow",
+    ],
+    [
+      "a stale writer keeps a copy of what it has",
+      { peers: writer({ history: history("z", 9) }), mark: { epoch: 4, role: "stale" } },
+      "save",
     ],
     ["an empty writer wipes nobody", { peers: writer({ history: history("z", 9), keys: 0 }) }, "trouble"],
     ["an empty server follows", { own: member({ keys: 0, history: history("z", 0) }) }, "follow"],

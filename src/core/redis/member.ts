@@ -10,8 +10,19 @@ import { type Command, pairsOf, type Reply, textOf } from "./reply.ts";
 export interface Mark {
   /** One more with every promotion in the group. */
   readonly epoch: number;
-  readonly role: "writer" | "replica";
+  /** stale: it was the writer, and was started anew while a replica was in step: that one has at least what is here. */
+  readonly role: "writer" | "replica" | "stale";
 }
+
+/** Within one epoch its writer's data count for most, and a stale writer's for least. */
+const RANKS: Readonly<Record<Mark["role"], number>> = { writer: 2, replica: 1, stale: 0 };
+
+export const epochOf = (mark: Mark | null): number => mark?.epoch ?? 0;
+
+/** The later epoch counts; within one the higher rank. Who has written down nothing comes last. */
+export const outranks = (one: Mark | null, other: Mark | null): boolean =>
+  epochOf(one) > epochOf(other) ||
+  (epochOf(one) === epochOf(other) && one !== null && other !== null && RANKS[one.role] > RANKS[other.role]);
 
 export interface MemberFacts extends RedisFacts {
   /** min-replicas-to-write; null when the server does not say. */
@@ -56,8 +67,8 @@ export function memberOf(replies: readonly Reply[]): MemberFacts | null {
 function markOf(reply: Reply | undefined): Mark | null {
   const items = reply?.kind === "list" ? reply.items : [];
   const marks = items.flatMap((item): readonly Mark[] => {
-    const found = /:(\d{1,12}):(writer|replica)$/.exec(textOf(item));
-    return found === null ? [] : [{ epoch: Number(found[1]), role: found[2] === "writer" ? "writer" : "replica" }];
+    const mark = markIn(/:(\d{1,12}):(\w+)$/.exec(textOf(item)));
+    return mark === null ? [] : [mark];
   });
   return marks.reduce<Mark | null>((best, one) => (best === null || one.epoch > best.epoch ? one : best), null);
 }
@@ -66,6 +77,10 @@ function markOf(reply: Reply | undefined): Mark | null {
 export const markText = ({ epoch, role }: Mark): string => `${epoch} ${role}\n`;
 
 export function markFrom(text: string): Mark | null {
-  const found = /^(\d{1,12}) (writer|replica)\s*$/.exec(text);
-  return found === null ? null : { epoch: Number(found[1]), role: found[2] === "writer" ? "writer" : "replica" };
+  return markIn(/^(\d{1,12}) (\w+)\s*$/.exec(text));
+}
+
+function markIn(found: RegExpExecArray | null): Mark | null {
+  const role = found?.[2];
+  return role === "writer" || role === "replica" || role === "stale" ? { epoch: Number(found?.[1]), role } : null;
 }

@@ -7,7 +7,7 @@
  */
 import type { Policy } from "../database/config.ts";
 import { hasAllOf, historyInWords } from "./history.ts";
-import type { Mark, MemberFacts } from "./member.ts";
+import { epochOf, type Mark, type MemberFacts, outranks } from "./member.ts";
 import { factsOfPeer, follows, isOpen, type Peer } from "./peer.ts";
 
 export interface TakeoverFacts {
@@ -148,28 +148,26 @@ function compare(facts: TakeoverFacts, peer: Peer): Decision | null {
     const words = `${peer.address} has what this server lacks (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
     if (follows(own, peer)) return wait(`everything that ${peer.address} has is here`);
     // Further in the same stream is newer, whatever was written down.
-    // A replica of the same epoch cannot have diverged from its writer, so it is ahead: only a later epoch counts for more.
-    const later = own.history.id !== theirs.history.id && epochOf(mark) > epochOf(theirs.mark);
-    return later ? null : refuse(words, true);
+    return own.history.id !== theirs.history.id && hasGoneOn(mark, theirs.mark) ? null : refuse(words, true);
   }
   // A server that read its data from an append-only file knows no history: what the daemons have written down decides.
   const why = `the histories of ${peer.address} and this server cannot be compared (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
-  if (facts.known && !isNewer(theirs.mark, mark)) return null;
+  if (facts.known && !outranks(theirs.mark, mark)) return null;
   return byMarks(facts, theirs, why);
 }
 
-/** The later epoch counts; within one its writer. */
-const isNewer = (one: Mark | null, other: Mark | null): boolean =>
-  epochOf(one) > epochOf(other) ||
-  (epochOf(one) === epochOf(other) && one?.role === "writer" && other?.role !== "writer");
+/**
+ * Of two data sets that went apart, the own one counts: in a later epoch, or in the same as a stale writer's. Another replica of the same epoch
+ * cannot have gone apart from its writer, so it is ahead.
+ */
+const hasGoneOn = (mark: Mark | null, theirs: Mark | null): boolean =>
+  outranks(mark, theirs) && (epochOf(mark) > epochOf(theirs) || theirs?.role === "stale");
 
 function byMarks({ mark }: TakeoverFacts, theirs: MemberFacts, why: string): Decision | null {
-  if (mark !== null && isNewer(mark, theirs.mark)) return null;
-  if (isNewer(theirs.mark, mark)) return refuse(`${why}, and that host was the writer later than this one`, true);
+  if (outranks(mark, theirs.mark)) return null;
+  if (outranks(theirs.mark, mark)) return refuse(`${why}, and that host was the writer later than this one`, true);
   return refuse(`${why}, and nobody has written down who was the writer last`, true);
 }
-
-const epochOf = (mark: Mark | null): number => mark?.epoch ?? 0;
 
 function record({ own, peers, mark, progress }: TakeoverFacts): Decision | null {
   if (progress.recorded !== null) return null;
