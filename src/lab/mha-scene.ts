@@ -268,6 +268,25 @@ export class MhaScene {
     for (const replica of replicas) await replica.query("STOP SLAVE IO_THREAD");
   }
 
+  /** The same, with the first half of a transaction in the replica's relay log, which its SQL thread has executed as far as it goes. */
+  async stopHalfWay(replica: MariadbServer, master: MariadbServer): Promise<void> {
+    await master.query("CREATE TABLE shop.wide (id INT PRIMARY KEY, filler LONGTEXT) ENGINE=InnoDB");
+    const end = async () => Number((await master.query("SHOW MASTER STATUS"))[0]?.Position);
+    for (let round = 0; round < 10; round++) {
+      const before = await end();
+      const rows = `SELECT ${round * 3_000} + seq, REPEAT('x', 10000) FROM shop.seq_1_to_3000`;
+      const written = master.query(`INSERT INTO shop.wide ${rows}`);
+      const begun = async () => Number((await replica.replica()).Read_Master_Log_Pos) > before + 100_000 || undefined;
+      await until(begun, "the transaction arrives", 15_000);
+      await this.stopReceiving(replica);
+      await written;
+      const { Read_Master_Log_Pos: received } = await replica.replica();
+      if (Number(received) < (await end())) return;
+      await replica.query("START SLAVE IO_THREAD");
+    }
+    throw new Error("the replica has always received whole transactions");
+  }
+
   /** Every replica has executed what the first server has. */
   async caughtUp(): Promise<void> {
     const [master, ...replicas] = this.servers;

@@ -40,7 +40,7 @@ export async function applyFile(server: MhaServer, file: string): Promise<void> 
       server.clientLibdir === null ? {} : { LD_LIBRARY_PATH: server.clientLibdir },
     );
     if (reader.code === 0 && client.code === 0) return;
-    const said = [client.said, reader.said].filter((text) => text !== "").join("; ");
+    const said = [errorsIn(client.said), reader.said].filter((text) => text !== "").join("; ");
     throw new MhaError(
       `Applying ${file} on ${hostInfo(server)} failed: ${said || `exit codes ${reader.code} and ${client.code}`}`,
     );
@@ -48,6 +48,13 @@ export async function applyFile(server: MhaServer, file: string): Promise<void> 
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** The client prints the statement before its error, and with it the rows: they are nobody's business who reads a log. */
+const errorsIn = (said: string): string =>
+  said
+    .split("\n")
+    .filter((line) => /^(ERROR|mysql|mariadb)\b/.test(line))
+    .join("; ");
 
 async function runPipe(
   first: readonly string[],

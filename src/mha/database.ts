@@ -32,6 +32,10 @@ const ASK_MILLIS = 5_000;
 /** A statement that changes threads may wait for one of them. */
 export const ORDER_MILLIS = 30_000;
 const CONNECT_MILLIS = 3_000;
+/** The most that either product knows; bytes. */
+const LARGEST_PACKET = 1_073_741_824;
+/** So much longer a text is, with its line breaks. */
+const BASE64 = 1.4;
 
 export class Database {
   readonly server: MhaServer;
@@ -179,6 +183,23 @@ export class Database {
       if (!facts.byGtid && idleSince !== null && now - idleSince > 1_000) return facts;
       if (look > 0 && look % 500 === 0) told(`  ${this.name} still executes what it has received..`);
       await pause(look < 50 ? 10 : 20);
+    }
+  }
+
+  /**
+   * mysqlbinlog prints the rows of one statement as one BINLOG statement, in base64, however long. For replication slave_max_allowed_packet (1 GiB) is the limit,
+   * for the client max_allowed_packet (16 MiB): what the replica would have executed must not fail for that. Bytes; set back afterwards.
+   */
+  async withPackets(bytes: number, action: () => Promise<void>): Promise<void> {
+    const what = "max_allowed_packet";
+    const [row] = await this.order("SELECT @@global.max_allowed_packet AS value", { what });
+    const before = Number(row?.value);
+    if (!(bytes * BASE64 >= before && before < LARGEST_PACKET)) return await action();
+    await this.order(`SET GLOBAL max_allowed_packet = ${LARGEST_PACKET}`, { what });
+    try {
+      await action();
+    } finally {
+      await this.order(`SET GLOBAL max_allowed_packet = ${before}`, { what });
     }
   }
 

@@ -74,12 +74,12 @@ export class Differences {
   }
 
   /** Lets the server execute what follows `from` in the saved log; how many transactions that were. */
-  async applyTail(server: MhaServer, from: Coordinates, filters: readonly string[]): Promise<number> {
+  async applyTail(target: Alive, from: Coordinates): Promise<number> {
     if (this.#tail === null) return 0;
-    const output = this.#output("diff_from_master", server);
+    const output = this.#output("diff_from_master", target.server);
     const beginsThere = comparePositions(from, this.#tail.from) === 0;
     const cut = cutLogs(this.#tail.files, { from, output, fresh: true, beginsThere });
-    return this.#apply(server, cut, { from, output, filters });
+    return this.#apply(target, cut, { from, output });
   }
 
   get hasTail(): boolean {
@@ -91,14 +91,12 @@ export class Differences {
   }
 
   async #apply(
-    server: MhaServer,
+    target: Alive,
     cut: Cut,
-    {
-      from,
-      output,
-      filters,
-    }: { readonly from: Coordinates; readonly output: string; readonly filters: readonly string[] },
+    { from, output }: { readonly from: Coordinates; readonly output: string },
   ): Promise<number> {
+    const { server, facts } = target;
+    const filters = facts.replication?.filters ?? [];
     if (!cut.covered)
       throw new MhaError(`${coordinatesInWords(from)}, where ${hostInfo(server)} stands, is not in the saved logs`);
     if (cut.transactions === 0) {
@@ -113,7 +111,10 @@ export class Differences {
     this.#log.info(
       ` Applying ${cut.transactions} transactions (${cut.bytes} bytes) on ${hostInfo(server)}, kept in ${output}..`,
     );
-    await applyFile(server, output);
+    const database = this.#context.cluster.of(target);
+    // Half a transaction at the end of what was received holds its locks as long as the thread waits for the rest: stopping it rolls that back.
+    await database.thread("STOP", facts.replication?.channel ?? "", "SQL_THREAD");
+    await database.withPackets(cut.bytes, () => applyFile(server, output));
     this.#log.info("  done.");
     return cut.transactions;
   }
@@ -131,7 +132,7 @@ export class Differences {
     this.#relay ??= await this.#fetchRelayLogs(freshest, from);
     const output = this.#output(`relay_from_${freshest.server.hostname}`, target.server);
     const cut = cutLogs(this.#relay, { from, output, fresh: true });
-    await this.#apply(target.server, cut, { from, output, filters: target.facts.replication?.filters ?? [] });
+    await this.#apply(target, cut, { from, output });
   }
 
   /** Backwards from the newest until the position is in them. */

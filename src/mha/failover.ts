@@ -215,8 +215,7 @@ export class Failover {
   }
 
   async #applyTail(winner: Alive, from: Coordinates): Promise<void> {
-    const filters = winner.facts.replication?.filters ?? [];
-    const applied = (await this.#differences?.applyTail(winner.server, from, filters)) ?? 0;
+    const applied = (await this.#differences?.applyTail(winner, from)) ?? 0;
     if (applied > 0)
       this.#scripts.tell(`${hostInfo(winner.server)}: OK: ${applied} transactions from the dead master's binary log.`);
   }
@@ -264,8 +263,7 @@ export class Failover {
     const database = this.#cluster.of(one);
     const { executed } = await database.drain((text) => log.info(text));
     if (recovery.mode === "position" && executed !== null) {
-      const filters = one.facts.replication?.filters ?? [];
-      if (this.#differences?.hasTail === true) await this.#differences.applyTail(one.server, executed, filters);
+      if (this.#differences?.hasTail === true) await this.#differences.applyTail(one, executed);
       else if (
         comparePositions(one.facts.replication?.received ?? null, freshest.facts.replication?.received ?? null) < 0
       ) {
