@@ -75,6 +75,18 @@ describe("the API's answers", () => {
     await app.close();
   });
 
+  it("tell an unforeseen error in full on the Unix socket only", async () => {
+    const broken = setUp({ reload: () => Promise.reject(new Error("open '/etc/secret'")) });
+    const ask = async (setting: Parameters<typeof buildApi>[1]) => {
+      const app = await buildApi(broken, setting);
+      const reply = await app.inject({ method: "POST", url: "/v1/reload", payload: { dryRun: true } });
+      await app.close();
+      return [reply.statusCode, reply.body.includes("/etc/secret"), reply.json().error.code];
+    };
+    expect(await ask({})).toEqual([500, true, "internal"]);
+    expect(await ask({ guard: () => undefined })).toEqual([500, false, "internal"]);
+  });
+
   it("refuse what is not understood, and say what is there instead", async () => {
     const app = await buildApi(setUp());
     for (const [url, status, text] of [

@@ -57,6 +57,11 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** An unforeseen error may name paths and servers of this host: over the network nobody reads it. */
+const HIDDEN = {
+  message: "an unforeseen error inside the daemon",
+  remedy: "ask the same with `holdfast` on the host itself: there it is told in full",
+};
 /** The longest question is a group's name and a few flags. */
 const LONGEST_BODY_BYTES = 65_536;
 
@@ -102,7 +107,11 @@ export async function buildApi(options: ApiOptions, setting: Setting = {}): Prom
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     const message = error instanceof Error ? error.message : String(error);
-    return sendError(reply, status, { code: status < 500 ? "bad-request" : "internal", message, remedy: null });
+    if (status < 500) return sendError(reply, status, { code: "bad-request", message, remedy: null });
+    return sendError(reply, status, {
+      code: "internal",
+      ...(guard === undefined ? { message, remedy: null } : HIDDEN),
+    });
   });
   addQueries(app, options, schemas);
   addReload(app, options, schemas);
