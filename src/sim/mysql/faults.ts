@@ -1,44 +1,9 @@
-/** What goes wrong with a managed pair: in rounds of a few faults that may overlap, all mended, then a calm in which all must be whole. */
+/** What goes wrong with a managed pair of MariaDB servers. */
 import type { Policy } from "../../core/database/config.ts";
-import { FAULTS } from "../faults.ts";
-import type { Prng } from "../prng.ts";
-import type { World } from "../world.ts";
+import { CUT_FROM_PEER, DAEMON_FAULTS, MACHINE_FAULTS, type PairFaultTable, serverOf } from "../pair/faults.ts";
 import type { ModelServer } from "./server.ts";
 
-/** Begins a fault on that node and returns how it ends; null when it is over at once. */
-type PairFault = (pair: FaultyPair, node: number, prng: Prng) => (() => void) | null;
-
-export interface FaultyPair {
-  readonly world: World;
-  readonly servers: readonly ModelServer[];
-  readonly rules: { paused(node: number): void };
-  powerOff(node: number): () => void;
-}
-
-/** Of the plain simulator, as they are. */
-const OF_HOSTS = [
-  "kill keeper",
-  "kill control",
-  "kill both",
-  "stop daemon",
-  "freeze keeper",
-  "freeze control",
-  "client cut",
-];
-
-const serverOf = ({ servers }: FaultyPair, node: number): ModelServer => {
-  const server = servers[node];
-  if (server === undefined) throw new Error(`no server ${node + 1}`);
-  return server;
-};
-
-const PAIR_FAULTS: Readonly<Record<string, PairFault>> = {
-  ...Object.fromEntries(
-    OF_HOSTS.map((kind): [string, PairFault] => [
-      kind,
-      ({ world }, node, prng) => FAULTS[kind]?.(world, world.host(node), prng) ?? null,
-    ]),
-  ),
+const OF_MYSQLD: PairFaultTable<ModelServer> = {
   "mysqld killed": (pair, node, prng) => {
     const server = serverOf(pair, node);
     server.crash();
@@ -58,120 +23,12 @@ const PAIR_FAULTS: Readonly<Record<string, PairFault>> = {
       server.applyMicros = 300;
     };
   },
-  "power off": (pair, node) => pair.powerOff(node),
-  "pause host": ({ world, rules }, node) => {
-    world.host(node).pause();
-    rules.paused(node);
-    return () => {
-      world.host(node).resume();
-      rules.paused(node);
-    };
-  },
-  "link down": ({ world }, node) => {
-    world.host(node).setLink(false);
-    return () => world.host(node).setLink(true);
-  },
-  "cut off from everybody": ({ world }, node) => world.network.partition([node]),
-  "cut off with its clients": ({ world }, node) => world.network.partition([node, world.clientEndpoint]),
 };
 
-/** Without a third who sees both, nobody can tell this from a death: what it costs is written at the policies. */
-const ONLY_THE_PEER: PairFault = ({ world }, node) =>
-  world.network.cutAll([
-    [node, 1 - node],
-    [1 - node, node],
-  ]);
-
-const EPISODE_MIN = 50_000;
-const EPISODE_MAX = 30_000_000;
-const WINDOW_MIN = 1_000_000;
-const WINDOW_MAX = 40_000_000;
-/** Servers start, drain, are compared and follow again. */
-const CALM = 45_000_000;
-
-export class PairFaults {
-  readonly #pair: FaultyPair;
-  readonly #prng: Prng;
-  readonly #kinds: readonly string[];
-  readonly #faults: Readonly<Record<string, PairFault>>;
-  readonly #calm: () => void;
-  readonly #open = new Map<string, () => void>();
-  rounds = 0;
-
-  constructor(pair: FaultyPair, policy: Policy, calm: () => void) {
-    this.#pair = pair;
-    this.#calm = calm;
-    this.#prng = pair.world.prng.fork("pair faults");
-    this.#faults = policy === "availability" ? { ...PAIR_FAULTS, "cut off from the peer": ONLY_THE_PEER } : PAIR_FAULTS;
-    const possible = Object.keys(this.#faults);
-    const some = possible.filter(() => this.#prng.chance(0.5));
-    this.#kinds = some.length === 0 ? possible : some;
-  }
-
-  get kinds(): readonly string[] {
-    return this.#kinds;
-  }
-
-  begin(): void {
-    this.#after(CALM, () => this.#endCalm());
-  }
-
-  #after(micros: number, action: () => void): void {
-    this.#pair.world.after(micros, action);
-  }
-
-  #endCalm(): void {
-    this.#calm();
-    // Whoever was copied anew starts and follows.
-    this.#after(this.#prng.between(5_000_000, 20_000_000), () => this.#round());
-  }
-
-  #round(): void {
-    this.rounds++;
-    const window = this.#prng.logBetween(WINDOW_MIN, WINDOW_MAX);
-    const episodes = this.#prng.integer(1, 4);
-    for (let episode = 0; episode < episodes; episode++) {
-      this.#after(this.#prng.between(0, window), () => this.#episode());
-    }
-    this.#after(window + EPISODE_MAX, () => this.#mendAll());
-    this.#after(window + EPISODE_MAX + CALM, () => this.#endCalm());
-  }
-
-  #episode(): void {
-    const kind = this.#prng.pick(this.#kinds);
-    const node = this.#prng.integer(0, this.#pair.servers.length - 1);
-    const length = this.#prng.logBetween(EPISODE_MIN, EPISODE_MAX);
-    const key = `${kind} on node ${node + 1}`;
-    if (this.#open.has(key)) return;
-    this.#pair.world.note(`${key} begins`);
-    const mend = this.#faults[kind]?.(this.#pair, node, this.#prng) ?? null;
-    if (mend === null) return;
-    this.#open.set(key, mend);
-    this.#pair.world.disturbances.node(node, key, true);
-    this.#after(length, () => this.#mend(key));
-  }
-
-  #mend(key: string): void {
-    const mend = this.#open.get(key);
-    if (mend === undefined) return;
-    this.#open.delete(key);
-    this.#pair.world.note(`${key} ends`);
-    mend();
-    this.#pair.world.disturbances.node(Number(key.at(-1)) - 1, key, false);
-  }
-
-  #mendAll(): void {
-    for (const key of [...this.#open.keys()]) this.#mend(key);
-    for (const host of this.#pair.world.hosts) {
-      host.powerOn();
-      host.resume();
-      host.thawKeeper();
-      host.thawControl();
-      host.startDaemon();
-    }
-    for (const server of this.#pair.servers) {
-      server.resume();
-      server.start();
-    }
-  }
-}
+/** Under `availability` both sides of a cut between the two alone go on: it says so. */
+export const mysqlFaults = (policy: Policy): PairFaultTable<ModelServer> => ({
+  ...DAEMON_FAULTS,
+  ...OF_MYSQLD,
+  ...MACHINE_FAULTS,
+  ...(policy === "availability" ? CUT_FROM_PEER : {}),
+});

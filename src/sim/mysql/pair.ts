@@ -11,18 +11,19 @@ import { createEventBus } from "../../engine/event-bus.ts";
 import { NO_ADDRESSES, NO_PROBES } from "../../engine/testing/no-probes.ts";
 import { NO_QUORUM } from "../../engine/testing/no-quorum.ts";
 import { NO_FENCES, NO_REDIS, NO_REDIS_FILES, NO_TAKEOVER } from "../../engine/testing/no-watches.ts";
-import type { Notes } from "../../ports/notes.ts";
 import { INTERFACE, nodeAddress, virtualAddress } from "../configs.ts";
 import type { DatabaseEquipment } from "../control-model.ts";
 import { drawSetup } from "../options.ts";
+import { PairFaults } from "../pair/faults.ts";
+import { MemoryNotes } from "../pair/notes.ts";
+import { Wire } from "../pair/wire.ts";
+import { Writer } from "../pair/writer.ts";
 import { World } from "../world.ts";
-import { PairFaults } from "./faults.ts";
+import { mysqlFaults } from "./faults.ts";
 import { PairRules } from "./rules.ts";
 import { ModelServer } from "./server.ts";
 import { createModelSqlPort } from "./sql-port.ts";
 import { answer } from "./statements.ts";
-import { Wire } from "./wire.ts";
-import { Writer } from "./writer.ts";
 
 export interface PairOptions {
   readonly seed: number;
@@ -59,34 +60,12 @@ function configOf(node: number, policy: Policy): HoldfastConfig {
   return loadConfig(memorySource({ "/k.conf": text }), "/k.conf").config;
 }
 
-/** Of a host: what is below /run outlives a daemon and not the host, what is on the disk outlives both. */
-class MemoryNotes implements Notes {
-  readonly #texts = new Map<string, string>();
-
-  async read(name: string): Promise<string | null> {
-    return this.#texts.get(name) ?? null;
-  }
-
-  async write(name: string, text: string): Promise<null> {
-    this.#texts.set(name, text);
-    return null;
-  }
-
-  async remove(name: string): Promise<void> {
-    this.#texts.delete(name);
-  }
-
-  clear(): void {
-    this.#texts.clear();
-  }
-}
-
 export class Pair {
   readonly world: World;
   readonly servers: readonly ModelServer[];
   readonly rules: PairRules;
   readonly #wire: Wire;
-  readonly #faults: PairFaults;
+  readonly #faults: PairFaults<ModelServer>;
   readonly #options: PairOptions;
   readonly #notes = [new MemoryNotes(), new MemoryNotes()];
   readonly #records = [new MemoryNotes(), new MemoryNotes()];
@@ -113,7 +92,7 @@ export class Pair {
         }),
     );
     this.rules = new PairRules(this.world, this.servers, { address: ADDRESS, policy });
-    this.#faults = new PairFaults(this, policy, () => this.rules.checkCalm());
+    this.#faults = new PairFaults(this, mysqlFaults(policy), () => this.rules.checkCalm());
     this.#join();
   }
 

@@ -3,8 +3,9 @@
  * MASTER_USE_GTID = slave_pos: when both threads were stopped, what was received and not executed is thrown away (MDEV-4698); a receiver
  * whose position the source does not know stops with error 1236; events of the own server_id are passed over.
  */
+
+import type { Wire } from "../pair/wire.ts";
 import type { BinaryLog, Transaction } from "./transactions.ts";
-import type { Wire } from "./wire.ts";
 
 /** MASTER_CONNECT_RETRY = 2, slave_net_timeout = 4. */
 const RETRY = 2_000_000;

@@ -5,9 +5,11 @@
 
 import type { Policy } from "../../core/database/config.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
+import type { Acknowledged as Answered } from "../pair/writer.ts";
 import type { World } from "../world.ts";
 import type { ModelServer } from "./server.ts";
-import type { Acknowledged } from "./writer.ts";
+
+type Acknowledged = Answered<ModelServer>;
 
 /** Commits that a follower may just be receiving; a writer waits for each before its next. */
 const UNDER_WAY = 10;

@@ -6,9 +6,9 @@
 import { err, ok, type Result } from "../../core/lib/result.ts";
 import type { SqlRow } from "../../core/mysql/facts.ts";
 import type { SqlFailure } from "../../core/mysql/failure.ts";
+import type { Wire } from "../pair/wire.ts";
 import { Receiver, type ReplicationServer } from "./receiver.ts";
 import { BinaryLog, type Transaction } from "./transactions.ts";
-import type { Wire } from "./wire.ts";
 
 export type Answer = Result<readonly SqlRow[], SqlFailure>;
 
@@ -97,6 +97,10 @@ export class ModelServer implements ReplicationServer {
   /** New connections get somewhere. */
   get serves(): boolean {
     return this.up && !this.hung;
+  }
+
+  get alone(): boolean {
+    return !this.semiSync;
   }
 
   get clients(): number {

@@ -5,13 +5,27 @@
 import type { IpAddress } from "../../core/lib/ip.ts";
 import type { Prng } from "../prng.ts";
 import type { World } from "../world.ts";
-import type { ModelServer, ServerSession } from "./server.ts";
 import type { Wire } from "./wire.ts";
 
-export interface Acknowledged {
+/** What an application needs of a server; C is a connection as the server sees it. */
+export interface WritableServer<C> {
+  readonly node: number;
+  readonly up: boolean;
+  readonly hung: boolean;
+  /** Counts the openings of all servers: which of them this one's last is. */
+  readonly epoch: number;
+  /** What it acknowledges now nobody else need have. */
+  readonly alone: boolean;
+  login(user: "app", from: number, lost: () => void): C;
+  knows(connection: C): boolean;
+  /** `reply` is called when the write is done, or refused, or never. */
+  commit(connection: C, key: string, reply: (answer: { readonly ok: boolean }) => void): void;
+}
+
+export interface Acknowledged<S> {
   readonly key: string;
-  readonly server: ModelServer;
-  /** Of the server when it committed, see ModelServer.epoch. */
+  readonly server: S;
+  /** Of the server when it committed. */
   readonly epoch: number;
   /** True time at which the server said so, microseconds. */
   readonly committedAt: number;
@@ -19,14 +33,14 @@ export interface Acknowledged {
   readonly alone: boolean;
 }
 
-export interface WriterParts {
+export interface WriterParts<C, S extends WritableServer<C>> {
   readonly name: string;
   readonly world: World;
   readonly wire: Wire;
-  readonly servers: readonly ModelServer[];
+  readonly servers: readonly S[];
   readonly address: IpAddress;
   readonly prng: Prng;
-  readonly acknowledged: (one: Acknowledged) => void;
+  readonly acknowledged: (one: Acknowledged<S>) => void;
 }
 
 /** Between two writes of one application, and how long it waits for an answer; microseconds. */
@@ -35,19 +49,19 @@ const PAUSE_MAX = 400_000;
 const TIMEOUT = 2_000_000;
 const RETRY = 100_000;
 
-interface Connection {
-  readonly server: ModelServer;
-  readonly session: ServerSession;
+interface Connection<C, S> {
+  readonly server: S;
+  readonly session: C;
 }
 
-export class Writer {
-  readonly #parts: WriterParts;
-  #connection: Connection | null = null;
+export class Writer<C, S extends WritableServer<C>> {
+  readonly #parts: WriterParts<C, S>;
+  #connection: Connection<C, S> | null = null;
   #number = 0;
   /** Answers to an earlier attempt are late. */
   #attempt = 0;
 
-  constructor(parts: WriterParts) {
+  constructor(parts: WriterParts<C, S>) {
     this.#parts = parts;
     this.#pause();
   }
@@ -73,7 +87,7 @@ export class Writer {
     this.#parts.world.after(RETRY, () => this.#begin());
   }
 
-  #packet(attempt: number, arrived: (server: ModelServer) => void): void {
+  #packet(attempt: number, arrived: (server: S) => void): void {
     const { world, wire, servers, address } = this.#parts;
     const owner = world.client.owner(address);
     const server = servers.find(({ node }) => node === owner);
@@ -88,7 +102,7 @@ export class Writer {
     );
   }
 
-  #answer(server: ModelServer, attempt: number, action: () => void): void {
+  #answer(server: S, attempt: number, action: () => void): void {
     const { world, wire } = this.#parts;
     wire.send(server.node, world.clientEndpoint, () => {
       if (attempt === this.#attempt) action();
@@ -107,14 +121,14 @@ export class Writer {
     });
   }
 
-  #write(attempt: number, { server, session }: Connection): void {
+  #write(attempt: number, { server, session }: Connection<C, S>): void {
     const { world, name, acknowledged } = this.#parts;
     const key = `${name}-${++this.#number}`;
     this.#packet(attempt, (reached) => {
       // Another host, or a server that has forgotten this connection, answers with a reset.
       if (reached !== server || !server.knows(session)) return this.#answer(reached, attempt, () => this.#failed());
       server.commit(session, key, (answer) => {
-        const one = { key, server, epoch: server.epoch, committedAt: world.now, alone: !server.semiSync };
+        const one = { key, server, epoch: server.epoch, committedAt: world.now, alone: server.alone };
         this.#answer(server, attempt, () => {
           if (!answer.ok) return this.#failed();
           acknowledged(one);
