@@ -96,8 +96,8 @@ export class RedisPair {
     const same = async () => {
       const asked = this.servers.map((server) => server.ask("--raw", "PUBSUB", "CHANNELS", "holdfast:cache:*"));
       const marks = (await Promise.all(asked)).sort();
-      const [, epoch] = /:(\d+):replica$/.exec(marks[0] ?? "") ?? [];
-      if (epoch === undefined || marks[1] !== `holdfast:cache:${epoch}:writer`) return undefined;
+      const [, epoch] = /:(\d+):insync$/.exec(marks[0] ?? "") ?? [];
+      if (epoch === undefined || marks[1] !== `holdfast:cache:${epoch}:paired`) return undefined;
       const ids = await Promise.all(this.servers.map((server) => server.info("master_replid")));
       const offsets = await Promise.all(this.servers.map((server) => server.info("master_repl_offset")));
       const links = await Promise.all(this.servers.map((server) => server.info("master_link_status")));

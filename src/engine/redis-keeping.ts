@@ -6,7 +6,7 @@
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { elapsed, type Instant, micros, millis, seconds } from "../core/lib/units.ts";
 import { decideFollow, type FollowDecision, followInWords } from "../core/redis/follow.ts";
-import type { MemberFacts } from "../core/redis/member.ts";
+import { isWriter, type MemberFacts } from "../core/redis/member.ts";
 import { isOpen, type Peer } from "../core/redis/peer.ts";
 import type { Command } from "../core/redis/reply.ts";
 import {
@@ -14,6 +14,7 @@ import {
   decideTending,
   hasGoodReplica,
   isOutrun,
+  isPaired,
   type Tending,
   type TendingFacts,
   tendingInWords,
@@ -130,9 +131,7 @@ export class RedisKeeping {
     this.#gone = managed.open && !own.ok;
     await this.#watchIsolation(peers);
     if (!own.ok || this.#ended) return;
-    const settled = await managed.mark.settle(own.value.runId);
-    if (settled.ok) await managed.mark.tell();
-    else this.#trouble([settled.error]);
+    await managed.mark.tell(own.value.runId);
     if (managed.runs.size > 0 || managed.moving) return;
     // What was asked before it was promoted says nothing about the writer that it is now.
     if (managed.openedAt !== null && managed.openedAt >= asked) return;
@@ -216,7 +215,7 @@ export class RedisKeeping {
 
   async #inStep(own: MemberFacts, epoch: number | null): Promise<void> {
     if (epoch === null) return;
-    const written = await this.#managed.mark.write({ epoch, role: "replica" });
+    const written = await this.#managed.mark.write({ epoch, role: "replica" }, own.runId);
     if (!written.ok) {
       this.#trouble([written.error]);
       return;
@@ -271,10 +270,11 @@ export class RedisKeeping {
       );
       return;
     }
-    if (this.#isStray(own, peers)) return;
-    const inStep = hasGoodReplica(own, group.minReplicasMaxLag);
-    managed.mark.seenInStep(own.runId, inStep);
-    this.#aloneSince = inStep ? null : (this.#aloneSince ?? now);
+    if (this.#isStray(own, peers) || own.runId !== managed.knownRun) return;
+    // As long as it takes no writes alone its peer has what it has, also when the two do not see each other.
+    const stays = managed.mark.mark?.role === "paired" && (own.minReplicas ?? 0) > 0;
+    if (!(await this.#writeDown(stays || isPaired(own, peers), own.runId))) return;
+    this.#aloneSince = hasGoodReplica(own, group.minReplicasMaxLag) ? null : (this.#aloneSince ?? now);
     const aloneMillis = this.#aloneSince === null ? 0 : elapsed(this.#aloneSince, now) / 1_000;
     const asks = aloneMillis >= ALONE_MILLIS && own.minReplicas === 1 && group.policy === "balanced";
     const facts: TendingFacts = {
@@ -293,6 +293,16 @@ export class RedisKeeping {
     this.#trouble([...tendingTroubles(facts), ...(alone ? [ALONE] : [])]);
     const what = decideTending(facts);
     if (what !== null) this.#act("tending", tendingInWords(what), () => this.#mind(what));
+  }
+
+  /** Before it may write alone: should it be started anew, it is to be known whether a peer has what it had. */
+  async #writeDown(paired: boolean, run: string): Promise<boolean> {
+    const { mark } = this.#managed;
+    if (!isWriter(mark.mark)) return true;
+    const written = await mark.write({ epoch: mark.mark.epoch, role: paired ? "paired" : "writer" }, run);
+    if (!written.ok) this.#trouble([written.error]);
+    else await mark.tell(run);
+    return written.ok;
   }
 
   /**
@@ -322,6 +332,8 @@ export class RedisKeeping {
   async #mind(what: Tending): Promise<Result<string, string>> {
     const { config, virtualHosts } = this.#managed;
     if (what.kind === "min-replicas") {
+      if (what.wanted === 0 && !(await this.#writeDown(false, this.#managed.knownRun ?? "")))
+        return err("it cannot be written down that it goes on alone");
       return await this.#order(this.#servers.own, [
         ["CONFIG", "SET", "min-replicas-max-lag", String(config.group.minReplicasMaxLag)],
         ["CONFIG", "SET", "min-replicas-to-write", String(what.wanted)],

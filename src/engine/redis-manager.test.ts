@@ -90,9 +90,10 @@ test("a writer that was started anew and empty under its address is closed, and 
 
 test("the restarted server of a writer with a replica in step does not win by name, whoever saw its end first", async () => {
   const { own, peer, pass, manager, claim, answers } = await writer();
-  own.followed = true;
-  await pass(seconds(2));
   expect([...own.channels]).toEqual(["holdfast:cache:1:writer"]);
+  Object.assign(peer, { source: "192.0.2.1:6379", linkUp: true, replid: own.replid });
+  await pass(seconds(2));
+  expect([...own.channels].at(-1)).toBe("holdfast:cache:1:paired");
   own.die();
   // Its check was the first to see it.
   manager.entered("V", "FAULT");
@@ -104,9 +105,9 @@ test("the restarted server of a writer with a replica in step does not win by na
     await pass(millis(5));
     for (const channel of own.channels) told.add(channel);
   }
-  expect([...told]).toEqual(["holdfast:cache:1:stale"]);
+  expect([...told]).toEqual(["holdfast:cache:1:paired-restarted"]);
   expect(own.source).toBe("127.0.0.1:1");
-  peer.channels.add("holdfast:cache:1:replica");
+  peer.channels.add("holdfast:cache:1:insync");
   manager.entered("V", "BACKUP");
   await claim(2);
   expect(answers).toEqual([expect.objectContaining({ gate: 2, opened: false })]);

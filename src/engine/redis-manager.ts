@@ -114,7 +114,6 @@ export class RedisManager {
       [...this.#managed.values()].map(async ({ managed }) => {
         await managed.mark.load();
         await this.#close(managed, "guard");
-        await managed.mark.tell();
       }),
     );
   }
@@ -148,7 +147,7 @@ export class RedisManager {
     this.#tell(managed, { what: "takeover", step, outcome, detail });
     if (prepared.ok && !run.cancelled) {
       // Told to the others at once, but nobody waits for it.
-      void managed.mark.tell();
+      void managed.mark.tell(managed.knownRun ?? "");
       this.#options.next(question);
       return;
     }
@@ -170,13 +169,12 @@ export class RedisManager {
       silent: this.#silentPeers(managed),
       cancelled,
       tell: (step, outcome, detail) => this.#tell(managed, { what: "takeover", step, outcome, detail }),
-      write: (mark) => managed.mark.write(mark),
+      write: (mark, run) => managed.mark.write(mark, run),
       onPromoting: (runId) => {
         managed.open = true;
         managed.closed = false;
         managed.openedAt = timers.now();
         managed.knownRun = runId;
-        managed.mark.promoted(runId);
         managed.first.forget();
       },
     });

@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { toMillis } from "../core/lib/units.ts";
 import type { RedisConfig } from "../core/redis/config.ts";
-import { type Mark, markChannel, markFrom, markText } from "../core/redis/member.ts";
+import { type Mark, markChannel, markFrom, markText, type WrittenMark } from "../core/redis/member.ts";
 import type { Notes } from "../ports/notes.ts";
 import type { RedisPort, RedisSession } from "../ports/redis.ts";
 
@@ -13,9 +13,7 @@ export class MarkKeeper {
   readonly #port: RedisPort;
   readonly #notes: Notes;
   #config: RedisConfig;
-  #mark: Mark | null = null;
-  /** The run that this daemon has promoted last, and whether a replica was in step with it when that was last seen. */
-  #writer: { readonly run: string; readonly epoch: number; inStep: boolean } | null = null;
+  #written: WrittenMark | null = null;
   #read: Promise<void> | null = null;
   #session: RedisSession | null = null;
   #told: string | null = null;
@@ -28,7 +26,7 @@ export class MarkKeeper {
   }
 
   get mark(): Mark | null {
-    return this.#mark;
+    return this.#written;
   }
 
   adopt(config: RedisConfig): void {
@@ -43,47 +41,35 @@ export class MarkKeeper {
   /** Read once. */
   load(): Promise<void> {
     this.#read ??= this.#notes.read(this.#note).then((text) => {
-      this.#mark = text === null ? null : markFrom(text);
+      this.#written = text === null ? null : markFrom(text);
     });
     return this.#read;
   }
 
-  async write(mark: Mark): Promise<Result<void, string>> {
-    if (this.#mark?.epoch === mark.epoch && this.#mark.role === mark.role) return ok(undefined);
+  /** `run`: of the server that it is written of. */
+  async write({ epoch, role }: Mark, run: string): Promise<Result<void, string>> {
+    const written = this.#written;
+    if (written?.epoch === epoch && written.role === role && written.run === run) return ok(undefined);
+    const mark: WrittenMark = { epoch, role, run };
     const problem = await this.#notes.write(this.#note, markText(mark));
     if (problem !== null) return err(problem);
-    this.#mark = mark;
+    this.#written = mark;
     return ok(undefined);
   }
 
-  /** That run is the writer of the epoch that was just written down. */
-  promoted(run: string): void {
-    this.#writer = { run, epoch: this.#mark?.epoch ?? 0, inStep: false };
-  }
-
-  seenInStep(run: string, inStep: boolean): void {
-    if (this.#writer?.run === run) this.#writer.inStep = inStep;
-  }
-
-  /**
-   * What the mark says of that run of the server. A writer that was started anew while a replica was in step has at best what the replica has: it is not to
-   * win over it by name.
-   */
+  /** What is written down, as far as it is true of that run of the server. */
   of(run: string): Mark | null {
-    const [mark, writer] = [this.#mark, this.#writer];
-    const outlived = writer?.inStep === true && writer.run !== run && writer.epoch === mark?.epoch;
-    return outlived ? { ...mark, role: "stale" } : mark;
-  }
-
-  /** Writes down what is true of that run, before anybody is told. */
-  async settle(run: string): Promise<Result<void, string>> {
-    const mark = this.of(run);
-    return mark === null ? ok(undefined) : await this.write(mark);
+    const written = this.#written;
+    if (written === null) return null;
+    const { epoch, role } = written;
+    const restarted = run !== written.run;
+    if (role === "replica") return { epoch, role: restarted ? role : "insync" };
+    return { epoch, role: restarted && (role === "writer" || role === "paired") ? `${role}-restarted` : role };
   }
 
   /** Tells the others what is written down, if they have not been told; a server that cannot be asked is told the next time. */
-  async tell(): Promise<void> {
-    const channel = markChannel(this.#config.name, this.#mark);
+  async tell(run: string): Promise<void> {
+    const channel = markChannel(this.#config.name, this.of(run));
     if (this.#ended || (this.#session !== null && this.#told === channel)) return;
     const { address, credentials, tls, connectTimeout, timeout } = this.#config;
     const target = { address, credentials, user: null, tls, connectTimeoutMillis: toMillis(connectTimeout) };

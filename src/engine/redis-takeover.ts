@@ -48,7 +48,7 @@ export interface TakeoverContext {
   readonly silent: readonly Peer[];
   readonly cancelled: () => boolean;
   readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
-  readonly write: (mark: Mark) => Promise<Result<void, string>>;
+  readonly write: (mark: Mark, run: string) => Promise<Result<void, string>>;
   /** Before the order is sent: from here on it may be open. */
   readonly onPromoting: (runId: string) => void;
 }
@@ -182,7 +182,7 @@ export class RedisTakeover {
       case "close-peer":
         return await this.#close(this.#servers.other(step.peer));
       case "record": {
-        const written = await this.#context.write(step.mark);
+        const written = await this.#context.write(step.mark, own.runId);
         return written.ok ? ok("") : written;
       }
       case "min-replicas":
@@ -219,12 +219,13 @@ export class RedisTakeover {
     if (absent && this.#gateway === "unasked" && policy !== "availability") {
       this.#gateway = await this.#tools.gateway.ask(GATEWAY_MILLIS);
     }
+    const known = knownRun !== null && knownRun === own.value.runId;
     return ok({
       own: own.value,
       peers,
       policy,
       gateway: this.#gateway === "unasked" ? null : this.#gateway,
-      known: knownRun !== null && knownRun === own.value.runId,
+      known,
       named: await this.#context.named(),
       consented,
       mark: markOf(own.value.runId),

@@ -70,32 +70,57 @@ const kindOf = (facts: TakeoverFacts) => {
 };
 
 describe("a claim", () => {
-  test("of a writer that came back from an old dump is refused while a replica of its epoch is ahead; a later epoch counts for more", () => {
+  test("of a writer that came back from an old dump is refused while another has all of it and more; one that went apart counts by its epoch", () => {
     const own = member({ history: history("new", 1_000, { formerId: "x", formerEnd: 1_001 }) });
     const ahead = (epoch: number) => up({ history: history("x", 5_000), mark: { epoch, role: "replica" } });
     const mark = { epoch: 3, role: "writer" } as const;
-    expect(kindOf(claim({ own, mark, peers: [ahead(3)] }))).toBe("refuse");
-    expect(kindOf(claim({ own, mark, peers: [ahead(2)] }))).not.toBe("refuse");
+    for (const epoch of [2, 3]) expect(kindOf(claim({ own, mark, peers: [ahead(epoch)] }))).toBe("refuse");
+    const wroteOn = member({ history: history("new", 1_060, { formerId: "x", formerEnd: 1_001 }) });
+    expect(kindOf(claim({ own: wroteOn, mark, peers: [ahead(3)] }))).toBe("refuse");
+    expect(kindOf(claim({ own: wroteOn, mark, peers: [ahead(2)] }))).toBe("record");
   });
 
   test.each([
     ["of an older dump", history("x", 250, { formerId: "z", formerEnd: 15 }), { formerId: "z", formerEnd: 15 }],
     ["that cannot be compared", history("x", 250), {}],
-  ])("beside a stale writer %s, the replica goes on and the stale writer does not", (_, mine, theirs) => {
-    const old = history("new", 83, theirs);
-    const [stale, replica] = [
-      { epoch: 3, role: "stale" },
-      { epoch: 3, role: "replica" },
-    ] as const;
-    const standby = claim({
-      own: member({ history: mine }),
-      mark: replica,
-      peers: [up({ history: old, mark: stale })],
-    });
-    expect(kindOf(standby)).toBe("record");
-    expect(kindOf({ ...standby, known: false })).toBe("record");
-    const back = { own: member({ history: old }), mark: stale, peers: [up({ history: mine, mark: replica })] };
-    expect(kindOf(claim({ ...back, known: false }))).toBe("refuse");
+  ])(
+    "beside a paired writer that was restarted, with data %s, the replica in step goes on and the writer does not",
+    (_, mine, theirs) => {
+      const old = history("new", 83, theirs);
+      const [paired, insync] = [
+        { epoch: 3, role: "paired-restarted" },
+        { epoch: 3, role: "insync" },
+      ] as const;
+      const standby = claim({
+        own: member({ history: mine }),
+        mark: insync,
+        peers: [up({ history: old, mark: paired })],
+      });
+      expect(kindOf(standby)).toBe("record");
+      expect(kindOf({ ...standby, known: false })).toBe("record");
+      const back = { own: member({ history: old }), mark: paired, peers: [up({ history: mine, mark: insync })] };
+      expect(kindOf(claim({ ...back, known: false }))).toBe("refuse");
+      // One that was the writer alone has what the replica lacks.
+      const alone = [up({ history: history("new", 83), mark: { epoch: 3, role: "writer" } })];
+      expect(kindOf(claim({ own: member({ history: history("x", 250) }), mark: insync, peers: alone }))).toBe("refuse");
+    },
+  );
+
+  test("of two dumps of one stream the longer one counts, whoever was the writer", () => {
+    const dump = (id: string, offset: number) => history(id, offset, { formerId: "z", formerEnd: offset + 1 });
+    const longer = [up({ history: dump("w", 90), mark: { epoch: 3, role: "paired" } })];
+    expect(kindOf(claim({ own: member({ history: dump("r", 70) }), known: false, peers: longer }))).toBe("refuse");
+    const shorter = [up({ history: dump("r", 70), mark: { epoch: 3, role: "replica" } })];
+    const mark = { epoch: 3, role: "paired" } as const;
+    expect(kindOf(claim({ own: member({ history: dump("w", 90) }), known: false, mark, peers: shorter }))).toBe(
+      "record",
+    );
+  });
+
+  test("a daemon that has not said yet what its server was is waited for, where its word decides", () => {
+    const starting = [up({ history: history("z", 1), mark: null })];
+    expect(kindOf(claim({ known: false, peers: starting }))).toBe("wait");
+    expect(kindOf(claim({ known: true, peers: starting }))).toBe("record");
   });
 
   test("a known standby whose writer is gone writes the next epoch down before it is promoted", () => {
@@ -184,8 +209,9 @@ const writer = (changes: Partial<MemberFacts> = {}): readonly Peer[] => [
 const PROMOTED = history("n", 150, { formerId: "a", formerEnd: 91 });
 
 test("what is written down lies on the disk and is told as it is", () => {
-  for (const role of ["writer", "replica", "stale"] as const) {
-    expect(markFrom(markText({ epoch: 7, role }))).toEqual({ epoch: 7, role });
+  for (const role of ["writer", "paired", "replica", "insync", "writer-restarted", "paired-restarted"] as const) {
+    for (const run of [null, "0123abcd"])
+      expect(markFrom(markText({ epoch: 7, role, run }))).toEqual({ epoch: 7, role, run });
     expect(markChannel("cache", { epoch: 7, role })).toBe(`holdfast:cache:7:${role}`);
   }
   expect(markFrom("7 master\n")).toBeNull();
@@ -217,8 +243,8 @@ describe("following", () => {
       "follow",
     ],
     [
-      "a stale writer keeps a copy of what it has",
-      { peers: writer({ history: history("z", 9) }), mark: { epoch: 4, role: "stale" } },
+      "a writer of the same epoch keeps a copy of what it has",
+      { peers: writer({ history: history("z", 9) }), mark: { epoch: 4, role: "writer" } },
       "save",
     ],
     ["an empty writer wipes nobody", { peers: writer({ history: history("z", 9), keys: 0 }) }, "trouble"],
@@ -227,6 +253,14 @@ describe("following", () => {
     [
       "a writer of an older epoch",
       { peers: writer({ history: history("z", 9), mark: { epoch: 2, role: "writer" } }) },
+      "trouble",
+    ],
+    [
+      "an open server whose writer was started anew",
+      {
+        peers: writer({ history: history("z", 9), mark: { epoch: 4, role: "paired-restarted" } }),
+        mark: { epoch: 4, role: "replica" },
+      },
       "trouble",
     ],
     ["two writers", { peers: [...writer(), ...writer()] }, "trouble"],

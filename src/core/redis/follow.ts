@@ -3,7 +3,7 @@
  * `REPLICAOF HOST`, and it never does towards a server that is not proved to have everything this one has, unless a copy is kept first.
  */
 import { hasAllOf, historyInWords } from "./history.ts";
-import type { Mark, MemberFacts } from "./member.ts";
+import { epochOf, isWriter, type Mark, type MemberFacts } from "./member.ts";
 import { factsOfPeer, isOpen, type Peer } from "./peer.ts";
 import { isParked } from "./verdict.ts";
 
@@ -32,13 +32,13 @@ export function decideFollow(facts: FollowFacts): FollowDecision {
   if (own.sentinel) return trouble("a Sentinel manages this server: nothing is changed here");
   if (own.cluster) return trouble("this server is part of a Redis Cluster: nothing is changed here");
   if (own.loading !== null) return { kind: "fine", epoch: null };
-  const writers = peers.filter((peer) => isWriter(peer));
+  const writers = peers.filter((peer) => takesWrites(peer));
   const [writer, ...others] = writers;
   if (others.length > 0) return trouble(`${writers.map(({ address }) => address).join(" and ")} both take writes`);
   return writer === undefined ? withoutWriter(facts) : withWriter(facts, writer);
 }
 
-const isWriter = (peer: Peer): boolean => {
+const takesWrites = (peer: Peer): boolean => {
   const theirs = factsOfPeer(peer);
   return theirs !== null && theirs.loading === null && isOpen(theirs);
 };
@@ -66,7 +66,7 @@ function withWriter(facts: FollowFacts, writer: Peer): FollowDecision {
   if (theirs.runId === own.runId) return trouble(`${writer.address} is this server itself: correct \`peer\``);
   if (own.source !== null && own.source.address === writer.address) {
     if (own.source.up && own.history.id === theirs.history.id) {
-      return { kind: "fine", epoch: theirs.mark?.role === "writer" ? theirs.mark.epoch : null };
+      return { kind: "fine", epoch: isWriter(theirs.mark) ? theirs.mark.epoch : null };
     }
     if (own.source.syncing) return { kind: "fine", epoch: null };
   }
@@ -84,11 +84,12 @@ function attach(facts: FollowFacts, writer: Peer, theirs: MemberFacts): FollowDe
   if (theirs.keys === 0)
     return trouble(`${writer.address} is empty and takes writes; this server keeps its ${own.keys} keys`);
   const words = `${writer.address} may lack what is here (${historyInWords(own.history)}, there ${historyInWords(theirs.history)})`;
-  if (theirs.mark?.role !== "writer") return trouble(`${words}, and no daemon there says that it is the writer`);
+  if (!isWriter(theirs.mark)) return trouble(`${words}, and no daemon there says that it is the writer`);
   if (mark?.role === "replica" && mark.epoch === theirs.mark.epoch) {
     return follow("this server was only ever its replica in this epoch");
   }
-  if (theirs.mark.epoch <= (mark?.epoch ?? 0) && mark?.role === "writer") {
+  // Two that could not hear each other may have written down the same epoch: the one that takes writes goes on.
+  if (theirs.mark.epoch < epochOf(mark) && isWriter(mark)) {
     return trouble(`${words}, and this host was the writer later`);
   }
   if (onDivergence === "ask") return trouble(`${words}: it is left alone (on_divergence ask)`);

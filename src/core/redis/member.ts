@@ -10,12 +10,39 @@ import { type Command, pairsOf, type Reply, textOf } from "./reply.ts";
 export interface Mark {
   /** One more with every promotion in the group. */
   readonly epoch: number;
-  /** stale: it was the writer, and was started anew while a replica was in step: that one has at least what is here. */
-  readonly role: "writer" | "replica" | "stale";
+  readonly role: Role;
 }
 
-/** Within one epoch its writer's data count for most, and a stale writer's for least. */
-const RANKS: Readonly<Record<Mark["role"], number>> = { writer: 2, replica: 1, stale: 0 };
+export interface WrittenMark extends Mark {
+  readonly run: string | null;
+}
+
+/**
+ * writer: the writer, with no peer in step. paired: the writer, with a peer in step, which therefore has what it has but for what was under way.
+ * replica: it was in step. Told, never written down: insync, a replica whose server has not restarted since; and a writer whose server has.
+ */
+export type Role = "writer" | "paired" | "replica" | "insync" | "writer-restarted" | "paired-restarted";
+
+/**
+ * Whose data count for more within one epoch where histories do not say it, because a server was started anew: what a restart has left of a paired
+ * writer is at best what its replica has; whether it is better than what a restart has left of the replica nobody knows.
+ */
+const RANKS: Readonly<Record<Role, number>> = {
+  writer: 3,
+  "writer-restarted": 3,
+  insync: 2,
+  paired: 1,
+  "paired-restarted": 1,
+  replica: 0,
+};
+const ROLES = Object.keys(RANKS) as Role[];
+
+/** What it holds is the writer's data set. */
+export const isWriter = (mark: Mark | null): mark is Mark => mark?.role === "writer" || mark?.role === "paired";
+
+export const wasWriter = (mark: Mark | null): mark is Mark => mark !== null && /^(writer|paired)/.test(mark.role);
+
+export const wasPaired = (mark: Mark | null): boolean => mark?.role.startsWith("paired") === true;
 
 export const epochOf = (mark: Mark | null): number => mark?.epoch ?? 0;
 
@@ -67,20 +94,23 @@ export function memberOf(replies: readonly Reply[]): MemberFacts | null {
 function markOf(reply: Reply | undefined): Mark | null {
   const items = reply?.kind === "list" ? reply.items : [];
   const marks = items.flatMap((item): readonly Mark[] => {
-    const mark = markIn(/:(\d{1,12}):(\w+)$/.exec(textOf(item)));
+    const mark = markIn(/:(\d{1,12}):([\w-]+)$/.exec(textOf(item)));
     return mark === null ? [] : [mark];
   });
   return marks.reduce<Mark | null>((best, one) => (best === null || one.epoch > best.epoch ? one : best), null);
 }
 
-/** `7 writer`, as it lies on the disk. */
-export const markText = ({ epoch, role }: Mark): string => `${epoch} ${role}\n`;
+/** As it lies on the disk: `7 replica RUN`, with the run_id of the server that it was written of. */
+export const markText = ({ epoch, role, run }: WrittenMark): string =>
+  `${epoch} ${role}${run === null ? "" : ` ${run}`}\n`;
 
-export function markFrom(text: string): Mark | null {
-  return markIn(/^(\d{1,12}) (\w+)\s*$/.exec(text));
+export function markFrom(text: string): WrittenMark | null {
+  const found = /^(\d{1,12}) ([\w-]+)(?: ([\w-]+))?\s*$/.exec(text);
+  const mark = markIn(found);
+  return mark === null ? null : { ...mark, run: found?.[3] ?? null };
 }
 
 function markIn(found: RegExpExecArray | null): Mark | null {
-  const role = found?.[2];
-  return role === "writer" || role === "replica" || role === "stale" ? { epoch: Number(found?.[1]), role } : null;
+  const role = ROLES.find((one) => one === found?.[2]);
+  return role === undefined ? null : { epoch: Number(found?.[1]), role };
 }

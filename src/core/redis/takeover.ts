@@ -7,7 +7,7 @@
  */
 import type { Policy } from "../database/config.ts";
 import { hasAllOf, historyInWords } from "./history.ts";
-import { epochOf, type Mark, type MemberFacts, outranks } from "./member.ts";
+import { epochOf, type Mark, type MemberFacts, outranks, wasPaired, wasWriter } from "./member.ts";
 import { factsOfPeer, follows, isOpen, type Peer } from "./peer.ts";
 
 export interface TakeoverFacts {
@@ -138,35 +138,46 @@ function closePeer(facts: TakeoverFacts, peer: Peer): Decision | null {
 function compare(facts: TakeoverFacts, peer: Peer): Decision | null {
   const theirs = factsOfPeer(peer);
   if (theirs === null || theirs.keys === 0 || facts.consented) return null;
-  const { own, mark } = facts;
+  const { own } = facts;
   if (own.keys === 0 && own.history.id !== theirs.history.id) {
     return refuse(`this server is empty and ${peer.address} has ${theirs.keys} keys`, true);
   }
   const has = hasAllOf(own.history, theirs.history);
   if (has === true) return null;
-  if (has === false) {
-    const words = `${peer.address} has what this server lacks (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
-    if (follows(own, peer)) return wait(`everything that ${peer.address} has is here`);
-    // Further in the same stream is newer, whatever was written down.
-    return own.history.id !== theirs.history.id && hasGoneOn(mark, theirs.mark) ? null : refuse(words, true);
-  }
-  // A server that read its data from an append-only file knows no history: what the daemons have written down decides.
+  if (has === false) return lacking(facts, peer, theirs);
+  return byMarks(facts, peer, theirs);
+}
+
+function lacking({ own, mark }: TakeoverFacts, peer: Peer, theirs: MemberFacts): Decision | null {
+  const words = `${peer.address} has what this server lacks (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
+  if (follows(own, peer)) return wait(`everything that ${peer.address} has is here`);
+  // Further in the same stream, or in the one that both come from, is newer, whatever was written down.
+  const isApart = own.history.id !== theirs.history.id && hasAllOf(theirs.history, own.history) !== true;
+  return isApart && hasGoneOn(mark, theirs.mark) ? null : refuse(words, true);
+}
+
+/** A server that read its data from an append-only file knows no history: what the daemons have written down decides. */
+function byMarks(facts: TakeoverFacts, peer: Peer, theirs: MemberFacts): Decision | null {
+  const { own, mark } = facts;
   const why = `the histories of ${peer.address} and this server cannot be compared (${historyInWords(theirs.history)}, here ${historyInWords(own.history)})`;
   if (facts.known && !outranks(theirs.mark, mark)) return null;
-  return byMarks(facts, theirs, why);
+  // Its daemon may just be starting: what it says decides.
+  if (mark !== null && theirs.mark === null) return wait(`the daemon of ${peer.address} says what its server was`);
+  if (outranks(mark, theirs.mark)) return null;
+  if (outranks(theirs.mark, mark)) return refuse(`${why}, and ${reasonInWords(mark, theirs.mark)}`, true);
+  return refuse(`${why}, and nobody has written down who was the writer last`, true);
 }
 
 /**
- * Of two data sets that went apart, the own one counts: in a later epoch, or in the same as a stale writer's. Another replica of the same epoch
- * cannot have gone apart from its writer, so it is ahead.
+ * Of two data sets that went apart the own one counts: in a later epoch, or as a replica's of the same epoch, whose paired writer was started anew
+ * and has written on. A replica cannot have gone apart from its writer, so seen from there it is ahead.
  */
 const hasGoneOn = (mark: Mark | null, theirs: Mark | null): boolean =>
-  outranks(mark, theirs) && (epochOf(mark) > epochOf(theirs) || theirs?.role === "stale");
+  epochOf(mark) > epochOf(theirs) || (epochOf(mark) === epochOf(theirs) && wasPaired(theirs) && !wasWriter(mark));
 
-function byMarks({ mark }: TakeoverFacts, theirs: MemberFacts, why: string): Decision | null {
-  if (outranks(mark, theirs.mark)) return null;
-  if (outranks(theirs.mark, mark)) return refuse(`${why}, and that host was the writer later than this one`, true);
-  return refuse(`${why}, and nobody has written down who was the writer last`, true);
+function reasonInWords(mark: Mark | null, theirs: Mark | null): string {
+  if (!wasWriter(theirs)) return "its server was in step with the writer, and has not restarted since";
+  return epochOf(theirs) > epochOf(mark) ? "that host was the writer later than this one" : "that host was the writer";
 }
 
 function record({ own, peers, mark, progress }: TakeoverFacts): Decision | null {

@@ -4,7 +4,7 @@
  */
 import type { Policy } from "../database/config.ts";
 import { hasAllOf } from "./history.ts";
-import type { Mark, MemberFacts } from "./member.ts";
+import { epochOf, type Mark, type MemberFacts, wasWriter } from "./member.ts";
 import { factsOfPeer, isOpen, type Peer } from "./peer.ts";
 
 export interface TendingFacts {
@@ -33,6 +33,13 @@ export const ALONE_MILLIS = 3_000;
 export const hasGoodReplica = ({ replicas }: MemberFacts, maxLag: number): boolean =>
   replicas.some(({ online, lag }) => online && lag >= 0 && lag <= maxLag);
 
+/** A peer has what the writer has but for what is under way. */
+export const isPaired = (own: MemberFacts, peers: readonly Peer[]): boolean =>
+  peers.some((peer) => {
+    const theirs = factsOfPeer(peer);
+    return theirs?.source?.up === true && theirs.history.id === own.history.id;
+  });
+
 export function decideTending(facts: TendingFacts): Tending | null {
   return closeSecond(facts) ?? minReplicas(facts) ?? repoint(facts);
 }
@@ -53,7 +60,7 @@ function closeSecond({ peers, mark }: TendingFacts): Tending | null {
 export function isOutrun({ own, peers, mark }: Pick<TendingFacts, "own" | "peers" | "mark">): boolean {
   return peers.some((peer) => {
     const theirs = factsOfPeer(peer);
-    if (theirs?.mark?.role !== "writer" || theirs.mark.epoch <= (mark?.epoch ?? 0)) return false;
+    if (theirs === null || !wasWriter(theirs.mark) || theirs.mark.epoch <= epochOf(mark)) return false;
     return theirs.keys > 0 && hasAllOf(own.history, theirs.history) !== true;
   });
 }

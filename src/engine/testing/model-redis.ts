@@ -13,8 +13,6 @@ export class ModelRedis {
   offset = 100;
   keys = 7;
   reachable = true;
-  /** One follows it, with nothing outstanding. */
-  followed = false;
   readonly orders: string[] = [];
   readonly channels = new Set<string>();
   readonly sessions = new Set<() => void>();
@@ -33,7 +31,6 @@ export class ModelRedis {
     this.replid += "'";
     this.offset = 0;
     this.linkUp = false;
-    this.followed = false;
     Object.assign(this, found);
     this.reachable = true;
   }
@@ -76,7 +73,6 @@ export class ModelRedis {
       "redis_version:7.0.15",
       `run_id:${this.runId}`,
       ...role,
-      ...(this.followed ? [`slave0:ip=192.0.2.2,port=6379,state=online,offset=${this.offset},lag=0`] : []),
       `master_replid:${this.replid}`,
       `master_repl_offset:${this.offset}`,
       "repl_backlog_active:1",
