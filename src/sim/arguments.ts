@@ -22,6 +22,7 @@ nothing happens that must not. What is not given is drawn from the seed.
   --no-faults            nothing goes wrong
   --mysql                a managed pair of MariaDB servers with clients that write, instead of elections alone; of the
                          options above it takes --seed, --runs, --hours and --no-faults
+  --redis                the same with a managed pair of Redis servers
   --policy P             of that pair: availability, balanced (default) or consistency
   --json                 one JSON object a run
   --help
@@ -66,6 +67,7 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
       lease: { type: "string" },
       json: { type: "boolean" },
       mysql: { type: "boolean" },
+      redis: { type: "boolean" },
       policy: { type: "string" },
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
@@ -131,12 +133,17 @@ function checkedInterval(millis: number, version: number | undefined): number {
 
 const POLICIES: readonly Policy[] = ["availability", "balanced", "consistency"];
 
-function pairOf({ mysql, policy }: Given): Pick<SimCommandOptions, "mysql" | "policy"> {
-  if (policy === undefined) return { mysql: mysql === true };
+function pairOf(given: Given): Pick<SimCommandOptions, "mysql" | "redis" | "policy"> {
+  const { policy } = given;
+  const kind = { mysql: given.mysql === true, redis: given.redis === true };
+  if (kind.mysql && kind.redis) throw new UsageError("--mysql and --redis: give one of them");
+  if (policy === undefined) return kind;
   const known = POLICIES.find((one) => one === policy);
   if (known === undefined) throw new UsageError(`--policy ${String(policy)}: give ${POLICIES.join(", ")}`);
-  if (mysql !== true) throw new UsageError("--policy is one of a pair of databases: give --mysql as well");
-  return { mysql: true, policy: known };
+  if (!kind.mysql && !kind.redis) {
+    throw new UsageError("--policy is one of a pair of databases: give --mysql or --redis as well");
+  }
+  return { ...kind, policy: known };
 }
 
 function leaseOf(given: Given): Pick<SimCommandOptions, "lease"> {

@@ -5,6 +5,7 @@
 import type { Policy } from "../core/database/config.ts";
 import { describePair, runPair } from "./mysql/run-pair.ts";
 import type { SimOptions } from "./options.ts";
+import { describeRedisPair, runRedisPair } from "./redis/run-pair.ts";
 import { describeResult, runSim } from "./run-sim.ts";
 import type { Violation } from "./tracks.ts";
 
@@ -15,6 +16,7 @@ export interface SimCommandOptions extends SimOptions {
   readonly json?: boolean;
   /** A managed pair of database servers instead of elections alone. */
   readonly mysql?: boolean;
+  readonly redis?: boolean;
   readonly policy?: Policy;
 }
 
@@ -61,23 +63,32 @@ export async function runSimCommand(options: SimCommandOptions, io: SimIo): Prom
   return 0;
 }
 
-async function runOne({ mysql, policy, ...options }: SimCommandOptions): Promise<Run> {
+async function runOne({ mysql, redis, policy, ...options }: SimCommandOptions): Promise<Run> {
+  const { seed, hours, faults } = options;
+  const ofPair = {
+    seed,
+    hours,
+    ...(policy === undefined ? {} : { policy }),
+    ...(faults === undefined ? {} : { faults }),
+  };
   if (mysql === true) {
-    const { seed, hours, faults } = options;
-    const result = await runPair({
-      seed,
-      hours,
-      ...(policy === undefined ? {} : { policy }),
-      ...(faults === undefined ? {} : { faults }),
-    });
-    const { passed, ...account } = result;
-    return { ...result, words: describePair(result), account: { ...account, hours: passed / HOUR } };
+    const result = await runPair(ofPair);
+    return { ...result, words: describePair(result), account: accountOf(result) };
+  }
+  if (redis === true) {
+    const result = await runRedisPair(ofPair);
+    return { ...result, words: describeRedisPair(result), account: accountOf(result) };
   }
   const result = runSim(options);
   const { setup, violation, passed, events, takeovers, rounds, hash, replay, lastEvents } = result;
   const account = { setup, violation, hours: passed / HOUR, events, takeovers, rounds, hash, replay, lastEvents };
   return { violation, passed, events, takeovers, words: describeResult(result), account };
 }
+
+const accountOf = ({ passed, ...account }: { readonly passed: number }): object => ({
+  ...account,
+  hours: passed / HOUR,
+});
 
 function summary(runs: number, totals: { hours: number; events: number; takeovers: number }, seconds: number): string {
   const speed = seconds > 0 ? totals.hours / seconds : 0;

@@ -6,14 +6,10 @@ import { loadConfig } from "../../core/config/load.ts";
 import { memorySource } from "../../core/config/memory-source.ts";
 import type { HoldfastConfig } from "../../core/config/model.ts";
 import type { Policy } from "../../core/database/config.ts";
-import { createDatabases } from "../../engine/databases.ts";
-import { createEventBus } from "../../engine/event-bus.ts";
-import { NO_ADDRESSES, NO_PROBES } from "../../engine/testing/no-probes.ts";
-import { NO_QUORUM } from "../../engine/testing/no-quorum.ts";
-import { NO_FENCES, NO_REDIS, NO_REDIS_FILES, NO_TAKEOVER } from "../../engine/testing/no-watches.ts";
 import { INTERFACE, nodeAddress, virtualAddress } from "../configs.ts";
 import type { DatabaseEquipment } from "../control-model.ts";
 import { drawSetup } from "../options.ts";
+import { equip } from "../pair/equipment.ts";
 import { PairFaults } from "../pair/faults.ts";
 import { MemoryNotes } from "../pair/notes.ts";
 import { Wire } from "../pair/wire.ts";
@@ -35,10 +31,6 @@ export interface PairOptions {
 
 const WRITERS = 3;
 const ADDRESS = virtualAddress(0);
-/** An answer to a ping, and the patience with none. */
-const PING_MICROS = 500;
-const DISK_MICROS = 2_000;
-
 function configOf(node: number, policy: Policy): HoldfastConfig {
   const text = [
     "mysql orders {",
@@ -64,6 +56,7 @@ export class Pair {
   readonly world: World;
   readonly servers: readonly ModelServer[];
   readonly rules: PairRules;
+  readonly onPause = (node: number): void => this.rules.paused(node);
   readonly #wire: Wire;
   readonly #faults: PairFaults<ModelServer>;
   readonly #options: PairOptions;
@@ -161,54 +154,17 @@ export class Pair {
 
   #equipment(node: number, config: HoldfastConfig | undefined): DatabaseEquipment | null {
     if (config === undefined) return null;
-    return {
+    return equip({
+      scene: () => ({ world: this.world, wire: this.#wire }),
+      node,
       config,
-      make: ({ timers, act, dead }, links) => {
-        const later = (micros: number, action: () => void): void =>
-          void timers.schedule(micros as Parameters<typeof timers.schedule>[0], action);
-        const sql = createModelSqlPort({ node, wire: this.#wire, servers: this.servers, later, act, dead });
-        const bus = createEventBus({ clock: timers, wallMillis: () => timers.now() / 1_000, onListenerError: raise });
-        bus.subscribe(({ body }) => this.world.trace.add(this.world.now, `node ${node + 1}`, "mysql", body));
-        const databases = createDatabases(
-          {
-            timers,
-            bus,
-            sql,
-            databases: { freeMib: async () => null, serverStarts: () => this.servers[node]?.starting === true },
-            takeover: {
-              ...NO_TAKEOVER,
-              gateway: { ask: (millis) => this.#gateway(node, later, millis) },
-              notes: this.#notes[node] ?? new MemoryNotes(),
-              records: this.#records[node] ?? new MemoryNotes(),
-              flush: () => new Promise((resolve) => later(DISK_MICROS, () => resolve(true))),
-            },
-            redis: NO_REDIS,
-            redisFiles: NO_REDIS_FILES,
-            probes: NO_PROBES,
-            addresses: NO_ADDRESSES,
-            fences: NO_FENCES,
-            quorum: NO_QUORUM,
-            wallMillis: () => timers.now() / 1_000,
-          },
-          links,
-        );
-        return { ...databases, killed: () => sql.closeAll() };
+      kind: "mysql",
+      ports: (line) => {
+        const sql = createModelSqlPort({ ...line, wire: this.#wire, servers: this.servers });
+        const databases = { freeMib: async () => null, serverStarts: () => this.servers[node]?.starting === true };
+        const notes = this.#notes[node] ?? new MemoryNotes();
+        return { sql, databases, notes, records: this.#records[node] ?? new MemoryNotes(), closeAll: sql.closeAll };
       },
-    };
-  }
-
-  #gateway(
-    node: number,
-    later: (micros: number, action: () => void) => void,
-    millis: number,
-  ): Promise<"reachable" | "unreachable"> {
-    const reached = this.#wire.connected(node, this.world.gatewayEndpoint);
-    return new Promise((resolve) => {
-      later(reached ? PING_MICROS : millis * 1_000, () => resolve(reached ? "reachable" : "unreachable"));
     });
   }
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

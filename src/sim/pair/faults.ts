@@ -17,7 +17,8 @@ export interface FaultyServer {
 export interface FaultyPair<S extends FaultyServer> {
   readonly world: World;
   readonly servers: readonly S[];
-  readonly rules: { paused(node: number): void };
+  /** A host stands still as a whole, or goes on. */
+  readonly onPause?: (node: number) => void;
   powerOff(node: number): () => void;
 }
 
@@ -49,12 +50,12 @@ export const DAEMON_FAULTS: PairFaultTable<FaultyServer> = Object.fromEntries(
 /** Of the machine and its cables. */
 export const MACHINE_FAULTS: PairFaultTable<FaultyServer> = {
   "power off": (pair, node) => pair.powerOff(node),
-  "pause host": ({ world, rules }, node) => {
+  "pause host": ({ world, onPause }, node) => {
     world.host(node).pause();
-    rules.paused(node);
+    onPause?.(node);
     return () => {
       world.host(node).resume();
-      rules.paused(node);
+      onPause?.(node);
     };
   },
   "link down": ({ world }, node) => {
