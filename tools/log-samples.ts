@@ -67,7 +67,7 @@ const PLAIN_FAULTS: Samples<Exclude<Fault, { kind: "sibling" }>, "kind"> = {
   "address-refused": [{ kind: "address-refused", address: VIP, reason: "EEXIST" }],
   "static-object": [{ kind: "static-object", object: "route 192.0.2.0/24", reason: "ENETUNREACH" }],
   "control-silent": [{ kind: "control-silent" }],
-  "claim-refused": [{ kind: "claim-refused", reason: "exit code 1" }],
+  "claim-refused": [{ kind: "claim-refused", reason: "notify_claim exit code 1" }],
 };
 
 const FAULTS: readonly Fault[] = [
@@ -103,7 +103,7 @@ const CAUSES: Samples<Cause, "code"> = {
     what,
     text: "192.0.2.0/24",
   })),
-  "claim-refused": [{ code: "claim-refused", reason: "exit code 1" }],
+  "claim-refused": [{ code: "claim-refused", reason: "notify_claim exit code 1" }],
   "claim-timeout": [{ code: "claim-timeout" }],
   "sibling-left": [{ code: "sibling-left", group: "G", instance: "B" }],
   reconfigured: [{ code: "reconfigured" }],

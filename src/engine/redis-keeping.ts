@@ -14,11 +14,11 @@ import {
   decideTending,
   hasGoodReplica,
   isOutrun,
-  isPaired,
   type Tending,
   type TendingFacts,
   tendingInWords,
   tendingTroubles,
+  writerRole,
 } from "../core/redis/tending.ts";
 import { isParked } from "../core/redis/verdict.ts";
 import type { Timer } from "../ports/timers.ts";
@@ -271,9 +271,8 @@ export class RedisKeeping {
       return;
     }
     if (this.#isStray(own, peers) || own.runId !== managed.knownRun) return;
-    // As long as it takes no writes alone its peer has what it has, also when the two do not see each other.
-    const stays = managed.mark.mark?.role === "paired" && (own.minReplicas ?? 0) > 0;
-    if (!(await this.#writeDown(stays || isPaired(own, peers), own.runId))) return;
+    const role = writerRole({ own, peers, mark: managed.mark.mark, maxLag: group.minReplicasMaxLag });
+    if (!(await this.#writeDown(role, own.runId))) return;
     this.#aloneSince = hasGoodReplica(own, group.minReplicasMaxLag) ? null : (this.#aloneSince ?? now);
     const aloneMillis = this.#aloneSince === null ? 0 : elapsed(this.#aloneSince, now) / 1_000;
     const asks = aloneMillis >= ALONE_MILLIS && own.minReplicas === 1 && group.policy === "balanced";
@@ -296,10 +295,10 @@ export class RedisKeeping {
   }
 
   /** Before it may write alone: should it be started anew, it is to be known whether a peer has what it had. */
-  async #writeDown(paired: boolean, run: string): Promise<boolean> {
+  async #writeDown(role: "paired" | "writer", run: string): Promise<boolean> {
     const { mark } = this.#managed;
     if (!isWriter(mark.mark)) return true;
-    const written = await mark.write({ epoch: mark.mark.epoch, role: paired ? "paired" : "writer" }, run);
+    const written = await mark.write({ epoch: mark.mark.epoch, role }, run);
     if (!written.ok) this.#trouble([written.error]);
     else await mark.tell(run);
     return written.ok;
@@ -332,7 +331,7 @@ export class RedisKeeping {
   async #mind(what: Tending): Promise<Result<string, string>> {
     const { config, virtualHosts } = this.#managed;
     if (what.kind === "min-replicas") {
-      if (what.wanted === 0 && !(await this.#writeDown(false, this.#managed.knownRun ?? "")))
+      if (what.wanted === 0 && !(await this.#writeDown("writer", this.#managed.knownRun ?? "")))
         return err("it cannot be written down that it goes on alone");
       return await this.#order(this.#servers.own, [
         ["CONFIG", "SET", "min-replicas-max-lag", String(config.group.minReplicasMaxLag)],

@@ -104,9 +104,9 @@ export function faultRemedy(fault: Fault, retry: string): string {
     case "control-silent":
       return "the control process has to answer again";
     case "claim-refused":
-      return isServerRefusal(fault.reason)
-        ? `what stands against it has to change (${fault.reason}); it is tried again ${retry}`
-        : `notify_claim has to end with exit code 0; it is tried again ${retry}`;
+      return isOfHook(fault.reason)
+        ? `notify_claim has to end with exit code 0; it is tried again ${retry}`
+        : `what stands against it has to change (${fault.reason}); it is tried again ${retry}`;
     case "sibling":
       return `${fault.instance}${andMore(fault.more)} has to recover: ${fault.faults.map((each) => faultRemedy(each, retry)).join("; ")}`;
     default:
@@ -174,10 +174,10 @@ export function causeInWords(cause: Cause): string {
   }
 }
 
-/** A managed server names itself in its reason; anything else is the hook's word. */
-const isServerRefusal = (reason: string): boolean => /^(mysql|redis) /.test(reason);
+/** The hook names itself in its reason, as managed servers, gateways, the probe and the quorum store do. */
+const isOfHook = (reason: string): boolean => reason.startsWith("notify_claim");
 
-const refuserOf = (reason: string): string => (isServerRefusal(reason) ? "the claim was" : "notify_claim");
+const refuserOf = (reason: string): string => (isOfHook(reason) ? "notify_claim" : "the claim was");
 
 const HOOK_PURPOSE: Readonly<Record<HookKind, string>> = {
   notify: "after every state change",

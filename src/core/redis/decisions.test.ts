@@ -6,7 +6,7 @@ import { type MemberFacts, markChannel, markFrom, markText } from "./member.ts";
 import type { Peer } from "./peer.ts";
 import { decideSwitchover } from "./switchover.ts";
 import { decideTakeover, NOTHING_DONE, planTakeover, type TakeoverFacts } from "./takeover.ts";
-import { decideTending, isOutrun, type TendingFacts, tendingTroubles } from "./tending.ts";
+import { decideTending, isOutrun, type TendingFacts, tendingTroubles, writerRole } from "./tending.ts";
 
 const history = (id: string, offset: number, former: Partial<History> = {}): History => ({
   id,
@@ -320,6 +320,20 @@ describe("tending a writer", () => {
     expect(decideTending({ ...alone, gateway: "unreachable" })).toBeNull();
     expect(decideTending({ ...alone, policy: "consistency" })).toBeNull();
     expect(decideTending({ ...alone, policy: "availability" })).toEqual({ kind: "min-replicas", wanted: 0 });
+  });
+
+  test("the writer is paired while a peer is in step, and until it may write alone", () => {
+    const role = (own: Partial<MemberFacts>, peers: readonly Peer[], was: "paired" | "writer" = "paired") =>
+      writerRole({ own: member({ source: null, ...own }), peers, mark: { epoch: 4, role: was }, maxLag: 3 });
+    const replica = (address: string, lag = 1) => ({ address, online: true, offset: 1, lag });
+    expect(role({}, [up({ source: of("a:6379") })], "writer")).toBe("paired");
+    expect(role({}, [up({ source: of("a:6379"), history: history("z", 1) })], "writer")).toBe("writer");
+    expect(role({ minReplicas: 0 }, [SILENT])).toBe("writer");
+    expect(role({ minReplicas: 1 }, [SILENT])).toBe("paired");
+    expect(role({ minReplicas: 1 }, [SILENT], "writer")).toBe("writer");
+    expect(role({ minReplicas: 1, replicas: [replica("b:6379")] }, [SILENT])).toBe("paired");
+    expect(role({ minReplicas: 1, replicas: [replica("c:6379")] }, [SILENT])).toBe("writer");
+    expect(role({ minReplicas: 1, replicas: [replica("c:6379", 9)] }, [SILENT])).toBe("paired");
   });
 
   test("a second master of an older epoch is closed, one of a later epoch is told", () => {

@@ -30,15 +30,30 @@ export type Tending =
 /** A writer without a replica goes on alone after this; milliseconds. */
 export const ALONE_MILLIS = 3_000;
 
-export const hasGoodReplica = ({ replicas }: MemberFacts, maxLag: number): boolean =>
-  replicas.some(({ online, lag }) => online && lag >= 0 && lag <= maxLag);
+/** `but`: peers, as they are written in the file, that do not count. */
+export const hasGoodReplica = ({ replicas }: MemberFacts, maxLag: number, but: readonly Peer[] = []): boolean =>
+  replicas.some(
+    ({ online, lag, address }) => online && lag >= 0 && lag <= maxLag && !but.some((peer) => peer.address === address),
+  );
 
-/** A peer has what the writer has but for what is under way. */
-export const isPaired = (own: MemberFacts, peers: readonly Peer[]): boolean =>
-  peers.some((peer) => {
+/**
+ * What the writer writes down of itself. Paired: a peer has what it has, but for what is under way. It stays so while the two do not see each other,
+ * as long as min-replicas-to-write refuses writes that no peer gets; a replica that is none of the peers lets them through.
+ */
+export function writerRole({
+  own,
+  peers,
+  mark,
+  maxLag,
+}: Pick<TendingFacts, "own" | "peers" | "mark" | "maxLag">): "paired" | "writer" {
+  const inStep = peers.some((peer) => {
     const theirs = factsOfPeer(peer);
     return theirs?.source?.up === true && theirs.history.id === own.history.id;
   });
+  if (inStep) return "paired";
+  const mayWriteAlone = (own.minReplicas ?? 0) === 0 || hasGoodReplica(own, maxLag, peers);
+  return mark?.role === "paired" && !mayWriteAlone ? "paired" : "writer";
+}
 
 export function decideTending(facts: TendingFacts): Tending | null {
   return closeSecond(facts) ?? minReplicas(facts) ?? repoint(facts);

@@ -32,6 +32,10 @@ export class RedisRules {
   readonly #fates = new Map<string, Fate>();
   /** When each was last filled. */
   readonly #filled = new Map<RedisModel, number>();
+  /** First acknowledgement of each opening. */
+  readonly #firstOf = new Map<number, { readonly server: RedisModel; readonly at: number }>();
+  /** When the two did not see each other last. */
+  #cutAt = 0;
   acknowledged = 0;
   /** Acknowledged writes that are on no writer any more: a server died, or was cut off, before it had sent them. */
   lost = 0;
@@ -51,8 +55,24 @@ export class RedisRules {
 
   heard(one: Acknowledged): void {
     this.acknowledged++;
+    this.#checkAlone(one);
     const fate = this.#fates.get(one.key);
     if (fate !== undefined) fate.one = one;
+  }
+
+  /** While the two see each other one of them takes writes, but for the time that it takes to see and to close the other. */
+  #checkAlone({ key, server, epoch }: Acknowledged): void {
+    const { now } = this.#world;
+    if (!this.#servers.every(({ node, wire }) => wire.connected(server.node, node))) this.#cutAt = now;
+    this.#firstOf.set(epoch, this.#firstOf.get(epoch) ?? { server, at: now });
+    for (const [later, first] of this.#firstOf) {
+      if (later <= epoch || first.server === server || now - Math.max(first.at, this.#cutAt) < CLOSES) continue;
+      const since = ((now - first.at) / 1_000_000).toFixed(1);
+      this.#fail(
+        "two-writers",
+        `node ${server.node + 1} acknowledged ${key} although node ${first.server.node + 1} was opened later and has taken writes for ${since} s`,
+      );
+    }
   }
 
   executed(server: RedisModel, keys: readonly string[]): void {
@@ -166,5 +186,7 @@ export class RedisRules {
 
 /** A look and its timeouts; microseconds. */
 const NOTICED = 2_000_000;
+/** A second's look, its timeouts, and an address that the kernel of a frozen daemon keeps; microseconds. */
+const CLOSES = 6_000_000;
 /** Some writes that a follower may just be receiving. */
 const UNDER_WAY_BYTES = 1_000;
