@@ -32,8 +32,8 @@ export class RedisRules {
   readonly #fates = new Map<string, Fate>();
   /** When each was last filled. */
   readonly #filled = new Map<RedisModel, number>();
-  /** First acknowledgement of each opening. */
-  readonly #firstOf = new Map<number, { readonly server: RedisModel; readonly at: number }>();
+  /** First and last acknowledgement of each opening. */
+  readonly #openings = new Map<number, { readonly server: RedisModel; readonly first: number; last: number }>();
   /** When the two did not see each other last. */
   #cutAt = 0;
   acknowledged = 0;
@@ -64,13 +64,15 @@ export class RedisRules {
   #checkAlone({ key, server, epoch }: Acknowledged): void {
     const { now } = this.#world;
     if (!this.#servers.every(({ node, wire }) => wire.connected(server.node, node))) this.#cutAt = now;
-    this.#firstOf.set(epoch, this.#firstOf.get(epoch) ?? { server, at: now });
-    for (const [later, first] of this.#firstOf) {
-      if (later <= epoch || first.server === server || now - Math.max(first.at, this.#cutAt) < CLOSES) continue;
-      const since = ((now - first.at) / 1_000_000).toFixed(1);
+    const opening = this.#openings.get(epoch) ?? { server, first: now, last: now };
+    this.#openings.set(epoch, opening);
+    opening.last = now;
+    for (const [later, other] of this.#openings) {
+      const both = now - Math.max(other.first, this.#cutAt);
+      if (later <= epoch || other.server === server || both < CLOSES || now - other.last > PAUSED) continue;
       this.#fail(
         "two-writers",
-        `node ${server.node + 1} acknowledged ${key} although node ${first.server.node + 1} was opened later and has taken writes for ${since} s`,
+        `node ${server.node + 1} acknowledged ${key} although node ${other.server.node + 1} was opened later and takes writes as well, for ${(both / 1_000_000).toFixed(1)} s`,
       );
     }
   }
@@ -188,5 +190,7 @@ export class RedisRules {
 const NOTICED = 2_000_000;
 /** A second's look, its timeouts, and an address that the kernel of a frozen daemon keeps; microseconds. */
 const CLOSES = 6_000_000;
+/** Who has acknowledged nothing for so long takes no writes any more. */
+const PAUSED = 2_000_000;
 /** Some writes that a follower may just be receiving. */
 const UNDER_WAY_BYTES = 1_000;
