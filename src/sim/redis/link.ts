@@ -27,6 +27,8 @@ export interface ReplicationServer {
   pump(link: Link): void;
   replaceWith(snapshot: Snapshot, master: ReplicationServer): void;
   executed(keys: readonly string[]): void;
+  /** Its link is up. */
+  joined(): void;
 }
 
 /** repl-timeout. */
@@ -203,6 +205,7 @@ export class Link {
   #isUp(): void {
     this.state = "up";
     this.downSince = null;
+    this.#own.joined();
   }
 
   /** The master sends what there is, one batch after the other as TCP does. */

@@ -147,6 +147,7 @@ export class RedisPair {
         );
         this.rules.replaced(server, incoming, from);
       };
+      server.onJoined = () => this.rules.joined(server);
       server.onEnded = () => this.rules.ended(server);
       server.onStarted = () => {
         this.#trace(server.node, `has started with ${server.data.size} keys`);

@@ -30,8 +30,8 @@ export class RedisRules {
   readonly #address: IpAddress;
   readonly #policy: Policy;
   readonly #fates = new Map<string, Fate>();
-  /** When each was last filled. */
-  readonly #filled = new Map<RedisModel, number>();
+  /** When each last came into step. */
+  readonly #joined = new Map<RedisModel, number>();
   /** First and last acknowledgement of each opening. */
   readonly #openings = new Map<number, { readonly server: RedisModel; readonly first: number; last: number }>();
   /** When the two did not see each other last. */
@@ -102,7 +102,6 @@ export class RedisRules {
 
   /** A full resync throws away what the server has: somebody has decided that. */
   replaced(server: RedisModel, incoming: readonly string[], from: { readonly node: number }): void {
-    this.#filled.set(server, this.#world.now);
     const kept = new Set(incoming);
     const what = `node ${server.node + 1} takes over the data of node ${from.node + 1}`;
     for (const key of server.data.keys) {
@@ -121,9 +120,13 @@ export class RedisRules {
     }
   }
 
-  /** Its daemon looks once a second whether a peer is in step: one that has just been filled need not have been seen so. */
+  joined(server: RedisModel): void {
+    this.#joined.set(server, this.#world.now);
+  }
+
+  /** Its daemon looks once a second whether a peer is in step: one that has just come into step need not have been seen so. */
   ended(server: RedisModel): void {
-    for (const [other, at] of this.#filled) {
+    for (const [other, at] of this.#joined) {
       if (other === server || this.#world.now - at > NOTICED) continue;
       for (const fate of this.#fates.values()) fate.shared = false;
     }

@@ -82,6 +82,7 @@ export class RedisModel implements ReplicationServer {
   onExecuted: (keys: readonly string[]) => void = () => undefined;
   /** Its data set is about to be replaced by another's. */
   onReplaced: (incoming: readonly string[], from: { readonly node: number }) => void = () => undefined;
+  onJoined: () => void = () => undefined;
   onEnded: () => void = () => undefined;
   /** It started with what its disk had. */
   onStarted: () => void = () => undefined;
@@ -337,6 +338,10 @@ export class RedisModel implements ReplicationServer {
     const isGood = ({ position, heardAt }: Attached): boolean =>
       position !== null && now - Math.floor(heardAt / 1_000_000) <= this.minMaxLag;
     this.good = [...this.#replicas.values()].filter(isGood).length;
+  }
+
+  joined(): void {
+    this.onJoined();
   }
 
   replaceWith(snapshot: Snapshot, from: ReplicationServer): void {
