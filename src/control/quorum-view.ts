@@ -1,5 +1,6 @@
 /** The quorum store for `status` and `explain`: the gate's account with times that people read. */
 import { failureInWords, failureRemedy } from "../core/quorum/failure.ts";
+import { waitInWords } from "../core/quorum/words.ts";
 import type { QuorumStatus } from "../engine/quorum/quorum-gate.ts";
 import type { ExplainLine, QuorumView } from "./contract/types.ts";
 
@@ -19,17 +20,20 @@ export function quorumView(status: QuorumStatus | null, { now, wallTime }: ViewC
     answers: failure !== null ? false : since === null ? null : true,
     since: since === null ? null : wallTime(since),
     detail: failure === null ? null : `${failureInWords(failure)}; ${failureRemedy(failure)}`,
-    groups: status.groups.map(({ instance, group, policy, holder, epoch, held, until, foreign, without }) => ({
-      instance,
-      group,
-      policy,
-      holder,
-      epoch,
-      held,
-      leftMillis: until === null ? null : Math.max(0, Math.round((until - now) / 1_000)),
-      foreign,
-      without,
-    })),
+    groups: status.groups.map(
+      ({ instance, group, policy, holder, epoch, held, until, foreign, without, waitsUntil }) => ({
+        instance,
+        group,
+        policy,
+        holder,
+        epoch,
+        held,
+        leftMillis: until === null ? null : Math.max(0, Math.round((until - now) / 1_000)),
+        foreign,
+        without,
+        waitMillis: waitsUntil === null ? null : Math.max(0, Math.round((waitsUntil - now) / 1_000)),
+      }),
+    ),
   };
 }
 
@@ -42,10 +46,11 @@ export function quorumLines(quorum: QuorumView | null, instance: string): readon
 }
 
 function recordLine(group: QuorumView["groups"][number]): string {
-  const { foreign, without, held, holder, epoch } = group;
+  const { foreign, without, held, holder, epoch, waitMillis } = group;
   if (foreign !== null) return `quorum store: ${foreign}`;
   if (without) return "quorum store: it serves without the record, as policy availability allows";
   if (held) return `quorum store: this host has the record of ${group.group} in epoch ${epoch}`;
+  if (waitMillis !== null) return `quorum store: ${waitInWords(holder, waitMillis)}`;
   if (holder !== null) return `quorum store: ${holder} has the record of ${group.group} in epoch ${epoch}`;
   return `quorum store: nobody is known to have the record of ${group.group}`;
 }

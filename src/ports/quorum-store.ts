@@ -7,8 +7,8 @@ import type { Reading } from "../core/quorum/ownership.ts";
 
 export interface Swap {
   readonly key: string;
-  /** Revision that the key must have, "0": it must be absent. */
-  readonly expected: string;
+  /** What must stand there; revision "0": the key must be absent. */
+  readonly expected: Reading;
   readonly value: string;
 }
 

@@ -29,12 +29,16 @@ export const range = (key: string): Asked => ({ path: "/v3/kv/range", body: JSON
 
 export function txn({ key, expected, value }: Swap): Asked {
   const name = base64(key);
+  const { revision, value: was } = expected;
   const compare =
-    expected === "0"
-      ? { key: name, target: "CREATE", result: "EQUAL", create_revision: "0" }
-      : { key: name, target: "MOD", result: "EQUAL", mod_revision: expected };
+    was === null
+      ? [{ key: name, target: "CREATE", result: "EQUAL", create_revision: "0" }]
+      : [
+          { key: name, target: "MOD", result: "EQUAL", mod_revision: revision },
+          { key: name, target: "VALUE", result: "EQUAL", value: base64(was) },
+        ];
   const body = {
-    compare: [compare],
+    compare,
     success: [{ request_put: { key: name, value: base64(value) } }],
     failure: [{ request_range: { key: name } }],
   };
@@ -93,9 +97,10 @@ const isNumber = (value: unknown): value is string => typeof value === "string" 
 
 /** Null: it is none. */
 function readingOf({ kvs }: Fields): Reading | null {
-  if (kvs === undefined) return { revision: "0", value: null };
+  const absent: Reading = { revision: "0", value: null };
+  if (kvs === undefined) return absent;
   const pair = fields(Array.isArray(kvs) ? kvs[0] : null);
-  if (pair === null) return Array.isArray(kvs) && kvs.length === 0 ? { revision: "0", value: null } : null;
+  if (pair === null) return Array.isArray(kvs) && kvs.length === 0 ? absent : null;
   const { mod_revision: revision, value = "" } = pair;
   return isNumber(revision) && typeof value === "string" ? { revision, value: plain(value) } : null;
 }

@@ -20,6 +20,8 @@ export const QuorumGroupView = z.object({
   foreign: z.string().nullable(),
   /** It serves without the store, because the policy lets it. */
   without: z.boolean(),
+  /** How long a claim still waits, because another may have the record and answer; null: none does. */
+  waitMillis: z.number().nullable(),
 });
 
 export const QuorumView = z.object({

@@ -39,7 +39,7 @@ export function failureRemedy({ kind }: StoreFailure): string {
     case "unable":
       return "its members' logs say why: it needs a leader, and space";
     case "other-store":
-      return "every `endpoint` has to be a member of the same etcd cluster";
+      return "every `endpoint` has to be a member of the same etcd cluster; after that was made anew, restart the daemons";
     case "setup":
       return "that has to be put right";
   }

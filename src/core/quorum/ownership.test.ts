@@ -6,6 +6,7 @@ import {
   beginWrite,
   claimStep,
   isHeld,
+  letGo,
   type Myself,
   NOTHING_KNOWN,
   type Ownership,
@@ -20,8 +21,9 @@ import { CLOCK_RATE_BOUND, SILENCE, shortestTtl, waitFor } from "./timing.ts";
 const VIP = ["192.0.2.100"];
 const me = (life: string, ttl = seconds(4)): Myself => ({ host: `host-${life}`, life, addresses: VIP, ttl });
 
-/** One key, changed by compare and swap alone. */
+/** A store with one key, changed by compare and swap alone. */
 class Key {
+  store = 0;
   revision = 0;
   value: string | null = null;
 
@@ -29,13 +31,26 @@ class Key {
     return { revision: String(this.revision), value: this.value };
   }
 
-  swap(expected: string, value: string): boolean {
-    if (expected !== String(this.revision)) return false;
-    this.revision += 1;
+  swap(expected: Reading, value: string): boolean {
+    if (expected.revision !== String(this.revision) || expected.value !== this.value) return false;
+    this.store += 1;
+    this.revision = this.store;
     this.value = value;
     return true;
   }
+
+  /** Made anew, or set back to a copy. */
+  becomes({ revision, value }: Reading): void {
+    [this.store, this.revision, this.value] = [Number(revision), Number(revision), value];
+  }
+
+  /** By an operator. */
+  remove(): void {
+    [this.revision, this.value] = [0, null];
+  }
 }
+
+const EMPTY: Reading = { revision: "0", value: null };
 
 function claimed(key: Key, self: Myself, at: number): Ownership {
   const { own, write } = beginWrite(observe(NOTHING_KNOWN, key.read(), self, instant(at)), self, instant(at));
@@ -44,9 +59,13 @@ function claimed(key: Key, self: Myself, at: number): Ownership {
 }
 
 describe("a claim", () => {
-  test("an absent record is written, in epoch 1, and counts from before it was sent", () => {
-    const own = claimed(new Key(), me("a"), 1_000);
-    expect(own.until).toBe(later(instant(1_000), seconds(4)));
+  test("an absent record is written in epoch 1 after it has been absent for as long as a holder may serve, and counts from before it was sent", () => {
+    const free = instant(waitFor({ ttl: seconds(4), silence: SILENCE }));
+    const seen = observe(NOTHING_KNOWN, EMPTY, me("a"), instant(0));
+    expect(claimStep(seen, me("a"), 0, instant(free - 1))).toEqual({ kind: "wait", until: free });
+    expect(claimStep(seen, me("a"), 0, free)).toEqual({ kind: "write" });
+    expect(beginWrite(seen, me("a"), free).write.record.epoch).toBe(1);
+    expect(claimed(new Key(), me("a"), 1_000).until).toBe(later(instant(1_000), seconds(4)));
   });
 
   test("another's record is waited for from when it was first seen, to the microsecond", () => {
@@ -122,6 +141,92 @@ describe("a holder", () => {
   });
 });
 
+describe("a store that has lost what it knew", () => {
+  const wait = waitFor({ ttl: seconds(4), silence: SILENCE });
+
+  test("a record that is gone is waited for like its holder, with the holder's times, and its epoch goes on", () => {
+    const key = new Key();
+    claimed(key, me("a", seconds(20)), 0);
+    const before = observe(NOTHING_KNOWN, key.read(), me("b"), instant(0));
+    for (const lose of [() => key.remove(), () => key.becomes(EMPTY)]) {
+      lose();
+      const seen = observe(before, key.read(), me("b"), instant(1_000));
+      const until = later(instant(1_000), waitFor({ ttl: seconds(20), silence: SILENCE }));
+      expect(claimStep(seen, me("b"), 0, instant(until - 1))).toEqual({ kind: "wait", until });
+      expect(claimStep(seen, me("b"), 0, until)).toEqual({ kind: "write" });
+      expect(beginWrite(seen, me("b"), until).write.record.epoch).toBe(2);
+    }
+  });
+
+  test("who still holds writes it again at once, in its epoch; whose hold has run out waits", () => {
+    const key = new Key();
+    const own = claimed(key, me("a"), 0);
+    key.remove();
+    const seen = observe(own, key.read(), me("a"), instant(1_000_000));
+    expect(claimStep(seen, me("a"), 0, instant(1_000_000))).toEqual({ kind: "write" });
+    expect(beginWrite(seen, me("a"), instant(1_000_000)).write).toMatchObject({
+      expected: { revision: "0" },
+      record: { epoch: 1 },
+    });
+    const late = observe(own, key.read(), me("a"), instant(4_000_001));
+    expect(claimStep(late, me("a"), 0, instant(4_000_001))).toMatchObject({ kind: "wait" });
+  });
+
+  test("set back to a released record or to one's own: who does not hold any more waits, and epochs are not given twice", () => {
+    const key = new Key();
+    let own = claimed(key, me("a"), 0);
+    const mine = key.read();
+    const release = releasing(own, me("a"));
+    if (release === null) throw new Error("it is its own");
+    key.swap(release.expected, encodeRecord(release.record));
+    own = observe(own, key.read(), me("a"), instant(1));
+    const released = key.read();
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { write } = beginWrite(observe(NOTHING_KNOWN, key.read(), me("b"), instant(2)), me("b"), instant(2));
+      key.swap(write.expected, encodeRecord({ ...write.record, epoch: 5 }));
+    }
+    const current = observe(own, key.read(), me("a"), instant(3));
+    for (const copy of [mine, released]) {
+      const seen = observe(current, copy, me("a"), instant(10));
+      expect(claimStep(seen, me("a"), 0, instant(9 + wait))).toMatchObject({ kind: "wait" });
+      expect(claimStep(seen, me("a"), 0, instant(10 + wait))).toEqual({ kind: "write" });
+      expect(beginWrite(seen, me("a"), instant(10 + wait)).write.record.epoch).toBe(6);
+    }
+  });
+
+  test("set back under the holder: it goes on, whatever is there of it", () => {
+    const key = new Key();
+    const first = claimed(key, me("a"), 0);
+    const copy = key.read();
+    const { own, write } = beginWrite(first, me("a"), instant(1_000));
+    key.swap(write.expected, encodeRecord(write.record));
+    const renewed = written(own, { write, revision: String(key.revision) }, me("a"), instant(1_001));
+    const seen = observe(renewed, copy, me("a"), instant(2_000));
+    expect(seen.until).toBe(renewed.until);
+    expect(claimStep(seen, me("a"), 0, instant(2_000))).toEqual({ kind: "write" });
+    expect(beginWrite(seen, me("a"), instant(2_000)).write.expected).toMatchObject({ revision: copy.revision });
+  });
+
+  test("made anew, it counts through the same revisions: another record in the same one is no record that stood still", () => {
+    const key = new Key();
+    let own = claimed(key, me("a"), 0);
+    let seen = observe(NOTHING_KNOWN, key.read(), me("b"), instant(0));
+    key.becomes(EMPTY);
+    own = observe(own, key.read(), me("a"), instant(3_000_000));
+    const { write } = beginWrite(own, me("a"), instant(3_000_000));
+    expect(key.swap(write.expected, encodeRecord(write.record))).toBe(true);
+    expect(key.revision).toBe(1);
+    const stale = beginWrite(seen, me("b"), instant(3_000_000)).write;
+    expect(key.swap(stale.expected, encodeRecord(stale.record))).toBe(false);
+    seen = observe(seen, key.read(), me("b"), instant(3_000_001));
+    expect(seen.seen?.since).toBe(3_000_001);
+  });
+
+  test("what is let go does not count, though the store may not have heard of it", () => {
+    expect(isHeld(letGo(claimed(new Key(), me("a"), 0)), instant(1))).toBe(false);
+  });
+});
+
 test("what is written is read again", () => {
   const record = { ...me("a"), epoch: 3, serial: 9, silence: SILENCE };
   expect(readContent(encodeRecord(record), VIP)).toEqual({ kind: "record", record });
@@ -157,6 +262,10 @@ interface Turn {
   readonly lostThere: boolean;
   readonly lostBack: boolean;
   readonly stale: boolean;
+  /** It gives back what it holds. */
+  readonly release: boolean;
+  /** Before the turn the store forgets: everything, or what came after so many changes before now. */
+  readonly loss: null | "all" | number;
 }
 
 const turn = fc.record<Turn>({
@@ -167,12 +276,17 @@ const turn = fc.record<Turn>({
   lostThere: fc.boolean(),
   lostBack: fc.boolean(),
   stale: fc.boolean(),
+  release: fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  loss: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.oneof(fc.constant<"all">("all"), fc.integer({ min: 1, max: 4 })) },
+  ),
 });
 
 interface Span {
   readonly who: number;
   readonly from: number;
-  readonly to: number;
+  to: number;
 }
 
 /** Two daemons, the store and the real time between them. */
@@ -185,6 +299,9 @@ class World {
   readonly #free: [number, number] = [0, 0];
   readonly #rate: readonly [number, number];
   #now = 0;
+  #mayLose = 0;
+  /** While somebody held. */
+  losses = 0;
 
   constructor(rate: readonly [number, number]) {
     this.#rate = rate;
@@ -198,10 +315,40 @@ class World {
   turn(one: Turn): void {
     const { who } = one;
     this.#now = Math.max(this.#now + one.gap, this.#free[who]);
+    if (one.loss !== null) this.#lose(one.loss);
     const at = this.#local(who, this.#now);
+    if (one.release && isHeld(this.#owns[who], at)) {
+      this.#release(one);
+      return;
+    }
     const reading = this.#history.at(one.stale && this.#history.length > 1 ? -2 : -1) ?? this.#key.read();
     this.#owns[who] = observe(this.#owns[who], reading, this.#selves[who], at);
     if (claimStep(this.#owns[who], this.#selves[who], 0, at).kind === "write") this.#write(one, at);
+  }
+
+  /**
+   * Of what both have seen: they look every `renew`. What a store forgets before anybody but the writer has seen it, nobody can miss. And not a second time
+   * while somebody waits because of the first.
+   */
+  #lose(loss: "all" | number): void {
+    const { revision, value } = this.#key.read();
+    const known = this.#owns.every(({ seen }) => seen?.revision === revision && seen.value === value);
+    if (this.#now < this.#mayLose || !known) return;
+    this.#mayLose = this.#now + 3 * waitFor({ ttl: seconds(4), silence: SILENCE });
+    if (this.up.some(({ to }) => to > this.#now)) this.losses += 1;
+    this.#key.becomes(loss === "all" ? EMPTY : (this.#history.at(-1 - loss) ?? this.#history[0] ?? EMPTY));
+    // A look is late by a change, not by a loss: what is asked from now on is answered out of what there is.
+    this.#history.splice(0, Infinity, this.#key.read());
+  }
+
+  /** The address is gone before it is told; it may not arrive. */
+  #release(one: Turn): void {
+    const { who } = one;
+    for (const span of this.up) if (span.who === who) span.to = Math.min(span.to, this.#now);
+    const write = releasing(this.#owns[who], this.#selves[who]);
+    this.#owns[who] = letGo(this.#owns[who]);
+    if (write === null || one.lostThere || !this.#key.swap(write.expected, encodeRecord(write.record))) return;
+    this.#history.push(this.#key.read());
   }
 
   #write(one: Turn, at: ReturnType<typeof instant>): void {
@@ -226,13 +373,15 @@ class World {
   }
 }
 
-test("whatever is lost, late or old: the addresses of the two are never up together", () => {
+test("whatever is lost, late, old or forgotten: the addresses of the two are never up together", () => {
   const rate = fc.constantFrom(1 / (1 + CLOCK_RATE_BOUND), 1, 1 + CLOCK_RATE_BOUND);
   let changes = 0;
+  let losses = 0;
   fc.assert(
     fc.property(fc.array(turn, { minLength: 20, maxLength: 80 }), fc.tuple(rate, rate), (turns, rates) => {
       const world = new World(rates);
       for (const one of turns) world.turn(one);
+      losses += world.losses;
       for (const one of world.up) {
         for (const other of world.up) {
           if (one.who === other.who) continue;
@@ -245,4 +394,5 @@ test("whatever is lost, late or old: the addresses of the two are never up toget
   );
   // It has really changed hands, or it would prove nothing.
   expect(changes).toBeGreaterThan(100);
+  expect(losses).toBeGreaterThan(100);
 });

@@ -4,19 +4,25 @@
  *
  * | the record | a claim | the holder |
  * | --- | --- | --- |
- * | absent, or released | writes | |
+ * | released | writes | |
  * | of this life | writes | goes on until `ttl` after its last write that is known to have succeeded was sent |
  * | of another, changes again and again | refused: that daemon lives | |
  * | of another, unchanged for `wait` | writes, epoch + 1 | has been silent for as long as `wait` covers |
+ * | absent, for `wait` | writes | has been silent, if there was one |
+ * | absent, for less | waits | writes it again while it still holds |
  * | no record of this pair | refused | has lost it |
  *
  * Every write is a compare and swap with the revision that was read, so what was read may be old without harm: the write fails then.
+ *
+ * A store may lose what it knew: emptied, made anew, set back to a copy. What stands there then says nothing of who holds, so nothing but time counts: an
+ * absent record is waited for as another's is, and so is every record of a store that has gone back, be it released or this life's own.
+ * Only who still holds may write at once: nobody can have been granted since its last write, as that takes `wait` from after it.
  */
-import { after, type Instant, type Micros } from "../lib/units.ts";
-import { type Content, type GroupRecord, readContent } from "./record.ts";
+import { after, type Instant, type Micros, micros } from "../lib/units.ts";
+import { type Content, encodeRecord, type GroupRecord, readContent } from "./record.ts";
 import { SILENCE, waitFor } from "./timing.ts";
 
-/** What the store says of a key. */
+/** What the store says of a key. A store that was made anew counts through the same revisions again, so the value belongs to it. */
 export interface Reading {
   /** Of the last change of the key, "0" when it is absent. */
   readonly revision: string;
@@ -30,11 +36,12 @@ export interface Myself {
   readonly ttl: Micros;
 }
 
-export interface Seen {
-  readonly revision: string;
+export interface Seen extends Reading {
   readonly content: Content;
   /** When this revision was first known here, after the answer. */
   readonly since: Instant;
+  /** The store had gone back when it said so: somebody else may have been granted what it no longer knows. */
+  readonly afterLoss: boolean;
 }
 
 export interface Ownership {
@@ -44,24 +51,37 @@ export interface Ownership {
   /** Writes of this life whose outcome is not known, and when each was about to be sent. */
   readonly open: readonly { readonly serial: number; readonly sentAt: Instant }[];
   readonly serial: number;
+  /** The last record of this pair that stood there, whatever has become of the store since. */
+  readonly last: GroupRecord | null;
+  /** The latest revision in which the key was there: it only grows while the store forgets nothing. */
+  readonly latest: string;
 }
 
-export const NOTHING_KNOWN: Ownership = { seen: null, until: null, open: [], serial: 0 };
+export const NOTHING_KNOWN: Ownership = { seen: null, until: null, open: [], serial: 0, last: null, latest: "0" };
 
 /** Any answer that shows the key, the moment it is here. */
 export function observe(own: Ownership, reading: Reading, me: Myself, now: Instant): Ownership {
-  if (own.seen?.revision === reading.revision) return own;
-  const content = readContent(reading.value, me.addresses);
-  const seen: Seen = { revision: reading.revision, content, since: now };
-  const mine = content.kind === "record" && content.record.life === me.life ? content.record : null;
+  const { revision, value } = reading;
+  if (own.seen?.revision === revision && own.seen.value === value) return own;
+  const back = value !== null && BigInt(revision) < BigInt(own.latest);
+  const content = readContent(value, me.addresses);
+  const seen: Seen = { revision, value, content, since: now, afterLoss: back };
+  const known = { ...own, latest: value === null ? own.latest : revision };
+  if (content.kind === "absent") return { ...known, seen };
+  if (content.kind === "foreign") return { ...known, seen, until: null };
+  const { record } = content;
+  // Epochs of before the loss are not given again.
+  const last = back && own.last !== null && own.last.epoch > record.epoch ? own.last : record;
+  // One that still holds outlives a store that remembers only how it was before: its own older record, or none.
+  if (record.life !== me.life) return { ...known, seen, last, until: record.life === null && back ? own.until : null };
   // A write that was given up as lost may have succeeded after all.
-  return mine === null ? { ...own, seen, until: null } : confirm({ ...own, seen }, mine.serial, me);
+  return back ? { ...known, seen, last } : confirm({ ...known, seen, last }, record.serial, me);
 }
 
 const later = (one: Instant | null, other: Instant): Instant => (one === null || one < other ? other : one);
 
 export interface Write {
-  readonly expected: string;
+  readonly expected: Reading;
   readonly record: GroupRecord;
 }
 
@@ -72,19 +92,22 @@ export function beginWrite(
   now: Instant,
 ): { readonly own: Ownership; readonly write: Write } {
   const serial = own.serial + 1;
-  const known = recordOf(own);
+  const known = own.last;
   const epoch = known === null ? 1 : known.epoch + (known.life === me.life ? 0 : 1);
   const { host, life, ttl, addresses } = me;
   const record: GroupRecord = { host, life, epoch, serial, ttl, silence: SILENCE, addresses };
   const open = [...own.open, { serial, sentAt: now }];
-  return { own: { ...own, serial, open }, write: { expected: own.seen?.revision ?? "0", record } };
+  return { own: { ...own, serial, open }, write: { expected: standing(own), record } };
 }
+
+const standing = ({ seen }: Ownership): Reading =>
+  seen === null ? { revision: "0", value: null } : { revision: seen.revision, value: seen.value };
 
 /** The record given back: whoever comes next need not wait. Null when it is not this life's. */
 export function releasing(own: Ownership, me: Myself): Write | null {
   const record = recordOf(own);
   if (record === null || record.life !== me.life) return null;
-  return { expected: own.seen?.revision ?? "0", record: { ...record, life: null } };
+  return { expected: standing(own), record: { ...record, life: null } };
 }
 
 export interface Written {
@@ -96,10 +119,10 @@ export interface Written {
 /** The write succeeded. */
 export function written(own: Ownership, { write, revision }: Written, me: Myself, now: Instant): Ownership {
   const { record } = write;
-  const seen: Seen = { revision, content: { kind: "record", record }, since: now };
-  return record.life === me.life
-    ? confirm({ ...own, seen }, record.serial, me)
-    : { ...own, seen, until: null, open: [] };
+  const content: Content = { kind: "record", record };
+  const seen: Seen = { revision, value: encodeRecord(record), content, since: now, afterLoss: false };
+  const known: Ownership = { ...own, seen, last: record, latest: revision };
+  return record.life === me.life ? confirm(known, record.serial, me) : letGo(known);
 }
 
 /** A write of this life stands in the store. It counts from when it was sent, not from now. */
@@ -108,6 +131,9 @@ function confirm(own: Ownership, serial: number, { ttl }: Myself): Ownership {
   const open = own.open.filter((one) => one.serial > serial);
   return { ...own, open, until: sent === undefined ? own.until : later(own.until, after(sent.sentAt, ttl)) };
 }
+
+/** Nothing counts any more of what was granted: before the record is given back, whether or not the store hears of it. */
+export const letGo = (own: Ownership): Ownership => ({ ...own, until: null, open: [] });
 
 export function recordOf({ seen }: Ownership): GroupRecord | null {
   return seen?.content.kind === "record" ? seen.content.record : null;
@@ -127,20 +153,29 @@ export type ClaimStep =
 const SIGNS_OF_LIFE = 2;
 
 /** `renewals`: how often the record of another was seen to change since the claim began. */
-export function claimStep({ seen }: Ownership, me: Myself, renewals: number, now: Instant): ClaimStep {
+export function claimStep(own: Ownership, me: Myself, renewals: number, now: Instant): ClaimStep {
+  const { seen } = own;
   if (seen === null) return { kind: "wait", until: now };
-  const { content, since } = seen;
+  const { content } = seen;
   if (content.kind === "foreign")
     return { kind: "foreign", reason: `${content.why}: give this pair a prefix of its own` };
-  if (content.kind === "absent" || content.record.life === null || content.record.life === me.life)
-    return { kind: "write" };
-  const { record } = content;
-  if (renewals >= SIGNS_OF_LIFE) {
+  const record = content.kind === "record" ? content.record : null;
+  const free = record === null || record.life === null || record.life === me.life;
+  if (free && (isHeld(own, now) || (record !== null && !seen.afterLoss))) return { kind: "write" };
+  if (!free && renewals >= SIGNS_OF_LIFE) {
     const holder = `${record.host} holds the record in epoch ${record.epoch} and renews it`;
     return { kind: "refuse", reason: `${holder}: it is alive, whatever can be heard of it here` };
   }
-  const until = after(since, waitFor({ ttl: longer(record.ttl, me.ttl), silence: longer(record.silence, SILENCE) }));
+  const until = after(seen.since, longestWait([record, own.last], me));
   return now >= until ? { kind: "write" } : { kind: "wait", until };
 }
 
-const longer = (one: Micros, other: Micros): Micros => (one > other ? one : other);
+/** For whoever may hold: with the times of the records that are known, and no less than with this host's own. */
+function longestWait(known: readonly (GroupRecord | null)[], { ttl }: Myself): Micros {
+  const records = known.filter((one) => one !== null);
+  const longest = (lengths: readonly Micros[]): Micros => micros(Math.max(...lengths));
+  return waitFor({
+    ttl: longest([ttl, ...records.map((one) => one.ttl)]),
+    silence: longest([SILENCE, ...records.map(({ silence }) => silence)]),
+  });
+}

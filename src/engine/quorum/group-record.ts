@@ -2,16 +2,14 @@
  * The record of one managed group: looked at while this host is a standby, claimed before the server is opened, renewed while it serves, given back when
  * the address is gone. What is allowed is decided in core/quorum; here are the store's answers, in one row, and the moments between them.
  */
-import type { Policy } from "../../core/database/config.ts";
-import type { QuorumEventBody } from "../../core/events/quorum-events.ts";
 import type { Result } from "../../core/lib/result.ts";
 import { type Instant, type Micros, millis, seconds } from "../../core/lib/units.ts";
-import type { QuorumConfig } from "../../core/quorum/config.ts";
 import { failureInWords, type StoreFailure } from "../../core/quorum/failure.ts";
 import {
   beginWrite,
   claimStep,
   isHeld,
+  letGo,
   type Myself,
   NOTHING_KNOWN,
   type Ownership,
@@ -22,38 +20,8 @@ import {
   written,
 } from "../../core/quorum/ownership.ts";
 import { encodeRecord } from "../../core/quorum/record.ts";
-import type { QuorumStore } from "../../ports/quorum-store.ts";
-import type { Timer, Timers } from "../../ports/timers.ts";
-
-export interface GroupSettings {
-  readonly instance: string;
-  /** "mysql/orders" */
-  readonly group: string;
-  readonly key: string;
-  readonly policy: Policy;
-  readonly addresses: readonly string[];
-  /** The shortest lifetime with which the addresses live from one advert to the next. */
-  readonly shortestLease: Micros;
-}
-
-export interface GroupHost {
-  readonly timers: Timers;
-  readonly store: QuorumStore;
-  readonly config: QuorumConfig;
-  readonly host: string;
-  readonly life: string;
-  readonly tell: (action: QuorumEventBody["action"], epoch: number | null, detail: string) => void;
-  /** Until when the keeper may hold the addresses; null: nothing limits it. */
-  readonly permit: (until: Instant | null) => void;
-  /** Why the instance must not serve; null when that is over. */
-  readonly forbid: (detail: string | null) => void;
-  /** A claim that was refused would be granted now. */
-  readonly retry: () => void;
-  /** After every answer of the store, or its absence. */
-  readonly asked: (failure: StoreFailure | null) => void;
-}
-
-export type ClaimResult = { readonly granted: true } | { readonly granted: false; readonly reason: string };
+import type { Timer } from "../../ports/timers.ts";
+import type { ClaimResult, GroupHost, GroupSettings } from "./group-host.ts";
 
 interface Claim {
   failures: number;
@@ -114,7 +82,15 @@ export class GroupRecord {
       renewing: this.#holding,
       foreign: this.#own.seen?.content.kind === "foreign" ? this.#own.seen.content.why : null,
       without: this.#without,
+      waitsUntil: this.#waitsUntil(),
     };
+  }
+
+  /** A claim waits for whoever may have had the record. */
+  #waitsUntil(): Instant | null {
+    if (this.#claim === null || this.#own.seen === null) return null;
+    const step = claimStep(this.#own, this.#me, this.#renewals, this.#host.timers.now());
+    return step.kind === "wait" ? step.until : null;
   }
 
   /** Resolves when the record is this daemon's, or cannot be. */
@@ -139,8 +115,12 @@ export class GroupRecord {
     this.#refused = false;
   }
 
-  /** It serves already, under settings that are new: the record is claimed without a gate, or the address goes. */
-  adopt(): void {
+  /**
+   * It serves already, under settings that are new: the record is claimed without a gate, or the address goes. `until`: what it was granted under the old
+   * ones.
+   */
+  adopt(until: Instant | null): void {
+    this.#own = { ...this.#own, until };
     this.#serving = true;
     this.#holding = true;
   }
@@ -196,11 +176,20 @@ export class GroupRecord {
   async #renew(): Promise<boolean> {
     // What was read is known to be old when the write fails, and then what stands there is the answer.
     for (let attempt = 0; attempt < 3 && this.#holding; attempt += 1) {
+      if (!this.#mayWrite()) {
+        if (!(await this.#look())) return false;
+        if (this.#lostToAnother() || !this.#mayWrite()) return true;
+      }
       const outcome = await this.#write();
       if (outcome !== "changed") return outcome === "done";
       if (this.#lostToAnother()) return true;
     }
     return true;
+  }
+
+  /** Not before a look, and not on what a store shows that has forgotten the hold that has run out here. */
+  #mayWrite(): boolean {
+    return claimStep(this.#own, this.#me, 0, this.#host.timers.now()).kind === "write";
   }
 
   async #write(): Promise<"done" | "changed" | "failed"> {
@@ -361,6 +350,7 @@ export class GroupRecord {
     this.#holding = false;
     this.#without = false;
     const write = releasing(this.#own, this.#me);
+    this.#own = letGo(this.#own);
     if (write === null) return;
     const { timers, store, tell } = this.#host;
     const swapped = await store.swap({

@@ -15,7 +15,8 @@ import type { VrrpStateName } from "../../core/vrrp/state.ts";
 import type { QuorumPort, QuorumStore } from "../../ports/quorum-store.ts";
 import type { Timers } from "../../ports/timers.ts";
 import type { GateAnswer, GateQuestion } from "../hook-engine.ts";
-import { GroupRecord, type GroupSettings } from "./group-record.ts";
+import type { GroupSettings } from "./group-host.ts";
+import { GroupRecord } from "./group-record.ts";
 
 export interface QuorumGateOptions {
   readonly timers: Timers;
@@ -72,19 +73,25 @@ export class QuorumGate {
   configure(config: HoldfastConfig): void {
     const changed = !sameValue(config.quorum, this.#config);
     const wanted = config.quorum === null ? new Map<string, GroupSettings>() : groupsOf(config, config.quorum);
+    const granted = new Map<string, Instant | null>();
     for (const [instance, { record }] of this.#groups) {
-      if (!changed && sameValue(record.settings, wanted.get(instance))) continue;
-      this.#remove(instance, record);
+      const settings = wanted.get(instance);
+      if (!changed && sameValue(record.settings, settings)) continue;
+      granted.set(instance, record.status.until);
+      this.#remove(instance, record, settings);
     }
     if (changed) this.#open(config.quorum);
-    for (const [instance, settings] of wanted) if (!this.#groups.has(instance)) this.#add(settings);
+    for (const [instance, settings] of wanted) {
+      if (!this.#groups.has(instance)) this.#add(settings, granted.get(instance) ?? null);
+    }
   }
 
-  /** A new store or other addresses: what the old one has granted limits nothing any more. */
-  #remove(instance: string, record: GroupRecord): void {
+  /** A new store or other addresses: what the old one has granted counts until the new one has granted more, and no longer. */
+  #remove(instance: string, record: GroupRecord, next: GroupSettings | undefined): void {
     record.end();
     this.#groups.delete(instance);
-    if (this.#masters.has(instance)) this.#options.permit(instance, null);
+    const limited = next !== undefined && next.policy !== "availability";
+    if (this.#masters.has(instance) && !limited) this.#options.permit(instance, null);
   }
 
   #open(config: QuorumConfig | null): void {
@@ -94,7 +101,7 @@ export class QuorumGate {
     [this.#failures, this.#failure, this.#since, this.#answers] = [0, null, null, null];
   }
 
-  #add(settings: GroupSettings): void {
+  #add(settings: GroupSettings, granted: Instant | null): void {
     const { timers, quorum, publish, permit, forbid, retry } = this.#options;
     const { instance, group } = settings;
     if (this.#store === null || this.#config === null) return;
@@ -111,7 +118,7 @@ export class QuorumGate {
       asked: (failure) => this.#asked(failure),
     });
     const serving = this.#masters.has(instance);
-    if (serving) record.adopt();
+    if (serving) record.adopt(granted);
     this.#groups.set(instance, { record, gate: null, serving });
   }
 

@@ -1,0 +1,197 @@
+// One group's record over a store in memory, in virtual time: what a daemon does when the store forgets, and when its settings are new.
+import { beforeEach, describe, expect, test } from "vitest";
+import { err, ok } from "../../core/lib/result.ts";
+import { type Instant, millis, seconds } from "../../core/lib/units.ts";
+import type { QuorumConfig } from "../../core/quorum/config.ts";
+import type { StoreFailure } from "../../core/quorum/failure.ts";
+import type { Reading } from "../../core/quorum/ownership.ts";
+import type { QuorumStore } from "../../ports/quorum-store.ts";
+import { createVirtualTimers, type VirtualTimers } from "../testing/virtual-timers.ts";
+import type { GroupSettings } from "./group-host.ts";
+import { GroupRecord } from "./group-record.ts";
+
+const CONFIG: QuorumConfig = {
+  kind: "etcd",
+  endpoints: [{ url: "http://192.0.2.9:2379", tls: false }],
+  prefix: "/holdfast",
+  credentials: null,
+  tlsCa: null,
+  tlsCert: null,
+  tlsKey: null,
+  ttl: seconds(4),
+  renew: millis(500),
+  timeout: millis(700),
+};
+const SETTINGS: GroupSettings = {
+  instance: "VI_1",
+  group: "redis/cache",
+  key: "/holdfast/redis/cache",
+  policy: "consistency",
+  addresses: ["192.0.2.100"],
+  shortestLease: seconds(1),
+};
+const ABSENT: Reading = { revision: "0", value: null };
+
+class MemoryStore {
+  now: Reading = ABSENT;
+  #counter = 0;
+
+  /** What one host has of it; `reachable` can be taken away. */
+  open(): QuorumStore & { reachable: boolean } {
+    const failure: StoreFailure = { kind: "unreachable", detail: "cut" };
+    const view = {
+      reachable: true,
+      endpoint: null,
+      read: () => Promise.resolve(view.reachable ? ok(this.now) : err(failure)),
+      swap: ({ expected, value }: { readonly expected: Reading; readonly value: string }) => {
+        if (!view.reachable) return Promise.resolve(err(failure));
+        const { revision, value: was } = this.now;
+        if (expected.revision !== revision || expected.value !== was)
+          return Promise.resolve(ok({ done: false as const, now: this.now }));
+        this.#counter += 1;
+        this.now = { revision: String(this.#counter), value };
+        return Promise.resolve(ok({ done: true as const, revision: this.now.revision }));
+      },
+      close: () => undefined,
+    };
+    return view;
+  }
+
+  empty(): void {
+    this.now = ABSENT;
+    this.#counter = 0;
+  }
+
+  get epoch(): number | null {
+    return this.now.value === null ? null : (JSON.parse(this.now.value) as { epoch: number }).epoch;
+  }
+}
+
+class Host {
+  readonly view: ReturnType<MemoryStore["open"]>;
+  readonly record: GroupRecord;
+  permitted: Instant | null = null;
+  readonly told: string[] = [];
+
+  constructor(life: string, store: MemoryStore, timers: VirtualTimers) {
+    this.view = store.open();
+    this.record = new GroupRecord(SETTINGS, {
+      timers,
+      store: this.view,
+      config: CONFIG,
+      host: `host-${life}`,
+      life,
+      tell: (action) => this.told.push(action),
+      permit: (until) => {
+        this.permitted = until;
+      },
+      forbid: (detail) => this.told.push(detail === null ? "allowed" : "forbidden"),
+      retry: () => this.told.push("retry"),
+      asked: () => undefined,
+    });
+  }
+
+  /** Resolves to when it was granted. */
+  async claim(timers: VirtualTimers): Promise<Instant | string> {
+    const result = await this.record.claim();
+    if (!result.granted) return result.reason;
+    this.record.serves();
+    return timers.now();
+  }
+}
+
+describe("the record of a group", () => {
+  let timers: VirtualTimers;
+  let store: MemoryStore;
+  let one: Host;
+  let other: Host;
+
+  beforeEach(() => {
+    timers = createVirtualTimers();
+    store = new MemoryStore();
+    one = new Host("a", store, timers);
+    other = new Host("b", store, timers);
+  });
+
+  const granted = async (host: Host): Promise<void> => {
+    const claim = host.claim(timers);
+    await timers.advance(seconds(7));
+    expect(await claim).toBeTypeOf("number");
+  };
+
+  test("emptied under a holder that is cut off: the other is granted after the holder's grant and silence are over", async () => {
+    await granted(one);
+    one.view.reachable = false;
+    store.empty();
+    const until = one.permitted;
+    if (until === null) throw new Error("nothing was permitted");
+    const claim = other.claim(timers);
+    await timers.advance(seconds(12));
+    const at = await claim;
+    expect(at).toBeTypeOf("number");
+    expect(Number(at)).toBeGreaterThan(until + 1_100_000);
+    expect(store.epoch).toBe(2);
+    // The first one never writes over it.
+    one.view.reachable = true;
+    await timers.advance(seconds(2));
+    expect(store.epoch).toBe(2);
+    expect(other.told).not.toContain("taken");
+  });
+
+  test("emptied under a holder that reaches it: the record is there again at the next turn, and the other is refused", async () => {
+    await granted(one);
+    store.empty();
+    const claim = other.claim(timers);
+    await timers.advance(seconds(12));
+    expect(await claim).toContain("renews it");
+    expect(store.epoch).toBe(1);
+    expect(one.told).toEqual(["granted"]);
+  });
+
+  test("a holder whose grant is over writes nothing into an empty store before it has waited", async () => {
+    await granted(one);
+    one.view.reachable = false;
+    await timers.advance(seconds(6));
+    store.empty();
+    one.view.reachable = true;
+    await timers.advance(seconds(4));
+    expect(store.epoch).toBeNull();
+    await timers.advance(seconds(2));
+    expect(store.epoch).toBe(1);
+  });
+
+  test("given back where the key is gone: the next claim of the same daemon waits as well", async () => {
+    await granted(one);
+    one.view.reachable = false;
+    store.empty();
+    await one.record.release(Promise.resolve());
+    one.view.reachable = true;
+    const claim = one.claim(timers);
+    await timers.advance(seconds(4));
+    expect(store.epoch).toBeNull();
+    await timers.advance(seconds(3));
+    expect(await claim).toBeTypeOf("number");
+  });
+
+  test("new settings under a holder: what was granted before goes on counting, and an empty store is written at once", async () => {
+    await granted(one);
+    const before = one.record.status.until;
+    one.record.end();
+    store.empty();
+    const next = new Host("a", store, timers);
+    next.record.adopt(before);
+    await timers.advance(millis(100));
+    expect(store.epoch).toBe(1);
+    expect(Number(next.permitted)).toBeGreaterThan(Number(before));
+  });
+
+  test("new settings under a holder that had no store: it is claimed like by anybody, and nothing is permitted before", async () => {
+    other.record.adopt(null);
+    other.record.serves();
+    await timers.advance(seconds(5));
+    expect([store.epoch, other.permitted]).toEqual([null, null]);
+    await timers.advance(seconds(1));
+    expect(store.epoch).toBe(1);
+    expect(other.permitted).not.toBeNull();
+  });
+});
