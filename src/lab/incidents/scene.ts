@@ -131,11 +131,11 @@ export class IncidentScene {
     for (const { server } of this.members) await server.host.execOrThrow(["nft", "delete", "table", "inet", "cut"]);
   }
 
-  /** An application on that host: a key every 20 ms over a new connection each. */
-  writeFrom(client: string): void {
+  /** An application on that host: a key every so often over a new connection each. */
+  writeFrom(client: string, intervalMs = 20): void {
     const program = join(PROJECT_ROOT, "dist/lab/redis-writer.js");
     const prefix = `w${this.#writers.length}`;
-    const writer = this.lab.host(client).spawn([process.execPath, program, VIP, "20", prefix]);
+    const writer = this.lab.host(client).spawn([process.execPath, program, VIP, String(intervalMs), prefix]);
     writer.onLine((line) => {
       if (!line.text.startsWith("{")) return;
       const record = JSON.parse(line.text) as RedisWriteRecord;
@@ -149,11 +149,14 @@ export class IncidentScene {
     await Promise.all(this.#writers.map((writer) => writer.exited));
   }
 
+  /** Whose server answered; null when none did. */
+  answeredBy({ server }: ClientWrite): Member | null {
+    return server === null ? null : (this.#runs.get(server) ?? null);
+  }
+
   /** Acknowledged writes of that server that began at or after that moment. */
   takenBy(member: Member, since: number): readonly ClientWrite[] {
-    return this.writes.filter(
-      ({ ok, server, start }) => ok && start >= since && server !== null && this.#runs.get(server) === member,
-    );
+    return this.writes.filter((write) => write.ok && write.start >= since && this.answeredBy(write) === member);
   }
 
   /** When it acknowledged the first write of the application on that host; null: within that time it did not. */
@@ -211,8 +214,12 @@ export class IncidentScene {
     return masters.length === 1 && holders.length === 1 && masters[0] === holders[0] ? (masters[0] ?? null) : null;
   }
 
-  async missingOn({ server }: Member): Promise<readonly string[]> {
-    const keys = new Set((await server.ask("--raw", "KEYS", "w*")).split("\n"));
+  async keysOn({ server }: Member): Promise<ReadonlySet<string>> {
+    return new Set((await server.ask("--raw", "KEYS", "w*")).split("\n").filter(Boolean));
+  }
+
+  async missingOn(member: Member): Promise<readonly string[]> {
+    const keys = await this.keysOn(member);
     return this.writes.filter(({ ok, key }) => ok && !keys.has(key)).map(({ key }) => key);
   }
 
