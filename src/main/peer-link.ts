@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { PeerReportAnswer } from "../control/actions.ts";
-import type { PeerHandlers } from "../control/peer-link/answering.ts";
+import type { PeerHandlers } from "../control/peer-link/handlers.ts";
 import type { PeerLinkService } from "../control/peer-link/link.ts";
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { IpAddress } from "../core/lib/ip.ts";

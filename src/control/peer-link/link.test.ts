@@ -11,11 +11,12 @@ import type { IpAddress } from "../../core/lib/ip.ts";
 import { instant, millis } from "../../core/lib/units.ts";
 import type { PeerLinkConfig } from "../../core/peer-link/config.ts";
 import type { WriterRecord } from "../../core/peer-link/questions.ts";
-import type { PeerHandlers } from "./answering.ts";
-import { encodeFrame, FrameReader } from "./frames.ts";
+import { encodeFrame, FrameReader } from "../keyed-link/frames.ts";
+import { clientSecurity } from "../keyed-link/security.ts";
+import type { PeerHandlers } from "./handlers.ts";
 import { PeerLinkService } from "./link.ts";
+import { PEER_LINK } from "./protocol.ts";
 import { QUESTIONS } from "./schemas.ts";
-import { clientSecurity } from "./security.ts";
 
 const A = "127.0.0.41" as IpAddress;
 const B = "127.0.0.42" as IpAddress;
@@ -99,7 +100,7 @@ async function pair() {
 function intruder(port: number, secret = KEY): Promise<{ socket: TLSSocket; next: () => Promise<unknown> }> {
   const config = configOf(B, A, port, { keys: [{ id: 1, secret }] });
   const way = { host: A, port, localAddress: B };
-  const socket = connect({ ...clientSecurity(config), ...way });
+  const socket = connect({ ...clientSecurity(PEER_LINK.purpose, config), ...way });
   closers.push(() => socket.destroy());
   const reader = new FrameReader(5_000_000);
   const heard: unknown[] = [];
@@ -266,7 +267,7 @@ test("a server that shows a certificate instead of the key is no peer, even if a
   const server = createTlsServer({ key, cert, minVersion: "TLSv1.3" }, (socket) => socket.on("error", () => undefined));
   server.listen(port, A);
   closers.push(() => server.close());
-  const security = clientSecurity(configOf(B, A, port));
+  const security = clientSecurity(PEER_LINK.purpose, configOf(B, A, port));
   // None is believed; with the one of this server put in, as if its file were in the system's store, it is refused all the same.
   for (const trusted of [security, { ...security, ca: [...[security.ca ?? []].flat(), cert] }]) {
     const socket = connect({ ...trusted, host: A, port });

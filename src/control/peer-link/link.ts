@@ -8,9 +8,12 @@ import { type PeerLinkConfig, type PeerPlace, placeInWords } from "../../core/pe
 import type { PeerAnswer, PeerAsk, PeerFailure, PeerQuestionKind } from "../../core/peer-link/questions.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { PeerLink, PeerState } from "../../ports/peer-link.ts";
-import { Answering, type PeerHandlers } from "./answering.ts";
+import { Answering } from "../keyed-link/answering.ts";
+import type { Myself } from "../keyed-link/protocol.ts";
+import { Refusals } from "../keyed-link/refusals.ts";
 import { Asking } from "./asking.ts";
-import type { Myself } from "./protocol.ts";
+import { answersOf, type PeerHandlers } from "./handlers.ts";
+import { PEER_LINK } from "./protocol.ts";
 
 export interface PeerLinkOptions {
   readonly myself: Myself;
@@ -21,9 +24,6 @@ export interface PeerLinkOptions {
 
 /** A `listen` address that is not there yet: an interface that comes up late. */
 const LISTEN_RETRY_MILLIS = 2_000;
-/** Whoever is turned away for one reason is told so often, and of all together so many in that time. */
-const REFUSAL_MILLIS = 60_000;
-const REFUSALS_MOST = 100;
 
 export class PeerLinkService implements PeerLink {
   readonly #options: PeerLinkOptions;
@@ -32,7 +32,7 @@ export class PeerLinkService implements PeerLink {
   #asking: Asking[] = [];
   #retry: NodeJS.Timeout | undefined;
   #listenProblem: string | null = null;
-  readonly #refusals = new Map<string, number>();
+  readonly #refusals = new Refusals();
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
@@ -82,9 +82,13 @@ export class PeerLinkService implements PeerLink {
       this.#options.publish({ kind: "peer-link", peer, action, host: null, version: null, detail });
     const { myself, handlers } = this.#options;
     const answering: Answering = new Answering({
+      protocol: PEER_LINK,
       myself,
-      handlers,
-      config: () => config,
+      answers: answersOf(handlers),
+      listen: config.listen,
+      keys: () => config,
+      whyStranger: (address) =>
+        config.peers.some((one) => one.address === address) ? null : "it is not a `peer` of peer_link",
       onRefused: (address, detail) => this.#refused(address, detail),
       onListening: () => {
         this.#listenProblem = null;
@@ -114,15 +118,7 @@ export class PeerLinkService implements PeerLink {
   }
 
   #refused(address: string, detail: string): void {
-    const now = performance.now();
-    for (const [key, told] of this.#refusals) {
-      if (now - told < REFUSAL_MILLIS) break;
-      this.#refusals.delete(key);
-    }
-    // A stranger who tries from many addresses must fill neither the memory nor, by it, the journal.
-    const key = `${address} ${detail}`;
-    if (this.#refusals.has(key) || this.#refusals.size >= REFUSALS_MOST) return;
-    this.#refusals.set(key, now);
+    if (!this.#refusals.isNew(address, detail)) return;
     this.#options.publish({ kind: "peer-link", peer: address, action: "refused", host: null, version: null, detail });
   }
 }

@@ -6,25 +6,6 @@ import { z } from "zod";
 import { type IpAddress, parseIp } from "../../core/lib/ip.ts";
 import { EPOCH_MAX, type PeerAnswer, type PeerAsk, type PeerQuestionKind } from "../../core/peer-link/questions.ts";
 
-/** What both sides say first. The link works when the ranges have a version in common. */
-export const Hello = z.object({
-  hello: z.object({
-    protocol: z.object({ least: z.int().min(1), most: z.int().min(1) }),
-    /** Name of the host and version of the daemon: for people. */
-    host: z.string().max(255),
-    version: z.string().max(64),
-    /** Another one after each start of the daemon. */
-    boot: z.string().max(64),
-  }),
-});
-export type Hello = z.infer<typeof Hello>;
-
-export const Question = z.object({ id: z.int().min(0), ask: z.string().max(64), question: z.unknown() });
-export const Reply = z.union([
-  z.object({ id: z.int().min(0), answer: z.unknown() }),
-  z.object({ id: z.int().min(0), error: z.object({ code: z.string().max(64), detail: z.string().max(2_000) }) }),
-]);
-
 const Address = z.string().transform((text, context): IpAddress => {
   const address = parseIp(text);
   if (address !== null) return address;
@@ -75,5 +56,3 @@ export const QUESTIONS = {
     answer: z.object({ record: Writer.nullable() }),
   },
 } satisfies { readonly [K in PeerQuestionKind]: { ask: z.ZodType<PeerAsk<K>>; answer: z.ZodType<PeerAnswer<K>> } };
-
-export const isQuestionKind = (kind: string): kind is PeerQuestionKind => Object.hasOwn(QUESTIONS, kind);

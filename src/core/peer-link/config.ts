@@ -10,15 +10,19 @@ export interface PeerPlace {
   readonly port: number;
 }
 
-export interface PeerLinkConfig {
-  /** Where this daemon listens, and where its questions come from: never a virtual address, it may move away. */
-  readonly listen: PeerPlace;
-  /** At least one; only these addresses are let in. */
-  readonly peers: readonly PeerPlace[];
+/** What proves who is who. */
+export interface LinkKeys {
   /** 32 to 64 bytes each, by number 1 to 255: a key that is to go stays beside its successor while hosts are changed one after the other. */
   readonly keys: readonly { readonly id: number; readonly secret: readonly number[] }[];
   /** The key that this daemon shows when it asks. */
   readonly activeKey: number;
+}
+
+export interface PeerLinkConfig extends LinkKeys {
+  /** Where this daemon listens, and where its questions come from: never a virtual address, it may move away. */
+  readonly listen: PeerPlace;
+  /** At least one; only these addresses are let in. */
+  readonly peers: readonly PeerPlace[];
   /** Between two questions that only find out whether the peer is there. */
   readonly interval: Micros;
   /** How long connecting or an answer may take. */

@@ -1,5 +1,5 @@
 /**
- * Frames of the peer link: four bytes length (big-endian), then that many bytes of JSON in UTF-8. A frame that claims to be longer than
+ * Frames of a link between daemons: four bytes length (big-endian), then that many bytes of JSON in UTF-8. A frame that claims to be longer than
  * allowed ends the connection before a byte of it is kept.
  */
 import { err, ok, type Result } from "../../core/lib/result.ts";

@@ -1,45 +1,49 @@
 /**
- * The end of the peer link that answers. Lets in the configured addresses only, and of those who cannot prove the key nobody. What a peer may ask is
- * bounded in size, number, rate and time, because a peer that has gone mad must not take this daemon's time. It decides nothing: answers come from the
+ * The end of a link that answers. Lets in whom the configuration names, and of those who cannot prove the key nobody. What one may ask is
+ * bounded in size, number, rate and time, because a daemon that has gone mad must not take this one's time. It decides nothing: answers come from the
  * handlers.
  */
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import type { PeerLinkConfig } from "../../core/peer-link/config.ts";
-import {
-  ANSWER_BYTES_MAX,
-  type PeerAnswer,
-  type PeerAsk,
-  type PeerQuestionKind,
-  QUESTION_BYTES_MAX,
-} from "../../core/peer-link/questions.ts";
+import type { z } from "zod";
+import type { LinkKeys, PeerPlace } from "../../core/peer-link/config.ts";
+import { ANSWER_BYTES_MAX, QUESTION_BYTES_MAX } from "../../core/peer-link/questions.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
-import { HANDSHAKE_MILLIS, helloOf, type Myself, whyForeign } from "./protocol.ts";
-import { Hello, isQuestionKind, QUESTIONS, Question } from "./schemas.ts";
+import { HANDSHAKE_MILLIS, Hello, helloOf, type Myself, type Protocol, Question, whyForeign } from "./protocol.ts";
 import { serverSecurity } from "./security.ts";
 
-/** May take its time up to the limit, and may reject: the peer hears `failed` with the message. */
-export type PeerHandlers = {
-  readonly [K in PeerQuestionKind]: (question: PeerAsk<K>) => Promise<PeerAnswer<K>> | PeerAnswer<K>;
-};
+/** A question by its name: its form, and the answer to what has that form. */
+export type Answers = Readonly<Record<string, Answerable>>;
+
+export interface Answerable {
+  readonly ask: z.ZodType;
+  /** May take its time up to the limit, and may reject: who asks hears `failed` with the message. */
+  readonly answer: (question: unknown) => unknown;
+}
 
 const CONNECTIONS_MAX = 4;
+/** Of all addresses together. */
+const SOCKETS_MAX = 512;
 /** Of one address that have not proved the key yet: any program of the peer's host may connect from there. */
 const HANDSHAKES_MAX = 16;
 const AT_ONCE_MAX = 8;
 /** A bucket of questions: so many at once, so many more a second. */
 const BURST = 200;
 const PER_SECOND = 100;
-/** A peer asks at least every minute (interval is at most 60 s). */
+/** Who is there asks at least every minute (interval and renew are at most 60 s). */
 const IDLE_MILLIS = 90_000;
 const HANDLER_MILLIS = 5_000;
 
 export interface AnsweringOptions {
+  readonly protocol: Protocol;
   readonly myself: Myself;
-  readonly handlers: PeerHandlers;
-  /** The configuration in force: a reload of keys and peers counts for the next connection. */
-  readonly config: () => PeerLinkConfig;
-  /** Somebody was turned away or cut off; the address is a configured peer's or a stranger's. */
+  readonly answers: Answers;
+  readonly listen: PeerPlace;
+  /** The keys in force: a reload counts for the next connection. */
+  readonly keys: () => Pick<LinkKeys, "keys">;
+  /** Why that address may not ask; null: it may, if it proves the key. */
+  readonly whyStranger: (address: string) => string | null;
+  /** Somebody was turned away or cut off; the address is a configured one or a stranger's. */
   readonly onRefused: (address: string, detail: string) => void;
   readonly onError: (error: NodeJS.ErrnoException) => void;
   readonly onListening: () => void;
@@ -55,7 +59,7 @@ export class Answering {
   constructor(options: AnsweringOptions) {
     this.#options = options;
     this.#server = createServer(
-      { ...serverSecurity(options.config), handshakeTimeout: HANDSHAKE_MILLIS, noDelay: true },
+      { ...serverSecurity(options.protocol.purpose, options.keys), handshakeTimeout: HANDSHAKE_MILLIS, noDelay: true },
       (socket) => this.#serve(socket),
     );
     // Before TLS costs anything.
@@ -67,7 +71,7 @@ export class Answering {
       options.onRefused(address, `TLS failed, its key may be another one (${reasonOf(error)})`);
     });
     this.#server.on("error", options.onError);
-    const { address: host, port } = options.config().listen;
+    const { address: host, port } = options.listen;
     this.#server.listen({ host, port, exclusive: true }, options.onListening);
   }
 
@@ -78,16 +82,20 @@ export class Answering {
 
   #admit(socket: Socket): void {
     const address = plain(socket.remoteAddress);
-    const { peers } = this.#options.config();
-    const isPeer = peers.some((peer) => peer.address === address);
-    if (isPeer && countOf(this.#sockets, address) < CONNECTIONS_MAX + HANDSHAKES_MAX) {
+    const why = this.#options.whyStranger(address) ?? this.#whyTooMany(address);
+    if (why === null) {
       this.#sockets.set(socket, address);
       socket.on("close", () => this.#sockets.delete(socket));
       return;
     }
-    const detail = isPeer ? "it opens connections and does not prove the key" : "it is not a `peer` of peer_link";
-    this.#options.onRefused(address, detail);
+    this.#options.onRefused(address, why);
     socket.destroy();
+  }
+
+  #whyTooMany(address: string): string | null {
+    if (countOf(this.#sockets, address) >= CONNECTIONS_MAX + HANDSHAKES_MAX)
+      return "it opens connections and does not prove the key";
+    return this.#sockets.size < SOCKETS_MAX ? null : `${SOCKETS_MAX} connections are open already`;
   }
 
   #serve(socket: TLSSocket): void {
@@ -101,11 +109,12 @@ export class Answering {
     }
     this.#connections.set(socket, address);
     socket.on("close", () => this.#connections.delete(socket));
-    const conversation = new Conversation(socket, this.#options.handlers, (detail) => {
-      this.#options.onRefused(address, detail);
+    const { protocol, myself, answers, onRefused } = this.#options;
+    const conversation = new Conversation(socket, { protocol, answers }, (detail) => {
+      onRefused(address, detail);
       socket.destroy();
     });
-    socket.write(encodeFrame(helloOf(this.#options.myself)));
+    socket.write(encodeFrame(helloOf(protocol, myself)));
     socket.on("data", (chunk: Buffer) => conversation.hear(chunk));
     socket.setTimeout(IDLE_MILLIS, () => socket.destroy());
   }
@@ -117,7 +126,7 @@ const countOf = (all: ReadonlyMap<unknown, string>, address: string): number =>
 /** One connection after its handshake. */
 class Conversation {
   readonly #socket: TLSSocket;
-  readonly #handlers: PeerHandlers;
+  readonly #spoken: Pick<AnsweringOptions, "protocol" | "answers">;
   readonly #turnAway: (detail: string) => void;
   readonly #frames = new FrameReader(QUESTION_BYTES_MAX);
   readonly #bucket = new Bucket();
@@ -125,9 +134,13 @@ class Conversation {
   #open = 0;
   #over = false;
 
-  constructor(socket: TLSSocket, handlers: PeerHandlers, cutOff: (detail: string) => void) {
+  constructor(
+    socket: TLSSocket,
+    spoken: Pick<AnsweringOptions, "protocol" | "answers">,
+    cutOff: (detail: string) => void,
+  ) {
     this.#socket = socket;
-    this.#handlers = handlers;
+    this.#spoken = spoken;
     this.#turnAway = (detail) => {
       if (!this.#over) cutOff(detail);
       this.#over = true;
@@ -162,11 +175,12 @@ class Conversation {
       return;
     }
     const { id, ask, question } = asked.data;
-    if (!isQuestionKind(ask)) this.#error(id, "unknown-question", `this daemon does not know the question ${ask}`);
+    const known = Object.hasOwn(this.#spoken.answers, ask) ? this.#spoken.answers[ask] : undefined;
+    if (known === undefined) this.#error(id, "unknown-question", `this daemon does not know the question ${ask}`);
     else if (!this.#bucket.take()) this.#error(id, "busy", `more than ${PER_SECOND} questions a second`);
     else if (this.#open >= AT_ONCE_MAX) this.#error(id, "busy", `${AT_ONCE_MAX} questions are open already`);
     else if (this.#socket.writableLength > ANSWER_BYTES_MAX) this.#error(id, "busy", "earlier answers are not read");
-    else void this.#answer(id, ask, question);
+    else void this.#answer(id, { kind: ask, known, question });
   }
 
   #greet(frame: unknown): void {
@@ -175,21 +189,23 @@ class Conversation {
       this.#turnAway("it did not begin with hello");
       return;
     }
-    const foreign = whyForeign(hello.data);
+    const foreign = whyForeign(this.#spoken.protocol, hello.data);
     if (foreign !== null) this.#turnAway(foreign);
     else this.#greeted = true;
   }
 
-  async #answer(id: number, kind: PeerQuestionKind, question: unknown): Promise<void> {
-    const parsed = QUESTIONS[kind].ask.safeParse(question);
+  async #answer(
+    id: number,
+    { kind, known, question }: { readonly kind: string; readonly known: Answerable; readonly question: unknown },
+  ): Promise<void> {
+    const parsed = known.ask.safeParse(question);
     if (!parsed.success) {
       this.#error(id, "failed", `the question ${kind} is not as this daemon knows it`);
       return;
     }
     this.#open += 1;
     try {
-      const handler = this.#handlers[kind] as (question: unknown) => unknown;
-      const answer = await within(HANDLER_MILLIS, handler(parsed.data));
+      const answer = await within(HANDLER_MILLIS, known.answer(parsed.data));
       const frame = encodeFrame({ id, answer });
       if (frame.length > ANSWER_BYTES_MAX) this.#error(id, "failed", `the answer has ${frame.length} bytes`);
       else this.#write(frame);
