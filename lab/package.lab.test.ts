@@ -108,6 +108,11 @@ describeStage("the packages", (stage: Stage) => {
       await installed.runOrThrow("holdfast --version; keepalived --version; masterha_check_repl --help | head -1"),
     ).toMatch(/^Holdfast v0\.1\.0\nHoldfast v0\.1\.0\n.+/);
     expect(await installed.runOrThrow("dpkg --verify holdfast")).toBe("");
+    await installed.runOrThrow("ls /usr/lib/systemd/system/holdfast-witness.service");
+    const example = "/usr/share/doc/holdfast/examples/witness.conf";
+    const made =
+      "(echo -n hex:; printf 5a%.0s $(seq 32)) > /etc/holdfast/witness.key; chmod 600 /etc/holdfast/witness.key";
+    await installed.runOrThrow(`${made}; holdfast check --strict ${example}; rm /etc/holdfast/witness.key`);
     await installed.runOrThrow("cd /usr/share/man && ls man8/holdfast.8.gz man5/holdfast.conf.5.gz");
     await installed.runOrThrow("mkdir -p /etc/keepalived && echo 'DAEMON_ARGS=\"-D\"' > /etc/default/holdfast");
     writeFileSync(join(folder, "keepalived.conf"), instance(150));

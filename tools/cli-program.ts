@@ -18,6 +18,7 @@ export function program(): Command {
     languageServer: fail,
     genhash: fail,
     realserver: fail,
+    witness: fail,
     mha: fail,
     readOffline: fail,
   };

@@ -3,7 +3,7 @@ _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -W "run check lsp status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence init-writer release-stale lvs drain undrain metrics token history events probe realserver genhash sim lab mha" -- "$current"))
+    COMPREPLY=($(compgen -W "run check lsp status explain log-level dump reload restart positions doctor switchover takeover rejoin skip fence init-writer release-stale lvs drain undrain metrics token witness history events probe realserver genhash sim lab mha" -- "$current"))
     return
   fi
   case $previous in
@@ -35,6 +35,7 @@ _holdfast() {
     undrain) words="--socket -p --pid --json --service --help" choices="" ;;
     metrics) words="--socket -p --pid --help" choices="" ;;
     token) words="--file --role --json --help" choices="add remove list" ;;
+    witness) words="-f --use-file --state-dir --help" choices="" ;;
     history) words="--socket -p --pid --json --instance --server --since --limit --kind --state-dir --help" choices="" ;;
     events) words="--socket -p --pid --json --instance --server --since --limit -f --follow --help" choices="" ;;
     probe) words="--help" choices="" ;;

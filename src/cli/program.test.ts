@@ -105,6 +105,7 @@ async function holdfast(
       return 0;
     },
     realserver: async () => 0,
+    witness: async () => 0,
     mha: async () => 0,
     readOffline: async ({ stateDir }) => ({
       api: 1,

@@ -27,6 +27,7 @@ import {
   toRunOptions,
 } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
+import { addWitness, type WitnessOptions } from "./witness-options.ts";
 
 /** A command whose options are its own: it gets the words behind its name and returns the exit code. */
 export type ForeignCommand = (args: readonly string[]) => Promise<number>;
@@ -45,6 +46,7 @@ export interface ProgramParts {
   readonly probe: ForeignCommand;
   readonly genhash: ForeignCommand;
   readonly realserver: ForeignCommand;
+  readonly witness: (options: WitnessOptions) => Promise<number>;
   readonly readOffline: ReadOffline;
 }
 
@@ -120,6 +122,7 @@ export function buildProgram(parts: ProgramParts, invocation: Invocation, done: 
   addDatabaseCommands(program, invocation, done);
   addLvsCommands(program, invocation, done);
   addHttpCommands(program, invocation, done);
+  addWitness(program, parts.witness, done);
   addJournal(program, { parts, invocation, done });
   for (const [name, doc, run] of foreign(parts)) {
     program

@@ -19,7 +19,7 @@ export function quorumView(status: QuorumStatus | null, { now, wallTime }: ViewC
     endpoint,
     answers: failure !== null ? false : since === null ? null : true,
     since: since === null ? null : wallTime(since),
-    detail: failure === null ? null : `${failureInWords(failure)}; ${failureRemedy(failure)}`,
+    detail: failure === null ? null : `${failureInWords(failure)}; ${failureRemedy(kind, failure)}`,
     groups: status.groups.map(
       ({ instance, group, policy, holder, epoch, held, until, foreign, without, waitsUntil }) => ({
         instance,

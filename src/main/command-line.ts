@@ -58,6 +58,12 @@ function parts(): ProgramParts {
       const { runRealServer } = await import("./realserver.ts");
       return runRealServer(words, { out: outLine, err: errLine });
     },
+    witness: async (options) => {
+      // As the daemon: a log nobody reads any more is no reason to stop.
+      readers.ignore();
+      const code = await (await import("./witness.ts")).runWitness(options, { version, line: errLine });
+      return (await import("../linux/process.ts")).exitNow(code);
+    },
     genhash: async (words) => {
       const { runGenhash } = await import("./genhash.ts");
       const code = await runGenhash(words, { out: outLine, err: errLine });

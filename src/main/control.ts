@@ -28,6 +28,7 @@ import { openServiceManager } from "../linux/sd-notify.ts";
 import { createSpawner } from "../linux/spawn.ts";
 import { endStrayKeeper, forgetKeeper, noteKeeper } from "../linux/stray-keeper.ts";
 import { createTimers } from "../linux/timers.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
@@ -41,6 +42,7 @@ import type { KeeperAhead } from "./keeper-ahead.ts";
 import { type LogWriter, openLog } from "./log-writer.ts";
 import { createDaemonLink, type DaemonLink, type DaemonLinkOptions } from "./peer-link.ts";
 import { moveIn, moveIntoNamespace, stayingEnvironment } from "./place.ts";
+import { quorumStores } from "./quorum-stores.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
 import { restart, serviceEnvironment } from "./restart.ts";
 import { services } from "./services.ts";
@@ -164,7 +166,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const poll = createBackgroundPoll(arena);
   const control = createControlProcess({
     timers,
-    ...hostPorts(daemon, poll),
+    ...hostPorts(daemon, poll, timers),
     ...services({ ...options, flush: peers.before(plane.flush), arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: () => readAgain(options, current.config.global.reload, log),
@@ -237,8 +239,10 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
 }
 
 /** What control asks of its own host. */
-function hostPorts({ arena, log, bus, launcher, guard, resumes }: Daemon, poll: BackgroundPoll) {
+function hostPorts(daemon: Daemon, poll: BackgroundPoll, clock: Clock) {
+  const { arena, log, bus, launcher, guard, resumes, version } = daemon;
   return {
+    quorum: quorumStores({ version, clock }),
     spawner: createSpawner(arena, setprivOrWarning(log)),
     files: createFileWatch(arena, poll),
     processes: createProcessWatch(arena, poll),

@@ -1,9 +1,6 @@
 /** The ports that speak to programs elsewhere, mail, databases, gateways, and to the kernel's load balancer. */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { readLogin } from "../adapters/credentials.ts";
-import { createEtcdPort } from "../adapters/etcd/client.ts";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
 import { createSqlPort } from "../adapters/mysql/client.ts";
@@ -35,7 +32,6 @@ export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: Serv
   mailer: createMailer(),
   sql: createSqlPort(),
   redis: createRedisPort(),
-  quorum: { port: createEtcdPort(), host: hostname(), life: randomUUID() },
   databases: createDatabaseHost(),
   fences: createFenceMarks(stateDir),
   redisFiles: { marks: createNoteFiles(stateDir, { durable: true }), copies: createDataCopies(Date.now) },

@@ -105,6 +105,7 @@ function configOf(configs: readonly VrrpInstanceConfig[]): HoldfastConfig {
     redis: [],
     peerLink: null,
     quorum: null,
+    witness: null,
     instances: configs.map((vrrp) => ({
       vrrp,
       hooks: Object.fromEntries(

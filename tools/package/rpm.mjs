@@ -58,6 +58,7 @@ mkdir -p %{buildroot}/etc/holdfast %{buildroot}/var/lib/holdfast
 
 %post
 systemctl daemon-reload >/dev/null 2>&1 || :
+systemctl try-restart holdfast-witness.service >/dev/null 2>&1 || :
 for name in $(cd /usr/lib/holdfast/bin && ls); do
   link=/usr/bin/$name; [ $name = holdfast ] && { name=keepalived; link=/usr/sbin/keepalived; }
   [ -e $link ] && [ ! -L $link ] && continue
@@ -70,7 +71,7 @@ fi
 
 %preun
 if [ "$1" -eq 0 ]; then
-  systemctl disable --now holdfast.service >/dev/null 2>&1 || :
+  systemctl disable --now holdfast.service holdfast-witness.service >/dev/null 2>&1 || :
   update-alternatives --remove keepalived /usr/lib/holdfast/bin/holdfast || :
   for name in $(cd /usr/lib/holdfast/bin && ls | grep -v '^holdfast$'); do
     update-alternatives --remove $name /usr/lib/holdfast/bin/$name || :
@@ -85,6 +86,7 @@ systemctl daemon-reload >/dev/null 2>&1 || :
 /usr/bin/holdfast
 /usr/lib/holdfast
 /usr/lib/systemd/system/holdfast.service
+/usr/lib/systemd/system/holdfast-witness.service
 /usr/share/bash-completion/completions/holdfast
 /usr/share/zsh/site-functions/_holdfast
 %doc /usr/share/doc/holdfast

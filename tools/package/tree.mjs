@@ -22,10 +22,12 @@ const HOME = "usr/lib/holdfast";
 /** Page, configuration, examples: with where they go. */
 const FILES = [
   ["packaging/systemd/holdfast.service", "usr/lib/systemd/system/holdfast.service"],
+  ["packaging/systemd/holdfast-witness.service", "usr/lib/systemd/system/holdfast-witness.service"],
   ["packaging/default/holdfast", "etc/default/holdfast"],
   ["packaging/completions/holdfast.bash", "usr/share/bash-completion/completions/holdfast"],
   ["packaging/completions/_holdfast", "usr/share/zsh/vendor-completions/_holdfast"],
   ["packaging/examples/mysql-pair.conf", "usr/share/doc/holdfast/examples/mysql-pair.conf"],
+  ["packaging/examples/witness.conf", "usr/share/doc/holdfast/examples/witness.conf"],
   ["packaging/prometheus/holdfast.rules.yml", "usr/share/doc/holdfast/examples/holdfast.rules.yml"],
   ["packaging/grafana/holdfast.json", "usr/share/doc/holdfast/examples/holdfast-grafana.json"],
   ["docs/rules", "usr/share/doc/holdfast/rules"],

@@ -5,9 +5,9 @@
  */
 import { err, ok, type Result } from "../../core/lib/result.ts";
 import { toMillis } from "../../core/lib/units.ts";
-import type { QuorumConfig, StoreEndpoint } from "../../core/quorum/config.ts";
+import type { EtcdConfig, StoreEndpoint } from "../../core/quorum/config.ts";
 import type { StoreFailure } from "../../core/quorum/failure.ts";
-import type { QuorumPort, QuorumStore } from "../../ports/quorum-store.ts";
+import type { QuorumStore } from "../../ports/quorum-store.ts";
 import { readLogin, readTls } from "../credentials.ts";
 import {
   type Answer,
@@ -23,12 +23,12 @@ import {
 } from "./gateway.ts";
 import { createRequests, type Requests } from "./requests.ts";
 
-export const createEtcdPort = (): QuorumPort => ({ open: (config) => new EtcdStore(config) });
+export const openEtcd = (config: EtcdConfig): QuorumStore => new EtcdStore(config);
 
 type Read<T> = (answer: Answer) => Result<T, StoreFailure>;
 
 class EtcdStore implements QuorumStore {
-  readonly #config: QuorumConfig;
+  readonly #config: EtcdConfig;
   #requests: Requests | null = null;
   #tokens = new Map<string, string>();
   #first = 0;
@@ -36,7 +36,7 @@ class EtcdStore implements QuorumStore {
   #closed = false;
   endpoint: string | null = null;
 
-  constructor(config: QuorumConfig) {
+  constructor(config: EtcdConfig) {
     this.#config = config;
   }
 

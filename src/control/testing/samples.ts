@@ -46,6 +46,7 @@ export function sampleConfig(): HoldfastConfig {
     redis: [],
     peerLink: null,
     quorum: null,
+    witness: null,
     scripts: [
       {
         name: "vs_mysql_82",

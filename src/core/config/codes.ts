@@ -105,6 +105,10 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "quorum_store lacks an endpoint or names files that cannot be used; instances that manage a database are left out.",
   ),
+  "witness-unusable": entry(
+    "error",
+    "witness lacks a usable key or the address to listen at, or a client is no address; `holdfast witness` does not start.",
+  ),
   "quorum-unused": entry("info", "quorum_store is given, and no instance manages a database."),
   "quorum-ttl": entry("warning", "ttl of quorum_store is so short that one lost answer takes the address away."),
   "quorum-without-lease": entry("warning", "vip_lease off beside quorum_store: a frozen host keeps its address."),

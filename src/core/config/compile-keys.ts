@@ -32,6 +32,25 @@ export function readKeys(
   node: Node,
   { source, diagnostics }: KeyContext,
 ): Result<Keys, { readonly span: SourceSpan; readonly why: string }> {
+  const list = readKeyList(inner, block, node, { source, diagnostics });
+  if (!list.ok) return list;
+  const keys = list.value;
+  const activeKey = inner.number("active_key");
+  if (activeKey === null) return err({ span: node.span, why: `${block} names no active_key` });
+  if (!keys.some(({ id }) => id === activeKey)) {
+    const span = inner.node("active_key")?.span ?? node.span;
+    return err({ span, why: `active_key ${activeKey} is none of its keys` });
+  }
+  return ok({ keys, activeKey });
+}
+
+/** Of a block that asks nobody, and so shows no key itself; at least one. */
+export function readKeyList(
+  inner: Settings,
+  block: string,
+  node: Node,
+  { source, diagnostics }: KeyContext,
+): Result<Keys["keys"], { readonly span: SourceSpan; readonly why: string }> {
   const keys: { id: number; secret: readonly number[] }[] = [];
   for (const line of inner.nodes("key")) {
     const key = readKey(line, source, diagnostics);
@@ -39,14 +58,7 @@ export function readKeys(
     if (keys.some(({ id }) => id === key.id)) return err({ span: line.span, why: `key ${key.id} is given twice` });
     keys.push(key);
   }
-  const activeKey = inner.number("active_key");
-  if (keys.length === 0) return err({ span: node.span, why: `${block} names no key` });
-  if (activeKey === null) return err({ span: node.span, why: `${block} names no active_key` });
-  if (!keys.some(({ id }) => id === activeKey)) {
-    const span = inner.node("active_key")?.span ?? node.span;
-    return err({ span, why: `active_key ${activeKey} is none of its keys` });
-  }
-  return ok({ keys, activeKey });
+  return keys.length === 0 ? err({ span: node.span, why: `${block} names no key` }) : ok(keys);
 }
 
 /** The key, or what is wrong with it. */

@@ -1,20 +1,14 @@
 /** `peer_link { }`: half a block is no block, because a link that nobody can prove himself on is none. */
-import { isMulticast, parseIp } from "../lib/ip.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { seconds } from "../lib/units.ts";
 import { PEER_LINK_PORT, type PeerLinkConfig, type PeerPlace, placeInWords } from "../peer-link/config.ts";
 import { type KeyContext, readKeys } from "./compile-keys.ts";
-import type { SourceSpan } from "./model.ts";
-import { readSettings, type Settings, wordSpan } from "./settings.ts";
+import { type Problem, readPlace } from "./compile-place.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import type { Node } from "./tree.ts";
 
 const REMEDY =
   "write listen ADDRESS, peer ADDRESS, key ID file:/PATH (32 to 64 bytes; openssl rand -hex 32) and active_key ID; see docs/operators-guide.md";
-
-interface Problem {
-  readonly span: SourceSpan;
-  readonly why: string;
-}
 
 /** Null without the block, and where it cannot be used: that is reported. */
 export function compilePeerLink(nodes: readonly Node[], { source, diagnostics }: KeyContext): PeerLinkConfig | null {
@@ -43,11 +37,11 @@ export function compilePeerLink(nodes: readonly Node[], { source, diagnostics }:
 function readPlaces(settings: Settings, node: Node): Result<Pick<PeerLinkConfig, "listen" | "peers">, Problem> {
   const own = settings.node("listen");
   if (own === null) return err({ span: node.span, why: "it does not say where to listen" });
-  const listen = readPlace(own);
+  const listen = readPlace(own, PEER_LINK_PORT);
   if (!listen.ok) return listen;
   const peers: PeerPlace[] = [];
   for (const line of settings.nodes("peer")) {
-    const peer = readPlace(line);
+    const peer = readPlace(line, PEER_LINK_PORT);
     if (!peer.ok) return peer;
     if (peer.value.address === listen.value.address) {
       return err({ span: line.span, why: `peer ${peer.value.address} is this host's own listen address` });
@@ -59,17 +53,4 @@ function readPlaces(settings: Settings, node: Node): Result<Pick<PeerLinkConfig,
   }
   if (peers.length === 0) return err({ span: node.span, why: "it names no peer" });
   return ok({ listen: listen.value, peers });
-}
-
-function readPlace(line: Node): Result<PeerPlace, Problem> {
-  const [address, port] = line.args;
-  if (address === undefined) return err({ span: line.span, why: `\`${line.keyword}\` lacks its address` });
-  const ip = parseIp(address.text);
-  if (ip === null || isMulticast(ip) || ip === "0.0.0.0" || ip === "::") {
-    return err({ span: wordSpan(line, address), why: `\`${address.text}\` is not the address of a host` });
-  }
-  if (port === undefined) return ok({ address: ip, port: PEER_LINK_PORT });
-  const number = /^\d{1,5}$/.test(port.text) ? Number(port.text) : 0;
-  if (number >= 1 && number <= 65_535) return ok({ address: ip, port: number });
-  return err({ span: wordSpan(line, port), why: `\`${port.text}\` is no port` });
 }

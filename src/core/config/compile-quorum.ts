@@ -1,12 +1,20 @@
 /**
- * `quorum_store etcd { }`. One that cannot be read as it was meant is no store, and then the instances that it should guard are left out: without it they
+ * `quorum_store etcd { }` and `quorum_store witness { }`. One that cannot be read as it was meant is no store, and then the instances that it should guard are left out: without it they
  * would serve where the file says that they must not.
  */
 
 import { err, ok, type Result } from "../lib/result.ts";
 import { millis, seconds } from "../lib/units.ts";
 import { credentialsProblem, parseOptionFile } from "../mysql/option-file.ts";
-import type { QuorumConfig, StoreEndpoint } from "../quorum/config.ts";
+import {
+  type EtcdConfig,
+  type QuorumConfig,
+  type StoreEndpoint,
+  WITNESS_PORT,
+  type WitnessStoreConfig,
+} from "../quorum/config.ts";
+import { type KeyContext, readKeys } from "./compile-keys.ts";
+import { type Problem, readPlace } from "./compile-place.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { findKeyword } from "./keywords/registry.ts";
 import type { SourceSpan } from "./model.ts";
@@ -21,12 +29,7 @@ export const QUORUM_RENEW = millis(500);
 export const QUORUM_TIMEOUT = millis(700);
 
 const REMEDY =
-  "write quorum_store etcd { endpoint https://ADDRESS:2379 ... }, see docs/operators-guide.md; until then managed instances are left out";
-
-interface Problem {
-  readonly span: SourceSpan;
-  readonly why: string;
-}
+  "write quorum_store etcd { endpoint https://ADDRESS:2379 ... } or quorum_store witness { endpoint ADDRESS ... }, see docs/operators-guide.md; until then managed instances are left out";
 
 /** Null: the file asks for none. */
 export type QuorumStoreBlock = QuorumConfig | null | "unusable";
@@ -39,7 +42,7 @@ export function compileQuorum(
   if (node === undefined) return misspelt(root, told) ? "unusable" : null;
   const diagnostics = noteFlaws(told);
   const settings = readSettings(node.block ?? [], "quorum_store", diagnostics);
-  const read = second === undefined ? readStore(node, settings, source) : twice(node, second);
+  const read = second === undefined ? readStore(node, settings, { source, diagnostics }) : twice(node, second);
   if (!read.ok) {
     told.report("quorum-unusable", read.error.span, `quorum_store cannot be used: ${read.error.why}`, REMEDY);
     return "unusable";
@@ -61,16 +64,21 @@ function misspelt(root: readonly Node[], diagnostics: DiagnosticSink): boolean {
 const twice = (first: Node, second: Node): Result<never, Problem> =>
   err({ span: second.span, why: `it is already defined in line ${first.span.line}, and two stores can disagree` });
 
-function readStore(node: Node, settings: Settings, source: KeySource): Result<QuorumConfig, Problem> {
-  const [kind] = node.args;
-  if (kind?.text !== "etcd") {
-    return err({
-      span: node.span,
-      why: kind === undefined ? "it does not say of which kind" : `\`${kind.text}\` is no kind of store`,
-    });
+/** Keywords that only one kind of store has. */
+const ONLY = {
+  etcd: ["credentials", "tls_ca", "tls_cert", "tls_key"],
+  witness: ["key", "active_key"],
+} as const;
+
+function readStore(node: Node, settings: Settings, context: KeyContext): Result<QuorumConfig, Problem> {
+  const kind = node.args[0]?.text;
+  if (kind !== "etcd" && kind !== "witness") {
+    const why = kind === undefined ? "it does not say of which kind" : `\`${kind}\` is no kind of store`;
+    return err({ span: node.span, why });
   }
-  const endpoints = readEndpoints(node, settings);
-  if (!endpoints.ok) return endpoints;
+  const other = kind === "etcd" ? "witness" : "etcd";
+  const stray = ONLY[other].map((keyword) => settings.node(keyword)).find((one) => one !== null) ?? null;
+  if (stray !== null) return err({ span: stray.span, why: `\`${stray.keyword}\` is for ${other}` });
   const prefix = settings.text("prefix") ?? "/holdfast";
   if (!/^(\/[\w.-]+)+$/.test(prefix)) {
     return err({
@@ -78,20 +86,45 @@ function readStore(node: Node, settings: Settings, source: KeySource): Result<Qu
       why: `prefix \`${prefix}\` is not of the form /NAME or /NAME/NAME`,
     });
   }
+  const common = {
+    prefix,
+    ttl: settings.duration("ttl") ?? QUORUM_TTL,
+    renew: settings.duration("renew") ?? QUORUM_RENEW,
+    timeout: settings.duration("timeout") ?? QUORUM_TIMEOUT,
+  };
+  const read = kind === "etcd" ? readEtcd(node, settings, context.source) : readWitnessPlace(node, settings, context);
+  return read.ok ? ok({ ...read.value, ...common }) : read;
+}
+
+type Common = "prefix" | "ttl" | "renew" | "timeout";
+
+function readEtcd(node: Node, settings: Settings, source: KeySource): Result<Omit<EtcdConfig, Common>, Problem> {
+  const endpoints = readEndpoints(node, settings);
+  if (!endpoints.ok) return endpoints;
   const files = fileProblem(node, settings, source);
   if (files !== null) return err(files);
   return ok({
     kind: "etcd",
     endpoints: endpoints.value,
-    prefix,
     credentials: settings.text("credentials"),
     tlsCa: settings.text("tls_ca"),
     tlsCert: settings.text("tls_cert"),
     tlsKey: settings.text("tls_key"),
-    ttl: settings.duration("ttl") ?? QUORUM_TTL,
-    renew: settings.duration("renew") ?? QUORUM_RENEW,
-    timeout: settings.duration("timeout") ?? QUORUM_TIMEOUT,
   });
+}
+
+function readWitnessPlace(
+  node: Node,
+  settings: Settings,
+  context: KeyContext,
+): Result<Omit<WitnessStoreConfig, Common>, Problem> {
+  const [line, second] = settings.nodes("endpoint");
+  if (line === undefined) return err({ span: node.span, why: "it names no endpoint" });
+  if (second !== undefined) return err({ span: second.span, why: "a witness is one host: two can disagree" });
+  const place = readPlace(line, WITNESS_PORT);
+  if (!place.ok) return place;
+  const keys = readKeys(settings, "quorum_store", node, context);
+  return keys.ok ? ok({ kind: "witness", place: place.value, ...keys.value }) : keys;
 }
 
 /** Scheme, host or [IPv6], port; no path. */

@@ -16,6 +16,7 @@ import { compileRedis } from "./compile-redis.ts";
 import { compileScript } from "./compile-script.ts";
 import { compileTrackFile, compileTrackProcess } from "./compile-trackers.ts";
 import { reportIpsets } from "./compile-virtual.ts";
+import { compileWitness } from "./compile-witness.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { compileLvs } from "./lvs/compile.ts";
 import type {
@@ -75,6 +76,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     redis,
     peerLink: compilePeerLink(root.nodes("peer_link"), { source, diagnostics }),
     quorum: quorum === "unusable" ? null : quorum,
+    witness: compileWitness(root.nodes("witness"), { source, diagnostics }),
     instances: members,
     groups,
     lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),

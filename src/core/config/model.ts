@@ -12,7 +12,7 @@ import type { KeeperSettings } from "../link/keeper-settings.ts";
 import type { LvsConfig } from "../lvs/config.ts";
 import type { MysqlConfig } from "../mysql/config.ts";
 import type { PeerLinkConfig } from "../peer-link/config.ts";
-import type { QuorumConfig } from "../quorum/config.ts";
+import type { QuorumConfig, WitnessConfig } from "../quorum/config.ts";
 import type { RedisConfig } from "../redis/config.ts";
 import type { HostConfig } from "../routing/host.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
@@ -247,6 +247,8 @@ export interface HoldfastConfig {
   readonly peerLink: PeerLinkConfig | null;
   /** Null without `quorum_store`. */
   readonly quorum: QuorumConfig | null;
+  /** Null without `witness`; only `holdfast witness` asks for it. */
+  readonly witness: WitnessConfig | null;
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
   readonly lvs: LvsConfig;

@@ -1,4 +1,5 @@
 /** Why a store gave no usable answer, and what has to be done about it, in words. No text here holds a password. */
+import type { QuorumConfig } from "./config.ts";
 
 export type StoreFailure =
   | { readonly kind: "unreachable"; readonly detail: string }
@@ -29,18 +30,28 @@ export function failureInWords({ kind, detail }: StoreFailure): string {
   }
 }
 
-export function failureRemedy({ kind }: StoreFailure): string {
-  switch (kind) {
-    case "unreachable":
-    case "timeout":
-      return "a majority of its members has to run and be reachable from this host";
-    case "denied":
-      return "user and password of the credentials file have to be those of an account that may read and write below the prefix";
-    case "unable":
-      return "its members' logs say why: it needs a leader, and space";
-    case "other-store":
-      return "every `endpoint` has to be a member of the same etcd cluster; after that was made anew, restart the daemons";
-    case "setup":
-      return "that has to be put right";
-  }
-}
+type Remedies = Readonly<Record<StoreFailure["kind"], string>>;
+
+const REMEDIES: Readonly<Record<QuorumConfig["kind"], Remedies>> = {
+  etcd: {
+    unreachable: "a majority of its members has to run and be reachable from this host",
+    timeout: "a majority of its members has to run and be reachable from this host",
+    denied:
+      "user and password of the credentials file have to be those of an account that may read and write below the prefix",
+    unable: "its members' logs say why: it needs a leader, and space",
+    "other-store":
+      "every `endpoint` has to be a member of the same etcd cluster; after that was made anew, restart the daemons",
+    setup: "that has to be put right",
+  },
+  witness: {
+    unreachable:
+      "`holdfast witness` has to run there, be reachable from this host, let it in (`client`) and have its active key",
+    timeout: "`holdfast witness` has to run there and be reachable from this host",
+    denied: "`holdfast witness` has to let this host in (`client`) and have its active key",
+    unable: "its log says why",
+    "other-store": "the endpoint has to be that of `holdfast witness`",
+    setup: "that has to be put right",
+  },
+};
+
+export const failureRemedy = (store: QuorumConfig["kind"], { kind }: StoreFailure): string => REMEDIES[store][kind];

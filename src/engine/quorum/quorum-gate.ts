@@ -7,7 +7,7 @@ import type { Policy } from "../../core/database/config.ts";
 import type { HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import { sameValue } from "../../core/lib/same-value.ts";
 import { type Instant, seconds } from "../../core/lib/units.ts";
-import type { QuorumConfig } from "../../core/quorum/config.ts";
+import { endpointsOf, type QuorumConfig } from "../../core/quorum/config.ts";
 import { failureInWords, type StoreFailure } from "../../core/quorum/failure.ts";
 import { strictest } from "../../core/quorum/policy.ts";
 import { minimumLeaseSeconds } from "../../core/vrrp/lease.ts";
@@ -34,7 +34,7 @@ export interface QuorumGateOptions {
 }
 
 export interface QuorumStatus {
-  readonly kind: "etcd";
+  readonly kind: QuorumConfig["kind"];
   readonly endpoints: readonly string[];
   /** Which answered last; null: none. */
   readonly endpoint: string | null;
@@ -194,7 +194,7 @@ export class QuorumGate {
     if (this.#config === null) return null;
     return {
       kind: this.#config.kind,
-      endpoints: this.#config.endpoints.map(({ url }) => url),
+      endpoints: endpointsOf(this.#config),
       endpoint: this.#store?.endpoint ?? null,
       failure: this.#failure,
       since: this.#since,

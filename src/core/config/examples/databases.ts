@@ -153,6 +153,16 @@ ${DATABASE("   credentials /etc/keepalived/orders.cnf")}${managing(`
  }
 ${DATABASE("   peer 192.0.2.2")}${MANAGED}`,
   ),
+  "witness-unusable": example(
+    "`holdfast witness` would have to believe whoever asks; it does not start.",
+    `
+ witness {
+   listen 192.0.2.9
++  key 1 hex:${KEY}
+   client 192.0.2.1 192.0.2.2
+ }
+`,
+  ),
   "quorum-unused": example(
     "The store is asked by nobody: it concerns instances that manage a database.",
     `

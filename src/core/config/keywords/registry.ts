@@ -15,6 +15,7 @@ import { GARP_GROUP, VRRP_SYNC_GROUP } from "./sync-groups.ts";
 import { TRACK_FILE, VRRP_TRACK_PROCESS } from "./trackers.ts";
 import type { KeywordEntry } from "./types.ts";
 import { AUTH_HMAC, AUTHENTICATION, BFD_INSTANCE, TRACK_GROUP, VRRP_INSTANCE, VRRP_SCRIPT } from "./vrrp.ts";
+import { WITNESS } from "./witness.ts";
 
 export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   root: ROOT,
@@ -31,6 +32,7 @@ export const REGISTRY: Readonly<Record<string, readonly KeywordEntry[]>> = {
   redis: REDIS,
   peer_link: PEER_LINK,
   quorum_store: QUORUM_STORE,
+  witness: WITNESS,
   bfd_instance: BFD_INSTANCE,
   garp_group: GARP_GROUP,
   track_group: TRACK_GROUP,

@@ -22,11 +22,14 @@ export const ROOT: readonly KeywordEntry[] = [
   done(
     "quorum_store",
     block("quorum_store", 1),
-    "The store outside the pair that says who may be the writer; `etcd`.",
+    "The store outside the pair that says who may be the writer; `etcd` or `witness`.",
     {
       extension: true,
     },
   ),
+  done("witness", block("witness"), "What `holdfast witness` serves on this host, for the quorum_store of others.", {
+    extension: true,
+  }),
   done("api", block("api"), "HTTP listener of the API, with metrics and health, beside the Unix socket.", {
     extension: true,
   }),

@@ -1,0 +1,92 @@
+/** The witness's end: listens, proves and bounds as every link between daemons, and answers from its records. */
+import type { z } from "zod";
+import { placeInWords } from "../../core/peer-link/config.ts";
+import type { WitnessConfig } from "../../core/quorum/config.ts";
+import { type Answerable, Answering } from "../keyed-link/answering.ts";
+import type { Myself } from "../keyed-link/protocol.ts";
+import { Refusals } from "../keyed-link/refusals.ts";
+import { ReadQuestion, SwapQuestion, WITNESS } from "./protocol.ts";
+import type { WitnessRecords } from "./records.ts";
+
+export interface WitnessOptions {
+  readonly config: WitnessConfig;
+  readonly myself: Myself;
+  readonly records: WitnessRecords;
+  readonly log: (level: "info" | "warning" | "error", text: string) => void;
+  /** It listens, or listens again. */
+  readonly onListening: () => void;
+}
+
+/** An address that is not there yet: an interface that comes up late. */
+const LISTEN_RETRY_MILLIS = 2_000;
+
+export class Witness {
+  readonly #options: WitnessOptions;
+  readonly #refusals = new Refusals();
+  #config: WitnessConfig;
+  #answering: Answering | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #problem: string | null = null;
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#listen();
+  }
+
+  /** Keys and clients count from the next connection on; another place to listen at is taken at once. */
+  configure(config: WitnessConfig): void {
+    const moved = placeInWords(config.listen) !== placeInWords(this.#config.listen);
+    this.#config = config;
+    if (!moved) return;
+    this.close();
+    this.#listen();
+  }
+
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#answering?.close();
+    this.#answering = null;
+  }
+
+  #listen(): void {
+    const { myself, records, log, onListening } = this.#options;
+    const { listen } = this.#config;
+    const answering: Answering = new Answering({
+      protocol: WITNESS,
+      myself,
+      listen,
+      keys: () => this.#config,
+      whyStranger: (address) => whyStranger(this.#config, address),
+      answers: {
+        read: answerable(ReadQuestion, ({ key }) => records.read(key)),
+        swap: answerable(SwapQuestion, (swap) => records.swap(swap)),
+      },
+      onRefused: (address, detail) => {
+        if (this.#refusals.isNew(address, detail)) log("warning", `${address} was turned away: ${detail}`);
+      },
+      onListening: () => {
+        this.#problem = null;
+        log("info", `listening at ${placeInWords(listen)}`);
+        onListening();
+      },
+      onError: (error) => {
+        if (answering !== this.#answering) return;
+        const detail = error.code ?? error.message;
+        if (detail !== this.#problem) log("error", `cannot listen at ${placeInWords(listen)}: ${detail}; tried again`);
+        this.#problem = detail;
+        answering.close();
+        this.#retry = setTimeout(() => this.#listen(), LISTEN_RETRY_MILLIS);
+      },
+    });
+    this.#answering = answering;
+  }
+}
+
+const answerable = <T>(ask: z.ZodType<T>, answer: (question: T) => unknown): Answerable => ({
+  ask,
+  answer: answer as Answerable["answer"],
+});
+
+const whyStranger = ({ clients }: WitnessConfig, address: string): string | null =>
+  clients.length === 0 || clients.some((one) => one === address) ? null : "it is not a `client` of witness";
