@@ -1,7 +1,8 @@
 /**
  * The client of the demonstration, a program of its own because it runs in the client's network: every 20 ms one
  * new connection and one row, at most 250 ms per attempt. Each attempt ends as one JSON line; "ok" means that the
- * server acknowledged the commit. It ends when its standard input closes.
+ * server acknowledged the commit. It ends when its standard input closes. Several that write at once need fifth arguments
+ * that are far apart: their ids begin behind it.
  */
 import { wallClock } from "./clock.ts";
 import { SqlConnection } from "./sql-client.ts";
@@ -51,9 +52,9 @@ async function attempt(
 
 function main(
   target: { readonly host: string; readonly user: string; readonly password: string },
-  interval: number,
+  { interval, behind }: { readonly interval: number; readonly behind: number },
 ): void {
-  let id = 0;
+  let id = behind;
   let inFlight = 0;
   const timer = setInterval(() => {
     if (inFlight >= MAX_IN_FLIGHT) return;
@@ -68,5 +69,5 @@ function main(
   process.stdin.on("end", () => clearInterval(timer));
 }
 
-const [host = "", user = "", password = "", interval = String(INTERVAL_MS)] = process.argv.slice(2);
-main({ host, user, password }, Number(interval));
+const [host = "", user = "", password = "", interval = String(INTERVAL_MS), behind = "0"] = process.argv.slice(2);
+main({ host, user, password }, { interval: Number(interval), behind: Number(behind) });

@@ -7,13 +7,14 @@ import type { DaemonKind } from "../daemon.ts";
 import { failed, heading, passed, say } from "../demo-report.ts";
 import { createLab, type Lab } from "../lab.ts";
 import { namespacesUnavailable } from "../namespace.ts";
+import { MariadbSubject } from "./mariadb-subject.ts";
 import { allKinds, type FaultKind, planFaults } from "./plan.ts";
 import { RedisSubject } from "./redis-subject.ts";
 import { type NemesisReport, pageOf, type RunIdentity, reportOf } from "./report.ts";
 import { NemesisRun } from "./run.ts";
 import type { DatabaseName, Subject } from "./subject.ts";
 
-const USAGE = `script/nemesis [redis] [--minutes M] [--seed S] [--daemon holdfast|keepalived] [--kinds KIND,...] [--out DIR] [--json]
+const USAGE = `script/nemesis [redis|mariadb] [--minutes M] [--seed S] [--daemon holdfast|keepalived] [--kinds KIND,...] [--out DIR] [--json]
 
 A pair of databases in private network namespaces, applications that write through the address, and M minutes (2) of random faults
 drawn from the seed; then quiet, and the judgement: acknowledged writes that are gone, two hosts answering, two servers writing,
@@ -47,7 +48,7 @@ function optionsOf(words: readonly string[]): Options | null {
   const [database = "redis", ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`unexpected: ${rest.join(" ")}`);
   return {
-    database: oneOf(database, ["redis"], "database"),
+    database: oneOf(database, ["redis", "mariadb"], "database"),
     daemon: oneOf(values.daemon, ["holdfast", "keepalived"], "--daemon"),
     minutes: numberOf(values.minutes, "--minutes"),
     seed: numberOf(values.seed, "--seed"),
@@ -98,6 +99,7 @@ async function main(): Promise<number> {
 
 const SUBJECTS: Readonly<Record<DatabaseName, (lab: Lab, kind: DaemonKind) => Promise<Subject>>> = {
   redis: (lab, kind) => RedisSubject.start(lab, kind),
+  mariadb: (lab, kind) => MariadbSubject.start(lab, kind),
 };
 
 async function playOn(lab: Lab, options: Options): Promise<number> {

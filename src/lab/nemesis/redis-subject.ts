@@ -108,6 +108,11 @@ export class RedisSubject implements Subject {
     return this.#scene.keysOn(this.#member(target));
   }
 
+  /** A Redis pair comes together by itself. */
+  async operate(): Promise<null> {
+    return null;
+  }
+
   keysSetAside(): Promise<ReadonlySet<string>> {
     return this.#scene.copied();
   }

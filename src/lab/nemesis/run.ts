@@ -7,12 +7,14 @@ import { VIP } from "../lab.ts";
 import { sleep, until } from "../processes.ts";
 import { Faults, type Struck } from "./faults.ts";
 import type { DoneFault, Ending, Evidence } from "./judgement.ts";
-import { type PlannedFault, type Target, wordsOf } from "./plan.ts";
+import { CALM_MS, type PlannedFault, type Target, wordsOf } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 
 /** Everything is healed, and writes go on. */
 const QUIET_MS = 20_000;
 const WHOLE_MS = 60_000;
+/** What a strike or a heal may take without moving the plan. */
+const LATE_MS = 3_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -24,6 +26,7 @@ export class NemesisRun {
   readonly #lasting = new Map<PlannedFault, { readonly struck: Struck; readonly done: Mutable<DoneFault> }>();
   readonly #faults: Faults;
   #began = 0;
+  #late = 0;
 
   constructor(subject: Subject, say: (text: string) => void) {
     this.#subject = subject;
@@ -38,7 +41,11 @@ export class NemesisRun {
       { at: fault.at + fault.lasts, act: () => this.#heal(fault) },
     ]);
     for (const { at, act } of steps.sort((a, b) => a.at - b.at)) {
-      await sleep(Math.max(0, this.#began + at - wallClock()));
+      const due = (): number => this.#began + this.#late + at - wallClock();
+      if (this.#lasting.size === 0 && due() > CALM_MS - 1_000) await this.#operate();
+      // What the operator needs longer than the calm has time for moves everything after it.
+      if (due() < -LATE_MS) this.#late -= due();
+      await sleep(Math.max(0, due()));
       await act();
     }
     for (const fault of [...this.#lasting.keys()]) await this.#heal(fault);
@@ -63,10 +70,17 @@ export class NemesisRun {
     this.#tell(`healed  ${fault.kind} on ${fault.target}`);
   }
 
+  /** First what comes by itself, then what the manual leaves to people. */
+  async #operate(): Promise<void> {
+    await sleep(QUIET_MS);
+    const done = await this.#attempt("the operator", () => this.#subject.operate());
+    if (done !== null) this.#remark(done, false);
+  }
+
   async #evidence(): Promise<Evidence> {
     const subject = this.#subject;
     this.#tell("quiet: everything is healed");
-    await sleep(QUIET_MS);
+    await this.#operate();
     for (const { name } of subject.members) await this.#faults.ensureDaemon(name);
     const waiting = subject.whole(WHOLE_MS).then(
       () => null,

@@ -6,7 +6,7 @@ import type { RunningProgram } from "../processes.ts";
 import type { SeenWrite } from "./judgement.ts";
 import type { Target } from "./plan.ts";
 
-export type DatabaseName = "redis";
+export type DatabaseName = "redis" | "mariadb";
 
 export interface SubjectMember {
   readonly name: Target;
@@ -38,6 +38,8 @@ export interface Subject {
   /** What the one that takes writes and carries the address is called, when there is exactly one of each. */
   writer(): Promise<Target | null>;
   keysOn(target: Target): Promise<ReadonlySet<string>>;
+  /** In a calm: what the manual leaves to an operator. Returns what was done, in words. */
+  operate(): Promise<string | null>;
   /** What was set aside before a server was filled anew. */
   keysSetAside(): Promise<ReadonlySet<string>>;
   end(): Promise<void>;
