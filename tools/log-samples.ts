@@ -96,6 +96,7 @@ const CAUSES: Samples<Cause, "code"> = {
   "permit-over": [{ code: "permit-over" }],
   recovered: [{ code: "recovered" }],
   "lease-lost": [{ code: "lease-lost" }],
+  "fence-closed": [{ code: "fence-closed" }],
   stalled: [{ code: "stalled", missedMicros: 5_000_000 }],
   "address-removed": [{ code: "address-removed", address: VIP }],
   "object-removed": (["route", "rule"] as const).map((what) => ({
@@ -245,7 +246,9 @@ const SAMPLES: Kinds = {
     action,
     detail: "EEXIST",
   })),
-  firewall: (["restored", "failed", "swept"] as const).map((action) => ({ kind: "firewall", action, detail: "EPERM" })),
+  firewall: (["restored", "failed", "swept", "fence-restored", "fence-failed"] as const).map(
+    (action) => ({ kind: "firewall", action, detail: "EPERM" }) as const,
+  ),
   check: [
     ...OUTCOMES.flatMap((outcome) => [
       { ...CHECK, standing: "failed", changed: true, outcome, lastError: "why" } as const,

@@ -175,3 +175,14 @@ test("SARIF carries the safe corrections, and only those", () => {
   expect(fixable.map(({ ruleId }) => ruleId)).toEqual(["byte-order-mark", "unknown-keyword"]);
   expect(JSON.stringify(fixable[1]?.fixes)).toContain('"insertedContent":{"text":"router_id"}');
 });
+
+test.each([
+  ["fence strict", "2.02 s"],
+  ["fence strict\nvip_lease off", "3 s"],
+  ["version 3\nadvert_int 0.2\nfence strict", "0.6 s"],
+  ["", null],
+])("the bound of %j is printed", (lines, bound) => {
+  const text = `vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.1\n}\n${lines}\n}\n`;
+  const printed = /frozen or killed answers nobody ([\d.]+ s) after/.exec(run(runCheck, text).text)?.[1] ?? null;
+  expect(printed).toBe(bound);
+});

@@ -155,7 +155,6 @@ interface Row {
 
 function mainCells(view: InstanceView, reply: StatusReply, address: string): Cell[] {
   const priority = view.priority === view.basePriority ? `${view.priority}` : `${view.priority}/${view.basePriority}`;
-  const lease = view.leaseRemainingMillis;
   const since = `${clockText(view.since, reply.now)} ${shortLength(view.forMillis)}`;
   return [
     { text: view.name, style: "strong" },
@@ -165,8 +164,14 @@ function mainCells(view: InstanceView, reply: StatusReply, address: string): Cel
     { text: address },
     { text: heldText(view, reply.stale) },
     { text: masterText(view) },
-    { text: lease === null ? "-" : `${(lease / 1_000).toFixed(1)}s` },
+    { text: leaseText(view) },
   ];
+}
+
+function leaseText({ leaseRemainingMillis: lease, fenceRemainingMillis: fence }: InstanceView): string {
+  const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)}s`;
+  const parts = [...(lease === null ? [] : [seconds(lease)]), ...(fence === null ? [] : [`fence ${seconds(fence)}`])];
+  return parts.length === 0 ? "-" : parts.join(", ");
 }
 
 /** A last known "yes" is no longer a yes. */

@@ -61,6 +61,20 @@ describe("status", () => {
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  it("shows with `fence strict` how long nftables lets the addresses speak, beside their lifetime or alone", () => {
+    const clock = fakeClock();
+    const model = sampleModel(clock);
+    const fenceUntil = clock.now() + 1_940_000;
+    const leaseUntil = clock.now() + 1_700_000;
+    model.setSnapshot([
+      { ...masterStatus(clock), leaseUntil, fenceUntil },
+      { ...masterStatus(clock), name: "VI_90", leaseUntil: null, fenceUntil },
+    ]);
+    const text = renderStatus(model.status(), { ...screen, width: 120 });
+    expect(text).toMatch(/VI_82 .* 1\.7s, fence 1\.9s\n/);
+    expect(text).toMatch(/VI_90 .* this node +fence 1\.9s\n/);
+  });
+
   it("names in FAULT who serves, in its column and below it on a narrow screen", () => {
     const clock = fakeClock();
     const model = sampleModel(clock);

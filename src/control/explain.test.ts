@@ -207,6 +207,10 @@ describe("explain", () => {
 
   it("says of a MASTER what it holds, and does not claim so before the address is announced", () => {
     expect(tell({ status: masterStatus }).headline).toContain("and holds 192.168.11.100");
+    const fenced = tell({ status: (clock) => ({ ...masterStatus(clock), fenceUntil: clock.now() + 2_100_000 }) });
+    expect(fenced.because.map(({ text }) => text)).toContain(
+      "nftables closes its addresses in 2.1 s unless the next advert moves that on (fence strict)",
+    );
     const early = tell({ status: (clock) => ({ ...masterStatus(clock), holding: false }) });
     expect(early.headline).toContain("but does not hold 192.168.11.100 yet");
   });

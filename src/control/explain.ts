@@ -70,6 +70,13 @@ function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
   const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
   lines.push(...priorityLines(input), ...siblingLines(input), ...quorumLines(input.status.quorum, view.name));
+  if (view.fenceRemainingMillis !== null) {
+    const left = lengthInWords(view.fenceRemainingMillis);
+    lines.push({
+      depth: 1,
+      text: `nftables closes its addresses in ${left} unless the next advert moves that on (fence strict)`,
+    });
+  }
   const serves = whoServes(input);
   if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;

@@ -231,8 +231,8 @@ export class ReadModel {
       wantsMaster: status.wantsMaster,
       addresses: [...status.addresses],
       holding: status.holding,
-      leaseRemainingMillis:
-        status.leaseUntil === null ? null : Math.max(0, Math.round((status.leaseUntil - now) / 1_000)),
+      leaseRemainingMillis: remaining(status.leaseUntil, now),
+      fenceRemainingMillis: remaining(status.fenceUntil ?? null, now),
       masterDownMillis: Math.round(status.timers.masterDown / 1_000),
       master:
         master === null
@@ -315,7 +315,7 @@ export class ReadModel {
 
   #released(instances: readonly string[]): void {
     this.#snapshot = this.#snapshot.map((status) =>
-      instances.includes(status.name) ? { ...status, holding: false, leaseUntil: null } : status,
+      instances.includes(status.name) ? { ...status, holding: false, leaseUntil: null, fenceUntil: null } : status,
     );
   }
 
@@ -340,3 +340,6 @@ function gateReason(hooks: readonly HookView[], kind: HookView["hook"]): string 
   const hook = hooks.find((candidate) => candidate.hook === kind);
   return hook?.running === true ? `waits for ${kind}: ${hook.command}` : `waits for ${kind}`;
 }
+
+const remaining = (until: number | null, now: number): number | null =>
+  until === null ? null : Math.max(0, Math.round((until - now) / 1_000));

@@ -242,6 +242,15 @@ export class AddressCarrier {
     return new Map([...groups].map(([runtime, entries]) => [runtime, entries.map((entry) => entry.change.address)]));
   }
 
+  /** What is about to be added does not come. */
+  refuse(runtime: Runtime, error: KernelError): void {
+    const first = this.#additions.find((entry) => entry.runtime === runtime)?.change.address.address;
+    this.#additions = this.#additions.filter((entry) => entry.runtime !== runtime);
+    if (first === undefined) return;
+    const reason = `${error.what}: ${error.errno}`;
+    this.#host.dispatch(runtime, { kind: "address-refused", address: first, reason });
+  }
+
   flushAdditions(): void {
     if (this.#additions.length === 0) return;
     const additions = this.#stillTimely(this.#additions);

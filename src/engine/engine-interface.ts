@@ -21,8 +21,8 @@ export interface VrrpEngine {
   handleAddressRemoved(interfaceIndex: number, address: string): void;
   /** Another host speaks ARP for an address; of interest only while a MASTER holds it there. */
   handleConflict(interfaceIndex: number, address: IpAddress, mac: string): void;
-  /** Somebody else removed something from the table of our packet filter rules. */
-  handleFirewallTouched(): void;
+  /** Somebody else removed something from the tables of our packet filter rules, or of the fence. */
+  handleFirewallTouched(what: "rules" | "fence"): void;
   /** No heartbeat from control for too long: its trackers are unknown, so nothing may be served. */
   controlSilent(silentMillis: number): void;
   controlBack(): void;

@@ -2,6 +2,7 @@
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { KeyPorts } from "../ports/digest.ts";
+import type { FencePort } from "../ports/fence.ts";
 import type { FirewallPort } from "../ports/firewall.ts";
 import type { AdvertPort, AnnouncePort, ConflictPort, KernelPort } from "../ports/network.ts";
 import type { InterfaceSettings, RoutingPort } from "../ports/routing.ts";
@@ -20,5 +21,6 @@ export interface EnginePorts {
   readonly settings: InterfaceSettings;
   readonly virtualInterfaces: VirtualInterfacePort;
   readonly firewall: FirewallPort;
+  readonly fence: FencePort;
   send(message: FromKeeper): void;
 }

@@ -6,6 +6,8 @@ import { gratuitousArp } from "../core/arp/frame.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { err } from "../core/lib/result.ts";
 import { addAddress, removeAddress, renewAddress } from "../core/netlink/addresses.ts";
+import { buildFence, FENCE_TABLE, renewFence } from "../core/nftables/fence.ts";
+import { type TableOrder, writeBatch } from "../core/nftables/messages.ts";
 import type { AddressChange, Link } from "../ports/network.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
@@ -49,7 +51,19 @@ export function stagePorts(): Omit<EnginePorts, "clock" | "keys" | "send"> {
       silenceLocalReports: () => undefined,
     },
     firewall: { apply: () => null, sweep: () => [] },
+    fence: {
+      set: (entries) => encodeFence(buildFence({ ...FENCE, comment: "" }, entries)),
+      renew: (entries) => encodeFence(renewFence(FENCE, entries)),
+      sweep: () => [],
+    },
   };
+}
+
+const FENCE = { name: FENCE_TABLE, arp: true };
+
+function encodeFence(orders: readonly TableOrder[]): null {
+  writeBatch(orders, 1);
+  return null;
 }
 
 function encodeAll(changes: readonly AddressChange[]): readonly [] {

@@ -5,7 +5,7 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import { type Instant, instant } from "../core/lib/units.ts";
 import type { InterfaceAddress, Link } from "../ports/network.ts";
 import type { VrrpEngine } from "./engine-interface.ts";
-import { IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
+import { IDLE_FENCE, IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
 import { configOf } from "./testing/configs.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
 
@@ -75,6 +75,7 @@ beforeEach(() => {
       },
       sweep: () => [],
     },
+    fence: IDLE_FENCE,
     conflicts: { watch: () => undefined },
   });
 });

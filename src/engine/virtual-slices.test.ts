@@ -6,7 +6,7 @@ import { type Instant, instant } from "../core/lib/units.ts";
 import type { FromKeeper } from "../core/link/messages.ts";
 import type { InterfaceAddress, Link } from "../ports/network.ts";
 import type { VrrpEngine } from "./engine-interface.ts";
-import { IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
+import { IDLE_FENCE, IDLE_ROUTING, IDLE_SETTINGS } from "./idle-ports.ts";
 import { configOf } from "./testing/configs.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
 
@@ -105,6 +105,7 @@ beforeEach(() => {
       silenceLocalReports: () => undefined,
     },
     firewall: { apply: () => null, sweep: () => [] },
+    fence: IDLE_FENCE,
     conflicts: { watch: () => undefined },
   });
 });

@@ -18,6 +18,7 @@ import { AddressCarrier } from "./address-carrier.ts";
 import { AnnouncementQueue } from "./announcement-queue.ts";
 import { debugsInstance, packetEvent, sentEvent, timerEvent } from "./debug-teller.ts";
 import type { EnginePorts } from "./engine-ports.ts";
+import { FenceCarrier } from "./fence-carrier.ts";
 import { HostObjects } from "./host-objects.ts";
 import { RoutingCarrier } from "./routing-carrier.ts";
 import { SyncGroups } from "./sync-groups.ts";
@@ -34,6 +35,7 @@ interface Burst {
 export class EffectRunner {
   readonly ports: EnginePorts;
   readonly addresses: AddressCarrier;
+  readonly fences: FenceCarrier;
   readonly groups: SyncGroups;
   readonly routing: RoutingCarrier;
   readonly host: HostObjects;
@@ -67,6 +69,7 @@ export class EffectRunner {
       deviceIndex: (name: string) => this.addresses.links.find((link) => link.name === name)?.index ?? null,
     };
     this.addresses = new AddressCarrier(ports, host);
+    this.fences = new FenceCarrier(ports, host, this.addresses);
     this.routing = new RoutingCarrier(ports, host);
     this.host = new HostObjects(ports, host);
     this.announcements = new AnnouncementQueue({
@@ -118,17 +121,25 @@ export class EffectRunner {
   /** When something that is carried out over time goes on; infinity when nothing does. */
   get deadline(): number {
     const never = Number.POSITIVE_INFINITY;
-    const { host, virtual, announcements } = this;
-    return Math.min(host.nextDeadline ?? never, virtual.deadline ?? never, announcements.deadline);
+    const { host, virtual, announcements, fences } = this;
+    return Math.min(host.nextDeadline ?? never, virtual.deadline ?? never, announcements.deadline, fences.deadline);
   }
 
   event(body: HoldfastEventBody): void {
     this.#message({ type: "event", at: this.ports.clock.now(), body });
   }
 
-  /** Removals that the kernel refused are asked for again. */
+  /** Removals that the kernel refused are asked for again, and rules that somebody took away are set again. */
   retry(): void {
     if (this.addresses.retry()) this.pending = true;
+    this.virtual.restoreIfDue(this.addresses);
+    this.fences.restoreIfDue();
+  }
+
+  /** What stands on the addresses that are held. */
+  followHeld(runtimes: readonly Runtime[]): void {
+    this.virtual.follow(runtimes, this.addresses);
+    this.fences.follow();
   }
 
   flush(): void {
@@ -233,18 +244,23 @@ export class EffectRunner {
   #flushAdverts(): void {
     const runtimes = this.#adverts;
     this.#adverts = [];
-    this.#sendAdverts(runtimes);
+    if (runtimes.length === 0) return;
+    const { clock } = this.ports;
+    const now = clock.now();
+    const failed = this.#sendAdverts(runtimes);
+    this.fences.renew(failed.size === 0 ? runtimes : runtimes.filter((runtime) => !failed.has(runtime)), now);
   }
 
-  #sendAdverts(runtimes: readonly Runtime[]): void {
-    if (runtimes.length === 0) return;
+  /** Those that could not send. */
+  #sendAdverts(runtimes: readonly Runtime[]): ReadonlySet<Runtime> {
+    if (runtimes.length === 0) return NONE;
     for (const runtime of runtimes) {
       if (runtime.preparedFor === null) continue;
       this.ports.adverts.queue(runtime.slot);
       runtime.counters.advertsSent++;
       if (this.debugs(runtime)) this.#debugSent(runtime, false);
     }
-    this.#sendBatch(runtimes);
+    return this.#sendBatch(runtimes);
   }
 
   #flushResigns(): void {
@@ -260,10 +276,14 @@ export class EffectRunner {
     this.#sendBatch(runtimes);
   }
 
-  #sendBatch(runtimes: readonly Runtime[]): void {
-    for (const { slot, error } of this.ports.adverts.flush()) {
+  #sendBatch(runtimes: readonly Runtime[]): ReadonlySet<Runtime> {
+    const failures = this.ports.adverts.flush();
+    if (failures.length === 0) return NONE;
+    const failed = new Set<Runtime>();
+    for (const { slot, error } of failures) {
       const runtime = runtimes.find((candidate) => candidate.slot === slot || candidate.slot + 1 === slot);
       if (runtime === undefined) continue;
+      failed.add(runtime);
       runtime.counters.sendErrors++;
       // Once per run of errors: a link that is down fails every interval.
       if (runtime.counters.sendErrors === 1) {
@@ -271,12 +291,17 @@ export class EffectRunner {
         this.event({ kind: "socket", interface: runtime.config.interface, action: "failed", detail });
       }
     }
+    return failed;
   }
 
-  /** Addresses that nobody may talk to are closed before they appear. */
+  /** Addresses that nobody may talk to are closed before they appear, and fences stand. Without its fence an address does not come. */
   #closeComing(): void {
     const coming = this.addresses.coming();
-    if (coming !== null) this.virtual.close(this.#all(), this.addresses, coming);
+    if (coming === null) return;
+    this.virtual.close(this.#all(), this.addresses, coming);
+    const error = this.fences.raise(coming);
+    if (error === null) return;
+    for (const runtime of coming.keys()) if (runtime.config.fenceSpan !== null) this.addresses.refuse(runtime, error);
   }
 
   /** Neither logged nor spaced: they are part of the announcement before them. */
@@ -339,6 +364,8 @@ export class EffectRunner {
     this.pending = true;
   }
 }
+
+const NONE: ReadonlySet<Runtime> = new Set();
 
 function leaseUntil(state: VrrpState): number {
   return state.role.kind === "master" ? (state.role.leaseUntil ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;

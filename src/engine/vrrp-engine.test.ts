@@ -12,6 +12,7 @@ import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { AddressChange, InterfaceAddress, KernelError, Link } from "../ports/network.ts";
 import type { RoutingChange, RoutingOutcome } from "../ports/routing.ts";
+import { IDLE_FENCE } from "./idle-ports.ts";
 import { configOf } from "./testing/configs.ts";
 import { createVrrpEngine, type VrrpEngine } from "./vrrp-engine.ts";
 
@@ -138,6 +139,7 @@ beforeEach(() => {
       },
       sweep: () => [],
     },
+    fence: IDLE_FENCE,
     conflicts: {
       watch(held, ownMacs) {
         watched = held.map(({ interfaceIndex, addresses }) => `${interfaceIndex} ${[...addresses].join()}`);

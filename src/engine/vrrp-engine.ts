@@ -177,8 +177,8 @@ class Engine implements VrrpEngine {
     if (this.#effects.pending) this.#settle();
   }
 
-  handleFirewallTouched(): void {
-    this.#effects.virtual.touched();
+  handleFirewallTouched(what: "rules" | "fence"): void {
+    this.#effects[what === "fence" ? "fences" : "virtual"].touched();
     this.wake();
   }
 
@@ -208,7 +208,6 @@ class Engine implements VrrpEngine {
 
   wake(): void {
     this.#effects.retry();
-    this.#effects.virtual.restoreIfDue(this.#effects.addresses);
     const now = this.#ports.clock.now();
     if (this.#rereadAt !== null && now >= this.#rereadAt) this.#readKernel();
     this.#effects.announcements.run();
@@ -270,7 +269,7 @@ class Engine implements VrrpEngine {
     }
     this.#bury();
     this.#conflicts.follow(this.#runtimes, this.#effects.addresses);
-    this.#effects.virtual.follow(this.#runtimes, this.#effects.addresses);
+    this.#effects.followHeld(this.#runtimes);
     if (this.finished && !this.#saidStopped) this.#finish();
   }
 
@@ -335,6 +334,7 @@ class Engine implements VrrpEngine {
     this.#effects.addresses.reconcile(addresses);
     this.#effects.pending = true;
     this.#effects.flush();
+    this.#effects.fences.sweep();
   }
 
   /** Those that wait for nobody: what a namesake still holds is not swept, and its gate not overtaken. */

@@ -54,6 +54,8 @@ export interface Runtime {
     readonly lifetime: number | null;
     readonly changes: readonly AddressChange[];
   } | null;
+  /** Until when the fence of `fence strict` is open in the kernel; null while none stands. */
+  fencedUntil: Instant | null;
   /** Routes and rules of ours are to be in the kernel. */
   routed: boolean;
   announced: boolean;
@@ -98,6 +100,7 @@ export function createRuntime(config: VrrpInstanceConfig, slot: number, now: Ins
     socketFault: null,
     held: [],
     renewals: null,
+    fencedUntil: null,
     routed: false,
     announced: false,
     heardOutside: null,
@@ -177,6 +180,7 @@ function statusOf(runtime: Runtime, now: Instant): VrrpInstanceStatus {
     addresses: addressesOf(config).map((entry) => entry.address) as readonly IpAddress[],
     holding: isHolding(state) && runtime.announced,
     leaseUntil: role.kind === "master" ? role.leaseUntil : null,
+    fenceUntil: runtime.fencedUntil,
     master: masterHeard(runtime, now),
     source: state.source,
     timers: timersOf(runtime),

@@ -4,7 +4,7 @@
  */
 
 import type { IpAddress } from "../core/lib/ip.ts";
-import { instant } from "../core/lib/units.ts";
+import { instant, seconds } from "../core/lib/units.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import { configWith } from "../core/vrrp/example-config.ts";
@@ -30,6 +30,7 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
     version,
     trackScripts: [{ key: "check", weight: 0, reverse: false }],
     leaseSeconds: 2,
+    fenceSpan: seconds(2),
   });
   let now = instant(1);
   const engine = createVrrpEngine({

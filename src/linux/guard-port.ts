@@ -12,8 +12,10 @@ import type { RoutingChange, RoutingPort } from "../ports/routing.ts";
 import { type AdvertSender, createAdvertSender } from "./advert-sender.ts";
 import type { Arena } from "./arena.ts";
 import { createMonotonicClock } from "./clock.ts";
-import { openFirewall } from "./firewall.ts";
+import { createFence } from "./fence.ts";
+import { createFirewall } from "./firewall.ts";
 import { openKernelPort, type RtnetlinkPort } from "./kernel-port.ts";
+import { openNftables } from "./nftables.ts";
 import { isAlive } from "./process.ts";
 import { openRoutingPort } from "./routing-port.ts";
 import { createSockets } from "./sockets.ts";
@@ -40,7 +42,9 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
   }
   const owned = { arena, owner: process.pid, isAlive };
   const virtual = openVirtualInterfaces({ ...owned, onRefused: () => undefined });
-  const firewall = openFirewall({ ...owned, watch: null });
+  const nftables = openNftables({ ...owned, watch: null });
+  const firewall = createFirewall(nftables);
+  const fence = createFence(nftables);
   const clock = createMonotonicClock(arena);
   const removeInterfaces = (limit: number): void => {
     if (!virtual.ok) return;
@@ -59,13 +63,15 @@ export function openGuardPort(arena: Arena): Result<GuardPort & { close(): void 
       // Last: they carried the addresses, and the priority 0 left by them.
       removeInterfaces(TIDYING);
       firewall.sweep();
+      // An address that did not go stays behind the fence.
+      if (errors.length === 0) fence.sweep();
       return { removed, errors: [...unrouted, ...errors, ...resigned, ...unplaced] };
     },
     close() {
       kernel.close();
       routing.close();
       sender.dispose();
-      firewall.close();
+      if ("close" in nftables) nftables.close();
       if (virtual.ok) virtual.value.close();
     },
   });

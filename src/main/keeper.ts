@@ -7,6 +7,7 @@ import type { Result } from "../core/lib/result.ts";
 import { earliest } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
 import { EXIT_DO_NOT_RESTART, LINK_FD } from "../core/link/messages.ts";
+import { FENCE_TABLE } from "../core/nftables/fence.ts";
 import type { HostConfig } from "../core/routing/host.ts";
 import { catchUp, createKeeperLoop } from "../engine/keeper-loop.ts";
 import { createKeeperTuner } from "../engine/keeper-settings.ts";
@@ -21,12 +22,14 @@ import { createArena } from "../linux/arena.ts";
 import { createMonotonicClock, createWallClock } from "../linux/clock.ts";
 import { openConflictWatch } from "../linux/conflict-watch.ts";
 import { createDigestPort } from "../linux/digest.ts";
-import { openFirewall } from "../linux/firewall.ts";
+import { createFence } from "../linux/fence.ts";
+import { createFirewall } from "../linux/firewall.ts";
 import { createInterfaceSettings } from "../linux/interface-settings.ts";
 import { type KernelNotice, openKernelMonitor } from "../linux/kernel-monitor.ts";
 import { openKernelPort } from "../linux/kernel-port.ts";
 import { openLinkSocket } from "../linux/link-socket.ts";
 import { openNeighbourWatch } from "../linux/neighbour-watch.ts";
+import { openNftables } from "../linux/nftables.ts";
 import { createOwnProcess } from "../linux/own-process.ts";
 import { exitNow, ignoreControlSignals, isAlive, setPreciseTimers, setProcessName } from "../linux/process.ts";
 import { createReactor } from "../linux/reactor.ts";
@@ -60,8 +63,9 @@ const conflicts: ConflictPort = {
 };
 const owner = process.pid;
 const virtualInterfaces = required(openVirtualInterfaces({ arena, owner, isAlive, onRefused: refused }));
-const onRemoval = (): void => engine.handleFirewallTouched();
-const firewall = openFirewall({ arena, owner, isAlive, watch: { watcher: reactor, onRemoval } });
+const onRemoval = (table: string): void =>
+  engine.handleFirewallTouched(table.startsWith(FENCE_TABLE) ? "fence" : "rules");
+const nftables = openNftables({ arena, owner, isAlive, watch: { watcher: reactor, onRemoval } });
 const packets: { onPacket: (packet: ReceivedPacket) => void; onFullBatch: () => void } = {
   onPacket: () => undefined,
   onFullBatch: () => undefined,
@@ -89,7 +93,8 @@ const engine = createVrrpEngine({
   routing,
   settings,
   virtualInterfaces,
-  firewall,
+  firewall: createFirewall(nftables),
+  fence: createFence(nftables),
   send,
 });
 const tuner = createKeeperTuner(createOwnProcess(arena), (body) => send({ type: "event", at: clock.now(), body }));

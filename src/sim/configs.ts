@@ -95,6 +95,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     hearsVia: null,
     filter: null,
     leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
+    fenceSpan: null,
   };
 }
 

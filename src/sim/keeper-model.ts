@@ -7,7 +7,7 @@ import { err } from "../core/lib/result.ts";
 
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
-import { IDLE_ROUTING, IDLE_SETTINGS } from "../engine/idle-ports.ts";
+import { IDLE_FENCE, IDLE_ROUTING, IDLE_SETTINGS } from "../engine/idle-ports.ts";
 import { createKeeperLoop, type KeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine, type VrrpEngine } from "../engine/vrrp-engine.ts";
 import type { AdvertPort, AnnouncePort, KernelPort } from "../ports/network.ts";
@@ -78,6 +78,7 @@ export class KeeperModel {
         silenceLocalReports: () => undefined,
       },
       firewall: { apply: () => null, sweep: () => [] },
+      fence: IDLE_FENCE,
       send: (message) => this.#send(message),
     });
     this.#loop = createKeeperLoop(this.#engine, {

@@ -145,6 +145,8 @@ export const InstanceView = z.object({
   /** The addresses are on the interface and announced: clients can reach us. */
   holding: z.boolean(),
   leaseRemainingMillis: length.nullable(),
+  /** Until nftables closes the addresses, unless an advert moves that on; null without `fence strict`. */
+  fenceRemainingMillis: length.nullable(),
   /** Master_Down_Interval: as BACKUP by the interval that the master advertises (version 3), else by our own. */
   masterDownMillis: length,
   master: z.object({ source: z.string(), priority: z.number(), heardMillisAgo: length }).nullable(),

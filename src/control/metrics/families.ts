@@ -147,6 +147,11 @@ function vrrpGauges(instances: readonly InstanceView[]): readonly Family[] {
       "What is left of the addresses' lifetime in the kernel; absent without a lease.",
       each((view) => (view.leaseRemainingMillis === null ? null : view.leaseRemainingMillis / SECOND)),
     ],
+    [
+      "vrrp_fence_seconds",
+      "What is left until nftables closes the addresses unless an advert moves that on; absent without `fence strict`.",
+      each((view) => (view.fenceRemainingMillis === null ? null : view.fenceRemainingMillis / SECOND)),
+    ],
   ];
   return metrics.map(gauge);
 }

@@ -138,6 +138,7 @@ function sampleVrrp(): HoldfastConfig["instances"][number]["vrrp"] {
     hearsVia: null,
     filter: null,
     leaseSeconds: 14,
+    fenceSpan: null,
   };
 }
 

@@ -244,6 +244,10 @@ export const DIAGNOSTIC_CODES = {
     "warning",
     "Adverts are so frequent that the kernel's whole-second address lifetime outlasts them.",
   ),
+  "fence-too-long": entry(
+    "warning",
+    "With `fence strict` a host that froze is silent only after a peer has taken over: down_timer_adverts or advert_int is too small.",
+  ),
 } as const satisfies Record<string, CodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -7,6 +7,7 @@ import type { HookKind } from "../events/vocabulary.ts";
 import type { Micros } from "../lib/units.ts";
 import { micros, seconds } from "../lib/units.ts";
 import { type Transport, unicastTransport, type VrrpInstanceConfig } from "../vrrp/config.ts";
+import { fenceSpan } from "../vrrp/fence.ts";
 import { defaultLeaseSeconds, minimumLeaseSeconds } from "../vrrp/lease.ts";
 import { readPeers } from "./addresses.ts";
 import { readAuthentication } from "./compile-authentication.ts";
@@ -160,6 +161,9 @@ function compileVrrp(
   if (authHmac === "unusable") return null;
   const authentication = readAuthentication(settings, { version, family, signed: authHmac !== null }, diagnostics);
   const path = readPath(settings, defaults, inFamily);
+  const leaseSeconds = readLease(settings, { advertInterval, downTimerAdverts }, diagnostics);
+  // A word that is not understood is meant to fence.
+  const fenced = (node.block ?? []).some(({ keyword }) => keyword === "fence") && settings.text("fence") !== "off";
   return {
     ...identity,
     family,
@@ -189,7 +193,8 @@ function compileVrrp(
     sendsVia: null,
     hearsVia: null,
     filter: null,
-    leaseSeconds: readLease(settings, { advertInterval, downTimerAdverts }, diagnostics),
+    leaseSeconds,
+    fenceSpan: fenced ? fenceSpan({ advertInterval, downTimerAdverts, leaseSeconds }) : null,
   };
 }
 

@@ -177,6 +177,28 @@ test.each([
   expect(load(instance(body)).vrrp?.leaseSeconds).toBe(expected);
 });
 
+test.each([
+  ["fence strict", 2_000_000],
+  ["fence strict\nvip_lease off", 2_980_000],
+  ["fence srtict", 2_000_000],
+  ["fence off", null],
+  ["", null],
+])("%s", (body, expected) => {
+  expect(load(instance(body)).vrrp?.fenceSpan).toBe(expected);
+});
+
+test("an instance whose fence is probably misspelt does not serve without it", () => {
+  const { vrrp, codes } = load(instance("fense strict"));
+  expect([vrrp, codes.includes("safety-misspelt")]).toEqual([undefined, true]);
+});
+
+test("a fence closes the gap that a whole-second lease leaves, and is warned about where it cannot", () => {
+  expect(load(instance("version 3\nadvert_int 0.1\nfence strict")).diagnostics).toEqual([]);
+  expect(load(instance("down_timer_adverts 1\nfence strict")).diagnostics).toMatchObject([
+    { code: "fence-too-long", severity: "warning" },
+  ]);
+});
+
 test("adverts too frequent for a whole-second lease are warned about", () => {
   expect(load(instance("version 3\nadvert_int 0.1")).diagnostics).toMatchObject([
     { code: "lease-too-long", severity: "warning" },

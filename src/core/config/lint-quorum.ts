@@ -24,7 +24,7 @@ export function lintQuorum(config: HoldfastConfig, diagnostics: DiagnosticSink):
     diagnostics.report("quorum-unused", null, message, "write manage_mysql or manage_redis, or remove the block");
   }
   for (const instance of guarded(config)) {
-    const { name, leaseSeconds } = instance.vrrp;
+    const { name, leaseSeconds, fenceSpan } = instance.vrrp;
     const least = shortestTtl(quorum, leaseOf(instance));
     if (quorum.ttl < least) {
       const message = `${name}: ttl ${text(quorum.ttl)} of quorum_store is too short: one answer that is lost takes the address away`;
@@ -35,9 +35,9 @@ export function lintQuorum(config: HoldfastConfig, diagnostics: DiagnosticSink):
         `write ttl ${Number((least / 1e6).toFixed(2))} or more, or shorten renew and timeout`,
       );
     }
-    if (leaseSeconds === null) {
+    if (leaseSeconds === null && fenceSpan === null) {
       const message = `${name}: with vip_lease off a frozen host keeps its address when another has the record of quorum_store`;
-      diagnostics.report("quorum-without-lease", instance.span, message, "remove vip_lease off");
+      diagnostics.report("quorum-without-lease", instance.span, message, "remove vip_lease off, or write fence strict");
     }
   }
 }

@@ -4,6 +4,7 @@
  * because a file may be tested away from the host it is for.
  */
 
+import { FENCE_LATENESS, fenceCoversPeers } from "../vrrp/fence.ts";
 import { KERNEL_LATENESS, leaseCoversPeers } from "../vrrp/lease.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import { lintInterfaces } from "./lint-interfaces.ts";
@@ -35,6 +36,7 @@ export function lint(config: HoldfastConfig, source: ConfigSource, diagnostics: 
   for (const instance of config.instances) {
     lintHookTimeout(instance, diagnostics);
     lintLease(instance, diagnostics);
+    lintFence(instance, diagnostics);
     lintClosed(instance, diagnostics);
   }
 }
@@ -221,13 +223,25 @@ function lintHookTimeout({ vrrp, hookTimeout, span }: InstanceConfig, diagnostic
 
 function lintLease(instance: InstanceConfig, diagnostics: DiagnosticSink): void {
   const { vrrp, span } = instance;
-  if (vrrp.leaseSeconds === null || leaseCoversPeers(vrrp)) return;
+  if (vrrp.fenceSpan !== null || vrrp.leaseSeconds === null || leaseCoversPeers(vrrp)) return;
   const patience = `${(vrrp.downTimerAdverts * vrrp.advertInterval) / 1e6} s`;
   diagnostics.report(
     "lease-too-long",
     span,
     `${vrrp.name}: the kernel keeps an address of a killed host for up to ${vrrp.leaseSeconds + KERNEL_LATENESS / 1e6} s, a peer waits ${patience}: both may answer for that long`,
-    "use slower adverts; `fence strict`, which closes this gap, is planned and not available yet",
+    "write `fence strict`, or use slower adverts",
+  );
+}
+
+function lintFence({ vrrp, span }: InstanceConfig, diagnostics: DiagnosticSink): void {
+  if (vrrp.fenceSpan === null || fenceCoversPeers(vrrp)) return;
+  const patience = `${(vrrp.downTimerAdverts * vrrp.advertInterval) / 1e6} s`;
+  const silent = `${(vrrp.fenceSpan + FENCE_LATENESS) / 1e6} s`;
+  diagnostics.report(
+    "fence-too-long",
+    span,
+    `${vrrp.name}: the fence must stay open from advert to advert, so that a host that froze is silent after ${silent}; a peer waits ${patience}: both may answer for that long`,
+    "use slower adverts, or a larger down_timer_adverts",
   );
 }
 

@@ -17,6 +17,7 @@ const OWN_SAFETY = [
   "track_mysql",
   "track_gateway",
   "claim_probe",
+  "fence",
 ] as const;
 
 /** Whether this instance must not run because one of them was probably meant; told. */

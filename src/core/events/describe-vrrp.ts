@@ -131,6 +131,7 @@ function causeLines(name: string, { from, cause, priority }: StateReport): reado
 function ownCauseLines(name: string, cause: Cause): readonly LogLine[] {
   switch (cause.code) {
     case "lease-lost":
+    case "fence-closed":
     case "permit-over":
     case "stalled":
     case "address-removed":

@@ -21,11 +21,10 @@ import {
   conflictRemedy,
   eventInWords,
   failureInWords,
-  firewallInWords,
   hookSucceeded,
   leftoverInWords,
-  virtualInterfaceInWords,
 } from "./explain.ts";
+import { firewallInWords, virtualInterfaceInWords } from "./explain-packet-filter.ts";
 import { isHostEvent } from "./host-events.ts";
 import { isIpvsEvent } from "./ipvs-events.ts";
 import type { Description, LogLevel, LogLine } from "./log-line.ts";

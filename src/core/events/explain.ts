@@ -11,6 +11,7 @@ import { printable } from "../lib/printable.ts";
 import type { Cause, Fault } from "../vrrp/causes.ts";
 import { databaseInWords, databaseStepInWords } from "./database-words.ts";
 import { routingInWords } from "./describe-routing.ts";
+import { firewallInWords, virtualInterfaceInWords } from "./explain-packet-filter.ts";
 import { failureInWords, lengthInWords } from "./outcome.ts";
 import { isOfAPart, type PartEventBody, partEventInWords } from "./part-events.ts";
 import type { HoldfastEventBody, HookKind } from "./vocabulary.ts";
@@ -149,6 +150,8 @@ export function causeInWords(cause: Cause): string {
       return "nothing is wrong with it any more";
     case "lease-lost":
       return "the kernel lease ran out before it was renewed, so the addresses were gone";
+    case "fence-closed":
+      return "the fence of its addresses closed before an advert could keep it open (`fence strict`)";
     case "permit-over":
       return "the quorum store has not confirmed in time that this host may hold the addresses";
     case "stalled":
@@ -369,30 +372,4 @@ function reportInWords(report: Extract<HoldfastEventBody, { kind: "vrrp" }>["rep
 export function leftoverInWords(body: Extract<HoldfastEventBody, { kind: "leftover-removed" }>): string {
   const found = `found ${body.address} left over on ${body.interface} and removed it`;
   return body.again ? `${found} again: another program on this host sets it, is keepalived still running?` : found;
-}
-
-export function virtualInterfaceInWords(body: Extract<HoldfastEventBody, { kind: "virtual-interface" }>): string {
-  switch (body.action) {
-    case "made":
-      return `Success creating VMAC interface ${body.interface}`;
-    case "removed":
-      return `Success removing VMAC interface ${body.interface}`;
-    case "failed":
-      return `Unable to create VMAC interface ${body.interface}: ${body.detail}`;
-    default:
-      return unreachable(body.action);
-  }
-}
-
-export function firewallInWords({ action, detail }: Extract<HoldfastEventBody, { kind: "firewall" }>): string {
-  switch (action) {
-    case "restored":
-      return "nftables rules of the virtual addresses were removed by somebody else and are set again";
-    case "failed":
-      return `nftables rules of the virtual addresses could not be set, so no_accept and virtual MAC are not protected: ${detail}`;
-    case "swept":
-      return `removed nftables tables left by an earlier daemon: ${detail}`;
-    default:
-      return unreachable(action);
-  }
 }

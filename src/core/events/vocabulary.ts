@@ -142,8 +142,12 @@ export type HoldfastEventBody =
       /** Why it failed. */
       readonly detail: string;
     }
-  /** Rules of no_accept and virtual MAC: set again after somebody removed them, refused, or left by a dead daemon. */
-  | { readonly kind: "firewall"; readonly action: "restored" | "failed" | "swept"; readonly detail: string }
+  /** Rules of no_accept and virtual MAC, and those of `fence strict`: set again after somebody removed them, refused, or left by a dead daemon. */
+  | {
+      readonly kind: "firewall";
+      readonly action: "restored" | "failed" | "swept" | "fence-restored" | "fence-failed";
+      readonly detail: string;
+    }
   /** A script's standing changed, or it failed in a new way. */
   | {
       readonly kind: "check";

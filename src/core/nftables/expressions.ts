@@ -32,7 +32,7 @@ export const data = (type: number, value: Uint8Array): Attribute => nested(type,
 
 const NETWORK_HEADER = 1;
 const TRANSPORT_HEADER = 2;
-const META = { iif: 4, oif: 5, l4proto: 16, oifkind: 27 } as const;
+const META = { iif: 4, oif: 5, nfproto: 15, l4proto: 16, oifkind: 27 } as const;
 
 function payload(base: number, offset: number, length: number): Expression {
   return { name: "payload", data: [number(1, 1), number(2, base), number(3, offset), number(4, length)] };
@@ -71,6 +71,11 @@ export interface SetReference {
 /** Goes on only if register 1 is in the set. */
 export function isIn({ name, id }: SetReference): Expression {
   return { name: "lookup", data: [number(2, 1), text(1, name), number(4, id)] };
+}
+
+/** Goes on only if register 1 is not in the set: NFT_LOOKUP_F_INV. */
+export function isNotIn({ name, id }: SetReference): Expression {
+  return { name: "lookup", data: [number(2, 1), text(1, name), number(4, id), number(5, 1)] };
 }
 
 /** Replaces register 2 by what the map holds for it. */

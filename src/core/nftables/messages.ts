@@ -18,9 +18,10 @@ import {
 } from "../netlink/message.ts";
 import { bigEndian, data, type Expression, nested, type SetReference } from "./expressions.ts";
 
-export type Family = "ip" | "ip6";
+export type Family = "ip" | "ip6" | "inet" | "arp";
 
-const FAMILY_NUMBERS = { ip: 2, ip6: 10 } as const;
+const FAMILY_NUMBERS: Readonly<Record<Family, number>> = { inet: 1, ip: 2, arp: 3, ip6: 10 };
+const FAMILIES = ["ip", "ip6", "inet", "arp"] as const;
 const SUBSYSTEM = 10;
 const NFNL_MSG_BATCH_BEGIN = 0x10;
 const NFNL_MSG_BATCH_END = 0x11;
@@ -69,17 +70,22 @@ export function deleteTable(family: Family, table: string): TableOrder {
 export interface Chain {
   readonly name: string;
   /** Null for a chain that is only jumped to. */
-  readonly hook: { readonly point: "input" | "output"; readonly priority: number } | null;
+  readonly hook: { readonly point: HookPoint; readonly priority: number } | null;
 }
 
-const HOOK_NUMBERS = { input: 1, output: 3 } as const;
+export type HookPoint = "prerouting" | "input" | "output" | "postrouting";
+
+const HOOK_NUMBERS: Readonly<Record<HookPoint, number>> = { prerouting: 0, input: 1, output: 3, postrouting: 4 };
+/** linux/netfilter_arp.h has numbers of its own, and these two only. */
+const ARP_HOOK_NUMBERS: Readonly<Partial<Record<HookPoint, number>>> = { input: 0, output: 1 };
 const NF_ACCEPT = 1;
 
 export function newChain(family: Family, table: string, { name, hook }: Chain): TableOrder {
   const attributes = [text(1, table), text(3, name)];
   if (hook !== null) {
     attributes.push(text(7, "filter"), number(5, NF_ACCEPT));
-    attributes.push(nested(4, [number(1, HOOK_NUMBERS[hook.point]), number(2, hook.priority)]));
+    const point = (family === "arp" ? ARP_HOOK_NUMBERS[hook.point] : undefined) ?? HOOK_NUMBERS[hook.point];
+    attributes.push(nested(4, [number(1, point), number(2, hook.priority)]));
   }
   return { message: MESSAGE.newChain, flags: NLM_F_CREATE, family, attributes };
 }
@@ -100,14 +106,18 @@ export interface NftSet extends SetReference {
   readonly value?: SetType;
   /** Never changes; the number of its elements is then its size. */
   readonly constant?: number;
+  /** Its elements come with the time that they last. */
+  readonly passing?: true;
 }
 
 const NFT_SET_CONSTANT = 0x2;
 const NFT_SET_MAP = 0x8;
+const NFT_SET_TIMEOUT = 0x10;
 
 export function newSet(family: Family, table: string, set: NftSet): TableOrder {
-  const { name, id, key, value, constant } = set;
-  const flags = (value === undefined ? 0 : NFT_SET_MAP) | (constant === undefined ? 0 : NFT_SET_CONSTANT);
+  const { name, id, key, value, constant, passing } = set;
+  const kind = (value === undefined ? 0 : NFT_SET_MAP) | (constant === undefined ? 0 : NFT_SET_CONSTANT);
+  const flags = kind | (passing === true ? NFT_SET_TIMEOUT : 0);
   const attributes = [text(1, table), text(2, name), number(3, flags), ...keyAttributes(key)];
   if (value !== undefined) attributes.push(number(6, SET_TYPES[value].number), number(7, SET_TYPES[value].length));
   attributes.push(number(10, id));
@@ -137,6 +147,8 @@ function byteOrders(key: NftSet["key"], value: SetType | undefined): Uint8Array 
 export interface SetElement {
   readonly key: Uint8Array;
   readonly value?: Uint8Array;
+  /** Whole milliseconds, in a set whose elements pass. */
+  readonly lasts?: number;
 }
 
 /** nf_tables takes a list of at most 64 KiB. */
@@ -152,9 +164,7 @@ export function changeElements(
 ): readonly TableOrder[] {
   const orders: TableOrder[] = [];
   for (let start = 0; start < elements.length; start += ELEMENTS_PER_MESSAGE) {
-    const list = elements
-      .slice(start, start + ELEMENTS_PER_MESSAGE)
-      .map(({ key, value }) => nested(LIST_ELEMENT, [data(1, key), ...(value === undefined ? [] : [data(2, value)])]));
+    const list = elements.slice(start, start + ELEMENTS_PER_MESSAGE).map((element) => elementOf(element));
     orders.push({
       message: action === "add" ? MESSAGE.newElements : MESSAGE.delElements,
       flags: action === "add" ? NLM_F_CREATE : 0,
@@ -163,6 +173,14 @@ export function changeElements(
     });
   }
   return orders;
+}
+
+function elementOf({ key, value, lasts }: SetElement): Attribute {
+  const parts = [data(1, key)];
+  if (value !== undefined) parts.push(data(2, value));
+  // NFTA_SET_ELEM_TIMEOUT, 64 bits.
+  if (lasts !== undefined) parts.push({ type: 4, value: Uint8Array.of(...bigEndian(0), ...bigEndian(lasts)) });
+  return nested(LIST_ELEMENT, parts);
 }
 
 export function newRule(
@@ -216,13 +234,13 @@ export interface TableRecord {
   readonly comment: string;
 }
 
-/** Reads a table of IPv4 or IPv6; null when the message is another one. */
+/** Reads a table of a family that we make tables in; null when the message is another one. */
 export function readTable({ type, payload }: NetlinkMessage): TableRecord | null {
   if (type !== ((SUBSYSTEM << 8) | MESSAGE.newTable) || payload.length < NFGENMSG_BYTES) return null;
-  const family = payload[0] === FAMILY_NUMBERS.ip ? "ip" : payload[0] === FAMILY_NUMBERS.ip6 ? "ip6" : null;
+  const family = FAMILIES.find((candidate) => FAMILY_NUMBERS[candidate] === payload[0]);
   const attributes = readAttributes(payload, NFGENMSG_BYTES);
   const name = attributes.get(1);
-  if (family === null || name === undefined) return null;
+  if (family === undefined || name === undefined) return null;
   const userData = attributes.get(6) ?? new Uint8Array(0);
   return { family, name: readText(name), comment: userData[0] === 0 ? readText(userData.subarray(2)) : "" };
 }

@@ -63,6 +63,8 @@ export type Cause =
   | { readonly code: "fault"; readonly faults: readonly Fault[] }
   | { readonly code: "recovered" }
   | { readonly code: "lease-lost" }
+  /** `fence strict`: nftables had closed the addresses before an advert could move the deadline on. */
+  | { readonly code: "fence-closed" }
   /** The quorum store has not confirmed in time that we may hold the addresses. */
   | { readonly code: "permit-over" }
   /** The loop itself was stopped for longer than the peers wait. */

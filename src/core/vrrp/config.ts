@@ -241,4 +241,6 @@ export interface VrrpInstanceConfig {
   readonly filter: PacketFilter | null;
   /** Kernel lifetime of the addresses in whole seconds (core/vrrp/lease.ts); null means `vip_lease off`. */
   readonly leaseSeconds: number | null;
+  /** `fence strict`: how long after an advert packets of the addresses pass (core/vrrp/fence.ts); null without it. */
+  readonly fenceSpan: Micros | null;
 }

@@ -42,6 +42,8 @@ export type VrrpEvent =
   | { readonly kind: "gate-refused"; readonly gate: number; readonly reason: string }
   /** The kernel lifetime of our addresses ran out before it could be renewed. */
   | { readonly kind: "lease-lost" }
+  /** The fence of our addresses closed before it was renewed. */
+  | { readonly kind: "fence-closed" }
   /** Until when we may hold the addresses; null: nothing outside limits it. */
   | { readonly kind: "permit"; readonly until: Instant | null }
   /** An address of ours has vanished from the kernel and we did not remove it. */

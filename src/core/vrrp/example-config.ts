@@ -82,4 +82,5 @@ const DEFAULTS: VrrpInstanceConfig = {
   hearsVia: null,
   filter: null,
   leaseSeconds: null,
+  fenceSpan: null,
 };

@@ -102,9 +102,10 @@ function apply(draft: Draft, event: VrrpEvent): void {
       draft.state = { ...draft.state, permitUntil: event.until };
       giveUpIfLost(draft);
       return;
-    case "lease-lost": {
+    case "lease-lost":
+    case "fence-closed": {
       const { role } = draft.state;
-      if (role.kind === "master") leaseLost(draft, role);
+      if (role.kind === "master") leaseLost(draft, role, event.kind);
       return;
     }
     case "address-removed": {

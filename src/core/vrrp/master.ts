@@ -64,9 +64,9 @@ export function giveUpIfLost(draft: Draft): void {
   if (cause !== null) stepDown(draft, role, "master-down", cause);
 }
 
-/** The renewal reached the kernel after the old lifetime had ended: the address may have been gone in between. */
-export function leaseLost(draft: Draft, role: MasterRole): void {
-  stepDown(draft, role, "master-down", { code: "lease-lost" });
+/** The renewal reached the kernel after the old time had ended: the address may have been gone, or closed, in between. */
+export function leaseLost(draft: Draft, role: MasterRole, code: "lease-lost" | "fence-closed"): void {
+  stepDown(draft, role, "master-down", { code });
 }
 
 function stepDown(draft: Draft, role: MasterRole, wait: "master-down" | "skew", cause: Cause): void {

@@ -115,6 +115,8 @@ export interface VrrpInstanceStatus {
   readonly holding: boolean;
   /** CLOCK_MONOTONIC, microseconds; null when no lease runs. */
   readonly leaseUntil: number | null;
+  /** When nftables closes the addresses unless an advert moves it on; null without `fence strict`, and from a keeper that does not know it. */
+  readonly fenceUntil?: number | null;
   readonly master: { readonly source: IpAddress; readonly priority: number; readonly heardAt: number } | null;
   readonly source: IpAddress | null;
   readonly timers: VrrpTimers;

@@ -181,6 +181,7 @@ export const en: Words = {
     fault: ({ faults }) => faults,
     recovered: () => "nothing is wrong with it any more",
     "lease-lost": () => "the kernel lease ran out before it was renewed",
+    "fence-closed": () => "the fence of its addresses closed before an advert could keep it open",
     "permit-over": () => "the quorum store has not confirmed in time that this host may hold the addresses",
     stalled: ({ length }) => `the process itself stood still for ${length}`,
     "address-removed": ({ address }) => `somebody removed the address ${address} from the interface`,

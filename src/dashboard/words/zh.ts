@@ -177,6 +177,7 @@ export const zh: Words = {
     fault: ({ faults }) => faults,
     recovered: () => "它已没有任何问题",
     "lease-lost": () => "内核租约在续租之前到期",
+    "fence-closed": () => "在通告续期之前，地址的 nftables 围栏已经关闭",
     "permit-over": () => "仲裁存储未及时确认本机可以持有地址",
     stalled: ({ length }) => `进程自身停顿了 ${length}`,
     "address-removed": ({ address }) => `有人从接口上删除了地址 ${address}`,

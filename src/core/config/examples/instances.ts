@@ -327,6 +327,13 @@ ${inInstance("   priority 150")}`,
 -  advert_int 0.1
 +  advert_int 1`),
   ),
+  "fence-too-long": example(
+    "A peer takes over after the first missing advert, and the fence of a frozen host is still open.",
+    inInstance(`
+   fence strict
+-  down_timer_adverts 1
++  down_timer_adverts 3`),
+  ),
   "hook-outlasts-claim": example(
     "One hook that hangs makes the claim behind it fail: the takeover that was to be made safe does not happen.",
     inInstance(`

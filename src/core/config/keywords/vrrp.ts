@@ -223,6 +223,12 @@ export const VRRP_INSTANCE: readonly KeywordEntry[] = [
     default: "from down_timer_adverts x advert_int",
     extension: true,
   }),
+  done(
+    "fence",
+    choice("strict", "off"),
+    "strict: nftables lets packets to and from the addresses pass only until a deadline that each advert moves on, so that a host whose processes were frozen or killed is silent before a peer takes over.",
+    { default: "off", extension: true },
+  ),
   ...HOOKS,
   ...GARP,
   done(
