@@ -296,4 +296,32 @@ describeHoldfast("fence strict", () => {
       await client.stop();
       await cluster.stopAll();
     }));
+
+  // No lifetime of whole seconds is short enough for adverts of 0.1 s.
+  test.each([
+    ["with it never both answer", ["fence strict"]],
+    ["without it both do", []],
+  ])("a pair with fast adverts, the master frozen: %s", (_, lines) =>
+    withLab(async (lab) => {
+      const cluster = new VrrpCluster(lab);
+      const text = instanceBlock({ advertSeconds: 0.1, nopreempt: true, lines });
+      const daemon = cluster.start("db1", "holdfast", text);
+      await cluster.heldBy(["db1"]);
+      const standby = cluster.start("db2", "holdfast", text);
+      await standby.program.line(/Entering BACKUP STATE/, { timeoutMs: 10_000 });
+      await sleep(1_000);
+      const observer = await AddressObserver.start(lab, [lab.host("db1"), lab.host("db2")]);
+      await sleep(500);
+      await whileFrozen(daemon, async () => {
+        await cluster.heldBy(["db2"]);
+        await sleep(2_000);
+      });
+      await sleep(1_500);
+      expect(await cluster.holders()).toEqual(["db2"]);
+      await observer.stop();
+      expect(new Set(observer.probes.flatMap(({ macs }) => macs)).size).toBe(2);
+      expect(observer.answeredTwice.length > 0).toBe(lines.length === 0);
+      await cluster.stopAll();
+    }),
+  );
 });
