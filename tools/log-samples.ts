@@ -10,7 +10,7 @@ import type { VrrpReport } from "../src/core/vrrp/reports.ts";
 import type { VrrpPhaseName, VrrpStateName } from "../src/core/vrrp/state.ts";
 import { DROP_REASONS } from "../src/core/vrrp/status.ts";
 import { LVS_SAMPLES } from "./log-samples-lvs.ts";
-import { QUORUM_SAMPLES } from "./log-samples-quorum.ts";
+import { QUORUM_SAMPLES, SPLIT_BRAIN_SAMPLES } from "./log-samples-quorum.ts";
 
 type Samples<Union, Key extends keyof Union> = {
   readonly [One in Union[Key] & string]: readonly Extract<Union, { readonly [K in Key]: One }>[];
@@ -188,6 +188,7 @@ const SAMPLES: Kinds = {
     detail: "why",
   })),
   "quorum-store": QUORUM_SAMPLES,
+  "split-brain": SPLIT_BRAIN_SAMPLES,
   drop: [
     ...DROP_REASONS.flatMap((reason) => {
       const common = { kind: "drop", instance: "VI", reason, source: PEER, detail: "why" } as const;

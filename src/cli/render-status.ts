@@ -132,6 +132,11 @@ function rowsOf(view: InstanceView, reply: StatusReply, { width, columns }: Layo
     const style: Style = view.state === "FAULT" ? "bad" : "warn";
     for (const text of wrap(view.reason, { width, indent: "  " })) details.push({ text, style });
   }
+  if (view.splitBrain !== null) {
+    const { signs, detail } = view.splitBrain;
+    for (const text of wrap(`SPLIT BRAIN: ${signs.join("; ")}. ${detail}`, { width, indent: "  " }))
+      details.push({ text, style: "bad" });
+  }
   const cells = mainCells(view, reply, first ?? "-");
   const moved = cells.slice(columns.length).map((cell, index) => ({ cell, column: COLUMNS[columns.length + index] }));
   const said = moved.filter(({ cell }) => cell.text !== "-" && cell.text !== THIS_NODE);

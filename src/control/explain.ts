@@ -68,7 +68,8 @@ function holds(view: InstanceView): string {
 
 function because(input: ExplainInput): ExplainLine[] {
   const { view } = input;
-  const lines: ExplainLine[] = view.faults.flatMap((fault) => faultLines(input, fault));
+  const lines: ExplainLine[] = splitBrainLines(view);
+  lines.push(...view.faults.flatMap((fault) => faultLines(input, fault)));
   lines.push(...priorityLines(input), ...siblingLines(input), ...quorumLines(input.status.quorum, view.name));
   if (view.fenceRemainingMillis !== null) {
     const left = lengthInWords(view.fenceRemainingMillis);
@@ -80,6 +81,15 @@ function because(input: ExplainInput): ExplainLine[] {
   const serves = whoServes(input);
   if (serves !== null) lines.push({ depth: 1, text: serves });
   return lines;
+}
+
+function splitBrainLines({ splitBrain }: InstanceView): ExplainLine[] {
+  if (splitBrain === null) return [];
+  const { signs, detail } = splitBrain;
+  return [`SPLIT BRAIN, another host is master, too: ${detail}`, ...signs].map((text, at) => ({
+    depth: at === 0 ? 1 : 2,
+    text,
+  }));
 }
 
 /** The members of a sync group become MASTER together. */

@@ -39,6 +39,7 @@ export function healthOf(status: StatusReply): HealthReply {
   if (status.stale) problems.push("the keeper does not answer");
   if (!status.journal.writable) problems.push(`the journal cannot be written: ${status.journal.detail ?? "unknown"}`);
   for (const view of status.instances) {
+    if (view.splitBrain !== null) problems.push(`${view.name} has two masters: ${view.splitBrain.signs.join("; ")}`);
     if (view.state === "FAULT") problems.push(`${view.name} is in FAULT: ${view.reason ?? "unknown"}`);
   }
   return { api: 1, healthy: problems.length === 0, problems };

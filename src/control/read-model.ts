@@ -6,6 +6,7 @@
 import type { Diagnostic, HoldfastConfig } from "../core/config/model.ts";
 import { failureInWords, faultInWords } from "../core/events/explain.ts";
 import { isTransient } from "../core/events/packet-events.ts";
+import type { SplitBrainEventBody } from "../core/events/split-brain-events.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../core/events/vocabulary.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
@@ -55,6 +56,7 @@ export class ReadModel {
   readonly #startedAt: number;
   readonly #checks = new CheckBoard();
   readonly #hooks = new Map<string, Map<string, HookView>>();
+  readonly #splitBrains = new Map<string, NonNullable<InstanceView["splitBrain"]>>();
   readonly #listeners = new Set<(entry: EventEntry) => void>();
   #ring: EventEntry[] = [];
   #nextSequence: number;
@@ -240,6 +242,7 @@ export class ReadModel {
           : { source: master.source, priority: master.priority, heardMillisAgo: millisSince(master.heardAt) },
       source: status.source,
       reason: this.#reason(status, hooks),
+      splitBrain: this.#splitBrains.get(status.name) ?? null,
       counters: status.counters,
       hooks,
     };
@@ -287,6 +290,9 @@ export class ReadModel {
       case "reload":
         this.#lastReload = { at: time, outcome: body.outcome, detail: body.detail };
         break;
+      case "split-brain":
+        this.#foldSplitBrain(body, time);
+        break;
       case "journal-unwritable":
         this.#journal = { writable: false, detail: body.detail };
         break;
@@ -317,6 +323,12 @@ export class ReadModel {
     this.#snapshot = this.#snapshot.map((status) =>
       instances.includes(status.name) ? { ...status, holding: false, leaseUntil: null, fenceUntil: null } : status,
     );
+  }
+
+  #foldSplitBrain(body: SplitBrainEventBody, time: number): void {
+    const { instance, action, signs, yields, detail, forMillis } = body;
+    if (action === "over") this.#splitBrains.delete(instance);
+    else this.#splitBrains.set(instance, { since: time - forMillis, signs: [...signs], yields, detail });
   }
 
   #foldHook(body: Extract<HoldfastEventBody, { kind: "hook-started" | "hook-ended" }>, time: number): void {

@@ -47,6 +47,7 @@ import { createReloadSchedule } from "./reload-schedule.ts";
 import { restart, serviceEnvironment } from "./restart.ts";
 import { services } from "./services.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
+import { watchSplitBrain } from "./split-brain.ts";
 import {
   EXIT,
   logEmptyPidFiles,
@@ -286,10 +287,23 @@ function startPeers(
 ): Peers {
   const writers = openWriterJournal(options.stateDir, Date.now);
   if (writers.problem !== null) log.line("parent", writers.problem, "error");
-  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe: createAddressProbe(arena), writers });
+  const probe = createAddressProbe(arena);
+  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe, writers });
   const known = () => link.peers().flatMap(({ last }) => last?.answer.writers ?? []);
   const recorded = keepWriters({ events: bus, writers, peers: known });
-  return { ...link, before: (flush) => async () => (await recorded()) && (await flush()) };
+  const brains = watchSplitBrain({ ...daemon, bus, timers: clock, peers: link.peers, probe, writers });
+  return {
+    ...link,
+    configure(config) {
+      link.configure(config);
+      brains.configure(config);
+    },
+    close() {
+      brains.close();
+      link.close();
+    },
+    before: (flush) => async () => (await recorded()) && (await flush()),
+  };
 }
 
 /** What the service manager hears; without one nobody listens. */

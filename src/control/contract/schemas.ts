@@ -16,6 +16,7 @@ import type { VrrpPhaseName, VrrpStateName } from "../../core/vrrp/state.ts";
 import type { VrrpCounters } from "../../core/vrrp/status.ts";
 import { PeerView } from "./peer-schemas.ts";
 import { QuorumView } from "./quorum-schemas.ts";
+import { SplitBrainView } from "./split-brain-schemas.ts";
 
 export { ExplainLine, ExplainQuery, ExplainReply, Explanation, ServiceExplanation } from "./explain-schemas.ts";
 
@@ -153,6 +154,7 @@ export const InstanceView = z.object({
   source: z.string().nullable(),
   /** Why it does not serve, in a few words; null when nothing is wrong. */
   reason: z.string().nullable(),
+  splitBrain: SplitBrainView.nullable(),
   counters: z.custom<VrrpCounters>((value) => typeof value === "object" && value !== null),
   hooks: z.array(HookView),
 });

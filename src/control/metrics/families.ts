@@ -129,6 +129,11 @@ function vrrpGauges(instances: readonly InstanceView[]): readonly Family[] {
         view.addresses.map((address) => ({ labels: { instance: view.name, address }, value: flag(view.holding) })),
       ),
     ],
+    [
+      "vrrp_split_brain",
+      "1 while another host is seen to be master, too; absent unless this one is.",
+      each((view) => (view.state === "MASTER" ? flag(view.splitBrain !== null) : null)),
+    ],
     ["vrrp_since_seconds", "When its state was entered, seconds since the epoch.", each((view) => view.since / SECOND)],
     ["vrrp_priority", "The priority that counts.", each((view) => view.priority)],
     ["vrrp_base_priority", "The priority of the configuration.", each((view) => view.basePriority)],

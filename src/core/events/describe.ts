@@ -15,6 +15,7 @@ import { describePacketEvent } from "./describe-packets.ts";
 import { describePeerEvent } from "./describe-peers.ts";
 import { describeQuorumEvent } from "./describe-quorum.ts";
 import { routingFailedLine, routingLines } from "./describe-routing.ts";
+import { describeSplitBrainEvent } from "./describe-split-brain.ts";
 import { describeDrop, describeGroup, describeReport, vrrpLine } from "./describe-vrrp.ts";
 import {
   conflictMeans,
@@ -31,8 +32,9 @@ import type { Description, LogLevel, LogLine } from "./log-line.ts";
 import { isLvsEvent } from "./lvs-events.ts";
 import { isPacketEvent } from "./packet-events.ts";
 import type { PartEventBody } from "./part-events.ts";
-import { isPeerEvent } from "./peer-events.ts";
-import { isQuorumEvent } from "./quorum-events.ts";
+import { isPeerEvent, type PeerEventBody } from "./peer-events.ts";
+import { isQuorumEvent, type QuorumEventBody } from "./quorum-events.ts";
+import { isSplitBrainEvent, type SplitBrainEventBody } from "./split-brain-events.ts";
 import type { CheckOutcome, HoldfastEvent, HoldfastEventBody } from "./vocabulary.ts";
 
 /** The keepalived whose wording this is: programs that read the log look for its name and version. */
@@ -45,13 +47,23 @@ export function describe(event: HoldfastEvent): Description {
 
 const parent = (level: LogLevel, text: string): LogLine => ({ ident: "Keepalived", level, text });
 
+type PairEventBody = PeerEventBody | QuorumEventBody | SplitBrainEventBody;
+
+/** About more than one host. */
+const isPairEvent = (body: HoldfastEventBody): body is PairEventBody =>
+  isPeerEvent(body) || isQuorumEvent(body) || isSplitBrainEvent(body);
+
+function linesOfPair(body: PairEventBody): readonly LogLine[] {
+  if (isPeerEvent(body)) return describePeerEvent(body);
+  return isSplitBrainEvent(body) ? describeSplitBrainEvent(body) : describeQuorumEvent(body);
+}
+
 function linesOf(body: HoldfastEventBody): readonly LogLine[] {
   if (isHostEvent(body)) return describeHost(body);
   if (isIpvsEvent(body)) return describeIpvs(body);
   if (isPacketEvent(body)) return describePacketEvent(body);
   if (isLvsEvent(body)) return describeLvs(body);
-  if (isPeerEvent(body)) return describePeerEvent(body);
-  if (isQuorumEvent(body)) return describeQuorumEvent(body);
+  if (isPairEvent(body)) return linesOfPair(body);
   switch (body.kind) {
     case "vrrp":
       return describeReport(body.instance, body.report);

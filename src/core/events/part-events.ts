@@ -3,6 +3,7 @@ import { ipvsEventInWords } from "./describe-ipvs.ts";
 import { packetEventInWords } from "./describe-packets.ts";
 import { peerEventInWords } from "./describe-peers.ts";
 import { quorumEventInWords } from "./describe-quorum.ts";
+import { splitBrainInWords } from "./describe-split-brain.ts";
 import { hostEventInWords } from "./explain-host.ts";
 import { lvsEventInWords } from "./explain-lvs.ts";
 import { type HostEventBody, isHostEvent } from "./host-events.ts";
@@ -11,6 +12,7 @@ import { isLvsEvent, type LvsEventBody } from "./lvs-events.ts";
 import { isPacketEvent, type PacketEventBody } from "./packet-events.ts";
 import { isPeerEvent, type PeerEventBody } from "./peer-events.ts";
 import { isQuorumEvent, type QuorumEventBody } from "./quorum-events.ts";
+import { isSplitBrainEvent, type SplitBrainEventBody } from "./split-brain-events.ts";
 
 export type PartEventBody =
   | HostEventBody
@@ -18,7 +20,8 @@ export type PartEventBody =
   | LvsEventBody
   | PacketEventBody
   | PeerEventBody
-  | QuorumEventBody;
+  | QuorumEventBody
+  | SplitBrainEventBody;
 
 export const isOfAPart = (body: { readonly kind: string }): body is PartEventBody =>
   isHostEvent(body) ||
@@ -26,12 +29,14 @@ export const isOfAPart = (body: { readonly kind: string }): body is PartEventBod
   isIpvsEvent(body) ||
   isLvsEvent(body) ||
   isPeerEvent(body) ||
-  isQuorumEvent(body);
+  isQuorumEvent(body) ||
+  isSplitBrainEvent(body);
 
 export function partEventInWords(body: PartEventBody): string {
   if (isHostEvent(body)) return hostEventInWords(body);
   if (isPacketEvent(body)) return packetEventInWords(body);
   if (isIpvsEvent(body)) return ipvsEventInWords(body);
   if (isQuorumEvent(body)) return quorumEventInWords(body);
+  if (isSplitBrainEvent(body)) return splitBrainInWords(body);
   return isLvsEvent(body) ? lvsEventInWords(body) : peerEventInWords(body);
 }

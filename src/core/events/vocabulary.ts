@@ -17,6 +17,7 @@ import type { CheckOutcome } from "./outcome.ts";
 import type { PacketEventBody } from "./packet-events.ts";
 import type { PeerEventBody } from "./peer-events.ts";
 import type { QuorumEventBody } from "./quorum-events.ts";
+import type { SplitBrainEventBody } from "./split-brain-events.ts";
 
 /** The process a log line belongs to; keepalived's idents are made from it. */
 export type Origin = "parent" | "vrrp" | "checks";
@@ -66,6 +67,7 @@ export type HoldfastEventBody =
   | PacketEventBody
   | PeerEventBody
   | QuorumEventBody
+  | SplitBrainEventBody
   | { readonly kind: "vrrp"; readonly instance: string; readonly report: VrrpReport }
   /** All members of a sync group have come to another state; `instance` is the member that brought it about. */
   | {
