@@ -6,6 +6,7 @@ import type { FenceEntry } from "../core/nftables/fence.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
 import { configWith, virtualAddress } from "../core/vrrp/example-config.ts";
+import { encodeAdvert } from "../core/vrrp/packet.ts";
 import type { KernelError } from "../ports/network.ts";
 import { stagePorts } from "./stage-ports.ts";
 import { createVrrpEngine, type VrrpEngine } from "./vrrp-engine.ts";
@@ -145,6 +146,17 @@ test("an orderly stop takes the fence away after the address", () => {
   log = [];
   engine.handleControl({ type: "stop" });
   expect(log).toEqual(["remove", "resign", "fence gone"]);
+});
+
+test("beaten and MASTER again before anybody has looked at the fence: it has the time of the new mastership", () => {
+  becomeMaster();
+  const config = configWith({ version: 3, advertInterval: seconds(1), advertised: [virtualAddress(VIP)] });
+  const rival = { source: "192.0.2.2" as IpAddress, destination: "224.0.0.18" as IpAddress, priority: 200 };
+  engine.handlePacket({ interfaceIndex: 1, packet: encodeAdvert(config, rival), header: null, truncated: false });
+  expect(held.size).toBe(0);
+  wakeAt(engine.nextDeadline());
+  expect([...held]).toEqual([VIP]);
+  expect(fence.get(VIP)).toBeGreaterThan(now + SPAN - 62_500);
 });
 
 test("a reload that removes the keyword takes the fence away, one that adds it raises it from the last advert", () => {

@@ -59,6 +59,8 @@ export class FenceCarrier {
   /** Before addresses appear. An error: they must not. */
   raise(coming: Coming): KernelError | null {
     if (![...coming.keys()].some(({ config }) => config.fenceSpan !== null)) return null;
+    // What was given up since we last looked goes first: its time is that of another mastership.
+    this.follow();
     return this.#set(coming, false);
   }
 

@@ -18,6 +18,7 @@ nothing happens that must not. What is not given is drawn from the seed.
   --interval MS          advert interval in milliseconds
   --[no-]nopreempt       --[no-]equal-priorities   --[no-]gates
   --[no-]unicast         --[no-]mixed-intervals    --[no-]groups
+  --[no-]fence           \`fence strict\`
   --lease default|off
   --no-faults            nothing goes wrong
   --mysql                a managed pair of MariaDB servers with clients that write, instead of elections alone; of the
@@ -29,7 +30,16 @@ nothing happens that must not. What is not given is drawn from the seed.
 
 Exit code 0: nothing violated. 1: a violation; the last line is the command that replays it. 2: wrong usage.`;
 
-const SWITCHES = ["nopreempt", "equal-priorities", "gates", "unicast", "mixed-intervals", "groups", "faults"] as const;
+const SWITCHES = [
+  "nopreempt",
+  "equal-priorities",
+  "gates",
+  "fence",
+  "unicast",
+  "mixed-intervals",
+  "groups",
+  "faults",
+] as const;
 
 class UsageError extends Error {}
 

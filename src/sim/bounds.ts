@@ -10,6 +10,8 @@ import { LATENCY_MAX } from "./network.ts";
 export const SLACK = 5_000;
 /** Clocks of two hosts differ by at most this share. */
 const DRIFT = 0.0005;
+/** A tick of the kernel's clock may be handled this late. */
+const FENCE_TICKS = 20_000;
 const HEARTBEAT = 250_000;
 const KEEPER_START = 200_000;
 
@@ -34,9 +36,18 @@ export function leaseBound(config: VrrpInstanceConfig): number {
   return (config.leaseSeconds * 1_000_000 + EXPIRY_LATENESS) * (1 + DRIFT) + SLACK;
 }
 
-/** Whether the lease of a silent holder has surely ended before any peer may claim. */
-export function leaseExcludes(config: VrrpInstanceConfig): boolean {
-  return leaseBound(config) <= config.downTimerAdverts * config.advertInterval;
+/** How long after its last advert a host still answers for an address: the fence promises that no peer waits less. */
+export function fenceBound(config: VrrpInstanceConfig): number {
+  if (config.fenceSpan === null) return Number.POSITIVE_INFINITY;
+  const lease = config.leaseSeconds === null ? Number.POSITIVE_INFINITY : config.leaseSeconds * 1_000_000 + SLACK;
+  return Math.min(config.downTimerAdverts * config.advertInterval, lease + FENCE_TICKS) * (1 + DRIFT);
+}
+
+/** Whether a silent holder has surely fallen silent for clients, too, before any peer may claim. */
+export function isExcluded(config: VrrpInstanceConfig): boolean {
+  return (
+    Math.min(leaseBound(config), fenceBound(config)) <= config.downTimerAdverts * config.advertInterval * (1 + DRIFT)
+  );
 }
 
 /** Control replaces a keeper that is silent. */

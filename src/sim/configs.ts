@@ -8,6 +8,7 @@ import {
   unicastTransport,
   type VrrpInstanceConfig,
 } from "../core/vrrp/config.ts";
+import { fenceSpan } from "../core/vrrp/fence.ts";
 import { defaultLeaseSeconds } from "../core/vrrp/lease.ts";
 import type { Setup } from "./options.ts";
 
@@ -32,6 +33,7 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     ? 100
     : (PRIORITIES[(node + (setup.groups ? 0 : instance)) % setup.nodes] ?? 100);
   const timing = { advertInterval, downTimerAdverts: 3 };
+  const leaseSeconds = setup.lease === "off" ? null : defaultLeaseSeconds(timing);
   return {
     name: `VI_${instance + 1}`,
     interface: INTERFACE,
@@ -94,8 +96,8 @@ export function instanceConfig(setup: Setup, node: number, instance: number): Vr
     sendsVia: null,
     hearsVia: null,
     filter: null,
-    leaseSeconds: setup.lease === "off" ? null : defaultLeaseSeconds(timing),
-    fenceSpan: null,
+    leaseSeconds,
+    fenceSpan: setup.fence ? fenceSpan({ ...timing, leaseSeconds }) : null,
   };
 }
 

@@ -2,7 +2,7 @@
  * Who has the address: only a MASTER, never longer than lease and guard allow when its processes are gone, never again
  * after the kernel took it away, and never two who hear each other (invariant I1 under `availability`).
  */
-import { leaseBound, leaseExcludes, longestInterval, SLACK, silenceBound, yieldBound } from "./bounds.ts";
+import { fenceBound, isExcluded, leaseBound, longestInterval, SLACK, silenceBound, yieldBound } from "./bounds.ts";
 import { LATENCY_MAX } from "./network.ts";
 import type { Scene } from "./scene.ts";
 import type { Track } from "./tracks.ts";
@@ -103,15 +103,15 @@ export class Holding {
     }
   }
 
-  /** One was killed or frozen out of a clean sky: lease or guard must have ended it before anybody may claim. */
+  /** One was killed or frozen out of a clean sky: lease, fence or guard must have ended it before anybody may claim. */
   #checkStalePair(stale: Track, live: Track): void {
     const { disturbances } = this.#world;
-    if (!stale.staleClean || !leaseExcludes(stale.config)) return;
+    if (!stale.staleClean || !isExcluded(stale.config)) return;
     // A pause of the whole host after that stops the lease as well: every clock in there stands still.
     if (disturbances.nodeChange(stale.node) > stale.staleAt) return;
     const clean = Math.max(disturbances.linkCleanSince(stale.node, live.node), disturbances.nodeCleanSince(live.node));
     const margin = 2 * live.config.downTimerAdverts * longestInterval([stale.config, live.config]);
-    if (this.#world.now - clean > margin + leaseBound(stale.config)) {
+    if (this.#world.now - clean > margin + Math.min(leaseBound(stale.config), fenceBound(stale.config))) {
       this.#fail(
         "I1",
         live,
@@ -126,6 +126,7 @@ export class Holding {
       if (track.phase !== "MASTER" && track.phase !== "RELEASING") {
         this.#fail("holding", track, `has the address in ${track.phase}`);
       }
+      this.#checkFence(track, local);
       return;
     }
     if (track.phase !== "MASTER") {
@@ -136,6 +137,21 @@ export class Holding {
     if (local - track.missingLocal > NEWS) this.#fail("holding", track, "is MASTER without its address");
   }
 
+  /** While its keeper runs the fence stands; a closed one is found by the next advert, and ends the mastership. */
+  #checkFence(track: Track, local: number): void {
+    if (track.config.fenceSpan === null) return;
+    const { fence } = this.#world.host(track.node);
+    if (!fence.stands(track.address)) this.#fail("fence", track, "has the address and no fence around it");
+    if (!fence.closed(track.address)) {
+      track.closedLocal = null;
+      return;
+    }
+    track.closedLocal ??= local;
+    if (local - track.closedLocal > track.config.advertInterval + SLACK) {
+      this.#fail("fence", track, "serves behind a fence that has closed");
+    }
+  }
+
   /** Nobody runs who could release: the lease ends it, or control as soon as it may speak. */
   #checkStale(track: Track, local: number): void {
     const host = this.#world.host(track.node);
@@ -144,6 +160,9 @@ export class Holding {
       track.staleAt = this.#world.now;
       const before = this.#world.disturbances.nodeCalmBefore(track.node);
       track.staleClean = before > 10 * track.config.downTimerAdverts * track.config.advertInterval;
+    }
+    if (local - track.staleLocal > fenceBound(track.config) && host.answers(track.address)) {
+      this.#fail("fence", track, "still answers for the address though its keeper does not run");
     }
     const { control, keeper } = host;
     const guarded =

@@ -12,6 +12,7 @@ import { nodeAddress } from "./configs.ts";
 import { ControlModel, type DatabaseEquipment, type KeeperLine } from "./control-model.ts";
 import type { Disturbances } from "./disturbance.ts";
 import { EventQueue } from "./event-queue.ts";
+import { FakeFence } from "./fake-fence.ts";
 import { FakeKernel } from "./fake-kernel.ts";
 import type { GateMood } from "./hook-model.ts";
 import { HostClock } from "./host-clock.ts";
@@ -38,6 +39,7 @@ export class Host {
   readonly node: number;
   readonly queue = new EventQueue();
   readonly kernel: FakeKernel;
+  readonly fence: FakeFence;
   readonly configs: readonly VrrpInstanceConfig[];
   readonly #parts: HostParts;
   readonly #clock: HostClock;
@@ -62,6 +64,7 @@ export class Host {
     this.node = parts.node;
     this.configs = parts.configs;
     this.#clock = new HostClock(parts.prng.between(1e6, 1e12), parts.prng.between(-200, 200));
+    this.fence = new FakeFence(() => this.now(), parts.prng.fork("fence"));
     this.kernel = new FakeKernel({
       node: parts.node,
       own: nodeAddress(parts.node),
@@ -126,7 +129,8 @@ export class Host {
 
   /** Whether somebody who asks for this address gets an answer from here. */
   answers(address: IpAddress): boolean {
-    return this.#powered && !this.#paused && this.kernel.usable && this.kernel.has(address);
+    const runs = this.#powered && !this.#paused && this.kernel.usable;
+    return runs && this.kernel.has(address) && !this.fence.closed(address);
   }
 
   receive(packet: Uint8Array): void {
@@ -223,6 +227,7 @@ export class Host {
     this.#keeper = null;
     this.queue.clear();
     this.kernel.boot();
+    this.fence.sweep();
   }
 
   powerOn(): void {
@@ -306,6 +311,7 @@ export class Host {
       observer: this.#parts.observer,
       adverts: this.#advertPort(slots, alive),
       kernel: this.kernel,
+      fence: this.fence.port(pid, alive),
       announce: this.#announcePort(alive),
       send: line.send,
       exited: (code) => {
@@ -369,6 +375,7 @@ export class Host {
     for (const order of orders) {
       for (const { address } of order.addresses) if (this.kernel.remove(address, "guard")) removed.push(address);
     }
+    this.fence.sweep();
     for (const { resign } of this.kernel.usable ? orders : []) {
       if (resign === null) continue;
       const packets = resign.packets.map((entry) => entry.packet);

@@ -7,9 +7,10 @@ import { err } from "../core/lib/result.ts";
 
 import type { Instant } from "../core/lib/units.ts";
 import type { FromKeeper, ToKeeper } from "../core/link/messages.ts";
-import { IDLE_FENCE, IDLE_ROUTING, IDLE_SETTINGS } from "../engine/idle-ports.ts";
+import { IDLE_ROUTING, IDLE_SETTINGS } from "../engine/idle-ports.ts";
 import { createKeeperLoop, type KeeperLoop } from "../engine/keeper-loop.ts";
 import { createVrrpEngine, type VrrpEngine } from "../engine/vrrp-engine.ts";
+import type { FencePort } from "../ports/fence.ts";
 import type { AdvertPort, AnnouncePort, KernelPort } from "../ports/network.ts";
 import { LINK_INDEX } from "./fake-kernel.ts";
 import type { Observer } from "./observer.ts";
@@ -29,6 +30,7 @@ export interface KeeperParts {
   readonly observer: Observer;
   readonly adverts: AdvertPort;
   readonly kernel: KernelPort;
+  readonly fence: FencePort;
   readonly announce: AnnouncePort;
   /** To control, in order. */
   readonly send: (message: FromKeeper) => void;
@@ -78,7 +80,7 @@ export class KeeperModel {
         silenceLocalReports: () => undefined,
       },
       firewall: { apply: () => null, sweep: () => [] },
-      fence: IDLE_FENCE,
+      fence: this.#stallingFence(parts.fence),
       send: (message) => this.#send(message),
     });
     this.#loop = createKeeperLoop(this.#engine, {
@@ -115,7 +117,7 @@ export class KeeperModel {
     if (!this.#inCall) this.pass();
   }
 
-  /** The next change of addresses is interrupted between decision and system call for so long. */
+  /** The next change of addresses, or renewal of a fence, is interrupted between decision and system call for so long. */
   stallInNextChange(micros: number): void {
     this.#stallMicros = micros;
   }
@@ -231,6 +233,16 @@ export class KeeperModel {
         if (this.#stallMicros > 0 && !this.#inCall) this.#stall();
         // Killed while it stood still: the call is never made.
         return this.#alive ? kernel.change(changes) : [];
+      },
+    };
+  }
+
+  #stallingFence(fence: FencePort): FencePort {
+    return {
+      ...fence,
+      renew: (entries) => {
+        if (this.#stallMicros > 0 && !this.#inCall) this.#stall();
+        return fence.renew(entries);
       },
     };
   }

@@ -23,6 +23,7 @@ const BACKUP = "core/vrrp/backup.js";
 const GROUP = "core/vrrp/sync-group.js";
 const EFFECTS = "engine/vrrp-effects.js";
 const CARRIER = "engine/address-carrier.js";
+const FENCE = "engine/fence-carrier.js";
 const SUPERVISOR = "engine/keeper-supervisor.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -42,6 +43,16 @@ export const MUTANTS: readonly Mutant[] = [
     edit(CARRIER, "for (const entry of this.#renewalsOf(runtime))", "for (const entry of [])"),
   ),
   mutant("a lost lease is put back", edit(CARRIER, "if (now >= validUntil || ", "if (false && ")),
+  mutant("the fence is not renewed", edit(FENCE, "const error = this.#write(open);", "const error = null;")),
+  mutant(
+    "the fence stays open for longer than the peers wait",
+    edit("core/vrrp/fence.js", "- FENCE_LATENESS;", "* 2;"),
+  ),
+  mutant(
+    "no fence is raised",
+    edit(FENCE, "const error = this.#ports.fence.set(entries, afresh);", "const error = null;"),
+  ),
+  mutant("tables of dead keepers stay", edit(FENCE, "const swept = this.#ports.fence.sweep();", "const swept = [];")),
   mutant(
     "the address stays in FAULT",
     edit(TRANSITION, 'if (role.phase.kind !== "claiming")\n        draft.effects.push(REMOVE_ADDRESSES);', ""),

@@ -17,6 +17,8 @@ export interface SimOptions {
   readonly gates?: boolean;
   /** "default" is the lease the configuration language would choose. */
   readonly lease?: "default" | "off";
+  /** `fence strict`. */
+  readonly fence?: boolean;
   readonly unicast?: boolean;
   /** Version 3 only: every node its own advert interval, which the others learn. */
   readonly mixedIntervals?: boolean;
@@ -45,6 +47,8 @@ export function drawSetup(options: SimOptions): Setup {
   const unicast = prng.chance(0.25);
   const mixed = prng.chance(0.4);
   const groups = prng.chance(0.35);
+  // A stream of its own: what else a seed draws stays as it was.
+  const fence = createPrng(options.seed).fork("fence").chance(0.25);
   const version = options.version ?? versionFor(options.intervalMillis, drawnVersion);
   const drawn: Setup = {
     seed: options.seed,
@@ -57,6 +61,7 @@ export function drawSetup(options: SimOptions): Setup {
     equalPriorities,
     gates,
     lease: leaseOff ? "off" : "default",
+    fence,
     unicast,
     mixedIntervals: mixed,
     groups,
@@ -87,6 +92,7 @@ export function replayCommand(options: SimOptions): string {
   pushSwitch(words, "equal-priorities", options.equalPriorities);
   pushSwitch(words, "gates", options.gates);
   pushValue(words, "lease", options.lease);
+  pushSwitch(words, "fence", options.fence);
   pushSwitch(words, "unicast", options.unicast);
   pushSwitch(words, "mixed-intervals", options.mixedIntervals);
   pushSwitch(words, "groups", options.groups);

@@ -57,6 +57,7 @@ export function describeResult(result: SimResult): string[] {
     ...(setup.mixedIntervals ? ["mixed intervals"] : []),
     ...(setup.groups ? ["sync group"] : []),
     setup.lease === "off" ? "lease off" : "lease",
+    ...(setup.fence ? ["fence"] : []),
   ];
   const what = `${setup.nodes} nodes, ${setup.instances} instances, VRRPv${setup.version}, ${setup.intervalMillis} ms, ${flags.join(", ")}`;
   if (violation === null) {

@@ -21,6 +21,7 @@ const PLAIN: SimOptions = {
   equalPriorities: false,
   gates: false,
   lease: "default",
+  fence: false,
   unicast: false,
   mixedIntervals: false,
   groups: false,

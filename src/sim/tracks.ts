@@ -25,6 +25,8 @@ export interface Track {
   /** Nothing had been wrong for long when that began, so the lease alone must exclude a second holder. */
   staleClean: boolean;
   missingLocal: number | null;
+  /** Its fence has closed and its keeper runs: since when. */
+  closedLocal: number | null;
   /** The kernel let the address go by itself and no election has been held since. */
   lost: boolean;
   readded: boolean;
@@ -64,6 +66,7 @@ export function createTrack(node: number, instance: number, config: VrrpInstance
     staleAt: 0,
     staleClean: false,
     missingLocal: null,
+    closedLocal: null,
     lost: false,
     readded: false,
     gateSerial: 0,
@@ -97,6 +100,7 @@ export function forgetKeeper(track: Track, at: number): void {
   track.sentBeforeReport = false;
   track.advertLocal = null;
   track.missingLocal = null;
+  track.closedLocal = null;
 }
 
 export function speaks(phase: VrrpPhaseName | null): boolean {

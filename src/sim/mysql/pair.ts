@@ -67,7 +67,15 @@ export class Pair {
     this.#options = options;
     const policy = options.policy ?? "balanced";
     const configs = [0, 1].map((node) => configOf(node, policy));
-    const setup = drawSetup({ ...options, nodes: 2, instances: 1, version: 2, intervalMillis: 1_000, nopreempt: true });
+    const setup = drawSetup({
+      ...options,
+      nodes: 2,
+      instances: 1,
+      version: 2,
+      intervalMillis: 1_000,
+      nopreempt: true,
+      fence: false,
+    });
     this.world = new World(
       setup,
       (config, node) => configs[node]?.instances[0]?.vrrp ?? config,

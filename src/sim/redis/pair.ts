@@ -72,7 +72,15 @@ export class RedisPair {
   constructor(options: RedisPairOptions) {
     this.#options = options;
     const policy = options.policy ?? "balanced";
-    const setup = drawSetup({ ...options, nodes: 2, instances: 1, version: 2, intervalMillis: 1_000, nopreempt: true });
+    const setup = drawSetup({
+      ...options,
+      nodes: 2,
+      instances: 1,
+      version: 2,
+      intervalMillis: 1_000,
+      nopreempt: true,
+      fence: false,
+    });
     const weighted = options.seed % 4 === 1;
     const configs = [0, 1].map((node) => configOf(node, policy, weighted));
     this.world = new World(

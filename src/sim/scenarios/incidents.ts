@@ -56,6 +56,20 @@ export const INCIDENTS: Readonly<Record<string, () => void>> = {
       expectThat(world, !holders(world).includes(1), "the peer had it before");
       timeUntil(world, 4 * SECOND, () => holders(world).includes(1));
     },
+  "stale-vip: with the fence alone a host whose processes are killed is silent before the peer has it; the next daemon serves":
+    () => {
+      const world = settledWorld({ lease: "off", fence: true });
+      world.host(1).killBoth();
+      const silent = timeUntil(world, 10 * SECOND, () => !holders(world).includes(2));
+      expectThat(world, silent <= 3 * SECOND, `it answered for ${silent / 1_000} ms`);
+      expectThat(world, !holders(world).includes(1), "the peer had it before");
+      expectThat(world, world.host(1).kernel.has(virtualAddress(0)), "the address has gone");
+      pass(world, 10 * SECOND);
+      expectHolders(world, 1);
+      world.host(1).startDaemon();
+      pass(world, 10 * SECOND);
+      expectHolders(world, 2);
+    },
   "stale-vip: without a lease the restarted daemon removes what it finds": () => {
     const world = settledWorld({ lease: "off" });
     world.host(1).killBoth();

@@ -95,6 +95,19 @@ export const PROCESSES: Readonly<Record<string, () => void>> = {
       expectHolders(world, 2);
     }
   },
+  "a stop in the middle of the renewal of a fence: one that has closed is not opened again": () => {
+    // Renewed an advert before; the advert of this renewal has left, so the peer waits for another three.
+    for (const stall of [2.1, 3.2]) {
+      const world = settledWorld({ lease: "off", fence: true });
+      const host = world.host(1);
+      host.freezeControl();
+      host.stallKeeper(stall * SECOND);
+      passWatching(world, 4.9 * SECOND, () => expectThat(world, holders(world).length < 2, "two holders"));
+      host.thawControl();
+      pass(world, 20 * SECOND);
+      expectHolders(world, 2);
+    }
+  },
   "a foreign removal in the middle of a renewal: the address that the renewal put back goes before priority 0": () => {
     // Time passes within the interrupted call, so when it ends is learned from one world and used in another.
     const rehearsal = settledWorld();
