@@ -12,6 +12,7 @@ import { AddressObserver } from "../observer.ts";
 import { demoConfig } from "../pair.ts";
 import { HOLDFAST_PROGRAM, PROJECT_ROOT } from "../paths.ts";
 import { type RunningProgram, sleep, until } from "../processes.ts";
+import { withSql } from "../sql-client.ts";
 import type { WriteRecord } from "../writer.ts";
 import type { SeenWrite } from "./judgement.ts";
 import { otherOf, type Target } from "./plan.ts";
@@ -230,7 +231,7 @@ export class MariadbSubject implements Subject {
 
   async operate(): Promise<string | null> {
     if (this.kind !== "holdfast" || (await this.#lacking()) === "") return null;
-    const opened = (await this.writer()) === null ? await this.#openSomebody() : "";
+    const opened = (await this.writer()) === null ? await this.#openLastWriter() : "";
     const writer = await this.writer();
     if (writer === null) return `${opened}nobody writes`;
     const standby = otherOf(writer);
@@ -241,17 +242,26 @@ export class MariadbSubject implements Subject {
   }
 
   /**
-   * Whoever told applications last that their writes are committed; else the other one with what it has, and while a peer that answers forbids
-   * that, with the last writer's server stopped: what that one has alone is exported when it is made anew.
+   * Whoever told applications last that their writes are committed. A peer that answers and has transactions of its own forbids that, by no
+   * option to be passed over, and may have stopped replication by what has come in from it: then they are passed over by position, as
+   * `holdfast skip` does it one by one, and that peer's server is stopped for a while.
    */
-  async #openSomebody(): Promise<string> {
+  async #openLastWriter(): Promise<string> {
     const last = this.#writes.filter(({ ok }) => ok).at(-1)?.member ?? "db1";
     if (await this.#takesOver(last)) return `holdfast takeover orders --accept-loss on ${last}; `;
-    if (this.databaseRuns(last)) await this.stopDatabase(last);
-    const done = await this.#takesOver(otherOf(last));
-    await this.startDatabase(last);
+    const peer = otherOf(last);
+    const behind = await this.#member(peer).server.value("SELECT @@gtid_binlog_pos");
+    const { server } = this.#member(last);
+    await server.query("STOP SLAVE");
+    // Refused where that is behind what the own binary log has: then nothing has come in from there.
+    await server.query(`SET GLOBAL gtid_slave_pos = '${behind}'`).catch(() => []);
+    await server.query("START SLAVE");
     await sleep(SETTLES_MS);
-    return `the server on ${last} stopped, holdfast takeover orders --accept-loss on ${otherOf(last)}${done ? "" : ", in vain"}; `;
+    await this.stopDatabase(peer);
+    const done = await this.#takesOver(last);
+    await this.startDatabase(peer);
+    await sleep(SETTLES_MS);
+    return `the server on ${peer} stopped, holdfast takeover orders --accept-loss on ${last}${done ? "" : ", in vain"}; `;
   }
 
   async #takesOver(target: Target): Promise<boolean> {
@@ -273,15 +283,16 @@ export class MariadbSubject implements Subject {
     return stdout || stderr;
   }
 
-  /** What Holdfast has exported before a server was made anew. */
+  /** What was exported before a server was made anew, and the old data directories, which are kept. */
   async keysSetAside(): Promise<ReadonlySet<string>> {
     const keys = new Set<string>();
-    for (const { daemon } of this.#pair) {
-      const folder = join(dirname(daemon?.pidFile ?? ""), "rejoin");
-      const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".sql")) : [];
-      for (const file of files) {
+    for (const { server, daemon } of this.#pair) {
+      for (const file of filesIn(join(dirname(daemon?.pidFile ?? ""), "rejoin"), /\.sql$/)) {
         const inserted = /### INSERT INTO `shop`\.`orders`\n### SET\n###\s+@1=(\d+)/g;
-        for (const [, id] of readFileSync(join(folder, file), "utf8").matchAll(inserted)) keys.add(id ?? "");
+        for (const [, id] of readFileSync(file, "utf8").matchAll(inserted)) keys.add(id ?? "");
+      }
+      for (const folder of filesIn(server.directory, /^data\.before-/)) {
+        for (const id of await idsIn(server, folder)) keys.add(id);
       }
     }
     return keys;
@@ -316,4 +327,27 @@ function makingAnew(server: MariadbServer, peer: MariadbServer): readonly string
     writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     return `    ${keyword} ${path}`;
   });
+}
+
+const filesIn = (folder: string, names: RegExp): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => names.test(name))
+        .map((name) => join(folder, name))
+    : [];
+
+/** By a server of its own on that data directory, which neither listens nor replicates. */
+async function idsIn(server: MariadbServer, folder: string): Promise<readonly string[]> {
+  const socketPath = join(server.directory, "old.sock");
+  const instead = [`--datadir=${folder}`, `--socket=${socketPath}`, `--pid-file=${join(server.directory, "old.pid")}`];
+  const alone = ["--skip-networking", "--skip-log-bin", "--skip-slave-start", `--relay-log=${join(folder, "relay")}`];
+  const reader = server.host.spawn([...server.command(), ...instead, ...alone]);
+  try {
+    const ask = () => withSql({ ...server.address, socketPath }, (sql) => sql.query("SELECT id FROM shop.orders"));
+    const rows = await until(() => ask().catch(() => undefined), `a server reads ${folder}`, 20_000);
+    return rows.map(({ id }) => id ?? "");
+  } finally {
+    await reader.signal("SIGKILL");
+    await reader.exited;
+  }
 }
