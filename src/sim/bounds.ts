@@ -40,7 +40,9 @@ export function leaseBound(config: VrrpInstanceConfig): number {
 export function fenceBound(config: VrrpInstanceConfig): number {
   if (config.fenceSpan === null) return Number.POSITIVE_INFINITY;
   const lease = config.leaseSeconds === null ? Number.POSITIVE_INFINITY : config.leaseSeconds * 1_000_000 + SLACK;
-  return Math.min(config.downTimerAdverts * config.advertInterval, lease + FENCE_TICKS) * (1 + DRIFT);
+  const patience = config.downTimerAdverts * config.advertInterval;
+  // It stays open from one advert to the next, with half an interval to spare.
+  return Math.max(Math.min(patience, lease + FENCE_TICKS), 1.5 * config.advertInterval + FENCE_TICKS) * (1 + DRIFT);
 }
 
 /** Whether a silent holder has surely fallen silent for clients, too, before any peer may claim. */

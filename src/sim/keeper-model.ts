@@ -50,6 +50,8 @@ export class KeeperModel {
   #frozen = false;
   #inCall = false;
   #stallMicros = 0;
+  /** What arrived during a stop within a call wakes the loop as soon as it waits again; infinity when nothing can have. */
+  #arrivedBy = Number.POSITIVE_INFINITY;
   #orphaned = false;
   #messages: ToKeeper[] = [];
   #removed: string[] = [];
@@ -152,6 +154,7 @@ export class KeeperModel {
   nextWake(): number {
     if (!this.#alive || this.#frozen || this.#inCall) return Number.POSITIVE_INFINITY;
     const due = Math.min(
+      this.#arrivedBy,
       this.#engine.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#loop.nextDeadline() ?? Number.POSITIVE_INFINITY,
     );
@@ -165,6 +168,7 @@ export class KeeperModel {
   /** One turn of the loop: everything that can be read, then what is due. */
   pass(): void {
     if (!this.#alive || this.#frozen || this.#inCall) return;
+    this.#arrivedBy = Number.POSITIVE_INFINITY;
     this.#readMessages();
     if (!this.#alive) return;
     this.#readKernel();
@@ -255,5 +259,6 @@ export class KeeperModel {
     this.#parts.letWorldRun(micros);
     this.#parts.stalled(false);
     this.#inCall = false;
+    this.#arrivedBy = this.#parts.now();
   }
 }

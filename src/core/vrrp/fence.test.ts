@@ -26,6 +26,7 @@ describe("how long a fence is open after an advert", () => {
 
   it("lasts half an interval beyond the next advert, and then may not cover the peers", () => {
     expect(fenceSpan(settings(10))).toBe(millis(15));
+    expect(fenceSpan(settings(900, 3, 1))).toBe(millis(1_350));
     expect(covered(10)).toBe(false);
     expect(covered(20)).toBe(true);
     expect(covered(1_000, 1)).toBe(false);
