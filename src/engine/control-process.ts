@@ -184,6 +184,7 @@ class Control implements ControlProcess {
       tell: (servers) => this.keeper.tellStandings({ ...NO_STANDINGS, ...servers }, []),
       answer: (answer) => this.keeper.answerGate(answer),
       next: (question) => this.hooks.ask(question),
+      withdraw: (instance, gate) => this.hooks.cancel(instance, gate),
       order: (order) => this.keeper.order(order),
     });
     const { lvs, servers } = createBalancing(options, tools, (told) => this.notifier.server(told));

@@ -53,6 +53,8 @@ export interface DatabaseLinks {
   readonly tell: (servers: Partial<Pick<Standings, "mysql" | "redis">>) => void;
   readonly answer: (answer: GateAnswer) => void;
   readonly next: (question: GateQuestion) => void;
+  /** A hook that was asked need not answer any more. */
+  readonly withdraw: (instance: string, gate: number) => void;
   readonly order: (order: KeeperOrder) => void;
 }
 
@@ -89,8 +91,7 @@ export interface Databases extends Servers {
 
 export function createDatabases(options: DatabaseOptions, links: DatabaseLinks): Databases {
   const answer = (one: GateAnswer): void => {
-    quorum.answered(one);
-    links.answer(one);
+    links.answer(quorum.answered(one));
   };
   const servers = joinServers(options, { ...links, answer });
   // After the store, which may take its time: its answer is to be fresh. What it refuses gives the record back.
@@ -104,6 +105,11 @@ export function createDatabases(options: DatabaseOptions, links: DatabaseLinks):
     retry: (instance) => links.order({ type: "retry-claim", instance }),
     forbid: (instance, detail) => servers.forbid(instance, detail),
     closed: (instance) => servers.closed(instance),
+    withdraw(instance, gate) {
+      probing.cancel(instance, gate);
+      servers.cancel(instance, gate);
+      links.withdraw(instance, gate);
+    },
   });
   const gateways = new GatewayGate({ ...options, answer: links.answer, next: (question) => quorum.ask(question) });
   return {

@@ -2,7 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { unreachable } from "../core/lib/assert.ts";
+import { err, ok, type Result } from "../core/lib/result.ts";
 import type { QuorumConfig } from "../core/quorum/config.ts";
+import type { StoreFailure } from "../core/quorum/failure.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QuorumPort, QuorumStore } from "../ports/quorum-store.ts";
 
@@ -34,18 +36,29 @@ async function load(config: QuorumConfig, life: string, { version, clock }: Quor
   }
 }
 
-/** Questions that come before the code is there wait for it. */
+/** Questions that come before the code is there wait for it. Code that is gone, as after an upgrade beneath a running daemon, is a store that fails. */
 function deferred(loading: Promise<QuorumStore>): QuorumStore {
   let store: QuorumStore | null = null;
-  void loading.then((loaded) => {
-    store = loaded;
-  });
+  const loaded: Promise<Result<QuorumStore, StoreFailure>> = loading.then(
+    (one) => {
+      store = one;
+      return ok(one);
+    },
+    (error: unknown) =>
+      err({ kind: "setup", detail: `its code cannot be loaded, restart the daemon: ${String(error)}` }),
+  );
   return {
-    read: async (key) => (await loading).read(key),
-    swap: async (swap) => (await loading).swap(swap),
+    async read(key) {
+      const found = await loaded;
+      return found.ok ? found.value.read(key) : found;
+    },
+    async swap(swap) {
+      const found = await loaded;
+      return found.ok ? found.value.swap(swap) : found;
+    },
     get endpoint() {
       return store?.endpoint ?? null;
     },
-    close: () => void loading.then((loaded) => loaded.close()),
+    close: () => void loaded.then((found) => (found.ok ? found.value.close() : undefined)),
   };
 }

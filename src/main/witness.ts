@@ -16,8 +16,8 @@ import { err, ok, type Result } from "../core/lib/result.ts";
 import type { WitnessConfig } from "../core/quorum/config.ts";
 import { createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
-import { createNoteFiles } from "../linux/note-files.ts";
 import { takePidFile } from "../linux/pid-file.ts";
+import { createRecordFiles } from "../linux/record-files.ts";
 import { openServiceManager } from "../linux/sd-notify.ts";
 
 type Level = "info" | "warning" | "error";
@@ -41,7 +41,7 @@ export async function runWitness({ file, stateDir }: WitnessOptions, { version, 
   const witness = new Witness({
     config: config.value,
     myself: { host: hostname(), version, boot: randomUUID() },
-    records: new WitnessRecords(createNoteFiles(directory, { durable: true })),
+    records: new WitnessRecords(createRecordFiles(directory)),
     log,
     onListening: () => manager.tell("READY=1"),
   });
@@ -67,7 +67,8 @@ function endWith(log: (level: Level, text: string) => void, why: string): number
 
 function readWitness(file: string, log: (level: Level, text: string) => void): Result<WitnessConfig, string> {
   const { config, diagnostics, files, readable } = loadConfig(createConfigSource(), file, {});
-  for (const one of diagnostics) if (one.severity !== "info") log(one.severity, renderDiagnostic(one, files));
+  // A finding says itself how grave it is.
+  for (const one of diagnostics) if (one.severity !== "info") log("info", renderDiagnostic(one, files));
   if (!readable) return err(`${file} cannot be read`);
   if (diagnostics.some(({ severity }) => severity === "error")) return err(`${file} has errors`);
   return config.witness === null
@@ -81,7 +82,12 @@ function takeDirectory(directory: string): ReturnType<typeof takePidFile> {
   } catch (error) {
     return err(`${directory} cannot be made: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
-  return takePidFile(join(directory, "witness.pid"), process.pid);
+  const taken = takePidFile(join(directory, "witness.pid"), process.pid);
+  if (taken.ok && taken.value.problem === null) return taken;
+  const why = taken.ok ? taken.value.problem : "another process has it";
+  if (taken.ok) taken.value.release();
+  const remedy = "it has to be writable and of one witness alone; --state-dir names another one";
+  return err(`${directory} cannot be used (${why}): ${remedy}`);
 }
 
 const ended = (): Promise<void> =>

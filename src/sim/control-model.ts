@@ -149,6 +149,7 @@ export class ControlModel {
         tell: (servers) => this.#supervisor.tellStandings({ ...NO_STANDINGS, ...servers }, []),
         answer: (answer) => this.#answerGate(answer),
         next: (question) => this.#hooks.ask(question),
+        withdraw: (instance, gate) => this.#hooks.cancel(instance, gate),
         order: (order) => this.#supervisor.order(order),
       },
     );

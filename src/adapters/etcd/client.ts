@@ -60,11 +60,21 @@ class EtcdStore implements QuorumStore {
     const end = new AbortController();
     const late = setTimeout(() => end.abort(), toMillis(timeout));
     try {
-      return await this.#race(endpoints, (to) => this.#askOne(requests.value, to, { asked, read, signal: end.signal }));
+      const answer = await this.#race(endpoints, (to) =>
+        this.#askOne(requests.value, to, { asked, read, signal: end.signal }),
+      );
+      // Files that do not fit may be in the middle of being renewed: the next question reads them again.
+      if (!answer.ok && answer.error.kind === "setup") this.#forget();
+      return answer;
     } finally {
       clearTimeout(late);
       end.abort();
     }
+  }
+
+  #forget(): void {
+    this.#requests?.close();
+    this.#requests = null;
   }
 
   /** Each endpoint has its share of the time before the next one is asked as well. */

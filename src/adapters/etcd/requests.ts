@@ -34,9 +34,15 @@ export function createRequests(tls: TlsMaterial): Requests {
           ...(token === null ? {} : { authorization: token }),
         };
         const options = { method: "POST", headers, signal };
-        const request = to.tls
-          ? tlsRequest(`${to.url}${path}`, { ...options, agent: secure })
-          : plainRequest(`${to.url}${path}`, { ...options, agent: plain });
+        const request = begin(() =>
+          to.tls
+            ? tlsRequest(`${to.url}${path}`, { ...options, agent: secure })
+            : plainRequest(`${to.url}${path}`, { ...options, agent: plain }),
+        );
+        if (typeof request === "string") {
+          fail({ kind: "setup", detail: `${to.url}: ${request}` });
+          return;
+        }
         request.on("response", (response) => {
           let text = "";
           response.setEncoding("utf8");
@@ -55,6 +61,15 @@ export function createRequests(tls: TlsMaterial): Requests {
       secure.destroy();
     },
   };
+}
+
+/** An address that is none, a certificate and a key that do not belong together: node:http and node:tls throw at once. */
+function begin<T>(request: () => T): T | string {
+  try {
+    return request();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : String(error));
+  }
 }
 
 function why({ url }: StoreEndpoint, error: NodeJS.ErrnoException, signal: AbortSignal): StoreFailure {

@@ -21,15 +21,19 @@ export interface Answerable {
   readonly answer: (question: unknown) => unknown;
 }
 
-const CONNECTIONS_MAX = 4;
 /** Of all addresses together. */
 const SOCKETS_MAX = 512;
 /** Of one address that have not proved the key yet: any program of the peer's host may connect from there. */
 const HANDSHAKES_MAX = 16;
-const AT_ONCE_MAX = 8;
-/** A bucket of questions: so many at once, so many more a second. */
-const BURST = 200;
-const PER_SECOND = 100;
+/** What one address may ask, and how often. */
+export interface AskingBounds {
+  readonly connections: number;
+  /** Questions of one connection that wait for their answers. */
+  readonly atOnce: number;
+  /** A bucket of questions of one connection: so many at once, so many more a second. */
+  readonly burst: number;
+  readonly perSecond: number;
+}
 /** Who is there asks at least every minute (interval and renew are at most 60 s). */
 const IDLE_MILLIS = 90_000;
 const HANDLER_MILLIS = 5_000;
@@ -38,6 +42,7 @@ export interface AnsweringOptions {
   readonly protocol: Protocol;
   readonly myself: Myself;
   readonly answers: Answers;
+  readonly bounds: AskingBounds;
   readonly listen: PeerPlace;
   /** The keys in force: a reload counts for the next connection. */
   readonly keys: () => Pick<LinkKeys, "keys">;
@@ -93,7 +98,7 @@ export class Answering {
   }
 
   #whyTooMany(address: string): string | null {
-    if (countOf(this.#sockets, address) >= CONNECTIONS_MAX + HANDSHAKES_MAX)
+    if (countOf(this.#sockets, address) >= this.#options.bounds.connections + HANDSHAKES_MAX)
       return "it opens connections and does not prove the key";
     return this.#sockets.size < SOCKETS_MAX ? null : `${SOCKETS_MAX} connections are open already`;
   }
@@ -102,15 +107,15 @@ export class Answering {
     const address = plain(socket.remoteAddress);
     socket.on("error", () => socket.destroy());
     const others = countOf(this.#connections, address);
-    if (others >= CONNECTIONS_MAX) {
+    if (others >= this.#options.bounds.connections) {
       this.#options.onRefused(address, `it has ${others} connections already`);
       socket.destroy();
       return;
     }
     this.#connections.set(socket, address);
     socket.on("close", () => this.#connections.delete(socket));
-    const { protocol, myself, answers, onRefused } = this.#options;
-    const conversation = new Conversation(socket, { protocol, answers }, (detail) => {
+    const { protocol, myself, answers, bounds, onRefused } = this.#options;
+    const conversation = new Conversation(socket, { protocol, answers, bounds }, (detail) => {
       onRefused(address, detail);
       socket.destroy();
     });
@@ -123,24 +128,23 @@ export class Answering {
 const countOf = (all: ReadonlyMap<unknown, string>, address: string): number =>
   [...all.values()].filter((one) => one === address).length;
 
+type Spoken = Pick<AnsweringOptions, "protocol" | "answers" | "bounds">;
+
 /** One connection after its handshake. */
 class Conversation {
   readonly #socket: TLSSocket;
-  readonly #spoken: Pick<AnsweringOptions, "protocol" | "answers">;
+  readonly #spoken: Spoken;
   readonly #turnAway: (detail: string) => void;
   readonly #frames = new FrameReader(QUESTION_BYTES_MAX);
-  readonly #bucket = new Bucket();
+  readonly #bucket: Bucket;
   #greeted = false;
   #open = 0;
   #over = false;
 
-  constructor(
-    socket: TLSSocket,
-    spoken: Pick<AnsweringOptions, "protocol" | "answers">,
-    cutOff: (detail: string) => void,
-  ) {
+  constructor(socket: TLSSocket, spoken: Spoken, cutOff: (detail: string) => void) {
     this.#socket = socket;
     this.#spoken = spoken;
+    this.#bucket = new Bucket(spoken.bounds);
     this.#turnAway = (detail) => {
       if (!this.#over) cutOff(detail);
       this.#over = true;
@@ -169,17 +173,22 @@ class Conversation {
       this.#greet(frame);
       return;
     }
+    // Even refusals would pile up.
+    if (this.#socket.writableLength > ANSWER_BYTES_MAX) {
+      this.#turnAway("it does not read its answers");
+      return;
+    }
     const asked = Question.safeParse(frame);
     if (!asked.success) {
       this.#turnAway("it sent something that is no question");
       return;
     }
     const { id, ask, question } = asked.data;
+    const { atOnce, perSecond } = this.#spoken.bounds;
     const known = Object.hasOwn(this.#spoken.answers, ask) ? this.#spoken.answers[ask] : undefined;
     if (known === undefined) this.#error(id, "unknown-question", `this daemon does not know the question ${ask}`);
-    else if (!this.#bucket.take()) this.#error(id, "busy", `more than ${PER_SECOND} questions a second`);
-    else if (this.#open >= AT_ONCE_MAX) this.#error(id, "busy", `${AT_ONCE_MAX} questions are open already`);
-    else if (this.#socket.writableLength > ANSWER_BYTES_MAX) this.#error(id, "busy", "earlier answers are not read");
+    else if (!this.#bucket.take()) this.#error(id, "busy", `more than ${perSecond} questions a second`);
+    else if (this.#open >= atOnce) this.#error(id, "busy", `${atOnce} questions are open already`);
     else void this.#answer(id, { kind: ask, known, question });
   }
 
@@ -226,12 +235,19 @@ class Conversation {
 }
 
 class Bucket {
-  #tokens = BURST;
+  readonly #bounds: AskingBounds;
+  #tokens: number;
   #filledAt = performance.now();
 
+  constructor(bounds: AskingBounds) {
+    this.#bounds = bounds;
+    this.#tokens = bounds.burst;
+  }
+
   take(): boolean {
+    const { burst, perSecond } = this.#bounds;
     const now = performance.now();
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) / 1_000) * PER_SECOND);
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1_000) * perSecond);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

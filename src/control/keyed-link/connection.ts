@@ -14,7 +14,7 @@ import { Hello, helloOf, type Myself, type Protocol, Reply, whyForeign } from ".
 import { clientSecurity } from "./security.ts";
 
 const RETRY_FIRST_MILLIS = 250;
-const OPEN_MAX = 64;
+const OPEN_MAX = 256;
 const FAILURE_CODES: ReadonlySet<string> = new Set<PeerFailureCode>(["unknown-question", "busy", "failed"]);
 
 export interface ConnectionOptions {
@@ -87,7 +87,7 @@ export class Connection {
     const id = this.#nextId++;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#settle(id, err({ code: "timeout", detail: `no answer for ${millis / 1_000} s` }));
+        this.#settle(id, err({ code: "timeout", detail: `no answer for ${Number((millis / 1_000).toFixed(2))} s` }));
       }, millis);
       this.#open.set(id, {
         kind,
@@ -218,6 +218,6 @@ const WORDS: Readonly<Record<string, string>> = {
 
 function whyNot(error: NodeJS.ErrnoException): string {
   const code = error.code ?? "";
-  if (code.startsWith("ERR_SSL")) return `TLS failed: the key of the two hosts may not be the same (${code})`;
+  if (code.startsWith("ERR_SSL")) return `TLS failed: its keys may not have this host's active key (${code})`;
   return WORDS[code] ?? (code === "" ? error.message : code);
 }

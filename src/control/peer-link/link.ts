@@ -85,6 +85,7 @@ export class PeerLinkService implements PeerLink {
       protocol: PEER_LINK,
       myself,
       answers: answersOf(handlers),
+      bounds: { connections: 4, atOnce: 8, burst: 200, perSecond: 100 },
       listen: config.listen,
       keys: () => config,
       whyStranger: (address) =>

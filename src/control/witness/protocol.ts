@@ -4,10 +4,8 @@ import type { Protocol } from "../keyed-link/protocol.ts";
 
 export const WITNESS: Protocol = { name: "the witness", purpose: "holdfast witness 1", least: 1, most: 1 };
 
-const Key = z
-  .string()
-  .max(255)
-  .regex(/^(\/[\w.-]+)+$/);
+/** As etcd takes it: whatever a group is called. */
+const Key = z.string().min(1).max(1_024);
 /** A record is a few hundred bytes; one with every address of a large group has a few thousand. */
 const Value = z.string().max(16_384);
 const Revision = z.string().regex(/^\d{1,20}$/);

@@ -1,12 +1,13 @@
 /**
- * The records of a witness: one note for each key, on the disk before it is answered, changed by compare and swap alone. One change of a key after the
- * other. A note that cannot be read as it was written answers nothing: what it says of who holds is not known.
+ * The records of a witness: one file for each key, on the disk before it is answered, changed by compare and swap alone. One change of a key after the
+ * other. A file that cannot be read as it was written answers nothing: what it says of who holds is not known. Nothing is kept in memory, so a file
+ * that was removed is a record that is not there.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Reading } from "../../core/quorum/ownership.ts";
-import type { Notes } from "../../ports/notes.ts";
 import type { Swap, Swapped } from "../../ports/quorum-store.ts";
+import type { RecordFiles } from "../../ports/record-files.ts";
 
 const Note = z.object({ key: z.string(), revision: z.string().regex(/^\d{1,20}$/), value: z.string() });
 
@@ -15,12 +16,11 @@ const KEYS_MAX = 1_000;
 const ABSENT: Reading = { revision: "0", value: null };
 
 export class WitnessRecords {
-  readonly #notes: Notes;
-  readonly #known = new Map<string, Reading>();
+  readonly #files: RecordFiles;
   readonly #busy = new Map<string, Promise<unknown>>();
 
-  constructor(notes: Notes) {
-    this.#notes = notes;
+  constructor(files: RecordFiles) {
+    this.#files = files;
   }
 
   /** Rejects when the record on the disk is damaged. */
@@ -28,35 +28,26 @@ export class WitnessRecords {
     return this.#inTurn(key, () => this.#look(key));
   }
 
-  /** Rejects when it cannot be written; nothing has changed then. */
+  /** Rejects when it cannot be written, or not surely: the next look says which. */
   swap({ key, expected, value }: Swap): Promise<Swapped> {
     return this.#inTurn(key, async (): Promise<Swapped> => {
       const now = await this.#look(key);
       if (now.revision !== expected.revision || now.value !== expected.value) return { done: false, now };
-      if (now.value === null && this.#count() >= KEYS_MAX) throw new Error(`${KEYS_MAX} records are here already`);
+      if (now.value === null && (await this.#files.count()) >= KEYS_MAX)
+        throw new Error(`the witness has ${KEYS_MAX} records already: remove those of pairs that are no more`);
       const revision = String(BigInt(now.revision) + 1n);
-      const failed = await this.#notes.write(nameOf(key), `${JSON.stringify({ key, revision, value })}\n`);
-      if (failed !== null) {
-        // Whether it is there after all is found out by the next look.
-        this.#known.delete(key);
-        throw new Error(failed);
-      }
-      this.#known.set(key, { revision, value });
+      await this.#files.write(nameOf(key), `${JSON.stringify({ key, revision, value })}\n`);
       return { done: true, revision };
     });
   }
 
   async #look(key: string): Promise<Reading> {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const text = await this.#notes.read(nameOf(key));
-    const reading = text === null ? ABSENT : readNote(key, text);
-    if (reading.value !== null) this.#known.set(key, reading);
-    return reading;
-  }
-
-  #count(): number {
-    return this.#known.size;
+    const text = await this.#files.read(nameOf(key));
+    if (text === null) return ABSENT;
+    const note = Note.safeParse(parsed(text));
+    if (note.success && note.data.key === key) return { revision: note.data.revision, value: note.data.value };
+    const remedy = "remove that file; the next claim then waits until whoever may have had the record has let go";
+    throw new Error(`the record of ${key} is damaged (on the witness, ${this.#files.pathOf(nameOf(key))}): ${remedy}`);
   }
 
   #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -73,13 +64,6 @@ export class WitnessRecords {
 
 /** Keys are paths, and two of them must not be one file. */
 const nameOf = (key: string): string => `record-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
-
-function readNote(key: string, text: string): Reading {
-  const note = Note.safeParse(parsed(text));
-  if (note.success && note.data.key === key) return { revision: note.data.revision, value: note.data.value };
-  const remedy = "remove that file; the next claim then waits until whoever may have had the record has let go";
-  throw new Error(`the record of ${key} is damaged on the witness's disk (${nameOf(key)}.note): ${remedy}`);
-}
 
 function parsed(text: string): unknown {
   try {

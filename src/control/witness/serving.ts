@@ -17,6 +17,8 @@ export interface WitnessOptions {
   readonly onListening: () => void;
 }
 
+/** Each managed group of a host looks twice a second and in a claim ten times, all of them over one connection; several hosts may come from one address. */
+const BOUNDS = { connections: 64, atOnce: 256, burst: 4_000, perSecond: 2_000 } as const;
 /** An address that is not there yet: an interface that comes up late. */
 const LISTEN_RETRY_MILLIS = 2_000;
 
@@ -55,12 +57,13 @@ export class Witness {
     const answering: Answering = new Answering({
       protocol: WITNESS,
       myself,
+      bounds: BOUNDS,
       listen,
       keys: () => this.#config,
       whyStranger: (address) => whyStranger(this.#config, address),
       answers: {
-        read: answerable(ReadQuestion, ({ key }) => records.read(key)),
-        swap: answerable(SwapQuestion, (swap) => records.swap(swap)),
+        read: answerable(ReadQuestion, ({ key }) => this.#told(records.read(key))),
+        swap: answerable(SwapQuestion, (swap) => this.#told(records.swap(swap))),
       },
       onRefused: (address, detail) => {
         if (this.#refusals.isNew(address, detail)) log("warning", `${address} was turned away: ${detail}`);
@@ -80,6 +83,17 @@ export class Witness {
       },
     });
     this.#answering = answering;
+  }
+
+  /** What it could not do is in its own log, too, not only with who asked. */
+  async #told<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (this.#refusals.isNew("", text)) this.#options.log("error", text);
+      throw error;
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { IpAddress } from "../../core/lib/ip.ts";
 import { instant, millis, seconds } from "../../core/lib/units.ts";
 import type { WitnessConfig, WitnessStoreConfig } from "../../core/quorum/config.ts";
-import { createNoteFiles } from "../../linux/note-files.ts";
+import { createRecordFiles } from "../../linux/record-files.ts";
 import { WitnessRecords } from "./records.ts";
 import { Witness } from "./serving.ts";
 import { WitnessStore } from "./store.ts";
@@ -45,7 +45,7 @@ function serve(changes: Partial<WitnessConfig> = {}): { readonly witness: Witnes
   const witness = new Witness({
     config: { listen: { address: HOST, port }, clients: [], keys: [{ id: 1, secret: SECRET }], ...changes },
     myself: myself("db3"),
-    records: new WitnessRecords(createNoteFiles(directory, { durable: true })),
+    records: new WitnessRecords(createRecordFiles(directory)),
     log: (level, text) => log.push(`${level}: ${text}`),
     onListening: () => undefined,
   });
@@ -134,15 +134,16 @@ describe("records", () => {
     expect(granted(await store.read("/holdfast/mysql/orders"))).toEqual(ABSENT);
   });
 
-  test("what cannot be written is not done, and answers say so", async () => {
-    serve();
+  test("what cannot be written is not done, and answers and log say so", async () => {
+    const { log } = serve();
     const store = storeOf("db1");
     granted(await store.read(KEY));
     rmSync(directory, { recursive: true });
     writeFileSync(directory, "no directory");
     const swap = await store.swap({ key: KEY, expected: ABSENT, value: "lost" });
     expect(swap).toMatchObject({ ok: false, error: { kind: "unable" } });
-    expect(JSON.stringify(swap)).toContain("cannot be written");
+    expect(JSON.stringify(swap)).toMatch(/cannot be (read|used)/);
+    expect(log).toContainEqual(expect.stringMatching(/^error: .*cannot be (read|used)/));
     rmSync(directory);
     expect(granted(await store.read(KEY))).toEqual(ABSENT);
   });

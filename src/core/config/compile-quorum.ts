@@ -3,6 +3,7 @@
  * would serve where the file says that they must not.
  */
 
+import { parseIpv4, parseIpv6 } from "../lib/ip.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { millis, seconds } from "../lib/units.ts";
 import { credentialsProblem, parseOptionFile } from "../mysql/option-file.ts";
@@ -135,7 +136,7 @@ function readEndpoints(node: Node, settings: Settings): Result<readonly StoreEnd
   for (const line of settings.nodes("endpoint")) {
     for (const word of line.args) {
       const [, scheme, host, port] = ENDPOINT.exec(word.text) ?? [];
-      if (scheme === undefined || Number(port) < 1 || Number(port) > 65_535) {
+      if (scheme === undefined || !isHost(host ?? "") || Number(port) < 1 || Number(port) > 65_535) {
         return err({ span: wordSpan(line, word), why: `\`${word.text}\` is not the URL of a member` });
       }
       const url = `${scheme}://${host}:${port}`;
@@ -143,6 +144,12 @@ function readEndpoints(node: Node, settings: Settings): Result<readonly StoreEnd
     }
   }
   return endpoints.length === 0 ? err({ span: node.span, why: "it names no endpoint" }) : ok(endpoints);
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets; four numbers that are no address are no name either. */
+function isHost(text: string): boolean {
+  if (text.startsWith("[")) return parseIpv6(text.slice(1, -1)) !== null;
+  return /^[\d.]+$/.test(text) ? parseIpv4(text) !== null : !text.startsWith(".") && !text.includes("..");
 }
 
 /** Looked at here so that `check` tells of it; they are read again when they are used. */

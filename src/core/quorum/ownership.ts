@@ -16,6 +16,7 @@
  *
  * A store may lose what it knew: emptied, made anew, set back to a copy. What stands there then says nothing of who holds, so nothing but time counts: an
  * absent record is waited for as another's is, and so is every record of a store that has gone back, be it released or this life's own.
+ * The same is true of what is seen after a time in which the store did not answer: much may have come and gone.
  * Only who still holds may write at once: nobody can have been granted since its last write, as that takes `wait` from after it.
  */
 import { after, type Instant, type Micros, micros } from "../lib/units.ts";
@@ -34,13 +35,15 @@ export interface Myself {
   readonly life: string;
   readonly addresses: readonly string[];
   readonly ttl: Micros;
+  /** How long it may have been without an answer and still know what has been there meanwhile. */
+  readonly gap: Micros;
 }
 
 export interface Seen extends Reading {
   readonly content: Content;
   /** When this revision was first known here, after the answer. */
   readonly since: Instant;
-  /** The store had gone back when it said so: somebody else may have been granted what it no longer knows. */
+  /** The store had gone back when it said so, or was out of sight before: somebody else may have been granted what it no longer knows. */
   readonly afterLoss: boolean;
 }
 
@@ -53,20 +56,31 @@ export interface Ownership {
   readonly serial: number;
   /** The last record of this pair that stood there, whatever has become of the store since. */
   readonly last: GroupRecord | null;
+  /** When the store last answered. */
+  readonly heardAt: Instant | null;
   /** The latest revision in which the key was there: it only grows while the store forgets nothing. */
   readonly latest: string;
 }
 
-export const NOTHING_KNOWN: Ownership = { seen: null, until: null, open: [], serial: 0, last: null, latest: "0" };
+export const NOTHING_KNOWN: Ownership = {
+  seen: null,
+  until: null,
+  open: [],
+  serial: 0,
+  last: null,
+  heardAt: null,
+  latest: "0",
+};
 
 /** Any answer that shows the key, the moment it is here. */
 export function observe(own: Ownership, reading: Reading, me: Myself, now: Instant): Ownership {
   const { revision, value } = reading;
-  if (own.seen?.revision === revision && own.seen.value === value) return own;
-  const back = value !== null && BigInt(revision) < BigInt(own.latest);
-  const content = readContent(value, me.addresses);
+  const blind = own.heardAt !== null && now - own.heardAt > me.gap;
+  if (!blind && own.seen?.revision === revision && own.seen.value === value) return { ...own, heardAt: now };
+  const back = blind || (value !== null && BigInt(revision) < BigInt(own.latest));
+  const content = readContent(value, me);
   const seen: Seen = { revision, value, content, since: now, afterLoss: back };
-  const known = { ...own, latest: value === null ? own.latest : revision };
+  const known = { ...own, heardAt: now, latest: value === null ? own.latest : revision };
   if (content.kind === "absent") return { ...known, seen };
   if (content.kind === "foreign") return { ...known, seen, until: null };
   const { record } = content;
@@ -75,7 +89,7 @@ export function observe(own: Ownership, reading: Reading, me: Myself, now: Insta
   // One that still holds outlives a store that remembers only how it was before: its own older record, or none.
   if (record.life !== me.life) return { ...known, seen, last, until: record.life === null && back ? own.until : null };
   // A write that was given up as lost may have succeeded after all.
-  return back ? { ...known, seen, last } : confirm({ ...known, seen, last }, record.serial, me);
+  return confirm({ ...known, seen, last }, record);
 }
 
 const later = (one: Instant | null, other: Instant): Instant => (one === null || one < other ? other : one);
@@ -96,7 +110,8 @@ export function beginWrite(
   const epoch = known === null ? 1 : known.epoch + (known.life === me.life ? 0 : 1);
   const { host, life, ttl, addresses } = me;
   const record: GroupRecord = { host, life, epoch, serial, ttl, silence: SILENCE, addresses };
-  const open = [...own.open, { serial, sentAt: now }];
+  // Of what was sent longer ago nothing can count any more.
+  const open = [...own.open.filter(({ sentAt }) => after(sentAt, ttl) > now), { serial, sentAt: now }];
   return { own: { ...own, serial, open }, write: { expected: standing(own), record } };
 }
 
@@ -121,12 +136,12 @@ export function written(own: Ownership, { write, revision }: Written, me: Myself
   const { record } = write;
   const content: Content = { kind: "record", record };
   const seen: Seen = { revision, value: encodeRecord(record), content, since: now, afterLoss: false };
-  const known: Ownership = { ...own, seen, last: record, latest: revision };
-  return record.life === me.life ? confirm(known, record.serial, me) : letGo(known);
+  const known: Ownership = { ...own, seen, last: record, heardAt: now, latest: revision };
+  return record.life === me.life ? confirm(known, record) : letGo(known);
 }
 
 /** A write of this life stands in the store. It counts from when it was sent, not from now. */
-function confirm(own: Ownership, serial: number, { ttl }: Myself): Ownership {
+function confirm(own: Ownership, { serial, ttl }: GroupRecord): Ownership {
   const sent = own.open.find((one) => one.serial === serial);
   const open = own.open.filter((one) => one.serial > serial);
   return { ...own, open, until: sent === undefined ? own.until : later(own.until, after(sent.sentAt, ttl)) };
@@ -158,7 +173,10 @@ export function claimStep(own: Ownership, me: Myself, renewals: number, now: Ins
   if (seen === null) return { kind: "wait", until: now };
   const { content } = seen;
   if (content.kind === "foreign")
-    return { kind: "foreign", reason: `${content.why}: give this pair a prefix of its own` };
+    return {
+      kind: "foreign",
+      reason: `${content.why}: give this pair a prefix of its own, or remove the key, if it is this pair's of before`,
+    };
   const record = content.kind === "record" ? content.record : null;
   const free = record === null || record.life === null || record.life === me.life;
   if (free && (isHeld(own, now) || (record !== null && !seen.afterLoss))) return { kind: "write" };

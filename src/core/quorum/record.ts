@@ -36,12 +36,16 @@ export function encodeRecord(record: GroupRecord): string {
   return JSON.stringify({ form: FORM, host, life, epoch, serial, ...times, addresses });
 }
 
-/** `addresses`: those of the group that looks. */
-export function readContent(value: string | null, addresses: readonly string[]): Content {
+/** For the group that looks: its addresses may just have been changed, and then a record of its own life is still its own. */
+export function readContent(
+  value: string | null,
+  { addresses, life }: { readonly addresses: readonly string[]; readonly life: string },
+): Content {
   if (value === null) return { kind: "absent" };
   const record = parse(value);
   if (record === null) return { kind: "foreign", why: "the key holds something that is no record of Holdfast" };
-  if (record.addresses.some((one) => addresses.includes(one))) return { kind: "record", record };
+  if (record.life === life || record.addresses.some((one) => addresses.includes(one)))
+    return { kind: "record", record };
   const whose = `the record there is another pair's, ${record.host} with ${record.addresses.join(", ") || "no address"}`;
   return { kind: "foreign", why: whose };
 }

@@ -39,6 +39,10 @@ export function shortestTtl({ renew, timeout }: Pick<QuorumConfig, "renew" | "ti
   return micros(renew + 2 * timeout + lease);
 }
 
+/** Looks come every `renew`, and one of them may be lost. */
+export const gapOf = ({ renew, timeout }: Pick<QuorumConfig, "renew" | "timeout">): Micros =>
+  micros(2 * renew + timeout);
+
 /** How long a claim may wait for the store: for a record that nobody renews, and for the answers around it. */
 export function longestClaim({ ttl, timeout, renew }: Pick<QuorumConfig, "ttl" | "renew" | "timeout">): Micros {
   return micros(waitFor({ ttl, silence: SILENCE }) + 2 * renew + 3 * timeout);

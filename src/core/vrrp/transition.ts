@@ -100,6 +100,8 @@ function exit(draft: Draft, leaving: Leaving): void {
     return;
   }
   if (role.kind !== "master") return;
+  // It was for this time as MASTER: the next claim is permitted anew, or nothing limits it any more.
+  draft.state = { ...draft.state, permitUntil: null };
   if (role.phase.kind !== "holding" && leaving.cancelGate) cancelGate(draft, role.phase.gate);
   // The successor may answer as soon as it hears priority 0, so the address goes first.
   if (role.phase.kind !== "claiming") draft.effects.push(REMOVE_ADDRESSES);

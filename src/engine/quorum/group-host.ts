@@ -29,6 +29,8 @@ export interface GroupHost {
   readonly permit: (until: Instant | null) => void;
   /** Why the instance must not serve; null when that is over. */
   readonly forbid: (detail: string | null) => void;
+  /** What was granted is gone before the instance was MASTER: its claim must not go on. */
+  readonly lost: (why: string) => void;
   /** A claim that was refused would be granted now. */
   readonly retry: () => void;
   /** After every answer of the store, or its absence. */

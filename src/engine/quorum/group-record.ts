@@ -2,58 +2,38 @@
  * The record of one managed group: looked at while this host is a standby, claimed before the server is opened, renewed while it serves, given back when
  * the address is gone. What is allowed is decided in core/quorum; here are the store's answers, in one row, and the moments between them.
  */
-import type { Result } from "../../core/lib/result.ts";
 import { type Instant, type Micros, millis, seconds } from "../../core/lib/units.ts";
-import { failureInWords, type StoreFailure } from "../../core/quorum/failure.ts";
-import {
-  beginWrite,
-  claimStep,
-  isHeld,
-  letGo,
-  type Myself,
-  NOTHING_KNOWN,
-  type Ownership,
-  observe,
-  type Reading,
-  recordOf,
-  releasing,
-  written,
-} from "../../core/quorum/ownership.ts";
-import { encodeRecord } from "../../core/quorum/record.ts";
+import { failureInWords } from "../../core/quorum/failure.ts";
+import { claimStep, type Ownership, recordOf } from "../../core/quorum/ownership.ts";
 import type { Timer } from "../../ports/timers.ts";
 import type { ClaimResult, GroupHost, GroupSettings } from "./group-host.ts";
+import { StoredRecord } from "./stored-record.ts";
 
 interface Claim {
   failures: number;
   readonly settle: (result: ClaimResult) => void;
 }
 
-/** In a claim, and after a failure while serving. */
+/** In a claim, and after a failure while it still holds. */
 const SOON = millis(100);
 /** A first answer may be lost; then the claim is refused, or goes on without the store. */
 const MOST_FAILURES = 2;
-/** Of one that does not serve: how long the store may be silent, beyond ttl, before it is FAULT. */
+/** Of one that was granted nothing yet: how long the store may be silent, beyond ttl, before it is FAULT. */
 const PATIENCE = seconds(2);
 
 export class GroupRecord {
   readonly settings: GroupSettings;
   readonly #host: GroupHost;
-  readonly #me: Myself;
-  #own: Ownership = NOTHING_KNOWN;
+  readonly #record: StoredRecord;
   /** Renewed: claimed and not given back. */
   #holding = false;
   #serving = false;
   #claim: Claim | null = null;
-  /** The store has not answered since. */
-  #silentSince: Instant | null = null;
-  #failure: StoreFailure | null = null;
   #forbidden = false;
   /** It serves although the store has not granted it. */
   #without = false;
   /** The last claim was refused here. */
   #refused = false;
-  /** How often another was seen to renew since the last claim began or was granted. */
-  #renewals = 0;
   /** Number of the last claim: what a later one has taken is not given back for an earlier one. */
   #generation = 0;
   #timer: Timer | null = null;
@@ -64,40 +44,60 @@ export class GroupRecord {
   constructor(settings: GroupSettings, host: GroupHost) {
     this.settings = settings;
     this.#host = host;
-    const { addresses } = settings;
-    this.#me = { host: host.host, life: host.life, addresses, ttl: host.config.ttl };
+    this.#record = new StoredRecord(settings, host);
     this.#arm(0 as Micros);
   }
 
   get status() {
-    const record = recordOf(this.#own);
+    const { own, held } = this.#record;
+    const record = recordOf(own);
+    const { instance, group, policy } = this.settings;
     return {
-      instance: this.settings.instance,
-      group: this.settings.group,
-      policy: this.settings.policy,
+      instance,
+      group,
+      policy,
       holder: record === null || record.life === null ? null : record.host,
       epoch: record?.epoch ?? null,
-      held: isHeld(this.#own, this.#host.timers.now()),
-      until: this.#own.until,
+      held,
+      until: own.until,
       renewing: this.#holding,
-      foreign: this.#own.seen?.content.kind === "foreign" ? this.#own.seen.content.why : null,
+      foreign: own.seen?.content.kind === "foreign" ? own.seen.content.why : null,
       without: this.#without,
       waitsUntil: this.#waitsUntil(),
     };
   }
 
+  /** For the record of the same group under other settings. */
+  get granted(): Pick<Ownership, "until" | "serial"> {
+    const { until, serial } = this.#record.own;
+    return { until, serial };
+  }
+
+  /** Why a gate behind the grant must not open after all; null: it may. */
+  get whyNotOpen(): string | null {
+    if (this.#without) return null;
+    if (!this.#holding) return "the record was lost before the server was ready";
+    if (this.settings.policy === "availability" || this.#record.held) return null;
+    return "the record could not be renewed before the server was ready";
+  }
+
   /** A claim waits for whoever may have had the record. */
   #waitsUntil(): Instant | null {
-    if (this.#claim === null || this.#own.seen === null) return null;
-    const step = claimStep(this.#own, this.#me, this.#renewals, this.#host.timers.now());
+    if (this.#claim === null || this.#record.own.seen === null) return null;
+    const step = this.#step();
     return step.kind === "wait" ? step.until : null;
+  }
+
+  #step() {
+    const { own, me, renewals, now } = this.#record;
+    return claimStep(own, me, renewals, now);
   }
 
   /** Resolves when the record is this daemon's, or cannot be. */
   claim(): Promise<ClaimResult> {
     this.abandon();
     this.#generation += 1;
-    this.#renewals = 0;
+    this.#record.renewals = 0;
     this.#refused = false;
     return new Promise((settle) => {
       this.#claim = { failures: 0, settle };
@@ -113,16 +113,18 @@ export class GroupRecord {
   serves(): void {
     this.#serving = true;
     this.#refused = false;
+    // Lost in the moment between the gate and MASTER.
+    if (this.whyNotOpen !== null && !this.#holding) this.#host.permit(this.#record.now);
   }
 
   /**
-   * It serves already, under settings that are new: the record is claimed without a gate, or the address goes. `until`: what it was granted under the old
-   * ones.
+   * It serves already, under settings that are new: the record is claimed without a gate, or the address goes. `granted`: what it had under the old ones.
    */
-  adopt(until: Instant | null): void {
-    this.#own = { ...this.#own, until };
+  adopt(granted: Pick<Ownership, "until" | "serial"> | null): void {
+    if (granted !== null) this.#record.inherit(granted);
     this.#serving = true;
     this.#holding = true;
+    this.#permit();
   }
 
   /** The addresses are gone or were never there; `closed`: nobody can write any more. Until then the record is kept. */
@@ -152,32 +154,30 @@ export class GroupRecord {
   }
 
   async #turn(): Promise<void> {
-    const began = this.#host.timers.now();
-    const answered = this.#ended || (await (this.#holding && this.#claim === null ? this.#renew() : this.#look()));
+    const began = this.#record.now;
+    const answered = this.#ended || (await this.#ask());
     this.#turning = false;
     if (this.#ended) return;
-    if (this.#claim !== null && answered) await this.#step(this.#claim);
+    if (this.#claim !== null && answered) await this.#goOn(this.#claim);
     else if (this.#claim !== null) this.#unanswered(this.#claim);
     this.#judge();
     this.#retryWhenFree();
+    // A hold that has run out is not saved by asking faster.
+    const hurried = this.#claim !== null || (this.#holding && !answered && this.#record.held);
     const { renew } = this.#host.config;
-    const hurried = this.#claim !== null || (this.#holding && !answered);
-    const spent = this.#host.timers.now() - began;
+    const spent = this.#record.now - began;
     this.#arm((hurried ? SOON : Math.max(0, renew - spent)) as Micros);
   }
 
-  async #look(): Promise<boolean> {
-    const read = await this.#host.store.read(this.settings.key);
-    this.#heard(read);
-    if (read.ok) this.#observe(read.value);
-    return read.ok;
+  #ask(): Promise<boolean> {
+    return this.#holding && this.#claim === null ? this.#renew() : this.#record.look();
   }
 
   async #renew(): Promise<boolean> {
     // What was read is known to be old when the write fails, and then what stands there is the answer.
     for (let attempt = 0; attempt < 3 && this.#holding; attempt += 1) {
       if (!this.#mayWrite()) {
-        if (!(await this.#look())) return false;
+        if (!(await this.#record.look())) return false;
         if (this.#lostToAnother() || !this.#mayWrite()) return true;
       }
       const outcome = await this.#write();
@@ -189,45 +189,30 @@ export class GroupRecord {
 
   /** Not before a look, and not on what a store shows that has forgotten the hold that has run out here. */
   #mayWrite(): boolean {
-    return claimStep(this.#own, this.#me, 0, this.#host.timers.now()).kind === "write";
+    const { own, me, now } = this.#record;
+    return claimStep(own, me, 0, now).kind === "write";
   }
 
   async #write(): Promise<"done" | "changed" | "failed"> {
-    const { timers, store } = this.#host;
-    const { own, write } = beginWrite(this.#own, this.#me, timers.now());
-    this.#own = own;
-    const { key } = this.settings;
-    const swapped = await store.swap({ key, expected: write.expected, value: encodeRecord(write.record) });
-    this.#heard(swapped);
-    if (!swapped.ok) return "failed";
-    if (swapped.value.done) {
-      this.#own = written(this.#own, { write, revision: swapped.value.revision }, this.#me, timers.now());
-    } else this.#observe(swapped.value.now);
-    if (this.#holding && this.settings.policy !== "availability") this.#permit();
-    return swapped.value.done ? "done" : "changed";
+    const outcome = await this.#record.write();
+    if (this.settings.policy !== "availability" && outcome !== "failed") this.#permit();
+    return outcome;
   }
 
-  /** Policy availability binds no address to the store. */
+  /** Policy availability binds no address to the store. Of an ended record the next one decides. */
   #permit(): void {
-    const { until } = this.#own;
+    const { until } = this.#record.own;
+    if (this.#ended || !this.#holding) return;
     if (this.settings.policy === "availability") this.#host.permit(null);
-    else if (until !== null && this.#holding) this.#host.permit(until);
+    else if (until !== null) this.#host.permit(until);
   }
 
-  #observe(reading: Reading): void {
-    const before = this.#own.seen?.revision;
-    this.#own = observe(this.#own, reading, this.#me, this.#host.timers.now());
-    const record = recordOf(this.#own);
-    const others = record !== null && record.life !== null && record.life !== this.#me.life;
-    if (others && before !== undefined && before !== reading.revision) this.#renewals += 1;
-  }
-
-  /** One that serves has lost its record: another daemon has it, or a stranger has written there. */
+  /** One that holds has lost its record: another daemon has it, or a stranger has written there. */
   #lostToAnother(): boolean {
-    const content = this.#own.seen?.content;
+    const content = this.#record.own.seen?.content;
     if (content === undefined || content.kind === "absent") return false;
-    if (content.kind === "record" && (content.record.life === null || content.record.life === this.#me.life))
-      return false;
+    const { me } = this.#record;
+    if (content.kind === "record" && (content.record.life === null || content.record.life === me.life)) return false;
     const why =
       content.kind === "foreign" ? content.why : `${content.record.host} has it in epoch ${content.record.epoch}`;
     this.#yield(why);
@@ -236,18 +221,20 @@ export class GroupRecord {
 
   /** Whatever the policy: the store answers, and says that this host is not the one. */
   #yield(why: string): void {
+    if (this.#ended) return;
     this.#holding = false;
     this.#without = false;
     this.#host.tell("taken", null, why);
-    if (this.#serving) this.#host.permit(this.#host.timers.now());
+    if (this.#serving) this.#host.permit(this.#record.now);
+    else this.#host.lost(why);
   }
 
-  async #step(claim: Claim): Promise<void> {
-    const { timers } = this.#host;
-    const step = claimStep(this.#own, this.#me, this.#renewals, timers.now());
+  async #goOn(claim: Claim): Promise<void> {
+    const step = this.#step();
     if (step.kind === "wait") return;
     if (step.kind === "foreign" && this.settings.policy === "availability") {
-      this.#goWithout(claim, step.reason);
+      this.#goWithout(step.reason);
+      this.#settle(claim, { granted: true });
       return;
     }
     if (step.kind !== "write") {
@@ -257,37 +244,35 @@ export class GroupRecord {
     const outcome = await this.#write();
     if (claim !== this.#claim) return;
     if (outcome === "failed") this.#unanswered(claim);
-    else if (isHeld(this.#own, timers.now())) this.#grant(claim);
+    else if (this.#record.held) this.#grant(claim);
   }
 
   #grant(claim: Claim): void {
     this.#holding = true;
     this.#without = false;
-    this.#renewals = 0;
+    this.#record.renewals = 0;
     this.#permit();
-    this.#host.tell("granted", recordOf(this.#own)?.epoch ?? null, "");
+    this.#host.tell("granted", recordOf(this.#record.own)?.epoch ?? null, "");
     this.#settle(claim, { granted: true });
   }
 
   #unanswered(claim: Claim): void {
-    const failure = this.#failure;
+    const { failure } = this.#record;
     claim.failures += 1;
     if (failure === null || claim.failures < MOST_FAILURES) return;
     const why = failureInWords(failure);
-    if (this.settings.policy === "availability") this.#goWithout(claim, why);
-    else
-      this.#settle(claim, {
-        granted: false,
-        reason: `${why}, and policy ${this.settings.policy} does not claim without it`,
-      });
+    const { policy } = this.settings;
+    if (policy === "availability") this.#goWithout(why);
+    const reason = `${why}, and policy ${policy} does not claim without it`;
+    this.#settle(claim, policy === "availability" ? { granted: true } : { granted: false, reason });
   }
 
   /** It is claimed as soon as it can be, and nothing depends on it. */
-  #goWithout(claim: Claim, why: string): void {
+  #goWithout(why: string): void {
+    this.#holding = false;
     this.#without = true;
-    this.#permit();
+    this.#host.permit(null);
     this.#host.tell("without", null, why);
-    this.#settle(claim, { granted: true });
   }
 
   #settle(claim: Claim, result: ClaimResult): void {
@@ -297,72 +282,59 @@ export class GroupRecord {
     claim.settle(result);
   }
 
-  /** Nobody would say before the pause after a refusal is over that it has become free. */
+  /** Nobody would say before the pause after a refusal is over that it has become free. A store that only cannot write says nothing of it. */
   #retryWhenFree(): void {
-    if (!this.#refused || this.#failure !== null || this.#claim !== null) return;
-    if (claimStep(this.#own, this.#me, 0, this.#host.timers.now()).kind !== "write") return;
+    const { failure, unwritable, own, me, now } = this.#record;
+    if (!this.#refused || failure !== null || unwritable || this.#claim !== null) return;
+    if (claimStep(own, me, 0, now).kind !== "write") return;
     this.#refused = false;
     this.#host.retry();
-  }
-
-  #heard(answer: Result<unknown, StoreFailure>): void {
-    const { timers, asked } = this.#host;
-    this.#failure = answer.ok ? null : answer.error;
-    if (answer.ok) this.#silentSince = null;
-    else this.#silentSince ??= timers.now();
-    asked(this.#failure);
   }
 
   /** Whether the instance must not serve, or not try to. */
   #judge(): void {
     if (this.settings.policy === "availability") {
-      if (this.#without && this.#serving && this.#failure === null && this.#claim === null) this.#adopt();
+      this.#judgeAvailable();
       return;
     }
-    const reason = this.#whyForbidden(this.#host.timers.now());
+    const reason = this.#whyForbidden();
     if ((reason !== null) === this.#forbidden) return;
     this.#forbidden = reason !== null;
     if (reason !== null && this.#serving) this.#host.tell("expiring", null, reason);
     this.#host.forbid(reason);
   }
 
+  /** It goes on whatever the store does, and says so; when the store is back it claims what it has. */
+  #judgeAvailable(): void {
+    const { failure, held } = this.#record;
+    if (!this.#serving || this.#claim !== null) return;
+    if (failure === null) {
+      if (this.#without) this.#takeUp();
+    } else if (this.#holding && !held) this.#goWithout(failureInWords(failure));
+  }
+
   /** It serves without the record, and the store answers: nobody has it, or another one does and two serve. */
-  #adopt(): void {
-    const step = claimStep(this.#own, this.#me, this.#renewals, this.#host.timers.now());
+  #takeUp(): void {
+    const step = this.#step();
     if (step.kind === "refuse") this.#yield(step.reason);
     if (step.kind !== "write") return;
     this.#holding = true;
     this.#without = false;
   }
 
-  #whyForbidden(now: Instant): string | null {
-    const foreign = this.#own.seen?.content;
-    if (this.#failure === null) return foreign?.kind === "foreign" ? foreign.why : null;
-    const why = failureInWords(this.#failure);
-    const { until } = this.#own;
-    // No lifetime that lasts until the next advert can be granted any more: time for an orderly release.
-    if (this.#serving) return until !== null && until - now > this.settings.shortestLease + SOON ? null : why;
-    const silent = this.#silentSince === null ? 0 : now - this.#silentSince;
-    return this.#forbidden || silent > this.#host.config.ttl + PATIENCE ? why : null;
+  #whyForbidden(): string | null {
+    const { own, failure, now, silence } = this.#record;
+    const content = own.seen?.content;
+    if (failure === null) return content?.kind === "foreign" ? content.why : null;
+    const why = failureInWords(failure);
+    // No lifetime that lasts until the next advert can be granted any more: time for an orderly release, or for no opening.
+    if (this.#holding && own.until !== null) return own.until - now > this.settings.shortestLease + SOON ? null : why;
+    return this.#forbidden || silence > this.#host.config.ttl + PATIENCE ? why : null;
   }
 
   async #giveBack(): Promise<void> {
     this.#holding = false;
     this.#without = false;
-    const write = releasing(this.#own, this.#me);
-    this.#own = letGo(this.#own);
-    if (write === null) return;
-    const { timers, store, tell } = this.#host;
-    const swapped = await store.swap({
-      key: this.settings.key,
-      expected: write.expected,
-      value: encodeRecord(write.record),
-    });
-    this.#heard(swapped);
-    if (!swapped.ok) return;
-    if (swapped.value.done) {
-      this.#own = written(this.#own, { write, revision: swapped.value.revision }, this.#me, timers.now());
-      tell("released", null, "");
-    } else this.#observe(swapped.value.now);
+    if ((await this.#record.giveBack()) === "done") this.#host.tell("released", null, "");
   }
 }

@@ -24,6 +24,8 @@ export interface QuorumGateOptions {
   readonly publish: (body: HoldfastEventBody) => void;
   readonly answer: (answer: GateAnswer) => void;
   readonly next: (question: GateQuestion) => void;
+  /** What was handed to `next` is not wanted any more. */
+  readonly withdraw: (instance: string, gate: number) => void;
   readonly permit: (instance: string, until: Instant | null) => void;
   /** An instance must not serve, or may again (null). */
   readonly forbid: (instance: string, detail: string | null) => void;
@@ -73,12 +75,12 @@ export class QuorumGate {
   configure(config: HoldfastConfig): void {
     const changed = !sameValue(config.quorum, this.#config);
     const wanted = config.quorum === null ? new Map<string, GroupSettings>() : groupsOf(config, config.quorum);
-    const granted = new Map<string, Instant | null>();
-    for (const [instance, { record }] of this.#groups) {
+    const granted = new Map<string, GroupRecord["granted"]>();
+    for (const [instance, group] of this.#groups) {
       const settings = wanted.get(instance);
-      if (!changed && sameValue(record.settings, settings)) continue;
-      granted.set(instance, record.status.until);
-      this.#remove(instance, record, settings);
+      if (!changed && sameValue(group.record.settings, settings)) continue;
+      granted.set(instance, group.record.granted);
+      this.#remove(instance, group, settings);
     }
     if (changed) this.#open(config.quorum);
     for (const [instance, settings] of wanted) {
@@ -87,11 +89,28 @@ export class QuorumGate {
   }
 
   /** A new store or other addresses: what the old one has granted counts until the new one has granted more, and no longer. */
-  #remove(instance: string, record: GroupRecord, next: GroupSettings | undefined): void {
+  #remove(instance: string, { record, gate }: Group, next: GroupSettings | undefined): void {
     record.end();
     this.#groups.delete(instance);
     const limited = next !== undefined && next.policy !== "availability";
-    if (this.#masters.has(instance) && !limited) this.#options.permit(instance, null);
+    if (!limited || !this.#masters.has(instance)) this.#options.permit(instance, null);
+    if (gate === null) return;
+    this.#refuse({ instance, gate }, "its settings have changed, the claim begins again");
+    this.#options.retry(instance);
+  }
+
+  /** A gate that what comes behind the grant has not answered yet. */
+  #refuse({ instance, gate }: { readonly instance: string; readonly gate: number }, why: string): void {
+    this.#options.withdraw(instance, gate);
+    this.#options.answer({ instance, gate, opened: false, reason: `quorum_store: ${why}` });
+  }
+
+  #lost(instance: string, why: string): void {
+    const group = this.#groups.get(instance);
+    const gate = group?.gate ?? null;
+    if (group === undefined || gate === null) return;
+    this.#giveBack(instance, group);
+    this.#refuse({ instance, gate }, why);
   }
 
   #open(config: QuorumConfig | null): void {
@@ -101,7 +120,7 @@ export class QuorumGate {
     [this.#failures, this.#failure, this.#since, this.#answers] = [0, null, null, null];
   }
 
-  #add(settings: GroupSettings, granted: Instant | null): void {
+  #add(settings: GroupSettings, granted: GroupRecord["granted"] | null): void {
     const { timers, quorum, publish, permit, forbid, retry } = this.#options;
     const { instance, group } = settings;
     if (this.#store === null || this.#config === null) return;
@@ -114,6 +133,7 @@ export class QuorumGate {
       tell: (action, epoch, detail) => publish({ kind: "quorum-store", instance, group, action, epoch, detail }),
       permit: (until) => permit(instance, until),
       forbid: (detail) => forbid(instance, detail),
+      lost: (why) => this.#lost(instance, why),
       retry: () => retry(instance),
       asked: (failure) => this.#asked(failure),
     });
@@ -155,10 +175,18 @@ export class QuorumGate {
     });
   }
 
-  /** What the server or the hook behind it has said: a claim that was refused gives back what it was granted. */
-  answered({ instance, gate, opened }: GateAnswer): void {
+  /**
+   * What the server or the hook behind it has said, as the keeper is to hear it: a claim that was refused gives back what it was granted, and one whose
+   * grant is over by now is refused.
+   */
+  answered(answer: GateAnswer): GateAnswer {
+    const { instance, gate, opened } = answer;
     const group = this.#groups.get(instance);
-    if (group?.gate === gate && !opened) this.#giveBack(instance, group);
+    if (group?.gate !== gate) return answer;
+    const why = opened ? group.record.whyNotOpen : null;
+    if (opened && why === null) return answer;
+    this.#giveBack(instance, group);
+    return why === null ? answer : { instance, gate, opened: false, reason: `quorum_store: ${why}` };
   }
 
   cancel(instance: string, gate: number): void {
