@@ -14,11 +14,13 @@ export function quorumLines({ quorum, now }: StatusReply, { width, paint }: Scre
   const how = answers === null ? "not asked yet" : answers ? "answers" : "DOES NOT ANSWER";
   const head = `quorum store ${kind} (${endpoint ?? endpoints.join(", ")}): ${how}${length}`;
   const style = answers === null ? "warn" : answers ? "good" : "bad";
-  const lines = [...(detail === null ? [] : [detail]), ...groups.map(groupLine)];
+  // What is known of a record is old then.
+  const seen = answers === false ? " when the store last answered" : "";
+  const lines = [...(detail === null ? [] : [detail]), ...groups.map((group) => groupLine(group, seen))];
   return ["", paint(style, head), ...lines.flatMap((line) => wrap(line, { width, indent: "  " }))];
 }
 
-function groupLine(group: NonNullable<StatusReply["quorum"]>["groups"][number]): string {
+function groupLine(group: NonNullable<StatusReply["quorum"]>["groups"][number], seen: string): string {
   const { instance, held, holder, epoch, leftMillis, foreign, without, waitMillis } = group;
   const who = `${instance} (${group.group})`;
   if (foreign !== null) return `${who}: ${foreign}`;
@@ -26,5 +28,6 @@ function groupLine(group: NonNullable<StatusReply["quorum"]>["groups"][number]):
   if (held)
     return `${who}: the record is this host's, epoch ${epoch}, for ${lengthInWords(leftMillis ?? 0)} without another answer`;
   if (waitMillis !== null) return `${who}: ${waitInWords(holder, waitMillis)}`;
-  return holder === null ? `${who}: nobody has the record` : `${who}: ${holder} has the record, epoch ${epoch}`;
+  if (holder === null) return `${who}: nobody is known to have the record`;
+  return `${who}: ${holder} ${seen === "" ? "has" : "had"} the record, epoch ${epoch}${seen}`;
 }

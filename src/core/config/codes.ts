@@ -110,6 +110,10 @@ export const DIAGNOSTIC_CODES = {
     "witness lacks a usable key or the address to listen at, or a client is no address; `holdfast witness` does not start.",
   ),
   "quorum-unused": entry("info", "quorum_store is given, and no instance manages a database."),
+  "witness-on-pair": entry(
+    "warning",
+    "The witness of quorum_store is on a host of the pair: its word is no third vote.",
+  ),
   "quorum-ttl": entry("warning", "ttl of quorum_store is so short that one lost answer takes the address away."),
   "quorum-without-lease": entry("warning", "vip_lease off beside quorum_store: a frozen host keeps its address."),
   "key-file-readable": entry("warning", "Somebody but root may read a file that holds a key."),
@@ -229,6 +233,7 @@ export const DIAGNOSTIC_CODES = {
   "pair-priority": entry("info", "Both hosts have the same priority: their addresses decide who begins."),
   "pair-preempt": entry("warning", "nopreempt on one host only: the other takes the address back."),
   "pair-managed": entry("error", "One host manages its database for an instance, the other does not.", false),
+  "pair-quorum": entry("error", "quorum_store differs between the hosts: two stores, or two ideas of one.", false),
   // Lint
   "script-security": strict("Scripts run as root and enable_script_security is not set; the config test ends with 6."),
   "script-not-found": strict("The script does not exist on this host."),

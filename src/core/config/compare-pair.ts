@@ -3,6 +3,7 @@
  * are placed in the second file. No message repeats a password.
  */
 import { ipBytes } from "../lib/ip.ts";
+import { endpointsOf, type QuorumConfig } from "../quorum/config.ts";
 import type { VrrpInstanceConfig } from "../vrrp/config.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { createDiagnostics } from "./diagnostics.ts";
@@ -35,9 +36,32 @@ export function comparePair(first: HoldfastConfig, second: HoldfastConfig): read
       tell("pair-managed", "one host manages its database and the other does not", "write manage_mysql on both");
     }
   }
+  compareQuorum(first.quorum, second.quorum, (message, remedy) =>
+    diagnostics.report("pair-quorum", null, message, remedy),
+  );
   for (const other of second.instances)
     if (counterpart(other, first.instances) === null) missing(other, "second", other.span);
   return diagnostics.list;
+}
+
+function compareQuorum(
+  here: QuorumConfig | null,
+  there: QuorumConfig | null,
+  tell: (message: string, remedy: string) => void,
+): void {
+  if (here === null && there === null) return;
+  if (here === null || there === null) {
+    tell("one host asks a quorum_store and the other does not: that one claims without it", "write it on both");
+    return;
+  }
+  const [mine, theirs] = [here, there].map((one) => `${one.kind} ${[...endpointsOf(one)].sort().join(" ")}`);
+  if (mine !== theirs) tell(`quorum_store is ${mine} and ${theirs}: two stores can disagree`, "give both the same");
+  if (here.prefix !== there.prefix)
+    tell(`prefix of quorum_store is ${here.prefix} and ${there.prefix}: two records`, "give both the same");
+  if (here.ttl !== there.ttl) {
+    const message = `ttl of quorum_store is ${here.ttl / 1e6} and ${there.ttl / 1e6}`;
+    tell(`${message}: where the record is lost, the shorter one is waited for`, "give both the same");
+  }
 }
 
 /** By number and family, which is what the wire knows; else by name, so that a wrong number is told as such. */

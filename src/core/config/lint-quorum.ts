@@ -23,7 +23,12 @@ export function lintQuorum(config: HoldfastConfig, diagnostics: DiagnosticSink):
     const message = "quorum_store guards nothing: no instance manages a database";
     diagnostics.report("quorum-unused", null, message, "write manage_mysql or manage_redis, or remove the block");
   }
+  const place = quorum.kind === "witness" ? quorum.place.address : null;
   for (const instance of guarded(config)) {
+    if (place !== null && isOfPair(place, instance, config)) {
+      const message = `${instance.vrrp.name}: the witness ${place} is on a host of the pair or is its address: when that host is gone, so is the vote`;
+      diagnostics.report("witness-on-pair", instance.span, message, "run `holdfast witness` on a third host");
+    }
     const { name, leaseSeconds, fenceSpan } = instance.vrrp;
     const least = shortestTtl(quorum, leaseOf(instance));
     if (quorum.ttl < least) {
@@ -42,6 +47,22 @@ export function lintQuorum(config: HoldfastConfig, diagnostics: DiagnosticSink):
   }
 }
 
+/** The own loopback, a peer, or an address that moves between the two. */
+function isOfPair(
+  place: string,
+  { vrrp, managesMysql, managesRedis }: InstanceConfig,
+  config: HoldfastConfig,
+): boolean {
+  if (place === "::1" || place.startsWith("127.")) return true;
+  if ([...vrrp.advertised, ...vrrp.excluded].some(({ address }) => address === place)) return true;
+  const groups = [
+    ...config.mysql.filter(({ name }) => name === managesMysql),
+    ...config.redis.filter(({ name }) => name === managesRedis),
+  ];
+  const peers = groups.flatMap(({ group }) => group.peers.map(({ host }) => host));
+  return peers.includes(place) || (config.peerLink?.peers.some(({ address }) => address === place) ?? false);
+}
+
 export function quorumLines(config: HoldfastConfig): readonly string[] {
   const { quorum } = config;
   return quorum === null ? [] : guarded(config).flatMap((instance) => inequalities(instance, quorum));
@@ -56,6 +77,7 @@ function inequalities(instance: InstanceConfig, quorum: QuorumConfig): readonly 
   const rate = 1 + CLOCK_RATE_BOUND;
   return [
     `${name}: quorum_store: ttl ${text(ttl)} ${ttl >= least ? ">=" : "IS LESS THAN"} renew ${text(renew)} + 2 x timeout ${text(timeout)} + address lifetime ${text(lease)} = ${text(least)}: one lost answer changes nothing`,
+    `${name}: quorum_store: the store may be without an answer for ${text(Math.max(0, ttl - lease - renew) as Micros)} at least, as while it is started anew, before a holder lets its address go (policy availability apart)`,
     `${name}: quorum_store: wait ${text(wait)} >= ${rate}^2 x (ttl ${text(ttl)} + silence ${text(SILENCE)}): a dead holder is replaced that long after its last renewal, and its address answers for ${text((ttl + SILENCE) as Micros)} at most`,
   ];
 }

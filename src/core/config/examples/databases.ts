@@ -176,6 +176,17 @@ ${DATABASE("   peer 192.0.2.2")}${managing(`
 -    orders
 -  }`)}`,
   ),
+  "witness-on-pair": example(
+    "The host that has the witness wins every cut, and when it dies the other has nobody to ask.",
+    `
+ quorum_store witness {
+-  endpoint 192.0.2.2
++  endpoint 192.0.2.9
+   key 1 hex:${KEY}
+   active_key 1
+ }
+${DATABASE("   peer 192.0.2.2")}${MANAGED}`,
+  ),
   "quorum-ttl": example(
     "One answer of the store that is lost, and the address goes.",
     `

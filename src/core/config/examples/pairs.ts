@@ -145,4 +145,27 @@ ${host("   virtual_router_id 51\n   priority 100\n   nopreempt\n   manage_mysql 
       ),
     },
   ),
+  "pair-quorum": example(
+    "Each host's word is confirmed by a store that knows nothing of the other's.",
+    ` quorum_store etcd {
+-  endpoint http://192.0.2.8:2379
++  endpoint http://192.0.2.9:2379
+ }
+ redis cache {
+   peer 192.0.2.2
+ }
+${host("   virtual_router_id 51\n   priority 150\n   nopreempt\n   manage_redis cache")}`,
+    {
+      peer: sideOf(
+        ` quorum_store etcd {
+   endpoint http://192.0.2.9:2379
+ }
+ redis cache {
+   peer 192.0.2.1
+ }
+${host("   virtual_router_id 51\n   priority 100\n   nopreempt\n   manage_redis cache")}`,
+        "corrected",
+      ),
+    },
+  ),
 } as const;
