@@ -250,13 +250,12 @@ export class MariadbSubject implements Subject {
     const last = this.#writes.filter(({ ok }) => ok).at(-1)?.member ?? "db1";
     if (await this.#takesOver(last)) return `holdfast takeover orders --accept-loss on ${last}; `;
     const peer = otherOf(last);
-    const behind = await this.#member(peer).server.value("SELECT @@gtid_binlog_pos");
     const { server } = this.#member(last);
-    await server.query("STOP SLAVE");
-    // Refused where that is behind what the own binary log has: then nothing has come in from there.
-    await server.query(`SET GLOBAL gtid_slave_pos = '${behind}'`).catch(() => []);
-    await server.query("START SLAVE");
-    await sleep(SETTLES_MS);
+    if ((await server.replica()).Last_SQL_Errno !== "0") {
+      const behind = await this.#member(peer).server.value("SELECT @@gtid_binlog_pos");
+      for (const order of ["STOP SLAVE", ...passOver(behind), "START SLAVE"]) await server.query(order);
+      await sleep(SETTLES_MS);
+    }
     await this.stopDatabase(peer);
     const done = await this.#takesOver(last);
     await this.startDatabase(peer);
@@ -328,6 +327,13 @@ function makingAnew(server: MariadbServer, peer: MariadbServer): readonly string
     return `    ${keyword} ${path}`;
   });
 }
+
+/** Strict mode refuses a position behind what the own binary log has. */
+const passOver = (position: string): readonly string[] => [
+  "SET GLOBAL gtid_strict_mode = 0",
+  `SET GLOBAL gtid_slave_pos = '${position}'`,
+  "SET GLOBAL gtid_strict_mode = 1",
+];
 
 const filesIn = (folder: string, names: RegExp): readonly string[] =>
   existsSync(folder)
