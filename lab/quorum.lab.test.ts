@@ -9,11 +9,12 @@ import { VIP } from "../src/lab/lab.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { eventsOf, holdfast, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { RedisPair } from "./redis-pair.ts";
-import { describeStage, type Stage } from "./stage.ts";
+import { describeStages, type Stage } from "./stage.ts";
+import { witnessTests } from "./witness.suite.ts";
 
 const KEY = "/holdfast/redis/cache";
 
-describeStage("a managed pair with a quorum store", (stage: Stage) => {
+function etcdTests(stage: Stage): void {
   let pair: RedisPair;
   let etcd: EtcdServer;
 
@@ -58,7 +59,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     for (const monitor of monitors) await monitor.signal("SIGKILL");
   };
 
-  test("a standby that hears nobody is refused while the holder renews its record", async () => {
+  test.sequential("a standby that hears nobody is refused while the holder renews its record", async () => {
     await prepare();
     const first = start(0, "consistency");
     await instanceWhen(first, "VI_1", (it) => it.phase === "CLAIMING");
@@ -83,7 +84,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     expect(await record()).toMatchObject({ epoch: 2 });
   });
 
-  test("consistency: a holder that the store does not hear lets go before another can have the record", async () => {
+  test.sequential("consistency: a holder that the store does not hear lets go before another can have the record", async () => {
     await prepare();
     const first = start(0, "consistency");
     await serving(first);
@@ -100,7 +101,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     await movedInOrder(monitors);
   });
 
-  test("a store that is emptied grants nothing before the holder, whom nobody hears, must have let go", async () => {
+  test.sequential("a store that is emptied grants nothing before the holder, whom nobody hears, must have let go", async () => {
     await prepare();
     const first = start(0, "consistency");
     await serving(first);
@@ -116,7 +117,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     await movedInOrder(monitors);
   });
 
-  test("a store that is made anew under the holder gets its record again, and nothing moves", async () => {
+  test.sequential("a store that is made anew under the holder gets its record again, and nothing moves", async () => {
     await prepare();
     const block = store("ttl 9");
     const first = start(0, "consistency", block);
@@ -136,7 +137,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     expect([await moves(first), await moves(second)]).toEqual([before, waiting]);
   });
 
-  test("availability: the store goes down and nothing moves; the holder stops and the other goes on without it", async () => {
+  test.sequential("availability: the store goes down and nothing moves; the holder stops and the other goes on without it", async () => {
     await prepare();
     const first = start(0, "availability");
     await serving(first);
@@ -155,7 +156,7 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     expect((await statusOf(second))?.quorum?.groups[0]).toMatchObject({ without: true, held: false });
   });
 
-  test("TLS and a user: a wrong password and another pair's record are named, and a claim is granted when both are right", async () => {
+  test.sequential("TLS and a user: a wrong password and another pair's record are named, and a claim is granted when both are right", async () => {
     const host = stage.host("gateway");
     const [cert, key] = [join(host.directory, "etcd.crt"), join(host.directory, "etcd.key")];
     const made = ["-x509", "-nodes", "-days", "1", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
@@ -183,7 +184,9 @@ describeStage("a managed pair with a quorum store", (stage: Stage) => {
     await serving(first);
     expect((await statusOf(first))?.quorum).toMatchObject({ answers: true, groups: [{ held: true, epoch: 1 }] });
   });
-});
+}
+
+describeStages("a managed pair with a third vote", { "of etcd": etcdTests, "of a witness": witnessTests });
 
 const stampOf = (text: string): string => /\[([^\]]+)\]/.exec(text)?.[1] ?? "";
 /** Every state and phase that it has entered. */

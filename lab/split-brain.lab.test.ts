@@ -1,20 +1,16 @@
 /** Two masters that hear each other one way only, or not at all: what each of them says, and when it is over. */
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { SplitBrainEventBody } from "../src/core/events/split-brain-events.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { VIP } from "../src/lab/lab.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import { eventsOf, holdfast, instanceWhen } from "./holdfast-client.ts";
-import { describeStage, type Stage } from "./stage.ts";
+import { describeStages, type Stage } from "./stage.ts";
 
 const KEY = `hex:${"3c".repeat(32)}`;
 
-describeStage("a split brain", (stage: Stage) => {
-  afterEach(async () => {
-    for (const name of ["db1", "db2"]) await stage.host(name).exec(["nft", "flush", "ruleset"]);
-  });
-
+function toolsOf(stage: Stage) {
   const block = (index: 0 | 1) => instanceBlock({ priority: 100 - 10 * index, advertSeconds: 0.3 });
   const drop = (host: string) =>
     stage
@@ -41,8 +37,12 @@ describeStage("a split brain", (stage: Stage) => {
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
     return [first, second];
   };
+  return { drop, told, actions, says, pair };
+}
 
-  test("adverts of the master are lost: both tell, with who yields; after the repair one has let go, and both say that it is over", async () => {
+function oneWay(stage: Stage): void {
+  const { pair, drop, told, says } = toolsOf(stage);
+  test.sequential("adverts of the master are lost: both tell, with who yields; after the repair one has let go, and both say that it is over", async () => {
     const [first, second] = await pair(() => "");
     await sleep(2_000);
     await drop("db1");
@@ -65,8 +65,11 @@ describeStage("a split brain", (stage: Stage) => {
     expect((await holdfast(first, "status")).stdout).not.toContain("SPLIT BRAIN");
     expect((await holdfast(first, "metrics")).stdout).toMatch(/holdfast_vrrp_split_brain\{instance="VI_1"\} 0\n/);
   });
+}
 
-  test("no adverts either way: with peer_link both know, and say who will yield", async () => {
+function neitherWay(stage: Stage): void {
+  const { pair, drop, told, says } = toolsOf(stage);
+  test.sequential("no adverts either way: with peer_link both know, and say who will yield", async () => {
     const link = (index: 0 | 1): string => {
       const [own, other] = ["db1", "db2"].map((name) => stage.host(name).address);
       const [listen, peer] = index === 0 ? [own, other] : [other, own];
@@ -86,8 +89,11 @@ describeStage("a split brain", (stage: Stage) => {
     await says(second, ["seen this-host", "over this-host"]);
     await says(first, ["seen other", "over other"]);
   });
+}
 
-  test("a stranger with the address: told as such while it answers; hand-overs back and forth are not told", async () => {
+function stranger(stage: Stage): void {
+  const { pair, told, actions, says } = toolsOf(stage);
+  test.sequential("a stranger with the address: told as such while it answers; hand-overs back and forth are not told", async () => {
     const [first, second] = await pair(() => "");
     for (let turn = 0; turn < 2; turn += 1) {
       await stage.host("db1").execOrThrow(["ip", "link", "set", "eth0", "down"]);
@@ -105,4 +111,10 @@ describeStage("a split brain", (stage: Stage) => {
     await stranger.execOrThrow(["ip", "addr", "del", `${VIP}/32`, "dev", "eth0"]);
     await says(first, ["seen nobody", "over other"]);
   });
+}
+
+describeStages("a split brain", {
+  "adverts one way": oneWay,
+  "adverts neither way": neitherWay,
+  "a stranger": stranger,
 });

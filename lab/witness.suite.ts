@@ -8,9 +8,9 @@ import { sleep, until } from "../src/lab/processes.ts";
 import { WITNESS_KEY, WitnessServer } from "../src/lab/witness.ts";
 import { eventsOf, holdfast, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { RedisPair } from "./redis-pair.ts";
-import { describeStage, type Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
-describeStage("a managed pair with a witness", (stage: Stage) => {
+export function witnessTests(stage: Stage): void {
   let pair: RedisPair;
   let witness: WitnessServer;
 
@@ -58,7 +58,7 @@ describeStage("a managed pair with a witness", (stage: Stage) => {
     return [first, second];
   };
 
-  test("a standby that hears nobody is refused while the holder renews; a regular stop gives the record over at once", async () => {
+  test.sequential("a standby that hears nobody is refused while the holder renews; a regular stop gives the record over at once", async () => {
     const [first, second] = await prepare();
     await drop("db1", "meta l4proto 112");
     const refused = await instanceWhen(second, "VI_1", (it) => it.state === "FAULT", 15_000);
@@ -72,7 +72,7 @@ describeStage("a managed pair with a witness", (stage: Stage) => {
     expect(await group(second)).toMatchObject({ held: true, epoch: 2 });
   });
 
-  test("killed and started again it has its records, and nothing moves; without them the holder writes its own again", async () => {
+  test.sequential("killed and started again it has its records, and nothing moves; without them the holder writes its own again", async () => {
     const [first, second] = await prepare("ttl 9");
     const moves = async (daemon: Daemon) => (await eventsOf(daemon)).filter(({ body }) => body.kind === "vrrp").length;
     const before = [await moves(first), await moves(second)];
@@ -92,7 +92,7 @@ describeStage("a managed pair with a witness", (stage: Stage) => {
     expect([await moves(first), await moves(second)]).toEqual(before);
   });
 
-  test("a frozen witness: the holder lets go in order; thawed, one of the two serves again", async () => {
+  test.sequential("a frozen witness: the holder lets go in order; thawed, one of the two serves again", async () => {
     const [first, second] = await prepare();
     await witness.program?.signal("SIGSTOP");
     const gone = await instanceWhen(first, "VI_1", (it) => it.state === "FAULT", 15_000);
@@ -108,7 +108,7 @@ describeStage("a managed pair with a witness", (stage: Stage) => {
     await until(served, "one of the two serves again", 25_000);
   });
 
-  test("a wrong key: FAULT, with what to do, on the host and in the witness's log; no key in either", async () => {
+  test.sequential("a wrong key: FAULT, with what to do, on the host and in the witness's log; no key in either", async () => {
     pair = new RedisPair(stage);
     witness = new WitnessServer(stage.host("gateway"));
     witness.prepare();
@@ -124,4 +124,4 @@ describeStage("a managed pair with a witness", (stage: Stage) => {
     for (const text of [said, log, first.program.lines.map((line) => line.text).join("\n")])
       expect(text).not.toContain(wrong.slice(4));
   });
-});
+}
