@@ -9,7 +9,7 @@ import type { InstanceView } from "../src/control/contract/types.ts";
 import { APPLICATION } from "../src/lab/mariadb.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
-import { holdfast, instanceWhen, lookedAgain, statusOf } from "./holdfast-client.ts";
+import { eventsOf, holdfast, instanceWhen, lookedAgain, statusOf } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
 
@@ -178,6 +178,15 @@ describeStage("a managed pair of MariaDB servers", (stage: Stage) => {
     expect((await two.replica()).Slave_IO_Running).toBe("No");
     expect(await pair.lost(two)).toEqual([]);
     expect((await pair.ids(two)).has(900_001)).toBe(false);
+    // The writer loses the address for a moment: what was left out does not stand against it, and stays out.
+    process.kill(await second.keeperPid(), "SIGKILL");
+    const lost = async () => (await eventsOf(second)).some(({ body }) => body.kind === "keeper-lost") || undefined;
+    await until(lost, "the keeper is gone", 10_000);
+    await serving(second);
+    await pair.writesReach(two, 20_000);
+    expect(await two.value("SELECT @@read_only")).toBe("0");
+    expect((await pair.ids(two)).has(900_001)).toBe(false);
+    expect((await instanceWhen(first, "VI_1", (it) => it.state !== "MASTER")).holding).toBe(false);
   });
 
   test("a server found open without its address is closed; who cannot know that its data is the newest refuses, until told", async () => {

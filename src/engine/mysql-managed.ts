@@ -12,6 +12,7 @@ import type { Notes } from "../ports/notes.ts";
 import { FirstWriter } from "./first-writer.ts";
 import type { PeerAbsence } from "./mysql-absence.ts";
 import type { IsolationWatch } from "./mysql-isolation.ts";
+import { LeftOutNote } from "./mysql-left-out.ts";
 import type { MysqlTending } from "./mysql-tending.ts";
 
 /** A claim that runs or waits for its turn. */
@@ -69,6 +70,7 @@ export interface Managed {
   moving: boolean;
   /** `holdfast init-writer`. */
   readonly first: FirstWriter;
+  readonly leftOut: LeftOutNote;
   /** Since when it has been found closed with its address; null: it is not. */
   strayedAt: Instant | null;
   /** That is being settled. */
@@ -92,6 +94,7 @@ export function newManaged(instance: string, settings: ManagedSettings, records:
     closed: false,
     known: false,
     first: new FirstWriter(records, `first-writer-${settings.config.name}`),
+    leftOut: new LeftOutNote(records, settings.config.name),
     receiving: false,
     stoppedByHand: false,
     following: false,

@@ -27,6 +27,7 @@ import type { SqlPort } from "../ports/sql.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import type { LeftOutNote } from "./mysql-left-out.ts";
 import type { MysqlMember } from "./mysql-member.ts";
 
 export interface TakeoverTools {
@@ -53,6 +54,8 @@ export interface TakeoverContext {
   readonly known: boolean;
   /** An operator has named this host the first writer. */
   readonly named: () => Promise<boolean>;
+  /** What quarantined peers had too many when this server was the writer; a peer that is found open has none of it any more. */
+  readonly leftOut: LeftOutNote;
   readonly consented: boolean;
   readonly cancelled: () => boolean;
   readonly tell: (step: string, outcome: "begun" | "done" | "failed", detail: string) => void;
@@ -195,9 +198,12 @@ export class Takeover {
       this.#gateway = await this.#tools.gateway.ask(GATEWAY_MILLIS);
       if (this.#gateway === "unreachable") this.#context.onCutOff();
     }
+    for (const { address, state } of peers)
+      if (state.kind === "up" && state.facts.closedBy === null) await this.#context.leftOut.wasOpen(address);
     return ok({
       own: own.value,
       peers,
+      leftOut: await this.#context.leftOut.known(),
       policy: this.#config.group.policy,
       gateway: this.#gateway === "unasked" ? null : this.#gateway,
       known: this.#context.known,

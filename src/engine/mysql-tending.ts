@@ -22,6 +22,7 @@ import type { Timer } from "../ports/timers.ts";
 import { Attaching } from "./mysql-attaching.ts";
 import { enableEvents } from "./mysql-events.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import type { LeftOutNote } from "./mysql-left-out.ts";
 import { PeerMemory } from "./mysql-peer-memory.ts";
 import { type ReplicaContext, ReplicaWatch } from "./mysql-replicas.ts";
 import type { TakeoverTools } from "./mysql-takeover.ts";
@@ -29,6 +30,7 @@ import type { TakeoverTools } from "./mysql-takeover.ts";
 export interface TendingHost {
   readonly tools: Pick<TakeoverTools, "sql" | "timers" | "gateway" | "logins" | "records">;
   readonly tell: ReplicaContext["tell"];
+  readonly leftOut: LeftOutNote;
   readonly replicas: Omit<ReplicaContext, "tell">;
 }
 
@@ -116,6 +118,7 @@ export class MysqlTending {
     if (ring) await this.#memory.note(facts);
     if (this.#ended) return;
     this.#tellTrouble(facts);
+    await this.#host.leftOut.see(facts);
     if (eventsFollow) await this.#enableEvents();
     if (this.#config.group.replicas.length > 0 || peers.length > 1) await this.#replicas.look(facts);
     if (!ring) await this.#attaching.look(facts);

@@ -61,7 +61,12 @@ export class MysqlWork {
       this.tell(managed, { what: "tending", step, outcome, detail });
     const { opening, virtualHosts } = managed;
     managed.tending = new MysqlTending(
-      { tools: this.tools, tell, replicas: { opening, virtualHosts, exporter: this.tools.exporter } },
+      {
+        tools: this.tools,
+        tell,
+        leftOut: managed.leftOut,
+        replicas: { opening, virtualHosts, exporter: this.tools.exporter },
+      },
       managed.config,
     );
     watchIsolation(this.tools, managed, this.#options.isolate);

@@ -101,21 +101,35 @@ export function mariadbContains({ binlogState, slavePos }: MariadbGtids, positio
 }
 
 /** MariaDB: the last number of each domain and server in `wanted` that is not held, with the last one that is; null when a text is no position. */
-export function mariadbExtra({ binlogState, slavePos }: MariadbGtids, wanted: string): string | null {
+export function mariadbExtra(held: MariadbGtids, wanted: string): string | null {
+  const parts = lacking(held, wanted)?.map(({ gtid, here }) => `${gtid} (here ${here})`);
+  return parts?.join(", ") ?? null;
+}
+
+/** The same as a position: "0-2-1514,0-3-7". */
+export const mariadbMissing = (held: MariadbGtids, wanted: string): string | null =>
+  lacking(held, wanted)
+    ?.map(({ gtid }) => gtid)
+    .join(",") ?? null;
+
+function lacking(
+  { binlogState, slavePos }: MariadbGtids,
+  wanted: string,
+): readonly { readonly gtid: string; readonly here: string }[] | null {
   const want = parseMariadb(wanted);
   const held = [parseMariadb(binlogState), parseMariadb(slavePos)];
   if (want === null || held.includes(null)) return null;
-  const parts = want.flatMap(({ domain, server, sequence }) => {
-    const here = held.flatMap((list) => list ?? []).filter((one) => one.domain === domain && one.server === server);
+  return want.flatMap(({ domain, server, sequence }) => {
+    const known = held.flatMap((list) => list ?? []).filter((one) => one.domain === domain && one.server === server);
     const most =
-      here
+      known
         .map((one) => one.sequence)
         .sort((a, b) => (a < b ? -1 : 1))
         .at(-1) ?? 0n;
     if (most >= sequence) return [];
-    return [`${domain}-${server}-${sequence} (here ${most === 0n ? "none" : `${domain}-${server}-${most}`})`];
+    const here = most === 0n ? "none" : `${domain}-${server}-${most}`;
+    return [{ gtid: `${domain}-${server}-${sequence}`, here }];
   });
-  return parts.join(", ");
 }
 
 interface MariadbGtid {

@@ -11,6 +11,7 @@ import type { Policy } from "../database/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
 import { lostTail } from "./errant.ts";
 import { mariadbContains, mysqlContains } from "./gtid.ts";
+import { wasLeftOut } from "./left-out.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
 
 export type PeerState =
@@ -36,6 +37,8 @@ export interface TakeoverFacts {
   readonly gateway: "reachable" | "unreachable" | null;
   /** Since the daemon started the server was seen receiving from a peer, or was opened by it. */
   readonly known: boolean;
+  /** What quarantined peers had too many when this server was the writer, by their address. */
+  readonly leftOut?: ReadonlyMap<string, string>;
   /** An operator has named this host the first writer (`holdfast init-writer`), and nothing has voided that. */
   readonly named?: boolean;
   /** An operator takes the responsibility for what cannot be known. */
@@ -203,7 +206,7 @@ function followPeers(facts: TakeoverFacts): Decision | null {
         `this server has lost what it had committed itself (${lost}), and ${peer.address} has it: make it anew from there`,
       );
     }
-    if (peer.state.kind !== "up" || hasEverything(facts, peer, peer.state.facts)) continue;
+    if (!hasMore(facts, peer)) continue;
     const channels = channelsFrom(facts, peer);
     const broken = channels.find(({ io }) => io === "stopped");
     if (channels.length === 0) {
@@ -218,6 +221,12 @@ function followPeers(facts: TakeoverFacts): Decision | null {
     return { kind: "wait", what: `everything that ${peer.address} has is executed` };
   }
   return null;
+}
+
+/** It has something that this server lacks and that was not left out when this server was the writer. */
+function hasMore(facts: TakeoverFacts, peer: Peer): boolean {
+  if (peer.state.kind !== "up" || hasEverything(facts, peer, peer.state.facts)) return false;
+  return !wasLeftOut(facts.leftOut?.get(peer.address), facts.own, peer.state.facts);
 }
 
 /** What the own server had committed and has no more, while the peer has it: replication skips it, and its position looks as if it were there. */
