@@ -168,7 +168,10 @@ export class Holding {
     const guarded =
       control?.alive === true && this.#world.disturbances.nodeFaults(track.node).has("control frozen") === false;
     let limit = leaseBound(track.config);
-    if (guarded && keeper?.frozen === true && keeper.alive) limit = Math.min(limit, 2 * silenceBound(host.configs));
+    const watchedSince = Math.max(track.staleLocal, host.controlSinceLocal);
+    // Control that was frozen itself counts the silence from when it runs again.
+    if (guarded && keeper?.frozen === true && keeper.alive)
+      limit = Math.min(limit, 2 * silenceBound(host.configs) + (watchedSince - track.staleLocal));
     const guardTime = local - Math.max(host.keeperChangeLocal, host.controlSinceLocal);
     if (guarded && keeper?.alive !== true && guardTime > GUARD) limit = 0;
     if (local - track.staleLocal > limit) {

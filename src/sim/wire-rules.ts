@@ -41,7 +41,9 @@ export class Wire {
     track.beatenBy = null;
     return () => {
       if (speaks(before) && advert.priority > 0) this.#checkVerdict(track, advert);
-      else if (before === "BACKUP" && track.phase === "BACKUP") this.#moveTimer(track, advert);
+      // A better master ends a claim that is being prepared: the timer runs anew from its advert.
+      else if ((before === "BACKUP" || before === "PREPARING") && track.phase === "BACKUP")
+        this.#moveTimer(track, advert);
     };
   }
 
