@@ -53,7 +53,7 @@ const PHASES: Readonly<Record<InstanceView["phase"], string>> = {
   FAULT: "in FAULT",
   STOP: "stopped",
   PREPARING: "BACKUP and PREPARING (notify_claim runs while a live master is heard)",
-  CLAIMING: "CLAIMING (it announces itself, notify_claim has not answered yet)",
+  CLAIMING: "CLAIMING (it announces itself, its claim gate has not answered yet)",
   RELEASING: "RELEASING (notify_release runs before the address goes)",
 };
 

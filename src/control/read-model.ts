@@ -8,6 +8,7 @@ import { failureInWords, faultInWords } from "../core/events/explain.ts";
 import { isTransient } from "../core/events/packet-events.ts";
 import type { SplitBrainEventBody } from "../core/events/split-brain-events.ts";
 import type { HoldfastEvent, HoldfastEventBody } from "../core/events/vocabulary.ts";
+import { waitInWords } from "../core/quorum/words.ts";
 import type { Fault } from "../core/vrrp/causes.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
@@ -250,13 +251,22 @@ export class ReadModel {
 
   #reason(status: VrrpInstanceStatus, hooks: readonly HookView[]): string | null {
     if (status.faults.length > 0) return status.faults.map((fault) => this.#faultWithDetail(fault)).join("; ");
-    if (status.phase === "PREPARING" || status.phase === "CLAIMING") return gateReason(hooks, "notify_claim");
+    if (status.phase === "PREPARING" || status.phase === "CLAIMING")
+      return this.#storeReason(status.name) ?? gateReason(hooks, "notify_claim");
     if (status.phase === "RELEASING") return gateReason(hooks, "notify_release");
     if (this.#stale && this.#keeper.state !== "running") return "its keeper is gone; the next one begins anew";
     if (status.phase === "INIT") return "waits for the first result of its checks";
     const siblings = unwillingSiblings(status, this.#snapshot);
     if (siblings !== null) return `waits for ${siblings} of sync group ${status.syncGroup} to want MASTER`;
     return null;
+  }
+
+  /** The store holds the claim up; the hook has not been asked yet. */
+  #storeReason(instance: string): string | null {
+    const group = this.#quorum?.groups.find((one) => one.instance === instance) ?? null;
+    if (group === null || group.waitsUntil === null) return null;
+    const millis = Math.max(0, (group.waitsUntil - this.#options.clock.now()) / 1_000);
+    return `waits for the quorum store: ${waitInWords(group.holder, millis)}`;
   }
 
   #faultWithDetail(fault: Fault): string {
