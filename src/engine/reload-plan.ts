@@ -4,46 +4,36 @@
  */
 import { DIAGNOSTIC_CODES } from "../core/config/codes.ts";
 import type { Diagnostic, HoldfastConfig, InstanceConfig } from "../core/config/model.ts";
-import { sameSettings, withoutSpans } from "../core/config/same-settings.ts";
+import { sameSettings } from "../core/config/same-settings.ts";
 
-type Named = { readonly name: string; readonly text: string };
+type Named = readonly (readonly [name: string, settings: unknown])[];
 
-function compare(what: string, before: readonly Named[], now: readonly Named[]): string[] {
-  const old = new Map(before.map(({ name, text }) => [name, text]));
+function compare(what: string, before: Named, now: Named): string[] {
+  const old = new Map(before);
   const changes: string[] = [];
-  for (const { name, text } of now) {
+  for (const [name, settings] of now) {
     if (!old.has(name)) changes.push(`${what} ${name} is added`);
-    else if (old.get(name) !== text) changes.push(`${what} ${name} is changed`);
+    else if (!sameSettings(old.get(name), settings)) changes.push(`${what} ${name} is changed`);
     old.delete(name);
   }
   for (const name of old.keys()) changes.push(`${what} ${name} is removed`);
   return changes;
 }
 
+const byName = (list: readonly { readonly name: string }[]): Named => list.map((one) => [one.name, one]);
+
+const instancesByName = ({ instances }: HoldfastConfig): Named => instances.map((one) => [one.vrrp.name, one]);
+
 export function reloadChanges(before: HoldfastConfig, now: HoldfastConfig): readonly string[] {
-  const instances = ({ instances }: HoldfastConfig): Named[] =>
-    instances.map((instance) => ({ name: instance.vrrp.name, text: withoutSpans(instance) }));
-  const scripts = ({ scripts }: HoldfastConfig): Named[] =>
-    scripts.map((script) => ({ name: script.name, text: withoutSpans(script) }));
-  const files = ({ files }: HoldfastConfig): Named[] =>
-    files.map((file) => ({ name: file.name, text: withoutSpans(file) }));
-  const processes = ({ processes }: HoldfastConfig): Named[] =>
-    processes.map((process) => ({ name: process.name, text: withoutSpans(process) }));
-  const servers = (list: HoldfastConfig["mysql" | "redis"]): Named[] =>
-    list.map((server) => ({ name: server.name, text: withoutSpans(server) }));
-  const groups = ({ groups }: HoldfastConfig): Named[] =>
-    groups.map((group) => ({ name: group.name, text: withoutSpans(group) }));
-  const services = ({ lvs }: HoldfastConfig): Named[] =>
-    lvs.servers.map((server) => ({ name: server.name, text: withoutSpans(server) }));
   const changes = [
-    ...compare("vrrp_sync_group", groups(before), groups(now)),
-    ...compare("vrrp_instance", instances(before), instances(now)),
-    ...compare("vrrp_script", scripts(before), scripts(now)),
-    ...compare("track_file", files(before), files(now)),
-    ...compare("vrrp_track_process", processes(before), processes(now)),
-    ...compare("mysql", servers(before.mysql), servers(now.mysql)),
-    ...compare("redis", servers(before.redis), servers(now.redis)),
-    ...compare("virtual_server", services(before), services(now)),
+    ...compare("vrrp_sync_group", byName(before.groups), byName(now.groups)),
+    ...compare("vrrp_instance", instancesByName(before), instancesByName(now)),
+    ...compare("vrrp_script", byName(before.scripts), byName(now.scripts)),
+    ...compare("track_file", byName(before.files), byName(now.files)),
+    ...compare("vrrp_track_process", byName(before.processes), byName(now.processes)),
+    ...compare("mysql", byName(before.mysql), byName(now.mysql)),
+    ...compare("redis", byName(before.redis), byName(now.redis)),
+    ...compare("virtual_server", byName(before.lvs.servers), byName(now.lvs.servers)),
   ];
   if (!sameSettings([before.lvs.options, before.lvs.ssl], [now.lvs.options, now.lvs.ssl]))
     changes.unshift("the settings of LVS are changed");

@@ -7,11 +7,11 @@ import { maskSecrets } from "../lib/secrets.ts";
 import type { DiagnosticSink } from "./diagnostics.ts";
 import type { Command } from "./model.ts";
 import { mapped } from "./text.ts";
-import type { Node } from "./tree.ts";
+import { type Node, restOf } from "./tree.ts";
 import { commandWords } from "./words.ts";
 
 export function readCommand(node: Node, diagnostics: DiagnosticSink): Command | null {
-  const outer = commandWords(node.rest);
+  const outer = commandWords(restOf(node));
   const first = outer.words[0];
   if (outer.unterminated !== null || first === undefined || first.text.trim() === "") {
     if (outer.unterminated === null)

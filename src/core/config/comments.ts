@@ -11,6 +11,7 @@ export interface Decommented {
 const isMark = (char: string | undefined): boolean => char === "#" || char === "!";
 
 export function decomment(raw: string): Decommented {
+  if (!/["#!\\]/.test(raw)) return { text: trim(mapped(raw)), openQuote: null };
   const { end, openQuote, dropped } = scan(raw);
   const whole = mapped(raw);
   const parts: Mapped[] = [];

@@ -7,7 +7,7 @@ import type { DiagnosticSink } from "./diagnostics.ts";
 import type { VrrpScriptConfig } from "./model.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings, wordSpan } from "./settings.ts";
-import type { Node } from "./tree.ts";
+import { type Node, restOf } from "./tree.ts";
 import { commandWords } from "./words.ts";
 
 export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScriptConfig | null {
@@ -58,12 +58,12 @@ export function compileScript(node: Node, diagnostics: DiagnosticSink): VrrpScri
 /** Words after an unquoted command are no arguments: keepalived takes one word and drops the others. */
 function warnUnquoted(settings: Settings, name: string, diagnostics: DiagnosticSink): void {
   const node = settings.node("script");
-  const extra = node === null ? undefined : commandWords(node.rest).words[1];
+  const extra = node === null ? undefined : commandWords(restOf(node)).words[1];
   if (node === null || extra === undefined) return;
   diagnostics.report(
     "extra-argument",
     wordSpan(node, extra),
     `check ${name} runs without the words after the command, as in keepalived`,
-    `put the whole command in quotes: script "${maskSecrets(node.rest.text).replace(/"/g, "'")}"`,
+    `put the whole command in quotes: script "${maskSecrets(restOf(node).text).replace(/"/g, "'")}"`,
   );
 }

@@ -51,13 +51,14 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
   reportAbsentProcessors(globals, source, diagnostics);
   reportIpsets(root.node("namespace_with_ipsets"), diagnostics);
   const instances: Instances = { list: [], byName: new Map(), byRouter: new Map() };
+  const checks = { ...trackable, source };
+  const inheriting = { ...checks, defaults, tools, taken };
   for (const node of tree) {
     if (node.block === null) continue;
     // A file may say `__proto__ {`.
     const check = Object.hasOwn(CHECKS, node.keyword) ? CHECKS[node.keyword] : undefined;
-    if (check !== undefined) check(node, { ...trackable, source });
-    else if (node.keyword === "vrrp_instance")
-      addInstance(compileInstance(node, { defaults, ...trackable, tools, source, taken }), instances, diagnostics);
+    if (check !== undefined) check(node, checks);
+    else if (node.keyword === "vrrp_instance") addInstance(compileInstance(node, inheriting), instances, diagnostics);
   }
   // Last of all: a group may name instances that are defined further down.
   const { groups, members } = compileGroups(root.nodes("vrrp_sync_group"), instances.list, {

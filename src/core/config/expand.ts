@@ -75,7 +75,7 @@ function substituteOnce(source: Mapped, definitions: Definitions): Mapped | null
 
 /** `$NAME=rest` at the start of a line; null when the line is no definition. */
 export function readDefinition(text: string): { readonly name: string; readonly value: string } | null {
-  const match = /^\$([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text);
+  const match = text.startsWith("$") ? /^\$([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) : null;
   return match === null ? null : { name: match[1] ?? "", value: (match[2] ?? "").trim() };
 }
 
@@ -93,13 +93,13 @@ export type LoopResult =
   | { readonly kind: "bad"; readonly why: string }
   | { readonly kind: "loop"; readonly loop: Loop };
 
+const NO_LOOP: LoopResult = { kind: "none" };
+
 /** Reads a loop at the start of a line. */
 export function readLoop(source: Mapped): LoopResult {
+  if (!source.text.startsWith("~")) return NO_LOOP;
   const head = LOOP_HEAD.exec(source.text);
-  if (head === null)
-    return source.text.startsWith("~")
-      ? { kind: "bad", why: "only ~SEQ(...), ~SEQx(...) and ~LST(...) exist" }
-      : { kind: "none" };
+  if (head === null) return { kind: "bad", why: "only ~SEQ(...), ~SEQx(...) and ~LST(...) exist" };
   const close = source.text.indexOf(")", head[0].length);
   if (close < 0) return { kind: "bad", why: "the closing parenthesis is missing" };
   const inside = source.text.slice(head[0].length, close);

@@ -26,14 +26,8 @@ interface Interfaces {
 }
 
 /** Addresses, routes and rules name interfaces too. */
-function interfacesOf({
-  advertised,
-  excluded,
-  routes,
-  rules,
-  trackInterfaces,
-  ...vrrp
-}: VrrpInstanceConfig): Set<string> {
+function interfacesOf(vrrp: VrrpInstanceConfig): Set<string> {
+  const { advertised, excluded, routes, rules, trackInterfaces } = vrrp;
   const devices = [
     ...[...advertised, ...excluded].map(({ device }) => device),
     ...routes.flatMap((route) => [route.device, ...route.nextHops.map((hop) => hop.device)]),

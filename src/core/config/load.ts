@@ -54,12 +54,18 @@ function withFixes(list: readonly Diagnostic[], read: ReadResult): readonly Diag
 
 /** Messages quote words of their line; those that are secret, as they stand in the file or expanded, are hidden in one place. */
 function withoutSecrets(list: readonly Diagnostic[], read: ReadResult): readonly Diagnostic[] {
+  if (list.length === 0) return list;
   const place = (file: string, line: number): string => `${line} ${file}`;
   const texts = new Map<string, string[]>();
+  const numbers = new Set<number>();
   for (const { span } of list) {
-    if (span !== null) texts.set(place(span.file, span.line), [read.files.get(span.file)?.[span.line - 1] ?? ""]);
+    if (span === null) continue;
+    texts.set(place(span.file, span.line), [read.files.get(span.file)?.[span.line - 1] ?? ""]);
+    numbers.add(span.line);
   }
-  for (const { file, line, text } of read.lines) texts.get(place(file, line))?.push(text.text);
+  for (const { file, line, text } of read.lines) {
+    if (numbers.has(line)) texts.get(place(file, line))?.push(text.text);
+  }
   const secrets = new Map([...texts].map(([at, lines]) => [at, secretTokens(lines)]));
   return list.map((one) => {
     const tokens = one.span === null ? undefined : secrets.get(place(one.span.file, one.span.line));

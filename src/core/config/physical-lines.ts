@@ -17,7 +17,7 @@ export interface Place {
 export function physicalLines(diagnostics: DiagnosticSink, path: string, content: string): readonly string[] {
   return withoutMark(diagnostics, path, content)
     .split("\n")
-    .map((line) => line.replace(/\r+$/, ""));
+    .map((line) => (line.endsWith("\r") ? line.replace(/\r+$/, "") : line));
 }
 
 function withoutMark(diagnostics: DiagnosticSink, path: string, content: string): string {

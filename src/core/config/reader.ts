@@ -192,7 +192,7 @@ function startCollecting(reader: Reader, place: Place, line: Mapped): Collecting
 
 /** Decides `@ID` and `@^ID`; null when the line is not for us. */
 function conditional(reader: Reader, line: Mapped): Mapped | null {
-  const match = /^@(\^?)(\S*)\s*/.exec(line.text);
+  const match = line.text.startsWith("@") ? /^@(\^?)(\S*)\s*/.exec(line.text) : null;
   if (match === null) return line;
   const wanted = (match[2] === reader.configId) !== (match[1] === "^");
   return wanted ? slice(line, match[0].length) : null;
@@ -239,6 +239,11 @@ function define(reader: Reader, line: Mapped): boolean {
 }
 
 function expand(reader: Reader, place: Place, line: Mapped, depth: number): void {
+  // Nearly every line.
+  if (!line.text.includes("$") && line.text.length <= LONGEST_LINE) {
+    reader.lines.push({ file: place.file, line: place.line, text: trim(line) });
+    return;
+  }
   const { text, failure, changed } = substitute(line, reader.definitions, reader.budget);
   if (failure === "budget") {
     stop(reader, spanOf(place, line), "definitions make more text than the limit");
@@ -254,7 +259,7 @@ function expand(reader: Reader, place: Place, line: Mapped, depth: number): void
     return;
   }
   if (!changed) {
-    reader.lines.push({ ...place, text: trim(text) });
+    reader.lines.push({ file: place.file, line: place.line, text: trim(text) });
     return;
   }
   let from = 0;
@@ -270,6 +275,7 @@ const INCLUDE = /^include([rmwba]?)[ \t]+(.*)$/;
 
 /** Follows an include line; false when the line is none. */
 function include(reader: Reader, place: Place, line: Mapped): boolean {
+  if (!line.text.startsWith("include")) return false;
   const match = INCLUDE.exec(line.text);
   if (match === null) {
     includeCheck(reader, line.text);

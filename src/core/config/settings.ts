@@ -14,7 +14,7 @@ import { blocksOf, findKeyword, keywordNames } from "./keywords/registry.ts";
 import type { ArgSpec, KeywordEntry } from "./keywords/types.ts";
 import type { Command, SourceSpan } from "./model.ts";
 import { closest, editDistance, lookalikeIn } from "./suggest.ts";
-import type { Node } from "./tree.ts";
+import { type Node, restOf } from "./tree.ts";
 import type { Word } from "./words.ts";
 
 export interface WeightValue {
@@ -64,7 +64,7 @@ export function readSettings(nodes: readonly Node[], block: string, diagnostics:
     if (list === undefined) found.set(name, [{ node, value }]);
     else list.push({ node, value });
   }
-  return settingsOf(found);
+  return new FoundSettings(found);
 }
 
 function withoutEffect(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): void {
@@ -73,37 +73,70 @@ function withoutEffect(node: Node, entry: KeywordEntry, diagnostics: DiagnosticS
   if (entry.status === "refused" && node.block === null) readValue(node, entry, diagnostics);
 }
 
-function settingsOf(found: ReadonlyMap<string, readonly Found[]>): Settings {
-  const last = (name: string): Found | null => found.get(name)?.at(-1) ?? null;
-  const value = (name: string): Value => last(name)?.value ?? null;
-  const number = (name: string): number | null => {
-    const one = value(name);
+/** A class, because there is one for each of thousands of blocks. */
+class FoundSettings implements Settings {
+  readonly #found: ReadonlyMap<string, readonly Found[]>;
+
+  constructor(found: ReadonlyMap<string, readonly Found[]>) {
+    this.#found = found;
+  }
+
+  has(name: string): boolean {
+    return this.#found.has(name);
+  }
+
+  node(name: string): Node | null {
+    return this.#found.get(name)?.at(-1)?.node ?? null;
+  }
+
+  nodes(name: string): readonly Node[] {
+    return this.#found.get(name)?.map((one) => one.node) ?? NO_NODES;
+  }
+
+  flag(name: string): boolean | null {
+    const one = this.#value(name);
+    return typeof one === "boolean" ? one : null;
+  }
+
+  number(name: string): number | null {
+    const one = this.#value(name);
     return typeof one === "number" ? one : null;
-  };
-  const text = (name: string): string | null => {
-    const one = value(name);
+  }
+
+  duration(name: string): Micros | null {
+    const one = this.number(name);
+    return one === null ? null : micros(one);
+  }
+
+  text(name: string): string | null {
+    const one = this.#value(name);
     return typeof one === "string" ? one : null;
-  };
-  return {
-    has: (name) => found.has(name),
-    node: (name) => last(name)?.node ?? null,
-    nodes: (name) => (found.get(name) ?? []).map((one) => one.node),
-    flag: (name) => (typeof value(name) === "boolean" ? (value(name) as boolean) : null),
-    number,
-    duration: (name) => {
-      const one = number(name);
-      return one === null ? null : micros(one);
-    },
-    text,
-    address: (name) => parseIp(text(name) ?? ""),
-    command: (name) => {
-      const one = value(name);
-      return typeof one === "boolean" ? null : (one as Command | null);
-    },
-    weight: (name) => value(name) as WeightValue | null,
-    words: (name) => (value(name) as readonly Word[] | null) ?? [],
-  };
+  }
+
+  address(name: string): IpAddress | null {
+    return parseIp(this.text(name) ?? "");
+  }
+
+  command(name: string): Command | null {
+    const one = this.#value(name);
+    return typeof one === "boolean" ? null : (one as Command | null);
+  }
+
+  weight(name: string): WeightValue | null {
+    return this.#value(name) as WeightValue | null;
+  }
+
+  words(name: string): readonly Word[] {
+    return (this.#value(name) as readonly Word[] | null) ?? NO_WORDS;
+  }
+
+  #value(name: string): Value {
+    return this.#found.get(name)?.at(-1)?.value ?? null;
+  }
 }
+
+const NO_NODES: readonly Node[] = [];
+const NO_WORDS: readonly Word[] = [];
 
 /** Checks the brace and the words before it. */
 function blockFits(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink): boolean {
@@ -146,7 +179,7 @@ function readValue(node: Node, entry: KeywordEntry, diagnostics: DiagnosticSink)
   const spec = entry.args;
   if (spec.kind === "block" || spec.kind === "list" || spec.kind === "words") return node.args;
   if (spec.kind === "command") {
-    if (spec.optional === true && node.rest.text.trim() === "") return true;
+    if (spec.optional === true && restOf(node).text.trim() === "") return true;
     return readCommand(node, diagnostics) ?? undefined;
   }
   if (spec.kind === "none") {

@@ -48,12 +48,18 @@ export function isBlank(char: string | undefined): boolean {
   return char === " " || char === "\t" || char === "\r" || char === "\n" || char === "\v" || char === "\f";
 }
 
+/** The same of the character at an index: space, or tab to carriage return. */
+export function isBlankAt(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}
+
 export function trim(source: Mapped): Mapped {
   const { text } = source;
   let start = 0;
-  while (start < text.length && isBlank(text[start])) start++;
+  while (start < text.length && isBlankAt(text, start)) start++;
   let end = text.length;
-  while (end > start && isBlank(text[end - 1])) end--;
+  while (end > start && isBlankAt(text, end - 1)) end--;
   return slice(source, start, end);
 }
 

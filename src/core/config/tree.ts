@@ -13,14 +13,17 @@ import { afterFirstWord, plainWords } from "./words.ts";
 export interface Node {
   readonly keyword: string;
   readonly args: readonly Word[];
-  /** Everything after the keyword, untouched, for commands. */
-  readonly rest: Mapped;
+  /** The keyword and what follows it, untouched; see restOf(). */
+  readonly text: Mapped;
   readonly file: string;
   readonly line: number;
   readonly span: SourceSpan;
   /** Null when no `{` followed. */
   readonly block: readonly Node[] | null;
 }
+
+/** Everything after the keyword, for commands. */
+export const restOf = ({ text }: Node): Mapped => afterFirstWord(text);
 
 interface OpenNode extends Omit<Node, "block"> {
   block: Node[] | null;
@@ -54,25 +57,31 @@ interface Builder {
 }
 
 function addPiece(builder: Builder, line: LogicalLine, piece: Mapped): void {
-  const span = { file: line.file, line: line.line, column: columnAt(piece, 0), length: 1 };
-  if (piece.text === "{") openBlock(builder, span);
-  else if (piece.text === "}") closeBlock(builder, span);
-  else addKeyword(builder, span, piece);
+  if (piece.text === "{") openBlock(builder, spanOf(line, piece));
+  else if (piece.text === "}") closeBlock(builder, spanOf(line, piece));
+  else addKeyword(builder, line, piece);
 }
 
-function addKeyword(builder: Builder, span: SourceSpan, piece: Mapped): void {
+const spanOf = ({ file, line }: LogicalLine, piece: Mapped): SourceSpan => ({
+  file,
+  line,
+  column: columnAt(piece, 0),
+  length: 1,
+});
+
+function addKeyword(builder: Builder, { file, line }: LogicalLine, piece: Mapped): void {
   const { words, unterminated } = plainWords(piece);
   const [first, ...args] = words;
   if (first === undefined) return;
   if (
     unterminated !== null &&
     !builder.diagnostics.list.some(
-      (one) => one.code === "unterminated-quote" && one.span?.line === span.line && one.span.file === span.file,
+      (one) => one.code === "unterminated-quote" && one.span?.line === line && one.span.file === file,
     )
   ) {
     builder.diagnostics.report(
       "unterminated-quote",
-      { ...span, column: unterminated },
+      { file, line, column: unterminated, length: 1 },
       "the quotation mark is not closed on this line",
       'add the closing "',
     );
@@ -80,10 +89,10 @@ function addKeyword(builder: Builder, span: SourceSpan, piece: Mapped): void {
   const node: OpenNode = {
     keyword: first.text,
     args,
-    rest: afterFirstWord(piece),
-    file: span.file,
-    line: span.line,
-    span: { ...span, column: first.column, length: first.length },
+    text: piece,
+    file,
+    line,
+    span: { file, line, column: first.column, length: first.length },
     block: null,
   };
   (builder.stack.at(-1)?.block ?? builder.root).push(node);
@@ -103,7 +112,7 @@ function openBlock(builder: Builder, span: SourceSpan): void {
       builder.stack.push({
         keyword: "{",
         args: [],
-        rest: { text: "", columns: [1] },
+        text: { text: "{", columns: 1 },
         file: span.file,
         line: span.line,
         span,
@@ -124,6 +133,10 @@ function closeBlock(builder: Builder, span: SourceSpan): void {
 
 /** Cuts a line at braces outside double quotes. */
 export function splitBraces(line: Mapped): readonly Mapped[] {
+  if (!/[{}]/.test(line.text)) {
+    const whole = trim(line);
+    return whole.text === "" ? [] : [whole];
+  }
   const pieces: Mapped[] = [];
   let quoted = false;
   let from = 0;

@@ -3,7 +3,7 @@
  * commands are tokenised somewhat like a shell (keepalived.conf(5), "Quoted strings"). Nothing is ever expanded.
  */
 import type { Mapped } from "./text.ts";
-import { columnAt, isBlank, slice } from "./text.ts";
+import { columnAt, isBlank, isBlankAt, slice } from "./text.ts";
 
 export interface Word {
   readonly text: string;
@@ -30,7 +30,7 @@ export function plainWords(source: Mapped): Words {
   const words: Word[] = [];
   let at = 0;
   while (at < text.length) {
-    if (isBlank(text[at])) {
+    if (isBlankAt(text, at)) {
       at++;
       continue;
     }
@@ -42,7 +42,7 @@ export function plainWords(source: Mapped): Words {
       continue;
     }
     let end = at;
-    while (end < text.length && !isBlank(text[end]) && text[end] !== '"') end++;
+    while (end < text.length && !isBlankAt(text, end) && text[end] !== '"') end++;
     words.push(wordOf(source, text.slice(at, end), at, end));
     at = end;
   }

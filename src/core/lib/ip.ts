@@ -16,7 +16,8 @@ export const ADDRESS_BYTES = { 4: 4, 6: IPV6_BYTES } as const;
 /** The prefix length of a single address. */
 export const HOST_PREFIX = { 4: 32, 6: 128 } as const;
 
-const OCTET = /^(?:0|[1-9]\d{0,2})$/;
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
 export function familyOf(address: IpAddress): Family {
   return address.includes(":") ? 6 : 4;
@@ -29,12 +30,7 @@ export function parseIp(text: string): IpAddress | null {
 
 /** Reads a dotted-decimal IPv4 address; null when the text is not one (leading zeros are refused, as inet_pton(3) does). */
 export function parseIpv4(text: string): IpAddress | null {
-  const parts = text.split(".");
-  if (parts.length !== 4) return null;
-  for (const part of parts) {
-    if (!OCTET.test(part) || Number(part) > 255) return null;
-  }
-  return text as IpAddress;
+  return IPV4.test(text) ? (text as IpAddress) : null;
 }
 
 /** Reads any spelling of an IPv6 address that inet_pton(3) takes; null when the text is not one. */

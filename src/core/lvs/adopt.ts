@@ -2,7 +2,7 @@
  * A reload: what a virtual server keeps of its pool. A server is the same by address and port, a checker by its kind and what it asks; its
  * times may change. Nothing that keeps its place changes its state, so that no connection notices.
  */
-import { withoutSpans } from "../config/same-settings.ts";
+import { sameSettings } from "../config/same-settings.ts";
 import type { Instant } from "../lib/units.ts";
 import type { CheckerConfig } from "./checkers.ts";
 import type { VirtualServerConfig } from "./config.ts";
@@ -19,10 +19,8 @@ export interface Adoption {
 
 /** Whether a checker goes on as it is: all that it asks is the same, whatever its timing. */
 export function sameChecker(one: CheckerConfig, other: CheckerConfig): boolean {
-  return withoutTiming(one) === withoutTiming(other);
+  return sameSettings({ ...one, timing: null }, { ...other, timing: null });
 }
-
-const withoutTiming = (checker: CheckerConfig): string => withoutSpans({ ...checker, timing: null });
 
 export function adoptPool(old: Pool, { config, files, rules }: Adoption): Step {
   const effects: PoolEffect[] = [];

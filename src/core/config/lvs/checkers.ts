@@ -23,14 +23,18 @@ const FALLBACKS: Readonly<Record<string, Fallback>> = {
   SSL_GET: { delayBeforeRetry: 3 },
 };
 
+/** `inherited` is asked for once, by a server that has checkers. */
 export function compileCheckers(
   server: Node,
-  defaults: CheckerDefaults,
+  inherited: () => CheckerDefaults,
   context: LvsContext,
 ): readonly CheckerConfig[] {
-  return (server.block ?? []).flatMap((node) => {
+  const nodes = (server.block ?? []).filter(({ keyword }) => /^[A-Z]+_(CHECK|GET)$/.test(keyword));
+  if (nodes.length === 0) return [];
+  const defaults = inherited();
+  return nodes.flatMap((node) => {
     if (node.keyword === "BFD_CHECK") checkBfd(node, defaults, context);
-    if (node.block === null || !/^[A-Z]+_(CHECK|GET)$/.test(node.keyword) || node.keyword === "BFD_CHECK") return [];
+    if (node.block === null || node.keyword === "BFD_CHECK") return [];
     const settings = readSettings(node.block, node.keyword, context.diagnostics);
     const timing = readTiming(node.keyword, settings, defaults, context);
     return compileChecker({ node, settings, timing, defaults }, context);
@@ -56,9 +60,9 @@ function compileChecker(reading: CheckerReading, context: LvsContext): readonly 
   const common = { timing, connection, span: node.span };
   switch (node.keyword) {
     case "TCP_CHECK":
-      return [{ kind: "tcp", ...common }];
+      return [{ kind: "tcp", timing, connection, span: node.span }];
     case "PING_CHECK":
-      return [{ kind: "ping", ...common }];
+      return [{ kind: "ping", timing, connection, span: node.span }];
     case "DNS_CHECK":
       return [{ ...compileDns(reading, context), ...common }];
     case "UDP_CHECK":

@@ -1,7 +1,7 @@
 /** HTTP_GET and SSL_GET: the request, and what each page must be. */
 import type { CheckerConnection, HttpChecker, HttpProtocol, RegexCheck, UrlCheck } from "../../lvs/checkers.ts";
 import { readSettings, rename, type Settings, wordSpan } from "../settings.ts";
-import type { Node } from "../tree.ts";
+import { type Node, restOf } from "../tree.ts";
 import { commandWords } from "../words.ts";
 import type { CheckerReading } from "./checker-reading.ts";
 import type { LvsContext } from "./context.ts";
@@ -121,7 +121,7 @@ function readRegex(settings: Settings, { diagnostics }: LvsContext): RegexCheck 
       );
     return null;
   }
-  const { words, unterminated } = commandWords(node.rest);
+  const { words, unterminated } = commandWords(restOf(node));
   const [pattern] = words;
   if (pattern === undefined || words.length > 1 || unterminated !== null) {
     diagnostics.report(

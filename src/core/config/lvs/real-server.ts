@@ -4,6 +4,7 @@ import { type Micros, micros, seconds } from "../../lib/units.ts";
 import type { Forwarding, RealServerConfig, SorryServerConfig } from "../../lvs/config.ts";
 import { readSettings, type Settings, wordSpan } from "../settings.ts";
 import type { Node } from "../tree.ts";
+import type { CheckerDefaults } from "./checker-reading.ts";
 import { compileCheckers } from "./checkers.ts";
 import { type LvsContext, report, type ServiceDraft } from "./context.ts";
 import { type Endpoint, readEndpoint } from "./endpoint.ts";
@@ -61,7 +62,7 @@ function compileRealServer(node: Node, draft: ServiceDraft, context: LvsContext)
     snmpName: settings.text("snmp_name"),
     checkers: compileCheckers(
       node,
-      { name, ...endpoint, port, alpha, ...checkerDefaults(settings, draft.settings) },
+      () => checkerDefaults({ name, address: endpoint.address, port, alpha }, settings, draft.settings),
       context,
     ),
     span: node.span,
@@ -72,8 +73,16 @@ const inheritedDuration = (keyword: string, own: Settings, service: Settings): M
   own.duration(keyword) ?? service.duration(keyword);
 
 /** Null where the checker's own kind decides. */
-function checkerDefaults(own: Settings, service: Settings) {
+function checkerDefaults(
+  { name, address, port, alpha }: Pick<CheckerDefaults, "name" | "address" | "port" | "alpha">,
+  own: Settings,
+  service: Settings,
+): CheckerDefaults {
   return {
+    name,
+    address,
+    port,
+    alpha,
     delayLoop: inheritedDuration("delay_loop", own, service) ?? seconds(60),
     timeout: inheritedDuration("connect_timeout", own, service) ?? seconds(5),
     retry: own.number("retry") ?? service.number("retry"),

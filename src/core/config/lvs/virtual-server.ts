@@ -66,16 +66,22 @@ interface Parts {
 function assemble(draft: ServiceDraft, parts: Parts, context: LvsContext): VirtualServerConfig {
   const { settings, target, node } = draft;
   const scheduler = readScheduler(draft, context);
+  const name = nameOf(draft, context);
+  const flags = readFlags(draft, scheduler, context);
+  const quorum = readQuorum(draft, parts.realServers, context);
   return {
-    name: nameOf(draft, context),
+    name,
     target,
     family: draft.family,
     protocol: draft.protocol,
     scheduler,
-    flags: readFlags(draft, scheduler, context),
-    ...parts,
+    flags,
+    persistence: parts.persistence,
+    realServers: parts.realServers,
+    sorryServer: parts.sorryServer,
     forwarding: draft.forwarding ?? NAT,
-    ...readQuorum(draft, parts.realServers, context),
+    quorum: quorum.quorum,
+    hysteresis: quorum.hysteresis,
     quorumUp: settings.command("quorum_up"),
     quorumDown: settings.command("quorum_down"),
     alpha: settings.has("alpha"),
