@@ -62,7 +62,10 @@ function outcome({ name, end, steps, writer, server }: RejoinReply, reseed: bool
 function extra({ extra: found }: RejoinReply): string {
   if (found === null) return "";
   const { what, transactions, missing, file, tables } = found;
-  const head = what === "" ? [] : [`It has ${transactions} transactions too many: ${what}`];
+  const head =
+    what === ""
+      ? []
+      : [`It has ${transactions} ${transactions === 1 ? "transaction" : "transactions"} too many: ${what}`];
   return [
     ...head,
     ...tables.map((table) => `  ${tableInWords(table)}`),

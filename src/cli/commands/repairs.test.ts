@@ -77,6 +77,13 @@ test("a server that is left out: why, what it has, where that is, and the choice
   );
 });
 
+test("one transaction is one", async () => {
+  const extra = REJOIN.extra === null ? null : { ...REJOIN.extra, what: "u:9", transactions: 1 };
+  const { context: given, written } = context([{ ...REJOIN, extra }]);
+  await rejoinCommand(given, { name: "orders", server: undefined }, { dryRun: false });
+  expect(written.join("")).toContain("It has 1 transaction too many: u:9\n");
+});
+
 test("a dry run and an accepted extra contradict each other", async () => {
   const { context: given, asked } = context([REJOIN]);
   const options = { dryRun: true, acceptExtra: "u:8-9" };

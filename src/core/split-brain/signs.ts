@@ -55,18 +55,18 @@ export function resolve(signs: readonly Sign[]): Resolution {
   if (peer !== undefined) return byPriority(peer);
   const writer = signs.find((one) => one.kind === "writer");
   if (writer !== undefined) {
-    const why = `both have opened their server of ${writer.group}: the one without the address has to be closed`;
+    const why = `Both have opened their server of ${writer.group}: the one without the address has to be closed`;
     return { yields: "undecided", why: `${why}; holdfast status on both shows which` };
   }
   const address = signs.find((one) => one.kind === "address");
   const whom = address === undefined ? "the address" : address.address;
-  const why = `whoever answers sends no adverts that are heard here, so nobody yields by itself`;
+  const why = `Whoever answers sends no adverts that are heard here, so nobody yields by itself`;
   return { yields: "nobody", why: `${why}: \`holdfast doctor --vip ${whom}\` says who it is` };
 }
 
 /** The daemons reach each other, and their adverts do not: a firewall, or a switch that loses multicast. */
 function byPriority({ peer, priority, ours }: Extract<Sign, { kind: "peer" }>): Resolution {
-  const blocked = "the adverts of the two do not reach each other (IP protocol 112); as soon as they do,";
+  const blocked = "The adverts of the two do not reach each other (IP protocol 112); as soon as they do,";
   if (priority === ours) return { yields: "undecided", why: `${blocked} the host with the lower address yields` };
   return priority < ours
     ? { yields: "other", why: `${blocked} ${peer} yields, whose priority is lower` }
