@@ -147,6 +147,8 @@ export interface AlertRow {
   readonly after: string;
   readonly expression: string;
   readonly todo: string;
+  /** Where the runbook is, from the root of the sources. */
+  readonly runbook: string;
 }
 
 export function metricsPage(metrics: readonly MetricRow[], alerts: readonly AlertRow[]): string {
@@ -175,8 +177,8 @@ export function metricsPage(metrics: readonly MetricRow[], alerts: readonly Aler
     "",
     ...table(
       ["Alert", "Severity", "After", "When", "What to do"],
-      alerts.map(({ name, severity, after, expression, todo }) => [
-        `\`${name}\``,
+      alerts.map(({ name, severity, after, expression, todo, runbook }) => [
+        `[\`${name}\`](${runbook.replace("docs/", "")})`,
         severity,
         after,
         `\`${expression}\``,

@@ -24,6 +24,7 @@ export function alertRows(): readonly AlertRow[] {
       after: field("for") || "at once",
       expression: field("expr"),
       todo: field("description").replace(/^"|"$/g, ""),
+      runbook: field("runbook_url").replace(/^"|"$/g, ""),
     };
   });
 }

@@ -31,6 +31,8 @@ const FILES = [
   ["packaging/prometheus/holdfast.rules.yml", "usr/share/doc/holdfast/examples/holdfast.rules.yml"],
   ["packaging/grafana/holdfast.json", "usr/share/doc/holdfast/examples/holdfast-grafana.json"],
   ["docs/rules", "usr/share/doc/holdfast/rules"],
+  ["docs/runbooks.md", "usr/share/doc/holdfast/runbooks.md"],
+  ["docs/runbooks.zh-CN.md", "usr/share/doc/holdfast/runbooks.zh-CN.md"],
   ["README.md", "usr/share/doc/holdfast/README.md"],
   ["README.zh-CN.md", "usr/share/doc/holdfast/README.zh-CN.md"],
 ];

@@ -1,0 +1,17 @@
+/** The pages of docs/ whose commands are run, and the hosts that each one asks of its reader. */
+import { PAIR_TOPOLOGY, type Topology } from "../../src/lab/lab.ts";
+
+export interface RunPage {
+  /** Of docs/NAME.md and docs/NAME.zh-CN.md. */
+  readonly name: string;
+  readonly topology: Topology;
+  /** Hosts with an installed MariaDB; it has run nowhere yet. */
+  readonly databases: readonly string[];
+  /** Blocks that no test runs, each with its reason on the page. */
+  readonly notRun: number;
+}
+
+export const PAGES: readonly RunPage[] = [
+  { name: "tutorial", topology: PAIR_TOPOLOGY, databases: ["db1", "db2"], notRun: 1 },
+  { name: "split-brain", topology: PAIR_TOPOLOGY, databases: [], notRun: 0 },
+];
