@@ -12,6 +12,7 @@ export function program(): Command {
     runDaemon: fail,
     testConfig: fail,
     check: fail,
+    hostDoctor: fail,
     sim: fail,
     lab: fail,
     probe: fail,

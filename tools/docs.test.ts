@@ -8,12 +8,14 @@ import { REDIS_PROBE_HELP } from "../src/cli/probe-redis-options.ts";
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../src/core/config/codes.ts";
 import { RULE_EXAMPLES } from "../src/core/config/examples/examples.ts";
 import { registryRows } from "../src/core/config/keywords/registry.ts";
+import { DOCTOR_FINDINGS } from "../src/core/doctor/catalogue.ts";
 import { runLabCommand } from "../src/lab/command.ts";
 import { overview } from "../src/mha/commands.ts";
 import { runSimArguments } from "../src/sim/arguments.ts";
 import { program } from "./cli-program.ts";
 import { bashCompletion, zshCompletion } from "./completions.ts";
 import { cliPage, diagnosticsPage, keywordsPage, metricsPage } from "./docs-pages.ts";
+import { doctorPage } from "./doctor-page.ts";
 import { configManual, programManual } from "./man-pages.ts";
 import { alertRows, metricRows } from "./metric-rows.ts";
 import { rulePage } from "./rule-pages.ts";
@@ -46,6 +48,10 @@ test.each(Object.entries(RULE_EXAMPLES))("docs/rules/%s.md is up to date", async
 test("every page of docs/rules is of a code, and every code has one", () => {
   const codes = Object.keys(DIAGNOSTIC_CODES).map((code) => `${code}.md`);
   expect(readdirSync(docs("rules")).sort()).toEqual(codes.sort());
+});
+
+test("docs/doctor.md is up to date", async () => {
+  await expect(doctorPage(DOCTOR_FINDINGS)).toMatchFileSnapshot(docs("doctor.md"));
 });
 
 test("docs/metrics.md is up to date", async () => {

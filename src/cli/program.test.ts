@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HostDoctorReply } from "../control/contract/doctor-schemas.ts";
 import type { ReadModel } from "../control/read-model.ts";
 import { type ApiServer, startApi } from "../control/server.ts";
 import {
@@ -93,6 +94,18 @@ async function holdfast(
       out += JSON.stringify(options);
       return 1;
     },
+    hostDoctor: async ({ file, listenSeconds, status, silent }) => ({
+      api: 1,
+      host: "db1",
+      file,
+      daemon: { running: status !== null, version: null },
+      listened: listenSeconds === 0 ? null : { seconds: listenSeconds ?? 3.5, routers: [] },
+      findings:
+        listenSeconds === 2
+          ? [{ id: "rp-filter", severity: "error", server: "eth0", what: silent ?? "", why: "because", fix: "sysctl" }]
+          : [],
+      unseen: listenSeconds === 0 ? [{ what: "adverts", why: "no CAP_NET_RAW", fix: "run it as root" }] : [],
+    }),
     sim: async (args) => {
       out += `sim ${args.join("|")}`;
       return 0;
@@ -149,6 +162,34 @@ describe("without a daemon", () => {
     expect(ran.exitCode).toBe(0);
     expect(ran.out).toContain("script vs_mysql_82 fails: exit code 1");
     expect(ran.err).toContain(`read ${folder}`);
+  });
+});
+
+describe("doctor of this host", () => {
+  it("needs no daemon: 0 when nothing is wrong, 1 with findings, 4 when it could not listen, 2 for a time that is none", async () => {
+    const fine = await holdfast("doctor -f a.conf");
+    expect([fine.exitCode, fine.out]).toEqual([
+      0,
+      "db1: no holdfast answers; a.conf\nListened 3.5 s:\n\nNothing is wrong.\n",
+    ]);
+    const wrong = await holdfast("doctor --listen 2");
+    expect(wrong.exitCode).toBe(1);
+    expect(wrong.out).toContain("/etc/keepalived/keepalived.conf");
+    expect(wrong.out).toContain(
+      `error: eth0: holdfast is not running: nobody answers at ${folder}/holdfast.sock [rp-filter]\n  why: because\n  fix: sysctl\n`,
+    );
+    const blind = await holdfast("doctor --listen 0");
+    expect(blind.exitCode).toBe(4);
+    expect(blind.out).toContain("Could not be looked at:\n  adverts: no CAP_NET_RAW\n    to see it: run it as root\n");
+    expect(blind.out).toContain("Nothing is wrong in what could be looked at.");
+    expect((await holdfast("doctor --listen soon")).exitCode).toBe(2);
+  });
+
+  it("takes the daemon's own file, and --json is the contract's answer", async () => {
+    await serve();
+    const { out } = await holdfast("doctor --json");
+    const reply = HostDoctorReply.parse(JSON.parse(out));
+    expect([reply.daemon.running, reply.file]).toEqual([true, "/etc/keepalived/keepalived.conf"]);
   });
 });
 

@@ -7,6 +7,7 @@ import { asking, type Done, type Invocation, json, never, untilStopped } from ".
 import type { CheckOptions } from "./check.ts";
 import { CHECK_FORMATS, type CheckFormat } from "./check-formats.ts";
 import type { EventsOptions, HistoryOptions, ReadOffline } from "./commands/history.ts";
+import type { HostDoctor } from "./commands/host-doctor.ts";
 import type { ReloadOptions } from "./commands/reload.ts";
 import type { RestartOptions } from "./commands/restart.ts";
 import type { StatusOptions } from "./commands/status.ts";
@@ -38,6 +39,8 @@ export interface ProgramParts {
   /** `-t`: keepalived's exit codes. */
   readonly testConfig: (options: ConfigTestOptions) => Promise<number>;
   readonly check: (options: CheckOptions) => Promise<number>;
+  /** `doctor` without a name. */
+  readonly hostDoctor: HostDoctor;
   /** `lsp`: until the editor ends it. */
   readonly languageServer: (mainFile: string) => Promise<number>;
   readonly sim: ForeignCommand;
@@ -119,7 +122,7 @@ export function buildProgram(parts: ProgramParts, invocation: Invocation, done: 
   addCheck(program, parts, done);
   addLsp(program, parts, done);
   addQuestions(program, invocation, done);
-  addDatabaseCommands(program, invocation, done);
+  addDatabaseCommands(program, { invocation, done, hostDoctor: parts.hostDoctor });
   addLvsCommands(program, invocation, done);
   addHttpCommands(program, invocation, done);
   addWitness(program, parts.witness, done);

@@ -89,6 +89,8 @@ export const setsockopt = checked("setsockopt", INT, [INT, INT, INT, POINTER, "u
 export const send = checked("send", LONG, [INT, POINTER, SIZE, INT]);
 /** recv(2): descriptor, buffer, length, flags. */
 export const recv = checked("recv", LONG, [INT, POINTER, SIZE, INT]);
+/** recvfrom(2): descriptor, buffer, length, flags, address, length of address (in and out). */
+export const recvfrom = checked("recvfrom", LONG, [INT, POINTER, SIZE, INT, POINTER, POINTER]);
 /** sendto(2): descriptor, buffer, length, flags, address, length of address. */
 export const sendto = checked("sendto", LONG, [INT, POINTER, SIZE, INT, POINTER, "uint32"]);
 /** sendmmsg(2): descriptor, struct mmsghdr[], count, flags. */

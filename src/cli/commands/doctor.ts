@@ -1,30 +1,32 @@
-/** `holdfast doctor`: what is set on the servers of a managed group, or on a director, that should not be, and what to write instead. */
+/** `holdfast doctor`: what is wrong on this host, on the servers of a managed group, or on a director, and what to write instead. */
 import type { DoctorReply, VipReply } from "../../control/contract/types.ts";
-import { CliError, EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit-codes.ts";
 import { type CommandContext, printJson } from "./context.ts";
+import { findingText } from "./finding-text.ts";
+import { type HostDoctor, type HostDoctorOptions, hostDoctorCommand } from "./host-doctor.ts";
 
-type Finding = DoctorReply["findings"][number];
-
-export interface DoctorOptions {
+export interface DoctorOptions extends HostDoctorOptions {
   readonly vip?: string;
   readonly lvs?: boolean;
   readonly json?: boolean;
 }
 
+/** What is to be looked at; nothing of it: this host. */
+export interface DoctorQuestion {
+  readonly name: string | undefined;
+  readonly options: DoctorOptions;
+}
+
 /** 0: nothing is wrong, notes aside; 1: something is. */
 export async function doctorCommand(
   context: CommandContext,
-  name: string | undefined,
-  options: DoctorOptions,
+  { name, options }: DoctorQuestion,
+  look: HostDoctor,
 ): Promise<number> {
   if (options.vip !== undefined) return await doctorVip(context, options.vip, options);
   if (options.lvs === true) return await doctorLvs(context, options);
   if (name !== undefined) return await doctorGroup(context, name, options);
-  throw new CliError(
-    "doctor: what is to be looked at is missing",
-    EXIT.usage,
-    "write doctor NAME, doctor --lvs, or doctor --vip ADDRESS",
-  );
+  return await hostDoctorCommand(context, options, look);
 }
 
 async function doctorLvs({ client, terminal }: CommandContext, options: DoctorOptions): Promise<number> {
@@ -52,10 +54,6 @@ function inWords({ name, servers, findings }: DoctorReply): string {
   const asked = `mysql ${name}: asked ${servers.join(", ") || "nobody"}.`;
   if (findings.length === 0) return `${asked} Nothing is wrong.\n`;
   return `${asked}\n\n${findings.map(findingText).join("\n")}`;
-}
-
-function findingText({ id, severity, server, what, why, fix }: Finding): string {
-  return `${severity}: ${server === null ? "" : `${server}: `}${what} [${id}]\n  why: ${why}\n  fix: ${fix}\n`;
 }
 
 /** 0: one host answers; 1: nobody, or more than one, or it is not known. */

@@ -1,5 +1,6 @@
 /** The contract's types, for those who read or render answers: importing them loads nothing at run time. */
 import type { z } from "zod";
+import type * as doctor from "./doctor-schemas.ts";
 import type * as lvs from "./lvs-schemas.ts";
 import type * as peerSchemas from "./peer-schemas.ts";
 import type * as quorumSchemas from "./quorum-schemas.ts";
@@ -19,6 +20,7 @@ export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;
 export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type PositionsReply = z.infer<typeof schemas.PositionsReply>;
 export type DoctorReply = z.infer<typeof schemas.DoctorReply>;
+export type HostDoctorReply = z.infer<typeof doctor.HostDoctorReply>;
 export type SwitchoverReply = z.infer<typeof schemas.SwitchoverReply>;
 export type LvsCheckerView = z.infer<typeof lvs.LvsCheckerView>;
 export type LvsServerView = z.infer<typeof lvs.LvsServerView>;

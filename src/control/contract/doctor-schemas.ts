@@ -1,0 +1,52 @@
+/** What `holdfast doctor` says of a host. The daemon does not serve it: the command looks itself, so that it answers without a daemon too. */
+import { z } from "zod";
+
+const DoctorFinding = z.object({
+  /** A page of its own explains each: docs/doctor.md. */
+  id: z.string(),
+  severity: z.enum(["error", "warning", "note"]),
+  /** Instance, interface, address or peer that it is about; null: the host. */
+  server: z.string().nullable(),
+  what: z.string(),
+  why: z.string(),
+  fix: z.string(),
+});
+
+export const HostDoctorReply = z.object({
+  api: z.literal(1),
+  host: z.string(),
+  /** The configuration that was looked at. */
+  file: z.string(),
+  daemon: z.object({ running: z.boolean(), version: z.string().nullable() }),
+  /** Null: it could not be listened; `unseen` says why. */
+  listened: z
+    .object({
+      seconds: z.number(),
+      routers: z
+        .array(
+          z.object({
+            instance: z.string(),
+            interface: z.string(),
+            virtualRouterId: z.number(),
+            /** Adverts that left this host. */
+            sent: z.number(),
+            heard: z
+              .array(
+                z.object({
+                  source: z.string(),
+                  adverts: z.number(),
+                  priority: z.number(),
+                  /** Why the daemon refuses them; null: it believes them. */
+                  refused: z.string().nullable(),
+                }),
+              )
+              .readonly(),
+          }),
+        )
+        .readonly(),
+    })
+    .nullable(),
+  findings: z.array(DoctorFinding).readonly(),
+  /** What could not be looked at: nothing is known of it. */
+  unseen: z.array(z.object({ what: z.string(), why: z.string(), fix: z.string() })).readonly(),
+});

@@ -1,0 +1,171 @@
+/** `holdfast doctor`: looks at this host, with the daemon or without it. What the findings are, core/doctor knows. */
+import { hostname } from "node:os";
+import type { HostDoctorQuestion } from "../cli/commands/host-doctor.ts";
+import { CliError, EXIT } from "../cli/exit-codes.ts";
+import type { HostDoctorReply, StatusReply } from "../control/contract/types.ts";
+import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
+import { hearsVia, judgeAdverts, type Listening, summarise } from "../core/doctor/adverts.ts";
+import { found, type HostFinding, type Unseen } from "../core/doctor/catalogue.ts";
+import type { DaemonFacts } from "../core/doctor/daemon-facts.ts";
+import { judgeFilter } from "../core/doctor/firewall/findings.ts";
+import { withIptables } from "../core/doctor/firewall/iptables-save.ts";
+import { readNftRuleset } from "../core/doctor/firewall/nft-ruleset.ts";
+import type { InterfaceFacts } from "../core/dumps/input.ts";
+import type { IpAddress } from "../core/lib/ip.ts";
+import { ok, type Result } from "../core/lib/result.ts";
+import { toSeconds } from "../core/lib/units.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { type ListenPlace, listenForAdverts } from "../linux/advert-tap.ts";
+import { type Arena, createArena } from "../linux/arena.ts";
+import { createConfigSource } from "../linux/config-source.ts";
+import { listFirewall } from "../linux/firewall-listing.ts";
+import { readInterfaces } from "../linux/interface-facts.ts";
+import { deviceTo, networksOf } from "./host-networks.ts";
+
+export async function lookAtHost(question: HostDoctorQuestion): Promise<HostDoctorReply> {
+  const loaded = read(question);
+  const { config } = loaded;
+  const vrrp = config.instances.map((one) => one.vrrp);
+  const arena = createArena(4 * 1024 * 1024);
+  const daemon = question.status === null ? null : daemonFacts(question.status);
+  const [listened, filter] = await Promise.all([listen(arena, vrrp, question), lookAtFilter(loaded)]);
+  const findings = [
+    ...aboutDaemon(question, loaded),
+    ...(listened.ok ? judgeAdverts(vrrp, daemon, listened.value) : []),
+    ...filter.findings,
+  ];
+  const unseen = [...unheard(listened), ...keysUntried(vrrp), ...filter.unseen];
+  return {
+    api: 1,
+    host: hostname(),
+    file: question.file,
+    daemon: { running: question.status !== null, version: question.status?.daemon.version ?? null },
+    listened: listened.ok
+      ? {
+          seconds: listened.value.seconds,
+          routers: vrrp
+            .filter((one) => listened.value.interfaces.has(hearsVia(one)))
+            .map((one) => summarise(one, daemon, listened.value)),
+        }
+      : null,
+    findings: bySeverity(findings),
+    unseen,
+  };
+}
+
+const ORDER = ["error", "warning", "note"] as const;
+
+/** Otherwise as they were found. */
+const bySeverity = (findings: readonly HostFinding[]): readonly HostFinding[] =>
+  ORDER.flatMap((severity) => findings.filter((one) => one.severity === severity));
+
+function read({ file, configId }: HostDoctorQuestion): LoadedConfig {
+  const loaded = loadConfig(createConfigSource(), file, configId === null ? {} : { configId });
+  if (loaded.readable) return loaded;
+  throw new CliError(
+    `doctor: ${file} cannot be read`,
+    EXIT.failed,
+    "name the configuration with -f FILE; run it as root",
+  );
+}
+
+function daemonFacts({ daemon, keeper, instances, peers }: StatusReply): DaemonFacts {
+  return {
+    pid: daemon.pid,
+    keeperPid: keeper.pid,
+    stateDir: daemon.stateDir,
+    instances: instances.map(({ name, state, phase, holding, source }) => ({
+      name,
+      state,
+      phase,
+      holding,
+      source: source as IpAddress | null,
+    })),
+    peers,
+  };
+}
+
+function aboutDaemon({ file, status, silent }: HostDoctorQuestion, { diagnostics }: LoadedConfig): HostFinding[] {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  const wrong =
+    first === undefined
+      ? []
+      : [
+          found(
+            "config-errors",
+            null,
+            `${file}: ${errors.length} error(s), the first: ${first.message}`,
+            `holdfast check ${file}`,
+          ),
+        ];
+  return status === null ? [found("daemon-absent", null, silent ?? "the daemon does not answer"), ...wrong] : wrong;
+}
+
+/** A little over Master_Down_Interval with few exceptions. */
+const INTERVALS = 3;
+const MORE_SECONDS = 0.5;
+const LISTEN_MAX_SECONDS = 30;
+
+async function listen(
+  arena: Arena,
+  instances: readonly VrrpInstanceConfig[],
+  { listenSeconds }: HostDoctorQuestion,
+): Promise<Result<Listening, string>> {
+  const devices = new Map(readInterfaces(arena, new Set()).map((one) => [one.name, one]));
+  const places = instances.flatMap((vrrp) => placesOf(vrrp, devices));
+  if (places.length === 0) return ok({ seconds: 0, adverts: [], delivered: null, interfaces: new Set() });
+  const longest = Math.max(...instances.map(({ advertInterval }) => toSeconds(advertInterval)));
+  const seconds = listenSeconds ?? Math.min(longest * INTERVALS + MORE_SECONDS, LISTEN_MAX_SECONDS);
+  return await listenForAdverts(arena, places, seconds);
+}
+
+function placesOf(vrrp: VrrpInstanceConfig, devices: ReadonlyMap<string, InterfaceFacts>): readonly ListenPlace[] {
+  const { transport, family, authentication } = vrrp;
+  const channel = authentication.kind === "ah" ? "ah" : family;
+  return [...new Set([vrrp.interface, hearsVia(vrrp)])].flatMap((name): readonly ListenPlace[] => {
+    const device = devices.get(name);
+    if (device === undefined) return [];
+    const mac = Uint8Array.from((device.mac ?? "").split(":"), (part) => Number.parseInt(part, 16));
+    const link = { index: device.index, name, usable: device.running, mac, mtu: device.mtu };
+    return [{ link, channel, transport }];
+  });
+}
+
+function unheard(listened: Result<Listening, string>): readonly Unseen[] {
+  if (!listened.ok) return [{ what: "adverts", why: listened.error, fix: "run doctor as root (CAP_NET_RAW)" }];
+  const { delivered, interfaces } = listened.value;
+  if (delivered !== null || interfaces.size === 0) return [];
+  const why = "a socket as the daemon's could not be opened";
+  return [{ what: "whether adverts pass the packet filter", why, fix: "run doctor as root (CAP_NET_RAW)" }];
+}
+
+/** A key proves itself only against numbers that the daemon remembers. */
+function keysUntried(instances: readonly VrrpInstanceConfig[]): readonly Unseen[] {
+  const keyed = instances.filter(({ authentication, authHmac }) => authentication.kind === "ah" || authHmac !== null);
+  if (keyed.length === 0) return [];
+  return [
+    {
+      what: `whether the keys of ${keyed.map(({ name }) => name).join(", ")} agree`,
+      why: "doctor does not try keys on what it hears",
+      fix: "holdfast status --json: counters.drops has ah-* and hmac-* when they do not",
+    },
+  ];
+}
+
+async function lookAtFilter({ config }: LoadedConfig) {
+  const { nft, saved, problems } = await listFirewall();
+  const read = nft === null ? [] : readNftRuleset(nft.json, nft.text);
+  const unread =
+    read === null
+      ? [{ what: "rules of nftables", why: "nft's list is none that doctor knows", fix: "nft list ruleset" }]
+      : [];
+  const findings = judgeFilter({
+    filter: withIptables(read ?? [], saved),
+    instances: config.instances.map(({ vrrp }) => vrrp),
+    peerLink: config.peerLink,
+    networksOf,
+    deviceTo,
+  });
+  return { findings, unseen: [...problems, ...unread] };
+}
