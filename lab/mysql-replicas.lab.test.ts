@@ -48,6 +48,7 @@ describeStage("replicas of a managed MariaDB pair", (stage: Stage) => {
   test("by GTID: the writer dies, comes back, and later the one without the address dies; the writer is never disturbed", async () => {
     const [first, second] = await start("gtid");
     const [one, two] = pair.servers;
+    one.configure("init_rpl_role = SLAVE");
     await one.kill();
     await pair.writesReach(two);
     await follows(two);

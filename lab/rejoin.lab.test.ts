@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { RejoinReply } from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
-import { MANAGER, replicating } from "../src/lab/mariadb.ts";
+import { MANAGER, type MariadbServer, replicating } from "../src/lab/mariadb.ts";
 import { until } from "../src/lab/processes.ts";
 import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
@@ -42,6 +42,14 @@ const quarantined = async (daemon: Daemon): Promise<void> => {
   const told = async () => (await steps(daemon)).some((step) => step.includes("stays quarantined")) || undefined;
   await until(told, "the one that came back is told as quarantined", 20_000);
 };
+
+/** Its server gets kill -9 and is started again, as systemd does; it has the address and takes writes afterwards. */
+async function restarted(daemon: Daemon, server: MariadbServer | MysqlServer): Promise<void> {
+  await server.kill();
+  await instanceWhen(daemon, "VI_1", (it) => !it.holding);
+  await server.start();
+  await serving(daemon);
+}
 
 describeStage("an old master of MariaDB", (stage: Stage) => {
   let pair: ManagedPair;
@@ -81,6 +89,15 @@ describeStage("an old master of MariaDB", (stage: Stage) => {
     await one.start();
     await quarantined(second);
     expect(await two.query("SELECT server FROM shop.orders WHERE id = 1")).toEqual([{ server: "9" }]);
+
+    // The writer's server starts again, and its replication with it: nothing comes in, and the pair goes on.
+    await restarted(second, two);
+    expect(await two.replica()).toMatchObject({ Master_User: "quarantined:repl", Last_SQL_Errno: "0" });
+    expect(await two.query("SELECT id, server FROM shop.orders ORDER BY id")).toEqual([
+      { id: "1", server: "9" },
+      { id: "2", server: "1" },
+      { id: "10", server: "2" },
+    ]);
 
     const looked = await rejoin(second, "--dry-run");
     expect(looked).toMatchObject({ writer: "127.0.0.1:3306", server: `${one.host.address}:3306` });
@@ -173,6 +190,13 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
 
     test("with GTIDs: the exported tail is entered on the writer under its own GTIDs, and the ring is whole again", async () => {
       const { one, two, first, second } = await diverged(true);
+      // Its own daemon would take over: it has everything that the writer has, and more.
+      await first.stop();
+      await restarted(second, two);
+      expect(await two.query("SELECT id FROM shop.orders ORDER BY id")).toBe("1\n2\n10\n");
+      expect(await two.replica()).toContain("Source_User: quarantined:repl");
+      stage.again(first);
+      await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
       const refused = await rejoin(second);
       expect(refused.extra).toMatchObject({ transactions: 2, missing: null });
       expect(refused.extra?.tables).toEqual([
@@ -202,7 +226,11 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
     });
 
     test("by file and position: read from its binary log, and passed over when the operator has said that word for word", async () => {
-      const { one, two, second } = await diverged(false);
+      const { one, two, first, second } = await diverged(false);
+      await two.query("INSERT INTO shop.orders (id, server) VALUES (11, 2)");
+      await first.stop();
+      await restarted(second, two);
+      expect(await two.query("SELECT id FROM shop.orders ORDER BY id")).toBe("1\n2\n10\n11\n");
       const refused = await rejoin(second);
       expect(refused.extra).toMatchObject({ transactions: 2, missing: null });
       expect(refused.extra?.what).toMatch(/^m1-bin\.\d+:\d+ to m1-bin\.\d+:\d+$/);
@@ -218,7 +246,7 @@ describe.skipIf(unavailable !== null)("Oracle's MySQL", () => {
       expect(joined).toMatchObject({ end: "whole" });
       await Promise.all([whole(one), whole(two)]);
       expect((await rejoin(second)).end).toBe("whole");
-      expect(await two.query("SELECT id FROM shop.orders ORDER BY id")).toBe("1\n2\n10\n");
+      expect(await two.query("SELECT id FROM shop.orders ORDER BY id")).toBe("1\n2\n10\n11\n");
     });
   });
 });

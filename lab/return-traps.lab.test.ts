@@ -1,17 +1,14 @@
 /** Ways in which a returning server loses or doubles data without an error, on real MariaDB servers: each is seen and does not happen. */
-import { cpSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { RejoinReply } from "../src/control/contract/types.ts";
-import { APPLICATION, type MariadbServer, replicating } from "../src/lab/mariadb.ts";
+import { APPLICATION, replicating } from "../src/lab/mariadb.ts";
 import { until } from "../src/lab/processes.ts";
 import { SqlConnection } from "../src/lab/sql-client.ts";
 import { holdfast, instanceWhen, lookedAgain } from "./holdfast-client.ts";
 import { ManagedPair, serving, steps } from "./managed-pair.ts";
 import { describeStage, type Stage } from "./stage.ts";
-
-const setting = (server: MariadbServer, line: string): void =>
-  writeFileSync(server.configFile, `\n[mysqld]\n${line}\n`, { flag: "a" });
 
 describeStage("a server that returns", (stage: Stage) => {
   let pair: ManagedPair;
@@ -27,7 +24,7 @@ describeStage("a server that returns", (stage: Stage) => {
     await one.kill();
     cpSync(data, join(one.directory, "backup"), { recursive: true });
     // Without this MariaDB takes back its own transactions.
-    setting(one, "rpl_semi_sync_slave_enabled = 0");
+    one.configure("rpl_semi_sync_slave_enabled = 0");
     await one.start();
     const first = pair.start(0);
     await serving(first);
@@ -76,7 +73,7 @@ describeStage("a server that returns", (stage: Stage) => {
     expect(await waiting).toBe("broken");
     await holdfast(second, "takeover", "orders", "--accept-loss");
     await serving(second);
-    setting(one, "init_rpl_role = SLAVE");
+    one.configure("init_rpl_role = SLAVE");
     await one.start();
     await replicating(two);
     await replicating(one);

@@ -30,7 +30,7 @@ export async function countAsDone(two: Two, { facts, found, missing }: Looked): 
   const { version } = writer.facts;
   return await inOrder(writer.member, [
     replicaOrder(version, "STOP", { channel: channel.channel, thread: null }),
-    sourceOrder(version, channel.channel, { host, port: Number(port), at: end }),
+    sourceOrder(version, channel, { host, port: Number(port), at: end }),
   ]);
 }
 

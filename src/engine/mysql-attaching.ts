@@ -7,7 +7,7 @@ import { type AttachDecision, attachInWords, decideAttach } from "../core/mysql/
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { coordinatesInWords } from "../core/mysql/coordinates.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
-import { attachOrder, demoteOrder, replicaOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import { attachOrder, demoteOrder, replicaOrder, semiSyncOrder, startOrders } from "../core/mysql/orders.ts";
 import type { TendingFacts } from "../core/mysql/tending.ts";
 import { atLeast } from "../core/mysql/version.ts";
 import type { Notes } from "../ports/notes.ts";
@@ -130,7 +130,9 @@ export class Attaching {
   ): Promise<Result<void, string>> {
     const { version } = server.facts;
     if (decision.kind === "start") {
-      return await this.#order(server, replicaOrder(version, "START", { channel: decision.channel, thread: null }));
+      const seen = server.facts.channels.find(({ channel }) => channel === decision.channel) ?? decision;
+      const started = await server.member.orderAll(startOrders(version, seen), ORDER_MILLIS);
+      return started.ok ? started : err(`START: ${failureInWords(started.error)}`);
     }
     const { group, address } = this.#config;
     const host = group.knownAs ?? { host: server.member.seenAs, port: address.port };

@@ -7,9 +7,11 @@ import {
   type BinlogEvent,
   binlogEvent,
   executedBefore,
+  foreignTo,
   type LoggedTransaction,
   transactionsOf,
 } from "../core/mysql/binlog.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { type Comparison, countOf, extraOf } from "../core/mysql/errant.ts";
 import { mariadbContains, mysqlContains } from "../core/mysql/gtid.ts";
 import type { MemberFacts } from "../core/mysql/member.ts";
@@ -132,4 +134,35 @@ export async function pageOfBinlog(
   const rows = await member.order(`SHOW BINLOG EVENTS IN '${name}'${at} LIMIT ${count}`, PAGE_MILLIS);
   if (!rows.ok) return err(`${file} cannot be read${from === 0 ? "" : ` from ${from}`}: ${failureInWords(rows.error)}`);
   return ok(rows.value.flatMap((row) => binlogEvent(row) ?? []));
+}
+
+/** Of one look; a page is 2,000 events. */
+const MOST_PAGES = 10;
+
+/**
+ * From there on, while everything was committed by the server of that number first: up to where that is so, or as far as a look goes. Null when it
+ * cannot be read.
+ */
+export async function readOwnEcho(
+  member: MysqlMember,
+  from: Coordinates,
+  serverId: string,
+): Promise<Coordinates | null> {
+  const listed = await member.order("SHOW BINARY LOGS", PAGE_MILLIS);
+  const files = listed.ok ? listed.value.flatMap((row) => row.Log_name ?? []) : [];
+  let at = files.indexOf(from.file);
+  if (at < 0) return null;
+  let place = from;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const events = await pageOfBinlog(member, { file: place.file, from: place.offset }, PAGE);
+    if (!events.ok) return null;
+    if (foreignTo(serverId, events.value) !== null) return place;
+    place = { ...place, offset: events.value.at(-1)?.to ?? place.offset };
+    if (events.value.length === PAGE) continue;
+    at += 1;
+    const next = files[at];
+    if (next === undefined) break;
+    place = { file: next, offset: 4 };
+  }
+  return place;
 }

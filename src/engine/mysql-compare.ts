@@ -20,8 +20,30 @@ export interface Looked {
 
 const ORDER_MILLIS = 10_000;
 
+/**
+ * Before the server's data go: everything that is in its binary log alone, also where the writer's position says that it was passed over, and where
+ * the server has lost something besides.
+ */
+export async function compareForExport(two: Two, pair: boolean): Promise<Looked> {
+  const looked = await compare(await withoutPassedOver(two), pair, false);
+  const { extra } = looked.facts;
+  return extra.kind === "unknown" && looked.missing === null ? { ...looked, missing: extra.why } : looked;
+}
+
+/** MariaDB's gtid_slave_pos can be set by hand, as after an error: what is not in the writer's own binary log, which holds all that it executed, is not there. */
+async function withoutPassedOver(two: Two): Promise<Two> {
+  const { writer } = two;
+  const { gtids, version } = writer.facts;
+  if (gtids.product !== "mariadb" || version.product !== "mariadb") return two;
+  const rows = await writer.member.order("SELECT @@global.log_slave_updates AS value", ORDER_MILLIS);
+  if (!rows.ok || rows.value[0]?.value !== "1") return two;
+  return { ...two, writer: { ...writer, facts: { ...writer.facts, gtids: { ...gtids, slavePos: "" } } } };
+}
+
 /** `pair`: nobody else is in the group. */
-export async function compareTwo(two: Two, pair: boolean): Promise<Looked> {
+export const compareTwo = (two: Two, pair: boolean): Promise<Looked> => compare(two, pair, true);
+
+async function compare(two: Two, pair: boolean, lostEndsIt: boolean): Promise<Looked> {
   const { writer, server } = two;
   const channel = channelFrom(writer.facts, server, { pair });
   const comparison = comparisonOf(writer.facts, server.facts, channel);
@@ -41,7 +63,7 @@ export async function compareTwo(two: Two, pair: boolean): Promise<Looked> {
   if ((comparison.kind === "set" && comparison.extra === "") || (comparison.kind === "state" && !comparison.extra)) {
     return { facts: { ...base, extra: { kind: "none" } }, found: [], missing: null };
   }
-  if (lost !== null) return { facts: { ...base, extra: { kind: "none" } }, found: [], missing: null };
+  if (lost !== null && lostEndsIt) return { facts: { ...base, extra: { kind: "none" } }, found: [], missing: null };
   const read = await findExtra(server.member, comparison, writer.facts);
   if (!read.ok) return { facts: { ...base, extra: unread(two, read.error) }, found: [], missing: read.error };
   const { transactions, missing } = read.value;

@@ -5,7 +5,7 @@
 import { toMillis } from "../core/lib/units.ts";
 import type { MysqlFacts } from "../core/mysql/facts.ts";
 import { channelToResume, type LeftChannel, provesFollowing } from "../core/mysql/following.ts";
-import { replicaOrder } from "../core/mysql/orders.ts";
+import { startOrders } from "../core/mysql/orders.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import { channelsOf, type Managed } from "./mysql-managed.ts";
 import type { MysqlWork } from "./mysql-work.ts";
@@ -60,13 +60,12 @@ function resume(
   work: MysqlWork,
   managed: Managed,
   { channel, peer }: LeftChannel,
-  version: Parameters<typeof replicaOrder>[0],
+  version: Parameters<typeof startOrders>[0],
 ): void {
   work.queue(managed, async () => {
     if (isWriter(managed)) return;
     const servers = new MysqlServers(work.tools.sql, managed.config);
-    const order = replicaOrder(version, "START", { channel, thread: null });
-    const done = await servers.own.order(order, toMillis(managed.config.timeout));
+    const done = await servers.own.orderAll(startOrders(version, channel), toMillis(managed.config.timeout));
     servers.close();
     const step = `receive from ${peer}, the writer: this server has nothing that it lacks`;
     const detail = done.ok ? "" : failureInWords(done.error);

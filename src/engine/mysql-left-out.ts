@@ -1,8 +1,13 @@
 /** The note of what quarantined peers have too many, in memory and on the disk: a daemon that is started again has to know it as well. */
-import type { LeftOut } from "../core/mysql/left-out.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
+import { type LeftOut, placeNote, readUntil } from "../core/mysql/left-out.ts";
 import { noteLeftOut } from "../core/mysql/quarantine.ts";
 import type { TakeoverFacts } from "../core/mysql/takeover.ts";
 import type { Notes } from "../ports/notes.ts";
+import { readOwnEcho } from "./mysql-binlog.ts";
+import type { MysqlServers } from "./mysql-group.ts";
+
+type GroupFacts = Pick<TakeoverFacts, "own" | "peers">;
 
 const NOTHING: LeftOut = new Map();
 
@@ -22,9 +27,23 @@ export class LeftOutNote {
     return this.#noted;
   }
 
-  /** At a look of the writer. What cannot be written is known until the daemon ends. */
-  async see(facts: Pick<TakeoverFacts, "own" | "peers">): Promise<void> {
-    await this.#become(noteLeftOut(await this.known(), facts));
+  /** At a look of the writer; `read` as noteLeftOut() wants it. What cannot be written is known until the daemon ends. */
+  async see(facts: GroupFacts, read: ReadonlyMap<string, Coordinates>): Promise<void> {
+    await this.#become(noteLeftOut(await this.known(), facts, read));
+  }
+
+  /** Where a place in the peer's binary log is noted: reads on from there, as long as that is only what the own server has written. */
+  async readOn(servers: Pick<MysqlServers, "peer">, { own, peers }: GroupFacts): Promise<void> {
+    for (const { address, state } of peers) {
+      if (state.kind !== "up" || state.facts.closedBy === null) continue;
+      const noted = await this.known();
+      const from = readUntil(noted.get(address), own, state.facts);
+      const member = servers.peer(address);
+      if (from === null || member === null) continue;
+      const place = await readOwnEcho(member, from, own.serverId);
+      const note = place === null ? null : placeNote(own, state.facts, place);
+      if (note !== null) await this.#become(new Map(noted).set(address, note));
+    }
   }
 
   /** It takes writes: what it has may have been served. */

@@ -134,6 +134,15 @@ export class MysqlMember {
     return answer;
   }
 
+  /** One after the other, until one fails. */
+  async orderAll(statements: readonly string[], timeoutMillis: number): Promise<Result<void, SqlFailure>> {
+    for (const statement of statements) {
+      const done = await this.order(statement, timeoutMillis);
+      if (!done.ok) return done;
+    }
+    return ok(undefined);
+  }
+
   /**
    * Whether somebody else is logged in there as the daemons are: the daemon of its own host keeps a connection. Null when that cannot be
    * seen.

@@ -1,6 +1,8 @@
 /** What a writer's looks at its peers have shown so far: who is gone, who is back, and what only a binary log could tell. */
+
 import { addressInWords } from "../core/database/config.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { type TendingFacts, type TendingMemory, toBeRead } from "../core/mysql/tending.ts";
 import { compareTwo } from "./mysql-compare.ts";
 import type { MysqlServers } from "./mysql-group.ts";
@@ -12,6 +14,8 @@ export class PeerMemory implements TendingMemory {
   readonly gone = new Set<string>();
   readonly returned: Set<string>;
   readonly read = new Map<string, string | null>();
+  /** Up to where the binary logs of those were read that have too many. */
+  readonly readTo = new Map<string, Coordinates>();
   readonly #servers: MysqlServers;
   readonly #pair: boolean;
   /** Looks in a row that have not found a peer. */
@@ -40,6 +44,7 @@ export class PeerMemory implements TendingMemory {
       }
       this.returned.add(address);
       this.read.delete(address);
+      this.readTo.delete(address);
     }
     for (const address of toBeRead(facts)) if (!this.read.has(address)) await this.#read(address);
   }
@@ -58,5 +63,7 @@ export class PeerMemory implements TendingMemory {
     const { extra, lost } = (await compareTwo(two, this.#pair)).facts;
     if (extra.kind === "unknown") this.read.set(address, extra.why);
     else this.read.set(address, extra.kind === "some" ? extra.what : lost);
+    const { end } = server.value;
+    if (extra.kind === "some" && end !== null) this.readTo.set(address, end);
   }
 }

@@ -8,7 +8,7 @@ import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, millis, seconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
-import { replicaOrder } from "../core/mysql/orders.ts";
+import { startOrders } from "../core/mysql/orders.ts";
 import { positionsOf, type ServerPositions } from "../core/mysql/positions.ts";
 import {
   type Choice,
@@ -21,7 +21,7 @@ import {
 } from "../core/mysql/rejoin.ts";
 import type { Peer } from "../core/mysql/takeover.ts";
 import { countAsDone } from "./mysql-accept.ts";
-import { compareTwo, type Looked, type Two } from "./mysql-compare.ts";
+import { compareForExport, compareTwo, type Looked, type Two } from "./mysql-compare.ts";
 import { type ExtraReport, exportExtra } from "./mysql-export.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import { renewBackEdge } from "./mysql-renew.ts";
@@ -212,21 +212,22 @@ export class Rejoin {
     return null;
   }
 
-  async #carry(step: RejoinStep, two: Two, { writer }: RejoinFacts): Promise<Result<void, string>> {
+  async #carry(step: RejoinStep, two: Two, { writer, server }: RejoinFacts): Promise<Result<void, string>> {
     if (step.kind === "renew") {
       const channel = writer.facts.channels.find((one) => one.channel === step.channel);
       return channel === undefined ? err("its channel is gone") : await renewBackEdge(two, channel);
     }
-    const { member, facts } = step.kind === "follow" ? two.server : two.writer;
-    const order = replicaOrder(facts.version, "START", { channel: step.channel, thread: null });
-    const done = await member.order(order, ORDER_MILLIS);
+    const { facts } = step.kind === "follow" ? server : writer;
+    const { member } = step.kind === "follow" ? two.server : two.writer;
+    const seen = facts.channels.find(({ channel }) => channel === step.channel) ?? step;
+    const done = await member.orderAll(startOrders(facts.version, seen), ORDER_MILLIS);
     return done.ok ? ok(undefined) : err(failureInWords(done.error));
   }
 
   /** What only the old one has is exported as well, if it can be; and its data directory is kept. */
   async #reseed(two: Two): Promise<RejoinOutcome> {
-    const looked = await this.#compare(two);
-    const exported = looked.facts.extra.kind === "some" ? await this.#export(two, looked) : null;
+    const looked = await compareForExport(two, this.#config.group.peers.length === 1);
+    const exported = looked.facts.extra.kind === "none" ? null : await this.#export(two, looked);
     const outcome = (steps: readonly string[], end: string): RejoinOutcome => ({
       ...heads(two),
       steps,

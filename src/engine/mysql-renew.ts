@@ -52,9 +52,7 @@ async function byPosition({ writer, server }: Two, channel: ChannelFacts): Promi
   if (facts.value.closedBy === null) return err(`${server.address} is open for writes`);
   const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(channel.source) ?? [];
   const at = facts.value.end;
-  return await inOrder(writer.member, [
-    sourceOrder(writer.facts.version, channel.channel, { host, port: Number(port), at }),
-  ]);
+  return await inOrder(writer.member, [sourceOrder(writer.facts.version, channel, { host, port: Number(port), at })]);
 }
 
 async function inOrder(member: MysqlMember, statements: readonly string[]): Promise<Result<void, string>> {

@@ -59,11 +59,29 @@ describe("rejoin", () => {
     world.peer.log.push("2-900");
     const refused = await answer(world, world.manager.repairs.rejoin("orders", REQUEST));
     expect(refused.end).toContain("has transactions that 127.0.0.1:3306 lacks: 0-2-900");
-    expect(refused.choices.map(({ title }) => title)).toEqual(["make the server anew from the writer"]);
+    expect(refused.choices.map(({ title }) => title)).toEqual([
+      "keep them: enter them on the writer, then make the server anew",
+      "make the server anew from the writer",
+    ]);
     expect(orders(world).filter((order) => order.startsWith("START"))).toEqual([]);
     expect(world.events.at(-1)).toMatchObject({ what: "rejoin", outcome: "refused" });
     const accepted = await answer(world, world.manager.repairs.rejoin("orders", { ...REQUEST, accept: "0-2-900" }));
     expect(accepted.end).toContain("is not what");
+  });
+
+  it("exports what a server alone has before it is made anew, also where its replication has stopped and the writer's position passes over it", async () => {
+    const world = await returned();
+    world.own.readOnly = true;
+    world.peer.readOnly = false;
+    world.peer.write();
+    await world.pass(100);
+    Object.assign(world.own, { io: true, sql: false, sqlErrno: 1950 });
+    world.own.log.push("1-900");
+    world.peer.passedOver = "0-1-900";
+    const lines = await answer(world, world.manager.repairs.rejoin("orders", { ...REQUEST, reseed: true }));
+    expect(lines.extra).toMatchObject({ what: "0-1-900 (here none)", transactions: 1, missing: null });
+    expect(world.exports).toHaveLength(1);
+    expect(world.exports[0]?.file).toMatch(/^orders-127/);
   });
 
   it("compares with nobody when no server is open, and not with a server that it does not know", async () => {

@@ -129,7 +129,8 @@ export class ReplicaWatch {
     if (to === null) return err("this host's own address is not known: write known_as HOST [PORT]");
     const at = still.kind === "map" ? await this.#map(still, member, now.value) : ok(still.at);
     if (!at.ok) return at;
-    const order = sourceOrder(now.value.version, wanted.channel, { ...to, at: at.value });
+    const seen = now.value.channels.find(({ channel }) => channel === wanted.channel) ?? wanted;
+    const order = sourceOrder(now.value.version, seen, { ...to, at: at.value });
     const done = await this.#order(member, order);
     return done.ok ? at : done;
   }

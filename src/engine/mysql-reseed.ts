@@ -315,7 +315,7 @@ export class Reseed {
     return ok([
       replicaOrder(version, "STOP", { channel: one.channel, thread: null }),
       forgetRelayOrder(one.channel),
-      sourceOrder(version, one.channel, { host, port, at: null }),
+      sourceOrder(version, one, { host, port, at: null }),
       replicaOrder(version, "START", { channel: one.channel, thread: null }),
     ]);
   }

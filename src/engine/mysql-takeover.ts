@@ -200,6 +200,7 @@ export class Takeover {
     }
     for (const { address, state } of peers)
       if (state.kind === "up" && state.facts.closedBy === null) await this.#context.leftOut.wasOpen(address);
+    await this.#context.leftOut.readOn(this.#servers, { own: own.value, peers });
     return ok({
       own: own.value,
       peers,

@@ -5,10 +5,11 @@
 
 import { type Instant, millis, seconds, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
-import type { SemiSync } from "../core/mysql/member.ts";
-import { replicaOrder, schedulerOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import type { MemberFacts, SemiSync } from "../core/mysql/member.ts";
+import { barOrder, replicaOrder, schedulerOrder, semiSyncOrder, startOrders } from "../core/mysql/orders.ts";
 import {
   ALONE_MILLIS,
+  decideBar,
   decideTending,
   isAlone,
   type Tending,
@@ -17,7 +18,6 @@ import {
   tendingTrouble,
   troubleOfTending,
 } from "../core/mysql/tending.ts";
-import type { ServerVersion } from "../core/mysql/version.ts";
 import type { Timer } from "../ports/timers.ts";
 import { Attaching } from "./mysql-attaching.ts";
 import { enableEvents } from "./mysql-events.ts";
@@ -35,7 +35,7 @@ export interface TendingHost {
 }
 
 const EVERY = seconds(1);
-/** Replicas have followed nobody since the old writer died. */
+/** A channel was left just now and would start with this server; replicas have followed nobody since the old writer died. */
 const SOON = millis(50);
 const ORDER_MILLIS = 3_000;
 const GATEWAY_MILLIS = 1_000;
@@ -56,6 +56,8 @@ export class MysqlTending {
   #told: string | null = null;
   #unacknowledged = false;
   #eventsEnabled = false;
+  /** A channel was left just now: it is to be barred at once. */
+  #left = false;
   /** Why the last order was not carried out. */
   #refused = "";
   readonly #memory: PeerMemory;
@@ -77,7 +79,7 @@ export class MysqlTending {
       records: host.tools.records,
       now: () => host.tools.timers.now(),
     });
-    this.#arm(config.group.replicas.length === 0 ? EVERY : SOON);
+    this.#arm(SOON);
   }
 
   /** What is wrong with the group as it was seen last. */
@@ -101,12 +103,13 @@ export class MysqlTending {
     this.#timer = this.#host.tools.timers.schedule(delay, () => {
       void this.#look().finally(() => {
         if (this.#ended) this.#servers.close();
-        else this.#arm();
+        else this.#arm(this.#left ? SOON : EVERY);
       });
     });
   }
 
   async #look(): Promise<void> {
+    this.#left = false;
     this.#servers.askSilentAgain();
     const { own, peers } = await this.#servers.ask({ end: false, ownLast: true });
     // A writer that somebody has closed is mysql-stray.ts's.
@@ -117,13 +120,16 @@ export class MysqlTending {
     const facts: TendingFacts = { own: own.value, peers, gateway, eventsFollow, replication, ring };
     if (ring) await this.#memory.note(facts);
     if (this.#ended) return;
+    const bar = decideBar(facts, this.#memory);
+    if (bar !== null) await this.#carryOut(bar, facts);
     this.#tellTrouble(facts);
-    await this.#host.leftOut.see(facts);
+    await this.#host.leftOut.see(facts, this.#memory.readTo);
+    await this.#host.leftOut.readOn(this.#servers, facts);
     if (eventsFollow) await this.#enableEvents();
     if (this.#config.group.replicas.length > 0 || peers.length > 1) await this.#replicas.look(facts);
     if (!ring) await this.#attaching.look(facts);
     const what = decideTending(facts, aloneMillis, this.#memory);
-    if (what !== null && !this.#ended) await this.#carryOut(what, own.value.version);
+    if (what !== null && !this.#ended) await this.#carryOut(what, facts);
   }
 
   #aloneMillis(semiSync: SemiSync | null): number {
@@ -142,11 +148,14 @@ export class MysqlTending {
     await enableEvents(this.#servers.own, this.#host.tell);
   }
 
-  async #carryOut(what: Tending, version: ServerVersion): Promise<void> {
-    const member = ON_PEER.has(what.kind) && "peer" in what ? this.#servers.peer(what.peer) : this.#servers.own;
+  async #carryOut(what: Tending, { own, peers }: TendingFacts): Promise<void> {
+    const on = ON_PEER.has(what.kind) && "peer" in what ? peers.find(({ address }) => address === what.peer) : null;
+    const member = on == null ? this.#servers.own : this.#servers.peer(on.address);
+    const seen = on?.state.kind === "up" ? on.state.facts : own;
     const limit = Math.max(ORDER_MILLIS, toMillis(this.#config.timeout));
     if (what.kind === "follow") this.#memory.started(what.peer);
-    const done = await member?.order(statementOf(what, member.version ?? version), limit);
+    const done = await member?.orderAll(statementsOf(what, seen), limit);
+    this.#left = what.kind === "leave" && done?.ok === true;
     const detail = done === undefined || done.ok ? "" : failureInWords(done.error);
     // Tried again each second; told once.
     if (detail !== "" && detail === this.#refused) return;
@@ -162,18 +171,22 @@ export class MysqlTending {
   }
 }
 
-function statementOf(what: Tending, version: ServerVersion): string {
+/** `seen`: the server that they are for. */
+function statementsOf(what: Tending, { version, channels }: MemberFacts): readonly string[] {
   switch (what.kind) {
     case "resume":
     case "follow":
-      return replicaOrder(version, "START", { channel: what.channel, thread: null });
+      return startOrders(version, channels.find(({ channel }) => channel === what.channel) ?? what);
     case "leave":
     case "unwanted":
+    case "halt":
     case "part":
-      return replicaOrder(version, "STOP", { channel: what.channel, thread: null });
+      return [replicaOrder(version, "STOP", { channel: what.channel, thread: null })];
+    case "bar":
+      return [barOrder(version, what.channel, what.user)];
     case "stop-events":
-      return schedulerOrder(false);
+      return [schedulerOrder(false)];
     case "acknowledgements":
-      return semiSyncOrder(what.word, what.wanted);
+      return [semiSyncOrder(what.word, what.wanted)];
   }
 }

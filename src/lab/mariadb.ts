@@ -78,6 +78,14 @@ export class MariadbServer {
     writeFileSync(join(this.directory, "manager.cnf"), manager, { mode: 0o600 });
   }
 
+  /**
+   * A line of its own for the next start, after what was there. `init_rpl_role = SLAVE`, for a writer that gets kill -9 under writes and never without an acker: what
+   * nobody acknowledged is rolled back, and it comes back clean. One that was alone would lose what was acknowledged.
+   */
+  configure(line: string): void {
+    writeFileSync(this.configFile, `\n[mysqld]\n${line}\n`, { flag: "a" });
+  }
+
   command(): readonly string[] {
     return ["mariadbd", `--defaults-file=${this.configFile}`, "--user=root"];
   }

@@ -72,6 +72,8 @@ export class DatabasePair {
     const [a, b] = [this.nodes[0].server, this.nodes[1].server];
     const start = (server: MariadbServer) => (options.detached === true ? server.startDetached() : server.start());
     await Promise.all([a.prepare(), b.prepare()]);
+    // What is told here comes back by itself; a quarantine is another story.
+    for (const server of [a, b]) server.configure("init_rpl_role = SLAVE");
     await Promise.all([start(a), start(b)]);
     await Promise.all([replicateFrom(a, b), replicateFrom(b, a)]);
   }

@@ -34,6 +34,10 @@ const HOUSEKEEPING =
   /^(format_desc|rotate|stop|gtid_list|previous_gtids|binlog_checkpoint|start_encryption|heartbeat)/i;
 const BEGINS = /^(gtid|anonymous_gtid|gtid_tagged)/i;
 
+/** Something that a server of another number committed; null: nothing of these events. */
+export const foreignTo = (serverId: string, events: readonly BinlogEvent[]): BinlogEvent | null =>
+  events.find((event) => event.serverId !== serverId && !HOUSEKEEPING.test(event.type)) ?? null;
+
 /** The transactions of consecutive events; one that began before the first of them is left out. */
 export function transactionsOf(file: string, events: readonly BinlogEvent[]): readonly LoggedTransaction[] {
   const found: LoggedTransaction[] = [];

@@ -20,6 +20,10 @@ export interface ReplicaFacts {
   readonly drained: boolean | null;
   readonly ioError: ThreadError | null;
   readonly sqlError: ThreadError | null;
+  /** Whom it logs in as at its source, barred or not; not there where the server does not say. */
+  readonly user?: string;
+  /** It logs in under a name that nobody has, so nothing comes in, and counts as stopped; "runs": its threads are up and try in vain. */
+  readonly barred?: "stands" | "runs";
 }
 
 export interface ThreadError {
@@ -71,7 +75,22 @@ const column = (row: SqlRow, ...names: readonly string[]): string => {
   return "";
 };
 
+/**
+ * What stands before the account of a channel that must not start by itself: both products start all replication when a server starts. Everything else of
+ * the channel, coordinates and password too, stays as it was.
+ */
+export const BAR = "quarantined:";
+
 export function replicaOf(row: SqlRow): ReplicaFacts {
+  const shown = shownOf(row);
+  const account = column(row, "Source_User", "Master_User");
+  if (account === "") return shown;
+  if (!account.startsWith(BAR)) return { ...shown, user: account };
+  const barred = shown.io === "stopped" && shown.sql === "stopped" ? "stands" : "runs";
+  return { ...shown, io: "stopped", sql: "stopped", ioError: null, user: account.slice(BAR.length), barred };
+}
+
+function shownOf(row: SqlRow): ReplicaFacts {
   const io = column(row, "Replica_IO_Running", "Slave_IO_Running").toLowerCase();
   const sql = column(row, "Replica_SQL_Running", "Slave_SQL_Running").toLowerCase();
   return {

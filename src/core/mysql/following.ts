@@ -5,6 +5,7 @@
 import { type Coordinates, reaches } from "./coordinates.ts";
 import { mysqlExtra } from "./gtid.ts";
 import type { MemberFacts, MemberGtids } from "./member.ts";
+import type { SeenChannel } from "./orders.ts";
 import { newerToOlder } from "./rejoin.ts";
 import { channelsFrom, hasEverything, lostTo, type Peer, type TakeoverFacts } from "./takeover.ts";
 import { hasNothingExtra, stands } from "./tending.ts";
@@ -36,7 +37,7 @@ const covers = (received: Coordinates | null, end: Coordinates | null): boolean 
   end === null || (received !== null && reaches(received, end) === true);
 
 export interface LeftChannel {
-  readonly channel: string;
+  readonly channel: SeenChannel;
   readonly peer: string;
 }
 
@@ -52,7 +53,7 @@ export function channelToResume(facts: FollowingFacts): LeftChannel | null {
     if (left === undefined || hasNothingExtra(writer, facts.own) !== true) continue;
     if (newerToOlder(writer.version, facts.own.version) !== null) continue;
     if (lostTo(facts.own, writer) !== null) continue;
-    return { channel: left.channel, peer: peer.address };
+    return { channel: left, peer: peer.address };
   }
   return null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wasLeftOut } from "./left-out.ts";
+import { placeNote, wasLeftOut } from "./left-out.ts";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
 import { noteLeftOut } from "./quarantine.ts";
 import { NOTHING_DONE, type Peer, type TakeoverFacts } from "./takeover.ts";
@@ -101,5 +101,65 @@ describe("a claim of the server that was the writer", () => {
     expect(wasLeftOut(undefined, own, closed(mysql(`${UUID.one}:1-90`)))).toBe(false);
     expect(wasLeftOut("0-2-1514", member(OURS), member(THEIRS))).toBe(false);
     expect(wasLeftOut("nonsense", member(OURS), member(THEIRS, { closedBy: "read_only" }))).toBe(false);
+  });
+});
+
+describe("by file and position", () => {
+  const classic = (uuid = UUID.two) => ({ product: "mysql", on: false, executed: "", uuid }) as MemberFacts["gtids"];
+  const at = (offset: number, file = "m2-bin.000003") => ({ file, offset });
+  const own = member(classic(UUID.one));
+  const theirs = (end: MemberFacts["end"], uuid = UUID.two, closedBy: MemberFacts["closedBy"] = "read_only") =>
+    member(classic(uuid), { serverId: "2", closedBy, channels: [], end });
+  const quarantined = (end: MemberFacts["end"]): Peer => ({
+    address: PEER,
+    state: { kind: "up", facts: theirs(end) },
+  });
+  const note = `${UUID.two} m2-bin.000003:900`;
+
+  test("MySQL: the place up to which its log was read is noted, and the one that is further on stays", () => {
+    const see = (before: string | undefined, read: number | undefined) =>
+      noteLeftOut(
+        new Map(before === undefined ? [] : [[PEER, before]]),
+        { own, peers: [quarantined(null)] },
+        new Map(read === undefined ? [] : [[PEER, at(read)]]),
+      ).get(PEER);
+    expect(see(undefined, undefined)).toBeUndefined();
+    expect(see(undefined, 900)).toBe(note);
+    expect(see(note, 700)).toBe(note);
+    expect(see(note, 950)).toBe(`${UUID.two} m2-bin.000003:950`);
+    expect(see(note, undefined)).toBe(note);
+    expect(see(`${UUID.one} m2-bin.000003:9000`, 900)).toBe(note);
+    expect(placeNote(member(OURS), member(THEIRS), at(1))).toBeNull();
+  });
+
+  test("what that very log holds up to there was left out; one byte more, another log or an open server was not", () => {
+    expect(wasLeftOut(note, own, theirs(at(900)))).toBe(true);
+    expect(wasLeftOut(note, own, theirs(at(4, "m2-bin.000002")))).toBe(true);
+    expect(wasLeftOut(note, own, theirs(at(901)))).toBe(false);
+    expect(wasLeftOut(note, own, theirs(at(4, "m2-bin.000004")))).toBe(false);
+    expect(wasLeftOut(note, own, theirs(at(4, "other.000001")))).toBe(false);
+    expect(wasLeftOut(note, own, theirs(at(900), "5e11fa47-71ca-11e1-9e33-c80aa9429562"))).toBe(false);
+    expect(wasLeftOut(note, own, theirs(at(900), UUID.two, null))).toBe(false);
+    expect(wasLeftOut(note, own, theirs(null))).toBe(false);
+  });
+
+  test("MariaDB notes GTIDs in this mode, too", () => {
+    const channels = [{ ...left, gtid: false, executed: { file: "m2-bin.000001", offset: 40 } }];
+    const one = member(OURS, { channels });
+    const facts = { own: one, peers: [peerWith(THEIRS)] };
+    expect(noteLeftOut(new Map(), facts)).toEqual(NOTED);
+    const claim = (leftOut: TakeoverFacts["leftOut"]) =>
+      planTakeover({
+        ...facts,
+        own: { ...one, closedBy: "read_only" },
+        policy: "balanced",
+        gateway: "reachable",
+        known: false,
+        consented: false,
+        progress: NOTHING_DONE,
+        ...(leftOut === undefined ? {} : { leftOut }),
+      }).end;
+    expect(claim(NOTED)).toBe("ready");
+    expect(claim(undefined)).toContain("holdfast takeover NAME --accept-loss");
   });
 });

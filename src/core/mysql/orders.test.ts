@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { attachOrder, closeStatement, replicaOrder, semiSyncOrder, sessionsToEnd, sourceOrder } from "./orders.ts";
+import {
+  attachOrder,
+  barOrder,
+  closeStatement,
+  replicaOrder,
+  semiSyncOrder,
+  sessionsToEnd,
+  sourceOrder,
+  startOrders,
+} from "./orders.ts";
 import type { ServerVersion } from "./version.ts";
 
 const version = (product: ServerVersion["product"], major: number, minor: number, patch = 0): ServerVersion => ({
@@ -67,5 +76,19 @@ test("a new channel: account, mode and place in the words of each product", () =
   expect(attachOrder(version("mariadb", 10, 6, 0), to)).toContain("MASTER_USE_GTID = current_pos");
   expect(attachOrder(version("mysql", 9, 7, 0), { ...to, at: { file: "m2-bin.000001", offset: 500 } })).toBe(
     "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '192.0.2.1', SOURCE_PORT = 3306, SOURCE_USER = 'repl', SOURCE_PASSWORD = 'it''s', SOURCE_CONNECT_RETRY = 2, SOURCE_LOG_FILE = 'm2-bin.000001', SOURCE_LOG_POS = 500, SOURCE_AUTO_POSITION = 0, GET_SOURCE_PUBLIC_KEY = 1",
+  );
+});
+
+test("a channel is barred by its account alone, and gets it back before it is started or pointed elsewhere", () => {
+  expect(barOrder(MARIADB, "", "repl")).toBe("CHANGE MASTER TO MASTER_USER = 'quarantined:repl'");
+  expect(barOrder(version("mysql", 9, 7), "ring", "re'pl")).toBe(
+    "CHANGE REPLICATION SOURCE TO SOURCE_USER = 'quarantined:re''pl' FOR CHANNEL 'ring'",
+  );
+  const barred = { channel: "", user: "repl", barred: "stands" } as const;
+  expect(startOrders(MARIADB, barred)).toEqual(["STOP SLAVE", "CHANGE MASTER TO MASTER_USER = 'repl'", "START SLAVE"]);
+  expect(startOrders(MARIADB, { channel: "", user: "repl" })).toEqual(["START SLAVE"]);
+  const to = { host: "192.0.2.1", port: 3307, at: null };
+  expect(sourceOrder(version("mysql", 9, 7), barred, to)).toBe(
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '192.0.2.1', SOURCE_PORT = 3307, SOURCE_USER = 'repl' FOR CHANNEL ''",
   );
 });

@@ -1,6 +1,6 @@
 /** The statements of a takeover, for both products and their versions. Names of channels are quoted; nothing else comes from outside. */
 import type { Coordinates } from "./coordinates.ts";
-import type { SqlRow } from "./facts.ts";
+import { BAR, type ReplicaFacts, type SqlRow } from "./facts.ts";
 import { atLeast, type ServerVersion } from "./version.ts";
 
 /** super_read_only closes for accounts with SUPER as well and implies read_only; MariaDB has none. */
@@ -27,24 +27,56 @@ export function replicaOrder(
   return `${verb} ${word}${what} FOR CHANNEL ${quoted(channel)}`;
 }
 
+/** A channel as it was seen; one that was never barred needs no more than its name. */
+export type SeenChannel = Pick<ReplicaFacts, "channel" | "user" | "barred">;
+
+/** Both threads of a channel; one that is barred gets its account back before. */
+export function startOrders(version: ServerVersion, seen: SeenChannel): readonly string[] {
+  const both = { channel: seen.channel, thread: null };
+  const start = replicaOrder(version, "START", both);
+  if (seen.barred === undefined) return [start];
+  return [replicaOrder(version, "STOP", both), accountOrder(version, seen.channel, seen.user ?? ""), start];
+}
+
+/** For a channel whose threads stand and that has executed everything: it cannot log in any more, and keeps its coordinates and its password. */
+export const barOrder = (version: ServerVersion, channel: string, user: string): string =>
+  accountOrder(version, channel, `${BAR}${user}`);
+
+/** Neither product forgets coordinates over another account: host and port would do that. */
+function accountOrder(version: ServerVersion, channel: string, user: string): string {
+  const { word, before, after } = changeOf(version, channel);
+  return `${before} TO ${word}_USER = ${quoted(user)}${after}`;
+}
+
+/** CHANGE MASTER in the words of each product; MySQL renamed it in 8.0.23. */
+function changeOf(
+  version: ServerVersion,
+  channel: string,
+): { readonly word: "SOURCE" | "MASTER"; readonly before: string; readonly after: string } {
+  if (version.product === "mariadb") {
+    return { word: "MASTER", before: `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`}`, after: "" };
+  }
+  const after = ` FOR CHANNEL ${quoted(channel)}`;
+  return atLeast(version, 8, 0, 23)
+    ? { word: "SOURCE", before: "CHANGE REPLICATION SOURCE", after }
+    : { word: "MASTER", before: "CHANGE MASTER", after };
+}
+
 /**
- * Another source for a channel whose threads stand; user, password and TLS stay as they are. With `at` null the GTIDs say where to go on.
- * Host and file name come from the group itself. MySQL renamed the statement and its words in 8.0.23.
+ * Another source for a channel whose threads stand; password and TLS stay as they are, and the user, unless the channel was barred. With `at` null the GTIDs say where to go on.
+ * Host and file name come from the group itself.
  */
 export function sourceOrder(
   version: ServerVersion,
-  channel: string,
+  seen: string | SeenChannel,
   to: { readonly host: string; readonly port: number; readonly at: Coordinates | null },
 ): string {
-  const modern = version.product === "mysql" && atLeast(version, 8, 0, 23);
-  const word = modern ? "SOURCE" : "MASTER";
+  const { channel, user, barred }: SeenChannel = typeof seen === "string" ? { channel: seen } : seen;
+  const { word, before, after } = changeOf(version, channel);
   const parts = [`${word}_HOST = ${quoted(to.host)}`, `${word}_PORT = ${to.port}`];
+  if (barred !== undefined) parts.push(`${word}_USER = ${quoted(user ?? "")}`);
   if (to.at !== null) parts.push(`${word}_LOG_FILE = ${quoted(to.at.file)}`, `${word}_LOG_POS = ${to.at.offset}`);
-  if (version.product === "mariadb") {
-    return `CHANGE MASTER${channel === "" ? "" : ` ${quoted(channel)}`} TO ${parts.join(", ")}`;
-  }
-  const verb = modern ? "CHANGE REPLICATION SOURCE" : "CHANGE MASTER";
-  return `${verb} TO ${parts.join(", ")} FOR CHANNEL ${quoted(channel)}`;
+  return `${before} TO ${parts.join(", ")}${after}`;
 }
 
 /**

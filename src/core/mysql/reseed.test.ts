@@ -69,6 +69,7 @@ describe("the account of the old server", () => {
       "3306\n2\n1\n/ca.pem\n\n/cert.pem\n\n/key.pem\n1\n",
     );
     expect(keptSource(secure)?.ssl).toEqual({ ca: "/ca.pem", cert: "/cert.pem", key: "/key.pem", verify: true });
+    expect(keptSource(MASTER_INFO.replace("repl", "quarantined:repl"))?.user).toBe("repl");
     expect(keptSource("")).toBeNull();
   });
 

@@ -3,7 +3,7 @@
  * afterwards. The old data directory is renamed and kept, so nothing that only it holds is lost.
  */
 import { type Coordinates, coordinates } from "./coordinates.ts";
-import type { SqlRow } from "./facts.ts";
+import { BAR, type SqlRow } from "./facts.ts";
 import type { MemberFacts } from "./member.ts";
 import type { ServerVersion } from "./version.ts";
 
@@ -98,7 +98,8 @@ export interface KeptSource {
 /** Lines by their place (sql/rpl_mi.cc of MariaDB 10.11): 5 user, 6 password, 9 to 15 TLS. */
 export function keptSource(masterInfo: string): KeptSource | null {
   const lines = masterInfo.split("\n");
-  const [user = "", password = ""] = lines.slice(4, 6);
+  const [account = "", password = ""] = lines.slice(4, 6);
+  const user = account.startsWith(BAR) ? account.slice(BAR.length) : account;
   if (user === "") return null;
   const on = lines[8] === "1";
   const ssl = { ca: lines[9] ?? "", cert: lines[11] ?? "", key: lines[13] ?? "", verify: lines[14] === "1" };

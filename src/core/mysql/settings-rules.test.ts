@@ -70,7 +70,7 @@ describe("one server", () => {
     ["warning durability", { innodb_flush_log_at_trx_commit: "2" }, {}],
     ["warning gtid-strict", { gtid_strict_mode: "OFF" }, {}],
     ["note gtid-mode", { gtid_mode: "OFF" }, { version: MYSQL }],
-    ["warning skip-start", { skip_slave_start: "ON" }, {}],
+    ["note skip-start", { skip_slave_start: "ON" }, {}],
     ["warning net-timeout", { slave_net_timeout: "60" }, {}],
     ["warning relay-recovery", { relay_log_recovery: "OFF" }, { version: MYSQL, channels: channel(false) }],
     ["note semi-sync", { rpl_semi_sync_master_timeout: undefined }, {}],
@@ -110,6 +110,7 @@ describe("one server", () => {
   it("of a replica only what matters there counts", () => {
     const careless = { log_bin: "OFF", sync_binlog: "0", binlog_format: "MIXED", rpl_semi_sync_slave_enabled: "OFF" };
     expect(ids(one(careless, { role: "replica" }))).toEqual([]);
+    expect(ids(one({ skip_slave_start: "ON" }, { role: "replica" }))).toEqual(["warning skip-start"]);
     expect(ids(one({}, { role: "replica", closedBy: null }))).toEqual(["error replica-open"]);
   });
 });

@@ -127,15 +127,12 @@ const RULES: readonly Rule[] = [
   (one) => {
     const skip = either(one, "skip_replica_start", "skip_slave_start");
     if (skip === null || !on(skip.value)) return NONE;
-    return about(
-      one,
-      ["skip-start", "warning"],
-      [
-        `${skip.name} is on`,
-        "after a restart it follows nobody, and a standby that follows nobody must not take over",
-        `${skip.name} = OFF in my.cnf`,
-      ],
-    );
+    const fix = `${skip.name} = OFF in my.cnf`;
+    const replica = "after a restart it follows nobody, and no daemon starts the replication of a replica";
+    if (!mayWrite(one)) return about(one, ["skip-start", "warning"], [`${skip.name} is on`, replica, fix]);
+    const why =
+      "after a restart it follows nobody until the writer's daemon has started its replication; a quarantine outlives a restart without it";
+    return about(one, ["skip-start", "note"], [`${skip.name} is on`, why, fix]);
   },
   (one) => {
     const timeout = either(one, "replica_net_timeout", "slave_net_timeout");

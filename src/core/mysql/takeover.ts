@@ -215,7 +215,7 @@ function followPeers(facts: TakeoverFacts): Decision | null {
     if (broken !== undefined) {
       const why = broken.ioError === null ? "" : ` (error ${broken.ioError.number}: ${broken.ioError.text})`;
       return refuse(
-        `${peer.address} has transactions that this server lacks, and replication${nameOf(broken)} stands${why}`,
+        `${peer.address} has transactions that this server lacks, and replication${nameOf(broken)} stands${why}; \`holdfast rejoin\` shows them, and with that server stopped \`holdfast takeover NAME --accept-loss\` opens this one without them`,
       );
     }
     return { kind: "wait", what: `everything that ${peer.address} has is executed` };

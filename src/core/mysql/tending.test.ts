@@ -3,6 +3,7 @@ import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import type { Peer } from "./takeover.ts";
 import {
   ALONE_MILLIS,
+  decideBar,
   decideTending,
   isAlone,
   NOTHING_SEEN,
@@ -231,5 +232,54 @@ describe("how servers follow each other", () => {
     expect(trouble === null ? "" : troubleOfTending(trouble)).toBe(
       `this server follows ${PEER} by file and position, and the file says \`replication gtid\``,
     );
+  });
+});
+
+describe("a channel that was left", () => {
+  const at = { file: "m2-bin.000003", offset: 900 };
+  const known = { ...left, user: "repl", executed: at, received: at };
+  const gone: Peer = { address: PEER, state: { kind: "silent", detail: "" } };
+  const errant = peer({ gtids: state("0-2-91,0-1-100") });
+  const channel = (changes: Partial<ChannelFacts>) => member({ channels: [{ ...known, ...changes }] });
+  const barIt = { kind: "bar", channel: "", peer: PEER, user: "repl", at: "m2-bin.000003:900" };
+
+  it("cannot start with its server: from a peer that is gone, in quarantine, or open, with a ring and without", () => {
+    for (const one of [gone, errant, peer({ closedBy: null, gtids: state("0-2-91") })]) {
+      expect(decideBar(facts({ own: channel({}), peers: [one] }))).toEqual(barIt);
+    }
+    expect(decideBar(facts({ own: channel({}), peers: [gone], ring: false }))).toEqual(barIt);
+  });
+
+  it("is not touched while it holds what was not executed, has an error, is barred already, or names no account", () => {
+    const { user: _user, ...nameless } = known;
+    const sqlError = { number: 1062, text: "" };
+    for (const own of [
+      channel({ drained: false }),
+      channel({ sqlError }),
+      channel({ barred: "stands" }),
+      member({ channels: [nameless] }),
+    ]) {
+      expect(decideBar(facts({ own, peers: [errant] }))).toBeNull();
+    }
+  });
+
+  it("that has started with its server is stopped, and still counts as left", () => {
+    const runs = facts({ own: channel({ barred: "runs" }), peers: [errant] });
+    expect(decideBar(runs)).toEqual({ kind: "halt", channel: "", peer: PEER });
+    expect(tendingTrouble(runs)).toMatchObject({ kind: "errant" });
+  });
+
+  it("is resumed first when its peer is clean; and a standby that was the writer is started whenever it is barred", () => {
+    for (const own of [channel({}), channel({ barred: "runs" })]) {
+      expect(decideBar(facts({ own }))).toBeNull();
+      expect(decideTending(facts({ own }), 0)).toMatchObject({ kind: "resume" });
+    }
+    const newer = { version: { product: "mariadb", major: 11, minor: 4, patch: 2 } } as const;
+    expect(decideBar(facts({ own: channel({}), peers: [peer(newer)] }))).toEqual(barIt);
+    const theirs = { ...known, source: "192.168.11.81:3306", sourceId: "1", barred: "runs" } as const;
+    const both = facts({ own: channel({}), peers: [peer({ channels: [theirs] })] });
+    expect(decideTending(both, 0)).toEqual({ kind: "follow", channel: "", peer: PEER });
+    const { barred: _barred, ...stopped } = theirs;
+    expect(decideTending({ ...both, peers: [peer({ channels: [stopped] })] }, 0)).toMatchObject({ kind: "resume" });
   });
 });

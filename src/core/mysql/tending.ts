@@ -4,8 +4,9 @@
  * meanwhile is compared first. Nothing here closes or opens anything.
  */
 
+import { coordinatesInWords } from "./coordinates.ts";
 import { lostTail } from "./errant.ts";
-import { hasGivenUp } from "./facts.ts";
+import { BAR, hasGivenUp } from "./facts.ts";
 import { mariadbContains, mariadbExtra, mysqlContains, mysqlExtra } from "./gtid.ts";
 import type { ChannelFacts, MemberFacts, SemiSync } from "./member.ts";
 import { channelFrom, newerToOlder } from "./rejoin.ts";
@@ -22,6 +23,16 @@ export type Tending =
   | { readonly kind: "resume"; readonly channel: string; readonly peer: string }
   /** The own channel from a peer that is gone. */
   | { readonly kind: "leave"; readonly channel: string; readonly peer: string }
+  /** The own channel that was left: it must not start by itself when this server is started again. */
+  | {
+      readonly kind: "bar";
+      readonly channel: string;
+      readonly peer: string;
+      readonly user: string;
+      readonly at: string;
+    }
+  /** The own barred channel, which has started with this server and tries in vain. */
+  | { readonly kind: "halt"; readonly channel: string; readonly peer: string }
   /** The peer's channel from this server, once after it has come back. */
   | { readonly kind: "follow"; readonly channel: string; readonly peer: string }
   /** The peer's channel from this server is stopped: what it lacks would be skipped. */
@@ -121,6 +132,35 @@ function leave(facts: TendingFacts, { gone }: TendingMemory): Tending | null {
   return null;
 }
 
+/**
+ * Beside whatever else is to be done, because the server may be started again at any moment: a channel that stands and is not about to be resumed. One that has not
+ * executed everything is left as it is: what it still holds would go, on MariaDB by any change.
+ */
+export function decideBar(facts: TendingFacts, memory: TendingMemory = NOTHING_SEEN): Tending | null {
+  for (const peer of facts.peers) {
+    if (facts.ring !== false && isWelcome(facts, peer, memory)) continue;
+    for (const channel of channelsFrom(facts, peer)) {
+      const found = barOf(channel, peer.address);
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}
+
+function barOf({ channel, user, barred, executed, ...threads }: ChannelFacts, peer: string): Tending | null {
+  if (barred === "runs") return { kind: "halt", channel, peer };
+  const { io, sql, sqlError, drained } = threads;
+  const left = io === "stopped" && sql === "stopped" && sqlError === null && drained === true;
+  if (barred !== undefined || !left || user === undefined) return null;
+  return { kind: "bar", channel, peer, user, at: executed === null ? "" : coordinatesInWords(executed) };
+}
+
+const isWelcome = (facts: TendingFacts, { address, state }: Peer, { read }: TendingMemory): boolean =>
+  state.kind === "up" &&
+  state.facts.closedBy !== null &&
+  newerToOlder(state.facts.version, facts.own.version) === null &&
+  isClean(facts, state.facts, read.get(address)) === true;
+
 function acknowledgements({ own, peers, gateway }: TendingFacts, aloneMillis: number): Tending | null {
   const { semiSync } = own;
   if (semiSync === null) return null;
@@ -156,7 +196,9 @@ function attach(facts: TendingFacts, memory: TendingMemory): Tending | null {
     const peer: Peer = { address, state };
     if (isClean(facts, state.facts, memory.read.get(address)) !== true) continue;
     const theirs = followerChannel(facts, state.facts);
-    const starts = memory.returned.has(address) && newerToOlder(own.version, state.facts.version) === null;
+    // Nobody bars a channel by hand: it was the writer once, and follows now.
+    const wanted = memory.returned.has(address) || theirs?.barred !== undefined;
+    const starts = wanted && newerToOlder(own.version, state.facts.version) === null;
     if (starts && theirs !== null && stands(theirs) && lostOf(facts, peer, state.facts) === null) {
       return { kind: "follow", channel: theirs.channel, peer: address };
     }
@@ -284,6 +326,11 @@ export function tendingInWords(one: Tending): string {
   if (one.kind === "leave") return `receive nothing from ${one.peer}, which is gone, until it has been compared`;
   if (one.kind === "follow")
     return `start replication on ${one.peer}, which has come back: it receives from this server`;
+  if (one.kind === "bar") {
+    const name = `"${BAR}${one.user}"`;
+    return `receive nothing from ${one.peer} after a start of this server either: its channel, executed up to ${one.at}, logs in as ${name} until it has been compared`;
+  }
+  if (one.kind === "halt") return `stop the channel from ${one.peer}, which is barred and has started with this server`;
   if (one.kind === "part")
     return `stop replication on ${one.peer}: it lacks what it had committed itself (${one.lost})`;
   return one.wanted

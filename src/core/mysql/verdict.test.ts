@@ -63,6 +63,15 @@ const judge = (facts: Partial<MysqlFacts>, rules: Partial<MysqlRules> = {}) => {
 };
 const FINE = { always: null, standby: null };
 
+test("a channel whose account is barred counts as stopped, whatever its threads try, and keeps its own account's name", () => {
+  const tries = { Slave_IO_Running: "Connecting", Last_IO_Errno: "1045", Last_IO_Error: "Access denied for user" };
+  const started = replicaOf({ ...MARIADB, ...tries, Master_User: "quarantined:repl" });
+  expect(started).toMatchObject({ io: "stopped", sql: "stopped", ioError: null, user: "repl", barred: "runs" });
+  const stands = { Replica_IO_Running: "No", Replica_SQL_Running: "No", Source_User: "quarantined:repl" };
+  expect(replicaOf({ ...MYSQL, ...stands })).toMatchObject({ user: "repl", barred: "stands" });
+  expect(replicaOf({ ...MARIADB, Master_User: "repl" }).barred).toBeUndefined();
+});
+
 test("both products' names mean the same facts", () => {
   expect(replicaOf(MARIADB)).toEqual(replicaOf(MYSQL));
   expect(replicaOf(MYSQL)).toMatchObject({ io: "running", sql: "running", lag: 0, source: "192.168.11.82:3306" });

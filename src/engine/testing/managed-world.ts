@@ -143,10 +143,11 @@ class ManagedWorld {
   /** The check sees the own server, and what follows from it is done. */
   async look(): Promise<void> {
     const { own, peer } = this;
+    const barred = own.user !== "repl";
     const replica = {
       channel: "",
       source: "192.0.2.2:3306",
-      io: own.io ? (peer.reach === "up" ? "running" : "connecting") : "stopped",
+      io: own.io && !barred ? (peer.reach === "up" ? "running" : "connecting") : "stopped",
       sql: "running",
       lag: 0,
       drained: true,

@@ -17,6 +17,10 @@ export class ModelServer {
   io = false;
   sql = true;
   source: ModelServer | null = null;
+  /** Whom it logs in as there; only "repl" may. */
+  user = "repl";
+  /** What gtid_slave_pos was set to by hand. */
+  passedOver = "";
   /** "server-number" of every transaction, in order. */
   readonly log: string[] = [];
   /** Received from the source and not executed yet. */
@@ -26,6 +30,7 @@ export class ModelServer {
   /** What it asks for is no longer in its source's log. The source looks for it that many turns, and the receiver says meanwhile that it runs. */
   purged: { readonly turns: number } | null = null;
   ioErrno = 0;
+  sqlErrno = 0;
   #looking = 0;
   /** Its own daemon is logged in. */
   watched = true;
@@ -59,7 +64,7 @@ export class ModelServer {
 
   receive(): void {
     const { source } = this;
-    if (!this.io || source === null || source.reach !== "up") return;
+    if (!this.io || source === null || source.reach !== "up" || this.user !== "repl") return;
     if (this.purged !== null) this.#refused(this.purged.turns);
     else for (const one of source.log) if (!this.log.includes(one) && !this.relay.includes(one)) this.relay.push(one);
   }
@@ -100,7 +105,8 @@ export class ModelServer {
         Master_Host: source.host,
         Master_Port: "3306",
         Master_Server_Id: String(source.id),
-        Slave_IO_Running: this.io ? (source.reach === "up" ? "Yes" : "Connecting") : "No",
+        Master_User: this.user,
+        Slave_IO_Running: this.io ? (source.reach === "up" && this.user === "repl" ? "Yes" : "Connecting") : "No",
         Slave_SQL_Running: this.sql ? "Yes" : "No",
         Master_Log_File: "bin.000001",
         Read_Master_Log_Pos: total,
@@ -108,9 +114,19 @@ export class ModelServer {
         Exec_Master_Log_Pos: String(100 + this.log.length),
         Using_Gtid: "Slave_Pos",
         Last_IO_Errno: String(this.ioErrno),
-        Last_SQL_Errno: "0",
+        Last_SQL_Errno: String(this.sqlErrno),
       },
     ];
+  }
+
+  #events(): readonly SqlRow[] {
+    const head = { Pos: "4", Event_type: "Gtid_list", Server_id: String(this.id), End_log_pos: "100", Info: "[]" };
+    const each = this.log.map((one, at) => {
+      const [server = ""] = one.split("-");
+      const info = `BEGIN GTID 0-${one}`;
+      return { Pos: `${100 + at}`, Event_type: "Gtid", Server_id: server, End_log_pos: `${101 + at}`, Info: info };
+    });
+    return [head, ...each];
   }
 
   answer(sql: string): Result<readonly SqlRow[], SqlFailure> {
@@ -120,8 +136,16 @@ export class ModelServer {
     if (sql.startsWith("SELECT @@global.read_only"))
       return ok([{ read_only: this.readOnly ? "1" : "0", innodb_read_only: "0" }]);
     if (sql.startsWith("SELECT @@global.server_id")) {
-      return ok([{ id: String(this.id), position: this.#position(), state: this.#state(), slave: this.#position() }]);
+      return ok([
+        {
+          id: String(this.id),
+          position: this.#position(),
+          state: this.#state(),
+          slave: this.passedOver || this.#position(),
+        },
+      ]);
     }
+    if (sql.startsWith("SELECT @@global.log_slave_updates")) return ok([{ value: "1" }]);
     if (sql.includes("INNODB_TRX"))
       return ok(this.writingFor === null ? [] : [{ thread: "77", seconds: String(this.writingFor) }]);
     if (sql.includes("information_schema.EVENTS"))
@@ -133,6 +157,8 @@ export class ModelServer {
   }
 
   #show(sql: string): Result<readonly SqlRow[], SqlFailure> {
+    if (sql === "SHOW BINARY LOGS") return ok([{ Log_name: "bin.000001" }]);
+    if (sql.startsWith("SHOW BINLOG EVENTS")) return ok(this.#events());
     if (sql === "SHOW MASTER STATUS") return ok([{ File: "bin.000001", Position: String(100 + this.log.length) }]);
     if (sql === "SHOW ALL SLAVES STATUS") return ok(this.#replica());
     if (sql === "SHOW GRANTS" && this.grants !== null) return ok([{ Grants: `GRANT ${this.grants} ON *.* TO x` }]);
@@ -143,6 +169,20 @@ export class ModelServer {
       ...Array.from({ length: this.sessions }, (_, at) => ({ Id: String(at + 1), User: "app", Command: "Sleep" })),
       ...(this.watched ? [{ Id: "900", User: "holdfast", Host: "127.0.0.1:4000", Command: "Sleep" }] : []),
     ]);
+  }
+
+  /** A start of the server: replication starts by itself. */
+  restart(): void {
+    this.readOnly = true;
+    this.sessions = 0;
+    Object.assign(this, { io: this.source !== null, sql: this.source !== null });
+  }
+
+  #changeUser(user: string): Result<readonly SqlRow[], SqlFailure> {
+    if (this.io || this.sql) return err({ kind: "server", number: 1198, detail: "run STOP SLAVE first" });
+    this.user = user;
+    this.relay.length = 0;
+    return ok([]);
   }
 
   #changeSource(sql: string): Result<readonly SqlRow[], SqlFailure> {
@@ -158,6 +198,8 @@ export class ModelServer {
     if (sql.includes("event_scheduler") && this.refusesScheduler) return err(DENIED);
     if (sql === "SET GLOBAL read_only = 0" && this.refusesToOpen) return err(DENIED);
     if (sql.startsWith("CHANGE MASTER TO MASTER_HOST")) return this.#changeSource(sql);
+    const user = /^CHANGE MASTER TO MASTER_USER = '([^']*)'$/.exec(sql)?.[1];
+    if (user !== undefined) return this.#changeUser(user);
     if (sql.startsWith("KILL")) {
       this.sessions -= 1;
       this.hangs = false;

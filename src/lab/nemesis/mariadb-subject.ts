@@ -28,11 +28,8 @@ const STOPS_MS = 20_000;
 const OPENED_MS = 20_000;
 /** The writer's daemon looks after a server that is back once a second. */
 const SETTLES_MS = 4_000;
-/**
- * Commits that wait for an acknowledgement keep their sessions after their clients have gone. With init_rpl_role = SLAVE a writer that is alone
- * loses what it acknowledged last when it gets kill -9 (docs/mysql.md), and the promise could not be kept.
- */
-const MORE = "\n[mysqld]\nmax_connections = 500\ninit_rpl_role = MASTER\n";
+/** Commits that wait for an acknowledgement keep their sessions after their clients have gone. */
+const MORE = "max_connections = 500";
 
 interface Member {
   readonly name: Target;
@@ -77,7 +74,7 @@ export class MariadbSubject implements Subject {
     const [one, two] = this.#pair.map(({ server }) => server) as [MariadbServer, MariadbServer];
     for (const server of [one, two]) {
       await server.prepare();
-      writeFileSync(server.configFile, MORE, { flag: "a" });
+      server.configure(MORE);
     }
     await Promise.all([one.start(), two.start()]);
     await Promise.all([replicateFrom(one, two), replicateFrom(two, one)]);

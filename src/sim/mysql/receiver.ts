@@ -12,6 +12,8 @@ const RETRY = 2_000_000;
 const NET_TIMEOUT = 4_000_000;
 /** A process that is stopped is looked at again so often. */
 const HUNG_PAUSE = 10_000;
+/** The only one that may log in. */
+const ACCOUNT = "repl";
 
 /** What a receiver needs of a server, its own or the one it follows. */
 export interface ReplicationServer {
@@ -60,6 +62,8 @@ interface Received {
 export class Receiver {
   readonly #server: ReplicationServer;
   source: ReplicationServer | null = null;
+  /** Master_User; kept over a start, as master.info is. */
+  user = ACCOUNT;
   io = false;
   sql = false;
   ioError: ReplicationError | null = null;
@@ -139,6 +143,14 @@ export class Receiver {
     if (what !== "io") this.sql = false;
   }
 
+  /** False while a thread runs. What was received and not executed goes. */
+  changeUser(user: string): boolean {
+    if (this.io || this.sql) return false;
+    this.user = user;
+    this.#forgetReceived();
+    return true;
+  }
+
   /** A copy of the source's data directory: everything that it has counts as received from it. */
   restored(last: Transaction | null): void {
     this.#slavePosition = last;
@@ -212,6 +224,12 @@ export class Receiver {
       this.#after(RETRY, () => this.#connect());
       return;
     }
+    if (this.user !== ACCOUNT) {
+      this.ioError = { number: 1045, text: `Access denied for user '${this.user}'` };
+      this.#after(RETRY, () => this.#connect());
+      return;
+    }
+    this.ioError = null;
     const from = source.log.after(this.#lastReceived());
     if (from === null) {
       this.io = false;

@@ -64,6 +64,7 @@ function replicaStatus(server: ModelServer): readonly SqlRow[] {
       Connection_name: "",
       Master_Host: `192.0.2.${11 + source.node}`,
       Master_Port: "3306",
+      Master_User: receiver.user,
       Master_Server_Id: String(source.id),
       Slave_IO_Running: receiver.io ? (receiver.running ? "Yes" : "Connecting") : "No",
       Slave_SQL_Running: receiver.sql ? "Yes" : "No",
@@ -93,6 +94,8 @@ function processList(server: ModelServer): readonly SqlRow[] {
 }
 
 const named = (name: string, value: string): SqlRow => ({ Variable_name: name, Value: value });
+
+const RUNS = "This operation cannot be performed as you have a running slave; run STOP SLAVE first";
 
 const STATEMENTS: readonly (readonly [RegExp, Handler])[] = [
   [
@@ -171,6 +174,11 @@ const STATEMENTS: readonly (readonly [RegExp, Handler])[] = [
     },
   ],
   [/^STOP SLAVE(?: (IO_THREAD|SQL_THREAD))?$/, stopReplica],
+  [
+    /^CHANGE MASTER TO MASTER_USER = '([^']*)'$/,
+    ({ server, reply, words }) =>
+      reply(server.receiver.changeUser(words[1] ?? "") ? ok([]) : err({ kind: "server", number: 1198, detail: RUNS })),
+  ],
 ];
 
 export function answer(server: ModelServer, session: ServerSession, sql: string, reply: Reply): void {
