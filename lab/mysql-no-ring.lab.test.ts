@@ -75,9 +75,10 @@ describeStage("a managed MariaDB pair without a ring", (stage: Stage) => {
       expect(await pair.lost(two)).toEqual([]);
       await one.start();
       await follows(one, two);
-      expect((await steps(second)).join("\n")).toContain(
-        `tending: attach ${one.host.address}:3306 to this server, ${mode === "gtid" ? "by GTID" : "from m2-bin"}`,
-      );
+      const attached = `tending: attach ${one.host.address}:3306 to this server, ${mode === "gtid" ? "by GTID" : "from m2-bin"}`;
+      // It follows a moment before that is told.
+      const told = async () => (await steps(second)).some((step) => step.startsWith(attached)) || undefined;
+      await until(told, attached, 5_000);
       expect(await two.replica()).toMatchObject({ Slave_IO_Running: "No", Slave_SQL_Running: "No" });
       await instanceWhen(first, "VI_1", (it) => it.state === "BACKUP");
       await mayTakeOver(first);

@@ -19,6 +19,7 @@ import type { ReplicaContext } from "./mysql-replicas.ts";
 /** A comparison reads binary logs: not each second. */
 const AGAIN = seconds(10);
 const ORDER_MILLIS = 5_000;
+const NOT_NOTED = "that it is attached cannot be noted";
 
 export interface AttachContext extends Pick<ReplicaContext, "tell" | "opening"> {
   readonly logins: LoginReader;
@@ -130,6 +131,9 @@ export class Attaching {
   ): Promise<Result<void, string>> {
     const { version } = server.facts;
     if (decision.kind === "start") {
+      // Before it executes anything: should its channel be removed, nothing else says that it has.
+      const unnoted = await this.#note(server.address);
+      if (unnoted !== null) return err(`${NOT_NOTED}: ${unnoted}`);
       const seen = server.facts.channels.find(({ channel }) => channel === decision.channel) ?? decision;
       const started = await server.member.orderAll(startOrders(version, seen), ORDER_MILLIS);
       return started.ok ? started : err(`START: ${failureInWords(started.error)}`);
@@ -146,7 +150,7 @@ export class Attaching {
     const created = await this.#order(server, attachOrder(version, to));
     if (!created.ok) return created;
     const unnoted = await this.#note(server.address);
-    if (unnoted !== null) return err(`that it is attached cannot be noted: ${unnoted}`);
+    if (unnoted !== null) return err(`${NOT_NOTED}: ${unnoted}`);
     const mariadb = version.product === "mariadb" && decision.at === null && atLeast(version, 10, 10, 0);
     const demoted = mariadb ? await this.#order(server, demoteOrder("")) : ok(undefined);
     if (!demoted.ok) return demoted;
