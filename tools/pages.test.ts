@@ -139,6 +139,7 @@ describe("what is shown against what is printed", () => {
     ["anything for ... inside a line", ["eth0... UP"], ["eth0@if4   UP"]],
     ["any lines for ... alone", ["a", "...", "d"], ["a", "b", "c", "d"]],
     ["any end", ["a", "..."], ["a", "b"]],
+    ["a text that is wrapped elsewhere", ["a since 04:20:47 (1 s)", "b c"], ["a since 04:20:47 (120 ms) b", "c"]],
     ["empty lines", ["a", "", "b"], ["a", "b", ""]],
   ])("agree: %s", (_, shown, printed) => {
     expect(difference(shown, printed)).toBeNull();

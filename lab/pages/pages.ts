@@ -13,5 +13,7 @@ export interface RunPage {
 
 export const PAGES: readonly RunPage[] = [
   { name: "tutorial", topology: PAIR_TOPOLOGY, databases: ["db1", "db2"], notRun: 1 },
+  { name: "from-keepalived", topology: PAIR_TOPOLOGY, databases: ["db1", "db2"], notRun: 1 },
+  { name: "from-sentinel", topology: PAIR_TOPOLOGY, databases: [], notRun: 1 },
   { name: "split-brain", topology: PAIR_TOPOLOGY, databases: [], notRun: 0 },
 ];
