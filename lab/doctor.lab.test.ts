@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { HostDoctorReply } from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
-import type { LabHost } from "../src/lab/lab.ts";
+import { type LabHost, VIP } from "../src/lab/lab.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
 import { GLOBALS, instanceBlock } from "../src/lab/vrrp-cluster.ts";
 import { holdfast, instanceWhen } from "./holdfast-client.ts";
 import { describeStages, type Stage } from "./stage.ts";
+
+const OTHER = VIP.replace(/\d+$/, "201");
 
 interface Told {
   readonly code: number | null;
@@ -147,6 +149,33 @@ describeStages("doctor", {
       expect(list.of("vrid-shared")?.what).toContain("uses virtual_router_id 51 for");
       expect(other.of("advert-none")?.what).toMatch(/^no advert of virtual router 60 on eth0 was heard in 1 s/);
       expect([same.code, version.code, vrid.code, list.code, other.code]).toEqual([1, 1, 1, 1, 1]);
+    });
+  },
+  "what the kernel and the link have": (stage) => {
+    test.sequential("without a daemon: a sender that rp_filter takes for forged, an address left over and held twice, settings", async () => {
+      const [sender, host, client] = [stage.host("db1"), stage.host("db2"), stage.host("client")];
+      stage.start(
+        "db1",
+        instanceBlock({ priority: 150, virtualRouterId: 60, vip: OTHER, lines: ["mcast_src_ip 198.51.100.9"] }),
+      );
+      await stage.held("db1", true, { vip: OTHER });
+      await host.execOrThrow(["sysctl", "-qw", "net.ipv4.conf.eth0.rp_filter=1", "net.ipv4.conf.eth0.arp_filter=1"]);
+      await host.execOrThrow(["ip", "route", "add", "198.51.100.0/24", "dev", "lo"]);
+      for (const one of [host, client]) await one.execOrThrow(["ip", "addr", "add", `${VIP}/32`, "dev", "eth0"]);
+      const [forged, left] = await Promise.all([
+        doctorBy(host, instanceBlock({ virtualRouterId: 60, vip: OTHER })),
+        doctorBy(host, instanceBlock({ virtualRouterId: 61 })),
+      ]);
+      expect(aboutAdverts(forged)).toEqual(["advert-blocked-in", "rp-filter"]);
+      expect(forged.of("advert-blocked-in")?.what).toContain("adverts of 198.51.100.9 for virtual router 60");
+      expect(forged.of("rp-filter")?.fix).toContain("net.ipv4.conf.eth0.rp_filter=2");
+      expect(forged.ids).toContain("arp-filter");
+      expect(left.of("vip-left-over")).toMatchObject({ server: "VI_1", fix: `ip addr del ${VIP}/32 dev eth0` });
+      expect(left.of("vip-twice")?.what).toContain("beside this host");
+      const [command = ""] = left.of("vip-left-over")?.fix.split(";") ?? [];
+      await host.execOrThrow(command.split(" "));
+      expect(await host.holds(VIP)).toBe(false);
+      expect(await sender.holds(OTHER)).toBe(true);
     });
   },
 });

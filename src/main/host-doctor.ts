@@ -20,38 +20,38 @@ import { type Arena, createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { listFirewall } from "../linux/firewall-listing.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
+import { beforeListening, lookAround } from "./host-facts.ts";
 import { deviceTo, networksOf } from "./host-networks.ts";
 
 export async function lookAtHost(question: HostDoctorQuestion): Promise<HostDoctorReply> {
   const loaded = read(question);
-  const { config } = loaded;
-  const vrrp = config.instances.map((one) => one.vrrp);
+  const vrrp = loaded.config.instances.map((one) => one.vrrp);
   const arena = createArena(4 * 1024 * 1024);
   const daemon = question.status === null ? null : daemonFacts(question.status);
-  const [listened, filter] = await Promise.all([listen(arena, vrrp, question), lookAtFilter(loaded)]);
-  const findings = [
-    ...aboutDaemon(question, loaded),
-    ...(listened.ok ? judgeAdverts(vrrp, daemon, listened.value) : []),
-    ...filter.findings,
-  ];
-  const unseen = [...unheard(listened), ...keysUntried(vrrp), ...filter.unseen];
+  const devices = new Map(readInterfaces(arena, new Set()).map((one) => [one.name, one]));
+  const before = beforeListening({ daemon });
+  const [listened, filter] = await Promise.all([listen(arena, vrrp, { ...question, devices }), lookAtFilter(loaded)]);
+  const listening = listened.ok ? listened.value : null;
+  const routers = listening === null ? [] : summaries(vrrp, daemon, listening);
+  const heard = listening === null ? [] : judgeAdverts(vrrp, daemon, listening);
+  const mastered = routers.filter((one) => one.heard.some(({ refused }) => refused === null));
+  const around = await lookAround(
+    { arena, loaded, daemon, devices },
+    { before, findings: heard, mastered: new Set(mastered.map(({ instance }) => instance)) },
+  );
   return {
     api: 1,
     host: hostname(),
     file: question.file,
     daemon: { running: question.status !== null, version: question.status?.daemon.version ?? null },
-    listened: listened.ok
-      ? {
-          seconds: listened.value.seconds,
-          routers: vrrp
-            .filter((one) => listened.value.interfaces.has(hearsVia(one)))
-            .map((one) => summarise(one, daemon, listened.value)),
-        }
-      : null,
-    findings: bySeverity(findings),
-    unseen,
+    listened: listening === null ? null : { seconds: listening.seconds, routers },
+    findings: bySeverity([...aboutDaemon(question, loaded), ...heard, ...filter.findings, ...around.findings]),
+    unseen: [...unheard(listened), ...keysUntried(vrrp), ...filter.unseen, ...around.unseen],
   };
 }
+
+const summaries = (all: readonly VrrpInstanceConfig[], daemon: DaemonFacts | null, listening: Listening) =>
+  all.filter((one) => listening.interfaces.has(hearsVia(one))).map((one) => summarise(one, daemon, listening));
 
 const ORDER = ["error", "warning", "note"] as const;
 
@@ -110,9 +110,8 @@ const LISTEN_MAX_SECONDS = 30;
 async function listen(
   arena: Arena,
   instances: readonly VrrpInstanceConfig[],
-  { listenSeconds }: HostDoctorQuestion,
+  { listenSeconds, devices }: HostDoctorQuestion & { readonly devices: ReadonlyMap<string, InterfaceFacts> },
 ): Promise<Result<Listening, string>> {
-  const devices = new Map(readInterfaces(arena, new Set()).map((one) => [one.name, one]));
   const places = instances.flatMap((vrrp) => placesOf(vrrp, devices));
   if (places.length === 0) return ok({ seconds: 0, adverts: [], delivered: null, interfaces: new Set() });
   const longest = Math.max(...instances.map(({ advertInterval }) => toSeconds(advertInterval)));

@@ -21,3 +21,8 @@ export function deviceTo(address: IpAddress): string | null {
   const names = Object.keys(networkInterfaces());
   return names.find((name) => networksOf(name).some((one) => within(asked, one) === true)) ?? null;
 }
+
+/** Interfaces that carry it. */
+export function placesOf(address: IpAddress): readonly string[] {
+  return Object.keys(networkInterfaces()).filter((name) => networksOf(name).some((one) => one.address === address));
+}

@@ -152,10 +152,16 @@ function ownersOf(status: readonly VrrpInstanceStatus[] | null, config: Holdfast
 }
 
 function namesIt(pid: number, file: string, address: IpAddress): LivingKeepalived {
+  return { pid, file, names: namesOneOf(file, new Set([address])) };
+}
+
+/** Whether a keepalived with that file would set one of the addresses; null when it cannot be read. */
+export function namesOneOf(file: string, addresses: ReadonlySet<IpAddress>): boolean | null {
   const { readable, config } = loadConfig(createConfigSource(), file, {});
-  const has = hasAddress(address);
-  const named =
+  if (!readable) return null;
+  const has = ({ address }: Pick<VirtualAddress, "address">): boolean => addresses.has(address);
+  return (
     config.instances.some(({ vrrp }) => vrrp.advertised.some(has) || vrrp.excluded.some(has)) ||
-    config.host.statics.addresses.some((one) => has(one.address));
-  return { pid, file, names: readable ? named : null };
+    config.host.statics.addresses.some(({ address }) => has(address))
+  );
 }

@@ -19,7 +19,7 @@ export const ADVERT_FINDINGS = {
     severity: "error",
     meaning: "Adverts arrive at the interface, and the kernel gives them to no program.",
     why: "The daemon does not hear a master that is alive, and claims its addresses.",
-    fix: "Take away the rule that the finding firewall-in names; where there is none, look at rp_filter.",
+    fix: "Take away the rule that the finding firewall-in names, or see rp-filter.",
   },
   "advert-blocked-out": {
     severity: "error",
