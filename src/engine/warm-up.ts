@@ -7,7 +7,8 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import { instant, seconds } from "../core/lib/units.ts";
 import { NO_STANDINGS } from "../core/link/messages.ts";
 import { PLAIN_HOST } from "../core/routing/host.ts";
-import { configWith } from "../core/vrrp/example-config.ts";
+import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
+import { configWith, virtualAddress } from "../core/vrrp/example-config.ts";
 import { encodeAdvert } from "../core/vrrp/packet.ts";
 import { stagePorts } from "./stage-ports.ts";
 import { createVrrpEngine } from "./vrrp-engine.ts";
@@ -15,6 +16,7 @@ import { createVrrpEngine } from "./vrrp-engine.ts";
 /** Enough calls for the interpreter's caches; more would only lengthen the start. */
 const LIVES = 4;
 
+const EXTRA = virtualAddress("192.0.2.3");
 const RIVAL = "192.0.2.2" as IpAddress;
 const GROUP = "224.0.0.18" as IpAddress;
 
@@ -53,7 +55,9 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
       engine.wake();
     }
   };
-  engine.handleControl({ type: "configure", serial: 1, instances: [config], host: PLAIN_HOST });
+  const configure = (changes: Partial<VrrpInstanceConfig>): void =>
+    engine.handleControl({ type: "configure", serial: 1, instances: [{ ...config, ...changes }], host: PLAIN_HOST });
+  configure({});
   engine.handleControl({
     type: "standings",
     standings: { ...NO_STANDINGS, scripts: { check: { kind: "ok" } } },
@@ -62,6 +66,9 @@ function liveOnce(version: 2 | 3, entered: Set<string>): void {
   hear(200);
   hear(0);
   sleepTo(8);
+  // A reload while MASTER: another priority, an address that comes and one that goes.
+  configure({ priority: config.priority + 1, advertised: [...config.advertised, EXTRA] });
+  configure({});
   hear(50);
   hear(200);
   sleepTo(4);

@@ -41,15 +41,26 @@ export function parseIpv6(text: string): IpAddress | null {
 
 /** The four or sixteen bytes of an address in network order. */
 export function ipBytes(address: IpAddress): Uint8Array {
-  if (familyOf(address) === 4) return Uint8Array.from(address.split("."), Number);
-  return readIpv6(address) ?? new Uint8Array(IPV6_BYTES);
+  if (familyOf(address) === 6) return readIpv6(address) ?? new Uint8Array(IPV6_BYTES);
+  const number = ipv4Number(address);
+  const bytes = new Uint8Array(ADDRESS_BYTES[4]);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = number >>> (24 - 8 * at);
+  return bytes;
 }
 
 /** An IPv4 address as an unsigned 32-bit number, for comparison and prefix arithmetic. */
 export function ipv4Number(address: IpAddress): number {
   let value = 0;
-  for (const part of address.split(".")) value = value * 256 + Number(part);
-  return value;
+  let octet = 0;
+  for (let at = 0; at < address.length; at++) {
+    const digit = address.charCodeAt(at) - 0x30;
+    if (digit >= 0) octet = octet * 10 + digit;
+    else {
+      value = value * 256 + octet;
+      octet = 0;
+    }
+  }
+  return value * 256 + octet;
 }
 
 /** Reads four bytes at an offset. */

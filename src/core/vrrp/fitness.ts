@@ -26,7 +26,8 @@ export function fitness(draft: Draft, event: FitnessEvent): void {
 
 /** What is wrong now decides between serving and FAULT, and ends INIT when nothing is. */
 export function weighFaults(draft: Draft, faults: readonly Fault[]): void {
-  const changed = !sameValue(faults.map(asTold), draft.state.faults.map(asTold));
+  const before = draft.state.faults;
+  const changed = faults.length + before.length > 0 && !sameValue(faults.map(asTold), before.map(asTold));
   draft.state = { ...draft.state, faults };
   const { role, waiting, siblingsWaiting } = draft.state;
   const cause: Cause = { code: "fault", faults };
