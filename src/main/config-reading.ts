@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { RunOptions } from "../cli/run-options.ts";
 import { renderDiagnostic } from "../core/config/diagnostics.ts";
 import { ALL_CHECKS } from "../core/config/include-check.ts";
+import { type KeptBlocks, NOTHING_KEPT } from "../core/config/kept-blocks.ts";
 import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
 import type { ReloadSettings } from "../core/config/model.ts";
 import { isoTime } from "../core/events/log-line.ts";
@@ -17,10 +18,11 @@ import type { LogWriter } from "./log-writer.ts";
 
 export type ReadingOptions = Pick<RunOptions, "file" | "configId" | "allConfig" | "pidFile">;
 
-export function load({ file, configId, allConfig }: ReadingOptions): LoadedConfig {
+export function load({ file, configId, allConfig }: ReadingOptions, kept = NOTHING_KEPT): LoadedConfig {
   return loadConfig(createConfigSource(), file, {
     ...(configId === null ? {} : { configId }),
     ...(allConfig ? { includeCheck: ALL_CHECKS } : {}),
+    kept,
   });
 }
 
@@ -57,15 +59,38 @@ export function logDiagnostics(log: LogWriter, loaded: LoadedConfig): void {
   }
 }
 
-/** A reload's reading: `settings` are those in force, because the new ones are not known yet. */
-export function readAgain(options: ReadingOptions, settings: ReloadSettings, log: LogWriter): ParsedConfig {
+interface Rereading {
+  readonly log: LogWriter;
+  /** Those in force, because the new ones are not known yet. */
+  readonly settings: () => ReloadSettings;
+}
+
+/** A reload's reading of the file whose first one was this; each spares the next what has not changed. */
+export function rereading(
+  options: ReadingOptions,
+  first: Pick<LoadedConfig, "kept">,
+  { log, settings }: Rereading,
+): () => ParsedConfig {
+  let { kept } = first;
+  return () => {
+    const loaded = readAgain(options, settings(), { log, kept });
+    kept = loaded.kept;
+    return toParsed(options, loaded);
+  };
+}
+
+function readAgain(
+  options: ReadingOptions,
+  settings: ReloadSettings,
+  { log, kept }: { readonly log: LogWriter; readonly kept: KeptBlocks },
+): LoadedConfig {
   const unlock = lock(interlockPath(options, settings), log);
   try {
-    const loaded = load(options);
+    const loaded = load(options, kept);
     logDiagnostics(log, loaded);
     if (settings.findingsFile !== null) noteFindings(settings.findingsFile, loaded, log);
     if (settings.saveDirectory !== null) save(settings.saveDirectory, loaded, log);
-    return toParsed(options, loaded);
+    return loaded;
   } finally {
     unlock();
   }

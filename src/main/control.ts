@@ -34,7 +34,7 @@ import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
 import { type ActionHost, createActions } from "./actions.ts";
 import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
-import { load, logDiagnostics, readAgain, startedDespite, toParsed } from "./config-reading.ts";
+import { load, logDiagnostics, rereading, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
 import { createDumper } from "./dumps.ts";
@@ -170,7 +170,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
     ...hostPorts(daemon, poll, timers),
     ...services({ ...options, flush: peers.before(plane.flush), arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
-    parse: () => readAgain(options, current.config.global.reload, log),
+    parse: rereading(options, parsed, { log, settings: () => current.config.global.reload }),
     hasInterface,
     onConfig: (config, diagnostics) => {
       current = { config, diagnostics };

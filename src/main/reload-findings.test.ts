@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { load, readAgain } from "./config-reading.ts";
+import { load, rereading } from "./config-reading.ts";
 import { createLogWriter } from "./log-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-reading-"));
@@ -28,16 +28,18 @@ test("reload_check_config FILE holds what is wrong, as the log does, and is empt
   const log = createLogWriter({ format: "keepalived", level: "info", sinks });
   const options = { file, configId: null, allConfig: false, pidFile: join(folder, "pid") };
   writeFileSync(file, CONFIG(findings));
-  const settings = load(options).config.global.reload;
+  const first = load(options);
+  const settings = first.config.global.reload;
+  const again = rereading(options, first, { log, settings: () => settings });
   expect(settings.findingsFile).toBe(findings);
 
   writeFileSync(file, CONFIG(findings).replace("virtual_router_id", "virtual_router_ix"));
-  expect(readAgain(options, settings, log).unusable).not.toBe(null);
+  expect(again().unusable).not.toBe(null);
   expect(readFileSync(findings, "utf8")).toContain("virtual_router_ix");
   expect(readFileSync(findings, "utf8")).toBe(logged.map((text) => `${text}\n`).join(""));
   expect(statSync(findings).mode & 0o777).toBe(0o600);
 
   writeFileSync(file, CONFIG(findings));
-  expect(readAgain(options, settings, log).unusable).toBe(null);
+  expect(again().unusable).toBe(null);
   expect(readFileSync(findings, "utf8")).toBe("");
 });

@@ -3,6 +3,7 @@
  * must be unique across blocks. It never fails: what cannot be used is left out and reported.
  */
 
+import type { BlockKeeper } from "./block-keeper.ts";
 import { compileApi } from "./compile-api.ts";
 import { compileGlobals } from "./compile-globals.ts";
 import { compileGroups } from "./compile-group.ts";
@@ -34,7 +35,13 @@ import { readSettings } from "./settings.ts";
 import type { ConfigSource } from "./source.ts";
 import type { Node } from "./tree.ts";
 
-export function compile(tree: readonly Node[], source: ConfigSource, diagnostics: DiagnosticSink): HoldfastConfig {
+export interface CompileTools {
+  readonly source: ConfigSource;
+  readonly diagnostics: DiagnosticSink;
+  readonly keeper: BlockKeeper;
+}
+
+export function compile(tree: readonly Node[], { source, diagnostics, keeper }: CompileTools): HoldfastConfig {
   const root = readSettings(tree, "root", diagnostics);
   // keepalived reads global_defs wherever it stands before it builds instances.
   const { global, defaults, globals } = compileGlobals(root.nodes("global_defs"), diagnostics);
@@ -80,7 +87,7 @@ export function compile(tree: readonly Node[], source: ConfigSource, diagnostics
     witness: compileWitness(root.nodes("witness"), { source, diagnostics }),
     instances: members,
     groups,
-    lvs: compileLvs({ tree, root, globals, files, source, diagnostics }),
+    lvs: compileLvs({ tree, root, globals, files, source, diagnostics, keeper }),
     host,
     api: compileApi(root.node("api"), source, diagnostics),
   };

@@ -4,9 +4,11 @@
  */
 
 import { hideTokens, secretTokens } from "../lib/secrets.ts";
+import { BlockKeeper } from "./block-keeper.ts";
 import { compile } from "./compile.ts";
 import { createDiagnostics } from "./diagnostics.ts";
 import { settleFix } from "./fix.ts";
+import { type KeptBlocks, NOTHING_KEPT } from "./kept-blocks.ts";
 import { lint } from "./lint.ts";
 import type { Diagnostic, HoldfastConfig } from "./model.ts";
 import type { ReadOptions, ReadResult } from "./reader.ts";
@@ -26,19 +28,25 @@ export interface LoadedConfig {
   readonly files: ReadonlyMap<string, readonly string[]>;
   /** False when the main file could not be read; config is empty then. */
   readonly readable: boolean;
+  /** For `kept` of the next reading, which is the same with it and shorter. */
+  readonly kept: KeptBlocks;
 }
 
 export function loadConfig(source: ConfigSource, path: string, options: LoadOptions = {}): LoadedConfig {
   const diagnostics = createDiagnostics();
   const read = readConfig(source, path, diagnostics, options);
   const tree = buildTree(read.lines, diagnostics);
-  const config = compile(tree, source, diagnostics);
+  const keeper = new BlockKeeper(options.kept ?? NOTHING_KEPT, read.files);
+  const config = compile(tree, { source, diagnostics, keeper });
+  // A block that was not read and is not where it was in the tree, or among other settings: all of it anew.
+  if (keeper.reused < read.skipped) return loadConfig(source, path, { ...options, kept: NOTHING_KEPT });
   if (options.lint !== false) lint(config, source, diagnostics);
   return {
     config,
     diagnostics: withFixes(withoutSecrets(diagnostics.list, read), read),
     files: read.files,
     readable: read.readable,
+    kept: keeper.kept,
   };
 }
 

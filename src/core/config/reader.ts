@@ -14,6 +14,7 @@ import {
   readIncludeCheck,
   withLetter,
 } from "./include-check.ts";
+import { type KeptBlock, type KeptBlocks, keptAt, NOTHING_KEPT } from "./kept-blocks.ts";
 import type { SourceSpan } from "./model.ts";
 import { directoryOf, expandBraces, resolvePath } from "./paths.ts";
 import { clean, LONGEST_LINE, type Place, physicalLines } from "./physical-lines.ts";
@@ -26,6 +27,8 @@ export interface LogicalLine {
   readonly file: string;
   readonly line: number;
   readonly text: Mapped;
+  /** The head of a block whose other lines were not read. */
+  readonly kept?: KeptBlock;
 }
 
 export interface ReadOptions {
@@ -33,6 +36,8 @@ export interface ReadOptions {
   readonly configId?: string;
   /** What every include must find (-e); include_check changes it for its file. */
   readonly includeCheck?: IncludeChecks;
+  /** Blocks that need not be read again. */
+  readonly kept?: KeptBlocks;
 }
 
 export interface ReadResult {
@@ -41,6 +46,8 @@ export interface ReadResult {
   readonly files: ReadonlyMap<string, readonly string[]>;
   /** False when the main file could not be read. */
   readonly readable: boolean;
+  /** Blocks that were not read. */
+  readonly skipped: number;
 }
 
 const LIMITS = {
@@ -61,6 +68,8 @@ interface Reader {
   readonly files: Map<string, readonly string[]>;
   /** Paths being read, outermost first. */
   readonly stack: string[];
+  readonly kept: KeptBlocks;
+  skipped: number;
   /** include_check of the file being read. */
   checks: IncludeChecks;
   bytes: number;
@@ -89,6 +98,8 @@ export function readConfig(
     lines: [],
     files: new Map(),
     stack,
+    kept: options.kept ?? NOTHING_KEPT,
+    skipped: 0,
     checks: options.includeCheck ?? NO_CHECKS,
     bytes: 0,
     fileCount: 0,
@@ -103,10 +114,10 @@ export function readConfig(
       `cannot read ${absolute}: ${text.error}`,
       "give the path of a readable file with -f",
     );
-    return { lines: [], files: reader.files, readable: false };
+    return { lines: [], files: reader.files, readable: false, skipped: 0 };
   }
   readText(reader, absolute, text.value);
-  return { lines: reader.lines, files: reader.files, readable: true };
+  return { lines: reader.lines, files: reader.files, readable: true, skipped: reader.skipped };
 }
 
 function stop(reader: Reader, span: SourceSpan | null, message: string): void {
@@ -145,13 +156,28 @@ interface Collecting {
 
 function readLines(reader: Reader, path: string, physical: readonly string[]): void {
   let collecting: Collecting | null = null;
-  for (const [index, raw] of physical.entries()) {
+  const kept = reader.kept.files.get(path);
+  for (let index = 0; index < physical.length; index++) {
     if (reader.exhausted) return;
     const place = { file: path, line: index + 1 };
-    const text = clean(reader.diagnostics, place, raw);
-    if (text !== null) collecting = readLine(reader, place, text, collecting);
+    const text = clean(reader.diagnostics, place, physical[index] ?? "");
+    if (text === null) continue;
+    const block = collecting === null ? keptAt(kept, physical, index) : null;
+    collecting = readLine(reader, place, text, collecting);
+    if (block !== null) index += skip(reader, block);
   }
   if (collecting !== null) finish(reader, collecting);
+}
+
+/** Leaves out what stands between the head, which was read, and its closing brace; returns how many lines that is. */
+function skip(reader: Reader, block: KeptBlock): number {
+  const head = reader.lines.at(-1);
+  const between = block.to - block.from - 1;
+  if (head?.line !== block.from || reader.budget.lines < between) return 0;
+  reader.lines[reader.lines.length - 1] = { ...head, kept: block };
+  reader.skipped++;
+  reader.budget.lines -= between;
+  return between;
 }
 
 /** Takes one line in; returns the definition that goes on in the next. */

@@ -3,6 +3,7 @@
  * ends a line wherever it stands, so `virtual_ipaddress { 192.0.2.1 }` on one line is three lines.
  */
 import type { DiagnosticSink } from "./diagnostics.ts";
+import type { KeptBlock } from "./kept-blocks.ts";
 import type { SourceSpan } from "./model.ts";
 import type { LogicalLine } from "./reader.ts";
 import type { Mapped } from "./text.ts";
@@ -20,13 +21,18 @@ export interface Node {
   readonly span: SourceSpan;
   /** Null when no `{` followed. */
   readonly block: readonly Node[] | null;
+  /** The line of its closing brace; 0 when there is none. */
+  readonly end: number;
+  /** Its block is empty because it was not read. */
+  readonly kept: KeptBlock | null;
 }
 
 /** Everything after the keyword, for commands. */
 export const restOf = ({ text }: Node): Mapped => afterFirstWord(text);
 
-interface OpenNode extends Omit<Node, "block"> {
+interface OpenNode extends Omit<Node, "block" | "end"> {
   block: Node[] | null;
+  end: number;
 }
 
 const DEEPEST_BLOCK = 64;
@@ -69,7 +75,7 @@ const spanOf = ({ file, line }: LogicalLine, piece: Mapped): SourceSpan => ({
   length: 1,
 });
 
-function addKeyword(builder: Builder, { file, line }: LogicalLine, piece: Mapped): void {
+function addKeyword(builder: Builder, { file, line, kept }: LogicalLine, piece: Mapped): void {
   const { words, unterminated } = plainWords(piece);
   const [first, ...args] = words;
   if (first === undefined) return;
@@ -94,6 +100,8 @@ function addKeyword(builder: Builder, { file, line }: LogicalLine, piece: Mapped
     line,
     span: { file, line, column: first.column, length: first.length },
     block: null,
+    end: 0,
+    kept: kept ?? null,
   };
   (builder.stack.at(-1)?.block ?? builder.root).push(node);
   builder.last = node;
@@ -117,6 +125,8 @@ function openBlock(builder: Builder, span: SourceSpan): void {
         line: span.line,
         span,
         block: [],
+        end: 0,
+        kept: null,
       });
     return;
   }
@@ -127,8 +137,10 @@ function openBlock(builder: Builder, span: SourceSpan): void {
 
 function closeBlock(builder: Builder, span: SourceSpan): void {
   builder.last = null;
-  if (builder.stack.pop() === undefined)
+  const closed = builder.stack.pop();
+  if (closed === undefined)
     builder.diagnostics.report("unexpected-brace", span, "a } without a block to close", "remove it");
+  else closed.end = span.file === closed.file ? span.line : 0;
 }
 
 /** Cuts a line at braces outside double quotes. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { memorySource } from "../config/memory-source.ts";
@@ -246,6 +247,28 @@ test("a reload with another checker on a server that is up does not take it out,
   const { pool, effects } = adoptPool(old, { config, files: new Map(), rules: RULES, now: NOW });
   expect(weights(pool)).toEqual({ "192.0.2.10:80": 1 });
   expect(told(effects)).toEqual([]);
+});
+
+test("a reload that says the same leaves a pool alone, whatever its checks have found", () => {
+  const lines = [
+    "",
+    "alpha",
+    "quorum 2\nhysteresis 1",
+    "sorry_server 192.0.2.99 80",
+    "alpha\nquorum 3\nsorry_server 192.0.2.99 80",
+  ];
+  const configs = lines.map((line) => service(line, [real(10), real(11, "inhibit_on_failure"), real(12, "weight 2")]));
+  const results = fc.array(fc.record({ server: fc.nat({ max: 2 }), up: fc.boolean() }), { maxLength: 8 });
+  fc.assert(
+    fc.property(fc.constantFrom(...configs), results, (config, found) => {
+      const pool = found.reduce((now, { server, up }) => result(now, server, up).pool, begun(config).pool);
+      const again = adoptPool(pool, { config: structuredClone(config), files: new Map(), rules: RULES, now: NOW });
+      expect(told(again.effects)).toEqual([]);
+      expect(weights(again.pool)).toEqual(weights(pool));
+      expect([again.pool.quorumUp, again.pool.sorryAlive]).toEqual([pool.quorumUp, pool.sorryAlive]);
+      expect(again.pool.servers.map(({ alive }) => alive)).toEqual(pool.servers.map(({ alive }) => alive));
+    }),
+  );
 });
 
 test("a group's services have each server with their own port", () => {

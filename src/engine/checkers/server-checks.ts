@@ -69,9 +69,8 @@ class Checks implements ServerChecks {
     this.#passphrase = config.lvs.ssl?.password ?? null;
     const before = this.#pools;
     this.#pools = new Map();
-    for (const [name, pool] of before) {
-      if (!config.lvs.servers.some((server) => server.name === name)) pool.end(false);
-    }
+    const names = new Set(config.lvs.servers.map(({ name }) => name));
+    for (const [name, pool] of before) if (!names.has(name)) pool.end(false);
     for (const server of config.lvs.servers) {
       const known = before.get(server.name);
       if (known === undefined) {

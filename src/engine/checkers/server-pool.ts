@@ -2,6 +2,7 @@
  * One virtual server at work: its pool, the runners of its checkers, its part of the wanted table. Effects of the pool go to the host in
  * their order; the same table is the same object, so that nobody compares what has not changed.
  */
+import { sameSettings } from "../../core/config/same-settings.ts";
 import { findingInWords } from "../../core/events/explain-lvs.ts";
 import type { LvsEventBody } from "../../core/events/lvs-events.ts";
 import { type Instant, micros, seconds } from "../../core/lib/units.ts";
@@ -88,8 +89,9 @@ export class ServerPool {
     return this.#wanted;
   }
 
-  /** A reload that keeps the service. */
+  /** A reload that keeps the service; one whose block says the same is not touched. */
   adopt(config: VirtualServerConfig, files: ReadonlyMap<string, number>): void {
+    if (sameSettings(config, this.config)) return;
     const { rules, timers } = this.#host;
     const step = adoptPool(this.#pool, { config, files, rules: rules(), now: timers.now() });
     const before = [...this.#runners.keys()];

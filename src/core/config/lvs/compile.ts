@@ -1,6 +1,7 @@
 /** Everything of a file that concerns virtual servers, to one LvsConfig. */
 import type { LvsConfig, ServiceKey, VirtualServerConfig } from "../../lvs/config.ts";
 import { keyText, serviceKeys } from "../../lvs/service-keys.ts";
+import type { BlockKeeper } from "../block-keeper.ts";
 import type { DiagnosticSink } from "../diagnostics.ts";
 import type { TrackFileConfig } from "../model.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -18,9 +19,10 @@ export interface LvsSources {
   readonly files: readonly TrackFileConfig[];
   readonly source: ConfigSource;
   readonly diagnostics: DiagnosticSink;
+  readonly keeper: BlockKeeper;
 }
 
-export function compileLvs({ tree, root, globals, files, source, diagnostics }: LvsSources): LvsConfig {
+export function compileLvs({ tree, root, globals, files, source, diagnostics, keeper }: LvsSources): LvsConfig {
   const mail = globals.flag("smtp_alert_checker") ?? globals.flag("smtp_alert");
   const context: LvsContext = {
     groups: compileServerGroups(root.nodes("virtual_server_group"), diagnostics),
@@ -33,13 +35,30 @@ export function compileLvs({ tree, root, globals, files, source, diagnostics }: 
     heloName: globals.text("smtp_helo_name"),
     members: new Map(),
   };
+  const { mailDefault, logAllFailures, heloName } = context;
+  keeper.begin({ files, bfd: [...context.bfd], mailDefault, logAllFailures, heloName }, diagnostics);
   const servers: VirtualServerConfig[] = [];
   const taken = new Map<string, VirtualServerConfig>();
   for (const node of root.nodes("virtual_server")) {
-    const server = compileVirtualServer(node, context);
+    const server = keeper.take(node) ?? compileAndKeep(node, context, keeper);
     if (server !== null && isFirst(server, node, taken, diagnostics)) servers.push(server);
   }
   return { servers, options: compileLvsOptions(root, globals, diagnostics), ssl: readSsl(root, diagnostics) };
+}
+
+function compileAndKeep(node: Node, context: LvsContext, keeper: BlockKeeper): VirtualServerConfig | null {
+  const { diagnostics } = context;
+  let silent = true;
+  const listening: DiagnosticSink = {
+    list: diagnostics.list,
+    report: (...told) => {
+      silent = false;
+      diagnostics.report(...told);
+    },
+  };
+  const server = compileVirtualServer(node, { ...context, diagnostics: listening });
+  if (server !== null && silent) keeper.keep(node, server);
+  return server;
 }
 
 function readSsl(root: Settings, diagnostics: DiagnosticSink): LvsConfig["ssl"] {
