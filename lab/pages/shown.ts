@@ -9,7 +9,7 @@ const VARIES: readonly (readonly [RegExp, string])[] = [
   [/\b\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}/g, "<time>"],
   [/\b\d\d:\d\d:\d\d(\.\d+)?\b/g, "<time>"],
   [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, "<mac>"],
-  [/\b(pid|keeper) \d+/g, "$1 <pid>"],
+  [/\b(pid|keeper)[ :]\d+/g, "$1 <pid>"],
   [/\b\d+(\.\d+)? ?(ms|min|s|h)\b/g, "<while>"],
   [/\b\d+(\.\d+)? (seconds?|sec)\b/g, "<while>"],
   [/\b\d+sec\b/g, "<while>"],
