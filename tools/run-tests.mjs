@@ -75,6 +75,7 @@ function run(command, minutes, output = "inherit") {
       setTimeout(() => end("SIGKILL"), 5_000).unref();
     }, minutes * 60_000);
     const onSignal = (signal) => {
+      stopping = true;
       end("SIGTERM");
       setTimeout(() => process.exit(signal === "SIGINT" ? 130 : 143), 2_000);
     };
@@ -84,7 +85,8 @@ function run(command, minutes, output = "inherit") {
       clearTimeout(timer);
       process.removeListener("SIGINT", onSignal);
       process.removeListener("SIGTERM", onSignal);
-      resolve({ code, late });
+      // What would come next would outlive us.
+      if (!stopping) resolve({ code, late });
     };
     child.on("error", () => settle(127));
     child.on("exit", (code) => settle(code ?? 1));
@@ -267,6 +269,7 @@ async function runNamed(name) {
 
 const titles = [];
 let bundled = false;
+let stopping = false;
 const groups = names.length === 0 ? GROUPS : GROUPS.filter((group) => names.includes(group));
 const others = names.filter((name) => !GROUPS.includes(name));
 const unknown = options.filter((option) => option !== "--full");

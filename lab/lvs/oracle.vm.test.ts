@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/core/config/load.ts";
 import { memorySource } from "../../src/core/config/memory-source.ts";
 import type { IpvsEventBody } from "../../src/core/events/ipvs-events.ts";
 import { createLvs } from "../../src/engine/lvs/lvs.ts";
 import { freshTable } from "../../src/engine/testing/fresh-table.ts";
+import { HOLDFAST_LAUNCHER } from "../../src/lab/paths.ts";
 import { sleep, until } from "../../src/lab/processes.ts";
 import { createArena } from "../../src/linux/arena.ts";
 import { createIpvsPort } from "../../src/linux/ipvs-opening.ts";
@@ -97,5 +98,65 @@ describe("the same file gives the same table as with keepalived", () => {
     expect(events.filter(({ kind }) => kind === "ipvs-refused")).toEqual([]);
     expect(table).not.toEqual([]);
     expect(table).toEqual(await keepalived(text, table));
+  });
+});
+
+describe("keepalived's processes one by one", () => {
+  const FOLDER = "/run/part";
+  const CONFIG = `
+global_defs {
+  lvs_flush_on_stop
+}
+vrrp_instance VI_1 {
+  interface lo
+  virtual_router_id 51
+  priority 255
+  virtual_ipaddress {
+    127.0.9.100/32
+  }
+}
+virtual_server 127.0.9.100 80 {
+  lvs_method NAT
+  protocol TCP
+  real_server 127.0.0.1 80 {
+  }
+}
+`;
+
+  async function during(letters: string, then: (lines: readonly string[]) => Promise<unknown>): Promise<void> {
+    const argv = ["-n", "-D", ...letters.split(" "), "-f", FILE, "-p", `${FOLDER}/k.pid`, "-c", `${FOLDER}/c.pid`];
+    const daemon = spawn(HOLDFAST_LAUNCHER, argv, { stdio: ["ignore", "ignore", "pipe"] });
+    const ended = new Promise((resolve) => daemon.on("exit", resolve));
+    const lines: string[] = [];
+    daemon.stderr.on("data", (bytes: Buffer) => void lines.push(...bytes.toString().split("\n")));
+    try {
+      await then(lines);
+    } finally {
+      daemon.kill("SIGTERM");
+      await ended;
+    }
+  }
+  const said = (lines: readonly string[], text: string) =>
+    until(() => lines.some((one) => one.includes(text)) || undefined, text, 60_000);
+  const inTable = () => until(() => saved().length === 2 || undefined, "the service is in the table", 60_000);
+
+  it("-C serves without an instance, -I leaves the table at the stop, -P then leaves it alone", {
+    timeout: 240_000,
+  }, async () => {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(FILE, CONFIG);
+    await during("-C -I", async (lines) => {
+      await inTable();
+      expect(readFileSync(`${FOLDER}/c.pid`, "utf8")).toBe(readFileSync(`${FOLDER}/k.pid`, "utf8"));
+      expect(lines.join("\n")).not.toContain("VI_1");
+    });
+    expect(saved()).toHaveLength(2);
+    await during("-P", async (lines) => {
+      await said(lines, "(VI_1) Entering MASTER STATE");
+      expect(existsSync(`${FOLDER}/c.pid`)).toBe(false);
+    });
+    expect(saved()).toHaveLength(2);
+    await during("-C", inTable);
+    expect(saved()).toEqual([]);
   });
 });

@@ -414,6 +414,7 @@ describe("keepalived's command line", () => {
       file: "/etc/k.conf",
       pidFile: `${folder}/k.pid`,
       vrrpPidFile: `${folder}/v.pid`,
+      checkersPidFile: null,
       stateDir: folder,
       socketPath: `${folder}/holdfast.sock`,
       foreground: true,
@@ -431,7 +432,7 @@ describe("keepalived's command line", () => {
       coreDump: false,
       namespace: null,
       allConfig: false,
-      checkersOnly: false,
+      subsystems: { vrrp: true, checkers: true, keepIpvs: false },
       dumpConfig: true,
       configId: null,
       problems: [],
@@ -441,6 +442,10 @@ describe("keepalived's command line", () => {
 
   it("keepalived_vrrp.pid is written beside the default pid file, and elsewhere only when -r asks for it", async () => {
     const second = async (line: string) => (await holdfast(`run -n ${line}`)).started?.vrrpPidFile;
+    const third = async (line: string) => (await holdfast(`run -n ${line}`)).started?.checkersPidFile;
+    expect(await third("")).toBe("/run/keepalived_checkers.pid");
+    expect(await third(`-p ${folder}/k.pid`)).toBeNull();
+    expect(await third(`-p ${folder}/k.pid -c ${folder}/c.pid`)).toBe(`${folder}/c.pid`);
     expect(await second("")).toBe("/run/keepalived_vrrp.pid");
     expect(await second("-p /run/keepalived.pid")).toBe("/run/keepalived_vrrp.pid");
     expect(await second(`-p ${folder}/k.pid`)).toBeNull();
@@ -462,7 +467,7 @@ describe("keepalived's command line", () => {
       "-P -C -B --all -S 1 -G -X -V -I -R -u 022 -c /c.pid -b /b.pid -a -s ns -e -x -A a -m -M p --flush-log-file";
     const { started, exitCode } = await holdfast(`${letters} -f a.conf`);
     expect(exitCode).toBe(0);
-    expect(started?.notices).toHaveLength(12);
+    expect(started?.notices).toHaveLength(9);
     expect(started).toMatchObject({ umask: 0o022, facility: 17, noSyslog: true, dontRespawn: true, coreDump: true });
     expect(started?.notices).toContain("option -X changes nothing: addresses are always released at a stop");
   });
@@ -503,10 +508,13 @@ describe("keepalived's command line", () => {
     ]);
   });
 
-  it("health checkers alone are refused, with VRRP they are VRRP", async () => {
-    expect(await holdfast("-C -f a.conf")).toMatchObject({ exitCode: 1, started: null });
-    expect((await holdfast("-PC -f a.conf")).exitCode).toBe(0);
-    expect((await holdfast("-C -t -f good.conf")).exitCode).toBe(0);
+  it.each([
+    ["-C", { vrrp: false, checkers: true, keepIpvs: false }],
+    ["-P", { vrrp: true, checkers: false, keepIpvs: false }],
+    ["-PC", { vrrp: true, checkers: true, keepIpvs: false }],
+    ["-I", { vrrp: true, checkers: true, keepIpvs: true }],
+  ])("%s: which of keepalived's processes it stands for", async (letters, subsystems) => {
+    expect((await holdfast(`${letters} -f a.conf`)).started?.subsystems).toEqual(subsystems);
   });
 
   // What keepalived 2.2.7 answers to the same words, as recorded from it.

@@ -157,7 +157,6 @@ function foreign(parts: ProgramParts): readonly (readonly [string, string, Forei
 }
 
 const GENHASH_FIRST = "-T must be the first word: genhash is a program of its own";
-const CHECKERS_ONLY = "-C asks for the health checkers alone, and there are none yet: VRRP would be a surprise";
 
 function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation, done: Done): void {
   const run = program.command("run").description("run the daemon (takes keepalived's options)");
@@ -173,7 +172,6 @@ function addRun(program: Command, parts: ProgramParts, { terminal }: Invocation,
       const logFile = typeof raw.configTest === "string" ? raw.configTest.replace(/^=/, "") : null;
       return done(await parts.testConfig({ file, configId, allConfig, problems, logFile }));
     }
-    if (options.checkersOnly) throw new CliError(CHECKERS_ONLY, EXIT.failed, "start it without -C, or with -P as well");
     return done(await parts.runDaemon(options));
   });
 }

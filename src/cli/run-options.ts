@@ -4,7 +4,8 @@
  */
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { DEFAULT_PID_FILE, DEFAULT_VRRP_PID_FILE } from "../control/contract/types.ts";
+import { DEFAULT_CHECKERS_PID_FILE, DEFAULT_PID_FILE, DEFAULT_VRRP_PID_FILE } from "../control/contract/types.ts";
+import type { Subsystems } from "../core/config/subsystems.ts";
 import type { OptionSpec } from "./getopt.ts";
 import { DEFAULT_FACILITY, parseFacility, parseUmask } from "./log-facility.ts";
 import { socketPath, stateDirectory } from "./paths.ts";
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly pidFile: string;
   /** The second name of control, for programs that look for it: -r, or beside the default pid file. */
   readonly vrrpPidFile: string | null;
+  /** The same for the checkers: -c; made when there are virtual servers. */
+  readonly checkersPidFile: string | null;
   readonly stateDir: string;
   readonly socketPath: string;
   /** -n: stay in the foreground and log to standard error. */
@@ -41,8 +44,8 @@ export interface RunOptions {
   readonly namespace: string | null;
   /** -e: every include must find its file. */
   readonly allConfig: boolean;
-  /** -C without -P: nothing that could be run. */
-  readonly checkersOnly: boolean;
+  /** -P, -C and -I. */
+  readonly subsystems: Subsystems;
   /** -i: the id that `@id` lines are compared with; null means the node's name. */
   readonly configId: string | null;
   /** Values that name nothing; keepalived says so and goes on. */
@@ -71,7 +74,6 @@ interface Spec {
 }
 
 const RELEASED = "addresses are always released at a stop: one that stays behind is on two hosts soon";
-const NO_LVS = "virtual servers are not done yet";
 const NO_SNMP = "there is no SNMP";
 
 const SPECS: readonly Spec[] = [
@@ -102,8 +104,8 @@ const SPECS: readonly Spec[] = [
   { flags: "-v, --version", doc: "show the version and exit" },
   { flags: "--signum <name>", doc: "show the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON" },
   { flags: "--debug [options]", doc: "log every packet and timer; which ones is not chosen" },
-  { flags: "-P, --vrrp", doc: "VRRP only", without: "VRRP is all there is" },
-  { flags: "-C, --check", doc: "health checkers only; refused, because there are none yet" },
+  { flags: "-P, --vrrp", doc: "VRRP only: no virtual server is served or checked" },
+  { flags: "-C, --check", doc: "virtual servers and their checkers only: no instance runs" },
   { flags: "-B, --no_bfd", doc: "no BFD", without: "there is no BFD" },
   { flags: "--all", doc: "start every process", without: "there are always two processes" },
   { flags: "-T, --genhash", doc: "as the first word: holdfast genhash" },
@@ -113,8 +115,11 @@ const SPECS: readonly Spec[] = [
     without: "addresses are always released at a stop",
   },
   { flags: "-V, --dont-release-vrrp", doc: "keep addresses at a stop", without: RELEASED },
-  { flags: "-I, --dont-release-ipvs", doc: "keep IPVS at a stop", without: NO_LVS },
-  { flags: "-c, --checkers_pid <file>", doc: "pid file of the checkers", without: "there is no such process" },
+  { flags: "-I, --dont-release-ipvs", doc: "leave the virtual servers in the kernel at a stop" },
+  {
+    flags: "-c, --checkers_pid <file>",
+    doc: "another pid file, when there are virtual servers (default: /run/keepalived_checkers.pid, with -p none)",
+  },
   { flags: "-b, --bfd_pid <file>", doc: "pid file of BFD", without: "there is no such process" },
   { flags: "-a, --address-monitoring", doc: "log address changes", without: "`ip monitor address` shows them" },
   { flags: "-x, --snmp", doc: "SNMP", without: NO_SNMP },
@@ -162,8 +167,14 @@ function noticesFor(raw: RawOptions): string[] {
 }
 
 /** Several daemons with pid files of their own must not fight for one second name. */
-const defaultVrrpPidFile = (pidFile: string | undefined): string | null =>
-  pidFile === undefined || resolve(pidFile) === DEFAULT_PID_FILE ? DEFAULT_VRRP_PID_FILE : null;
+const besideDefault = (pidFile: string | undefined, second: string): string | null =>
+  pidFile === undefined || resolve(pidFile) === DEFAULT_PID_FILE ? second : null;
+
+/** -P and -C together are keepalived's way of asking for both. */
+function subsystemsOf(raw: RawOptions): Subsystems {
+  const [vrrp, checkers] = [raw.vrrp === true, raw.check === true];
+  return { vrrp: vrrp || !checkers, checkers: checkers || !vrrp, keepIpvs: raw.dontReleaseIpvs === true };
+}
 
 /** keepalived's default when -g names no file. */
 const DEFAULT_LOG_FILE = "/tmp/keepalived.log";
@@ -205,7 +216,8 @@ export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, strin
   return {
     file: text(raw.useFile) ?? DEFAULT_CONFIG_FILE,
     pidFile: places.pid ?? DEFAULT_PID_FILE,
-    vrrpPidFile: text(raw.vrrp_pid) ?? defaultVrrpPidFile(places.pid),
+    vrrpPidFile: text(raw.vrrp_pid) ?? besideDefault(places.pid, DEFAULT_VRRP_PID_FILE),
+    checkersPidFile: text(raw.checkers_pid) ?? besideDefault(places.pid, DEFAULT_CHECKERS_PID_FILE),
     stateDir: stateDirectory(places),
     socketPath: socketPath(places, env),
     foreground: raw.dontFork === true,
@@ -215,7 +227,7 @@ export function toRunOptions(raw: RawOptions, env: Readonly<Record<string, strin
     coreDump: raw.coreDump === true || raw.coreDumpPattern !== undefined,
     namespace: text(raw.namespace),
     allConfig: raw.allConfig === true,
-    checkersOnly: raw.check === true && raw.vrrp !== true,
+    subsystems: subsystemsOf(raw),
     logFormat: raw.logFormat === "json" ? "json" : "keepalived",
     dumpConfig: raw.dumpConf === true,
     configId: text(raw.configId),

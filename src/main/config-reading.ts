@@ -10,20 +10,23 @@ import { ALL_CHECKS } from "../core/config/include-check.ts";
 import { type KeptBlocks, NOTHING_KEPT } from "../core/config/kept-blocks.ts";
 import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
 import type { ReloadSettings } from "../core/config/model.ts";
+import { partOf } from "../core/config/subsystems.ts";
 import { isoTime } from "../core/events/log-line.ts";
 import type { ParsedConfig } from "../engine/control-process.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { writeDumpFile } from "../linux/dump-file.ts";
 import type { LogWriter } from "./log-writer.ts";
 
-export type ReadingOptions = Pick<RunOptions, "file" | "configId" | "allConfig" | "pidFile">;
+export type ReadingOptions = Pick<RunOptions, "file" | "configId" | "allConfig" | "pidFile" | "subsystems">;
 
-export function load({ file, configId, allConfig }: ReadingOptions, kept = NOTHING_KEPT): LoadedConfig {
-  return loadConfig(createConfigSource(), file, {
+/** What is to run of the file; findings are those of the whole. */
+export function load({ file, configId, allConfig, subsystems }: ReadingOptions, kept = NOTHING_KEPT): LoadedConfig {
+  const loaded = loadConfig(createConfigSource(), file, {
     ...(configId === null ? {} : { configId }),
     ...(allConfig ? { includeCheck: ALL_CHECKS } : {}),
     kept,
   });
+  return { ...loaded, config: partOf(loaded.config, subsystems) };
 }
 
 export const hasErrors = ({ diagnostics }: LoadedConfig): boolean =>

@@ -122,7 +122,7 @@ export async function runControl(given: RunOptions, { version, detached, ahead }
   if (despite !== null) log.line("parent", despite, "warning");
   // A keeper without CAP_NET_ADMIN would only find out when it has won an election and cannot add the address.
   if (!capable.ok) return refuse(capable.error.message, EXIT.fatal);
-  const pidFiles = takePidFiles(options);
+  const pidFiles = takePidFiles(options, parsed.config);
   if (typeof pidFiles === "string") return refuse(pidFiles, EXIT.fatal);
   logEmptyPidFiles(log, pidFiles);
   try {

@@ -12,14 +12,15 @@ function live(place: Partial<PlaceConfig>, ...raw: readonly (readonly [string, s
     { ...NOWHERE, ...place },
     { rename: (text) => void suffixes.push(text) },
   );
-  const { pidFile, vrrpPidFile, socketPath, stateDir } = options;
-  return { pidFile, vrrpPidFile, socketPath, stateDir, suffix: suffixes[0] };
+  const { pidFile, vrrpPidFile, checkersPidFile, socketPath, stateDir } = options;
+  return { pidFile, vrrpPidFile, checkersPidFile, socketPath, stateDir, suffix: suffixes[0] };
 }
 
 test("pid files have keepalived's names, and every instance its own socket and state", () => {
   expect(live({ instance: "INST" })).toEqual({
     pidFile: "/run/keepalived/keepalived_INST.pid",
     vrrpPidFile: "/run/keepalived/vrrp_INST.pid",
+    checkersPidFile: "/run/keepalived/checkers_INST.pid",
     socketPath: "/run/keepalived/holdfast_INST.sock",
     stateDir: "/var/lib/holdfast/INST",
     suffix: "_INST",

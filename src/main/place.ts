@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions } from "../cli/run-options.ts";
 import {
+  DEFAULT_CHECKERS_PID_FILE,
   DEFAULT_PID_FILE,
   DEFAULT_SOCKET,
   DEFAULT_STATE_DIR,
@@ -65,6 +66,11 @@ function placed(options: RunOptions, { netNamespace, instance, usePidDir }: Plac
     ...options,
     pidFile: moved(options.pidFile, DEFAULT_PID_FILE, join(PID_FOLDER, `keepalived${suffix}.pid`)),
     vrrpPidFile: moved(options.vrrpPidFile, DEFAULT_VRRP_PID_FILE, join(PID_FOLDER, `vrrp${suffix}.pid`)),
+    checkersPidFile: moved(
+      options.checkersPidFile,
+      DEFAULT_CHECKERS_PID_FILE,
+      join(PID_FOLDER, `checkers${suffix}.pid`),
+    ),
     socketPath: moved(options.socketPath, DEFAULT_SOCKET, join(PID_FOLDER, `holdfast${suffix}.sock`)),
     stateDir: moved(options.stateDir, DEFAULT_STATE_DIR, join(DEFAULT_STATE_DIR, ...state)),
   };

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { ALL_SUBSYSTEMS } from "../core/config/subsystems.ts";
 import { load, rereading } from "./config-reading.ts";
 import { createLogWriter } from "./log-writer.ts";
 
@@ -26,7 +27,7 @@ test("reload_check_config FILE holds what is wrong, as the log does, and is empt
   const logged: string[] = [];
   const sinks = [{ write: ({ text }: { text: string }) => void logged.push(text) }];
   const log = createLogWriter({ format: "keepalived", level: "info", sinks });
-  const options = { file, configId: null, allConfig: false, pidFile: join(folder, "pid") };
+  const options = { file, configId: null, allConfig: false, subsystems: ALL_SUBSYSTEMS, pidFile: join(folder, "pid") };
   writeFileSync(file, CONFIG(findings));
   const first = load(options);
   const settings = first.config.global.reload;

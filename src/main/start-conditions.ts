@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import type { RunOptions } from "../cli/run-options.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
-import type { PlaceConfig } from "../core/config/model.ts";
+import type { HoldfastConfig, PlaceConfig } from "../core/config/model.ts";
 import { ok } from "../core/lib/result.ts";
 import type { Arena } from "../linux/arena.ts";
 import { findSetpriv } from "../linux/death-signal.ts";
@@ -42,10 +42,12 @@ export function setUpProcess(
   if (!allowed.ok) log.line("parent", `cannot ${allowed.error.what}: ${allowed.error.errno}`, "warning");
 }
 
-/** Ours and, where asked for, the one by the name that monitoring looks for; both name control. */
-export function takePidFiles(options: RunOptions): readonly PidFile[] | string {
+/** Ours and, where asked for, those by the names that monitoring looks for; all name control. */
+export function takePidFiles(options: RunOptions, { lvs }: HoldfastConfig): readonly PidFile[] | string {
   const taken: PidFile[] = [];
-  for (const path of [options.pidFile, options.vrrpPidFile]) {
+  const vrrp = options.subsystems.vrrp ? options.vrrpPidFile : null;
+  const checkers = lvs.servers.length > 0 ? options.checkersPidFile : null;
+  for (const path of [options.pidFile, vrrp, checkers]) {
     if (path === null) continue;
     const file = takePidFile(path, process.pid);
     if (!file.ok) {

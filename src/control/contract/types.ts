@@ -14,6 +14,7 @@ export const DEFAULT_STATE_DIR = "/var/lib/holdfast";
 export const DEFAULT_PID_FILE = "/run/keepalived.pid";
 /** keepalived's name for the pid file of its VRRP process. */
 export const DEFAULT_VRRP_PID_FILE = "/run/keepalived_vrrp.pid";
+export const DEFAULT_CHECKERS_PID_FILE = "/run/keepalived_checkers.pid";
 export const SOCKET_NAME = "holdfast.sock";
 
 export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;

@@ -201,8 +201,11 @@ export interface LvsBuffer {
 export interface LvsOptions {
   /** lvs_flush: empties the kernel's table at start. */
   readonly flush: boolean;
-  /** lvs_flush_on_stop: the whole table, or the file's services as a whole instead of one server after the other. */
-  readonly flushOnStop: "no" | "all" | "services";
+  /**
+   * lvs_flush_on_stop: the whole table, or the file's services as a whole instead of one server after the other. "keep" is no word of
+   * the file but keepalived's option -I.
+   */
+  readonly flushOnStop: "no" | "all" | "services" | "keep";
   readonly timeouts: LvsTimeouts;
   readonly syncDaemon: SyncDaemonConfig | null;
   /** rs_init_notifies: UP notifiers also at the start. */

@@ -58,7 +58,7 @@ export interface IpvsTable {
   /** Every order is given, or refused. */
   readonly settled: boolean;
   /** Takes our services out; `all` empties the table. Nothing is done afterwards. */
-  stop(how: "services" | "all"): void;
+  stop(how: "services" | "all" | "keep"): void;
 }
 
 export function createIpvsTable(options: IpvsTableOptions): IpvsTable {
@@ -130,12 +130,12 @@ class Table implements IpvsTable {
     };
   }
 
-  stop(how: "services" | "all"): void {
+  stop(how: "services" | "all" | "keep"): void {
     this.#stopped = true;
     this.#turn?.cancel();
     this.#looking?.cancel();
     this.#refusals.stop();
-    if (this.#kernel !== "ready") return;
+    if (this.#kernel !== "ready" || how === "keep") return;
     const services = [...this.#present.values()];
     const orders: readonly IpvsOrder[] =
       how === "all"

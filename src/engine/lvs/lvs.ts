@@ -136,8 +136,9 @@ class LvsPart implements Lvs {
 
   async stopped(): Promise<void> {
     if (this.#config === null) return;
-    this.table.stop(this.#config.options.flushOnStop === "all" ? "all" : "services");
+    const { flushOnStop } = this.#config.options;
     this.#sync.stop();
+    this.table.stop(flushOnStop === "no" ? "services" : flushOnStop);
     if (this.#timeoutsBefore !== null) this.#order(this.#timeoutsBefore);
   }
 
