@@ -9,7 +9,7 @@ _holdfast() {
   case $previous in
     --role) COMPREPLY=($(compgen -W "read operate admin" -- "$current")); return ;;
     -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | -c | --checkers_pid | --state-dir | --socket | --file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --format | --wait | --timeout | --vip | --accept-extra | --service | --instance | --server | --since | --limit | --kind) return ;;
+    -S | --log-facility | -u | --umask | -s | --namespace | -i | --config-id | -t | --config-test | --signum | --debug | --log-format | --format | --wait | --timeout | --listen | --vip | --accept-extra | --service | --instance | --server | --since | --limit | --kind) return ;;
   esac
   case ${COMP_WORDS[1]} in
     run) words="-f --use-file -n --dont-fork -l --log-console -D --log-detail -S --log-facility -g --log-file --flush-log-file -G --no-syslog -d --dump-conf -p --pid -r --vrrp_pid -u --umask -s --namespace -R --dont-respawn -m --core-dump -e --all-config -i --config-id -t --config-test -v --version --signum --debug -P --vrrp -C --check -T --genhash -I --dont-release-ipvs -c --checkers_pid --state-dir --socket --log-format --help" choices="" ;;
@@ -22,7 +22,7 @@ _holdfast() {
     reload) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     restart) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     positions) words="--socket -p --pid --json --watch --help" choices="" ;;
-    doctor) words="--socket -p --pid --json --lvs --vip --help" choices="" ;;
+    doctor) words="--socket -p --pid --json -f --use-file -i --config-id --listen --lvs --vip --help" choices="" ;;
     switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;
     takeover) words="--socket -p --pid --json --dry-run --accept-loss --help" choices="" ;;
     rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
