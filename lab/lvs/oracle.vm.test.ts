@@ -108,14 +108,15 @@ global_defs {
   lvs_flush_on_stop
 }
 vrrp_instance VI_1 {
-  interface lo
+  interface part0
   virtual_router_id 51
   priority 255
   virtual_ipaddress {
-    127.0.9.100/32
+    10.6.0.100/32
   }
 }
-virtual_server 127.0.9.100 80 {
+virtual_server 10.6.0.100 80 {
+  lvs_sched rr
   lvs_method NAT
   protocol TCP
   real_server 127.0.0.1 80 {
@@ -144,11 +145,19 @@ virtual_server 127.0.9.100 80 {
     timeout: 240_000,
   }, async () => {
     mkdirSync(FOLDER, { recursive: true });
+    for (const words of [
+      "link add part0 type veth peer name part1",
+      "link set part1 up",
+      "link set part0 up",
+      "addr add 10.6.0.1/24 dev part0",
+    ])
+      execFileSync("ip", words.split(" "));
     writeFileSync(FILE, CONFIG);
     await during("-C -I", async (lines) => {
+      await said(lines, "Gained quorum");
       await inTable();
       expect(readFileSync(`${FOLDER}/c.pid`, "utf8")).toBe(readFileSync(`${FOLDER}/k.pid`, "utf8"));
-      expect(lines.join("\n")).not.toContain("VI_1");
+      expect(lines.join("\n")).not.toContain("(VI_1)");
     });
     expect(saved()).toHaveLength(2);
     await during("-P", async (lines) => {
@@ -156,7 +165,8 @@ virtual_server 127.0.9.100 80 {
       expect(existsSync(`${FOLDER}/c.pid`)).toBe(false);
     });
     expect(saved()).toHaveLength(2);
-    await during("-C", inTable);
+    await during("-C", (lines) => said(lines, "Gained quorum"));
     expect(saved()).toEqual([]);
+    execFileSync("ip", ["link", "del", "part0"]);
   });
 });
