@@ -126,7 +126,6 @@ function startMeters(readModel: ReadModel): { readonly meters: Meters; close(): 
   const counts = new EventCounts();
   const stop = readModel.subscribe((entry) => counts.record(entry));
   const meter = new ProcessMeter();
-  meter.start();
   const close = (): void => {
     stop();
     meter.stop();

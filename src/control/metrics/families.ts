@@ -79,7 +79,7 @@ function daemonGauges({ status, process }: MetricsInput): readonly Family[] {
     ["process_resident_bytes", "Resident memory of the control process, bytes.", one(process.residentBytes)],
     [
       "event_loop_lag_seconds",
-      "Delay of the control process' event loop since the last question; the advert clock is in another process.",
+      "Delay of the control process' event loop since the last question, 0 at the first; the advert clock is in another process.",
       (["p50", "p99", "max"] as const).map((percentile) => ({
         labels: { percentile },
         value: process.loopLag[percentile],

@@ -4,20 +4,29 @@ import type { ProcessFigures } from "./families.ts";
 
 const RESOLUTION_MILLIS = 20;
 const NANOS = 1e9;
+/** Longer than anybody pauses between two questions. */
+const ASKED_NO_MORE_MILLIS = 300_000;
 
 export class ProcessMeter {
   readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MILLIS });
+  #idle: NodeJS.Timeout | null = null;
 
-  start(): void {
-    this.#lag.enable();
+  /** It wakes the process up fifty times a second. */
+  get measures(): boolean {
+    return this.#idle !== null;
   }
 
   stop(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
     this.#lag.disable();
   }
 
-  /** The delays begin anew with each question. */
+  /** The delays are those since the last question; nothing is measured before the first one, and five minutes after the last. */
   read(): ProcessFigures {
+    this.#lag.enable();
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.stop(), ASKED_NO_MORE_MILLIS).unref();
     const { user, system } = process.cpuUsage();
     // The histogram measures the whole period; what is beyond the resolution is the delay. It is empty right after its start.
     const delay = (nanos: number): number =>

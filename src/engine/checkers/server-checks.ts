@@ -53,6 +53,8 @@ class Checks implements ServerChecks {
   #dirty = false;
   #asked: readonly WantedService[] = [];
   #passphrase: string | null = null;
+  /** The same for all checks of one configuration: thousands of runs a second ask for it. */
+  #probing: ProbeContext | null = null;
 
   constructor(options: ServerChecksOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ class Checks implements ServerChecks {
     this.#config = config.lvs;
     this.#policy = scriptPolicy(config);
     this.#passphrase = config.lvs.ssl?.password ?? null;
+    this.#probing = null;
     const before = this.#pools;
     this.#pools = new Map();
     const names = new Set(config.lvs.servers.map(({ name }) => name));
@@ -114,7 +117,10 @@ class Checks implements ServerChecks {
     const { tools, publish } = this.#options;
     return {
       timers: tools.commands.timers,
-      context: () => this.#context(),
+      context: () => {
+        this.#probing ??= this.#context();
+        return this.#probing;
+      },
       rules: () => ({
         initNotifies: this.#config.options.initNotifies,
         noCheckerMail: this.#config.options.noCheckerMail,
