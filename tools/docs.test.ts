@@ -12,6 +12,7 @@ import { DOCTOR_FINDINGS } from "../src/core/doctor/catalogue.ts";
 import { runLabCommand } from "../src/lab/command.ts";
 import { overview } from "../src/mha/commands.ts";
 import { runSimArguments } from "../src/sim/arguments.ts";
+import { WORDS as API_WORDS, apiPage, registeredRoutes } from "./api-page.ts";
 import { program } from "./cli-program.ts";
 import { bashCompletion, zshCompletion } from "./completions.ts";
 import { cliPage, diagnosticsPage, keywordsPage, metricsPage } from "./docs-pages.ts";
@@ -56,6 +57,13 @@ test("docs/doctor.md is up to date", async () => {
 
 test("docs/metrics.md is up to date", async () => {
   await expect(metricsPage(metricRows(), alertRows())).toMatchFileSnapshot(docs("metrics.md"));
+});
+
+test("docs/api.md is up to date, and names every path that the daemon serves and no other", async () => {
+  const routes = registeredRoutes();
+  expect(routes.length).toBeGreaterThan(20);
+  expect(Object.keys(API_WORDS).sort()).toEqual(routes.map(({ name }) => name).sort());
+  await expect(apiPage(routes)).toMatchFileSnapshot(docs("api.md"));
 });
 
 test("the manual pages are up to date", async () => {
