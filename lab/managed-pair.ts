@@ -36,13 +36,15 @@ export class ManagedPair {
     return join(this.servers[1].directory, "positions");
   }
 
-  async startServers(mode: "gtid" | "position" = "gtid"): Promise<void> {
+  /** `settings`: further lines of my.cnf. */
+  async startServers(mode: "gtid" | "position" = "gtid", settings = ""): Promise<void> {
     const [a, b] = this.servers;
     for (const server of this.servers) rmSync(server.directory, { recursive: true, force: true });
     await Promise.all(this.servers.map((server) => server.prepare()));
     // A pair in classic mode needs names of its own, so that nobody reads the wrong file.
     for (const server of this.servers) {
-      writeFileSync(server.configFile, `\n[mysqld]\nlog_bin = ${server.directory}/data/m${server.serverId}-bin\n`, {
+      const own = `log_bin = ${server.directory}/data/m${server.serverId}-bin\n`;
+      writeFileSync(server.configFile, `\n[mysqld]\n${own}${settings}`, {
         flag: "a",
       });
     }

@@ -58,6 +58,11 @@ export async function startMysqlPair(
 }
 
 export function manageMysql(stage: Stage, own: MysqlServer, peer: MysqlServer, lines: readonly string[] = []): Daemon {
+  return stage.start(own.host.name, managedMysql(own, peer, lines));
+}
+
+/** The file of the daemon that manages `own`. */
+export function managedMysql(own: MysqlServer, peer: MysqlServer, lines: readonly string[] = []): string {
   const block = [
     "mysql orders {",
     `    server 127.0.0.1 3306`,
@@ -69,8 +74,5 @@ export function manageMysql(stage: Stage, own: MysqlServer, peer: MysqlServer, l
     "",
   ].join("\n");
   const priority = own.serverId === 1 ? 100 : 90;
-  return stage.start(
-    own.host.name,
-    block + instanceBlock({ priority, advertSeconds: 0.5, nopreempt: true, lines: ["manage_mysql orders"] }),
-  );
+  return block + instanceBlock({ priority, advertSeconds: 0.5, nopreempt: true, lines: ["manage_mysql orders"] });
 }

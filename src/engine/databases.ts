@@ -35,7 +35,7 @@ export interface DatabaseOptions {
   readonly databases: DatabaseHost;
   readonly takeover: Pick<
     TakeoverTools,
-    "gateway" | "positions" | "exporter" | "copies" | "logins" | "notes" | "records" | "flush"
+    "gateway" | "positions" | "exporter" | "tails" | "copies" | "logins" | "notes" | "records" | "flush"
   >;
   readonly fences: FenceMarks;
   /** How gateways are asked before a claim. */

@@ -85,6 +85,7 @@ export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => b
   return new Takeover(work.tools, managed.config, {
     opening: managed.opening,
     known: managed.known || managed.absence?.proof != null,
+    followed: managed.followed,
     leftOut: managed.leftOut,
     named: () => managed.first.named(),
     consented: managed.consentUntil !== null && work.tools.timers.now() < managed.consentUntil,
@@ -103,6 +104,7 @@ export function takeoverOf(work: MysqlWork, managed: Managed, cancelled: () => b
       managed.open = false;
     },
     onOpened: (opening, gtids) => {
+      managed.followed = false;
       managed.first.forget();
       managed.opening = opening;
       managed.openedWith = gtids;

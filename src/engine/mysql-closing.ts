@@ -42,6 +42,7 @@ function noteClosed(managed: Managed): void {
   if (!managed.open) return;
   managed.open = false;
   managed.known = false;
+  managed.followed = false;
   // Cut off it stays watched, because somebody has to tell when that is over.
   if (managed.isolation?.isolated === false) {
     managed.isolation.end();

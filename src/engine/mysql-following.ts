@@ -43,7 +43,9 @@ async function look(work: MysqlWork, managed: Managed, receives: boolean): Promi
   if (!own.ok || isWriter(managed)) return;
   const found = { own: own.value, peers };
   if (receives) {
-    managed.known ||= watched !== false && provesFollowing(found);
+    const proved = watched !== false && provesFollowing(found);
+    managed.known ||= proved;
+    managed.followed ||= proved;
     return;
   }
   if (peers.some(({ state }) => state.kind === "up")) managed.known = false;

@@ -39,6 +39,8 @@ export interface Managed {
   closed: boolean;
   /** It may be opened without asking a peer: it was proved to follow a writer whose daemon looks at it, and nothing has broken that since. */
   known: boolean;
+  /** It was proved to follow a peer since it was open last, and since its server started. */
+  followed: boolean;
   /** Its receiver was seen running since server and daemon began. */
   receiving: boolean;
   /** It was stopped by somebody else: it stays so. */
@@ -78,6 +80,10 @@ export interface Managed {
   /** What the account may not do, one clause a server, as asked last. */
   lacking: readonly string[];
   privilegesAt: Instant | null;
+  /** Where its binary log is, as noted. */
+  home: string | null;
+  /** Nothing is left of a tail that was being fetched when the daemon ended. */
+  tailSettled: boolean;
 }
 
 /** What the file says of a managed server. */
@@ -93,6 +99,7 @@ export function newManaged(instance: string, settings: ManagedSettings, records:
     open: false,
     closed: false,
     known: false,
+    followed: false,
     first: new FirstWriter(records, `first-writer-${settings.config.name}`),
     leftOut: new LeftOutNote(records, settings.config.name),
     receiving: false,
@@ -115,6 +122,8 @@ export function newManaged(instance: string, settings: ManagedSettings, records:
     straying: false,
     lacking: [],
     privilegesAt: null,
+    home: null,
+    tailSettled: false,
   };
 }
 
@@ -160,6 +169,7 @@ export function noteChannels(managed: Managed, facts: MysqlFacts): ReplicaFacts 
 /** A server that starts again has thrown away what it had received (MariaDB with GTIDs), or may have, and starts its threads itself. */
 export function noteUnreachable(managed: Managed): void {
   managed.known = false;
+  managed.followed = false;
   managed.receiving = false;
   managed.stoppedByHand = false;
 }

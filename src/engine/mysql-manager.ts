@@ -18,6 +18,7 @@ import { closeFound, closeManaged, closeUnwanted } from "./mysql-closing.ts";
 import { type DoctorReport, examine } from "./mysql-doctor.ts";
 import { standbyTrouble, tendStandby } from "./mysql-following.ts";
 import { askPositions } from "./mysql-group.ts";
+import { rememberHome, settleTail } from "./mysql-home.ts";
 import {
   type Managed,
   type ManagedSettings,
@@ -166,6 +167,8 @@ class Manager implements MysqlManager {
   #looked(managed: Managed, facts: MysqlFacts | null): void {
     if (managed.runs.size > 0) return;
     if (facts !== null) {
+      rememberHome(this.#work, managed, facts);
+      settleTail(this.#work, managed);
       watchPrivileges(this.#work, managed);
       if (managed.state === "MASTER") tendStray(this.#work, managed, facts.closedBy !== null);
     }

@@ -47,6 +47,10 @@ export class MysqlMember {
     return addressInWords(this.address);
   }
 
+  get dataDirectory(): string | null {
+    return this.#identity?.dataDirectory ?? null;
+  }
+
   get version(): ServerIdentity["version"] | null {
     return this.#identity?.version ?? null;
   }

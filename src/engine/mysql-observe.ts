@@ -16,6 +16,7 @@ import {
   type SqlRow,
 } from "../core/mysql/facts.ts";
 import { isGrantError, type SqlFailure } from "../core/mysql/failure.ts";
+import { homeOf, type ServerHome } from "../core/mysql/home.ts";
 import {
   CONNECTIONS_STATEMENT,
   IDENTITY_STATEMENT,
@@ -33,6 +34,8 @@ export interface ServerIdentity {
   readonly dataDirectory: string | null;
   /** Directories that the server writes to: data and binary log. */
   readonly directories: readonly string[];
+  /** Where its binary log is; null without one. */
+  readonly home: ServerHome | null;
 }
 
 export interface Observer {
@@ -60,12 +63,12 @@ export async function identify(
   const dataDirectory = row.datadir ?? null;
   const binlog = row.binlog == null ? null : row.binlog.replace(/[^/]*$/, "");
   const directories = [...new Set([dataDirectory, binlog].filter((path) => path?.startsWith("/") === true))];
-  return ok({ version, dataDirectory, directories: directories as string[] });
+  return ok({ version, dataDirectory, directories: directories as string[], home: homeOf(row) });
 }
 
 export async function observe(
   { session, host, address, rules, timeoutMillis }: Observer,
-  { version, directories }: ServerIdentity,
+  { version, directories, home }: ServerIdentity,
 ): Promise<Result<MysqlFacts, SqlFailure>> {
   const settings = await session.query(settingsStatement(version), timeoutMillis);
   if (!settings.ok) return settings;
@@ -79,6 +82,7 @@ export async function observe(
     closedBy: closedBy(values),
     connections: connectionsOf(values, status.value[0]),
     ...replicas.value,
+    home: isLocal(address) ? home : null,
     disks: isLocal(address) && rules.minDiskFree > 0 ? await disksOf(host, directories) : [],
   });
 }

@@ -7,16 +7,19 @@ import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, type Micros, millis, toMillis, toSeconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import type { Coordinates } from "../core/mysql/coordinates.ts";
 import { closedBy } from "../core/mysql/facts.ts";
 import type { MemberFacts, MemberGtids } from "../core/mysql/member.ts";
 import { type Opening, openingOf, openingText, parseOpening } from "../core/mysql/opening.ts";
 import { closeStatement, OPEN_STATEMENT, replicaOrder, schedulerOrder, semiSyncOrder } from "../core/mysql/orders.ts";
+import { positionText } from "../core/mysql/position-text.ts";
 import {
   decideTakeover,
   NOTHING_DONE,
   type Step,
   type TakeoverFacts,
   type TakeoverProgress,
+  withTails,
 } from "../core/mysql/takeover.ts";
 import { expectedAfter, planTakeover, stepInWords, type TakeoverPlan } from "../core/mysql/takeover-plan.ts";
 import { type ServerVersion, settingsStatement } from "../core/mysql/version.ts";
@@ -24,11 +27,13 @@ import type { BinlogExporter } from "../ports/binlog-export.ts";
 import type { Notes } from "../ports/notes.ts";
 import type { LoginReader, ServerCopy } from "../ports/server-copy.ts";
 import type { SqlPort } from "../ports/sql.ts";
+import type { TailTools } from "../ports/tail.ts";
 import type { GatewayProbe, PositionFiles } from "../ports/takeover.ts";
 import type { Timers } from "../ports/timers.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
 import type { LeftOutNote } from "./mysql-left-out.ts";
 import type { MysqlMember } from "./mysql-member.ts";
+import { TailFetch } from "./mysql-tail.ts";
 
 export interface TakeoverTools {
   readonly sql: SqlPort;
@@ -36,6 +41,7 @@ export interface TakeoverTools {
   readonly gateway: GatewayProbe;
   readonly positions: PositionFiles;
   readonly exporter: BinlogExporter;
+  readonly tails: TailTools;
   /** What must not outlive a start of the host. */
   readonly notes: Notes;
   readonly copies: ServerCopy;
@@ -52,6 +58,7 @@ export interface TakeoverContext {
   /** Of the opening before by this daemon; null: the records may have one. */
   readonly opening: Opening | null;
   readonly known: boolean;
+  readonly followed: boolean;
   /** An operator has named this host the first writer. */
   readonly named: () => Promise<boolean>;
   /** What quarantined peers had too many when this server was the writer; a peer that is found open has none of it any more. */
@@ -97,12 +104,15 @@ export class Takeover {
   /** Channels that this run has stopped, and which thread of them; null: both. */
   readonly #stopped = new Map<string, "IO_THREAD" | null>();
   #gateway: TakeoverFacts["gateway"] | "unasked" = "unasked";
+  readonly #tails = new Map<string, Coordinates | null>();
+  #deadline: Instant;
 
   constructor(tools: TakeoverTools, config: MysqlConfig, context: TakeoverContext) {
     this.#tools = tools;
     this.#config = config;
     this.#context = context;
     this.#servers = new MysqlServers(tools.sql, config);
+    this.#deadline = after(tools.timers.now(), config.group.takeoverDeadline);
   }
 
   /** The error is the reason of the refusal. */
@@ -132,10 +142,12 @@ export class Takeover {
   }
 
   async #run(): Promise<Result<void, string>> {
-    const deadline = after(this.#tools.timers.now(), this.#config.group.takeoverDeadline);
+    this.#deadline = after(this.#tools.timers.now(), this.#config.group.takeoverDeadline);
+    const unsettled = await this.#tail.settle();
+    if (unsettled !== null) return err(unsettled);
     for (;;) {
       if (this.#context.cancelled()) return err("it is not wanted any more");
-      const ended = await this.#turn(deadline);
+      const ended = await this.#turn(this.#deadline);
       if (ended !== null) return ended;
     }
   }
@@ -201,18 +213,21 @@ export class Takeover {
     for (const { address, state } of peers)
       if (state.kind === "up" && state.facts.closedBy === null) await this.#context.leftOut.wasOpen(address);
     await this.#context.leftOut.readOn(this.#servers, { own: own.value, peers });
-    return ok({
-      own: own.value,
-      peers,
-      leftOut: await this.#context.leftOut.known(),
-      policy: this.#config.group.policy,
-      gateway: this.#gateway === "unasked" ? null : this.#gateway,
-      known: this.#context.known,
-      named: await this.#context.named(),
-      consented: this.#context.consented,
-      progress: this.#progress,
-      eventsFollow: this.#config.group.eventsFollow && !this.#eventsTried,
-    });
+    return ok(
+      withTails({
+        own: own.value,
+        peers,
+        followed: this.#context.followed,
+        leftOut: await this.#context.leftOut.known(),
+        policy: this.#config.group.policy,
+        gateway: this.#gateway === "unasked" ? null : this.#gateway,
+        known: this.#context.known,
+        named: await this.#context.named(),
+        consented: this.#context.consented,
+        progress: this.#progress,
+        eventsFollow: this.#config.group.eventsFollow && !this.#eventsTried,
+      }),
+    );
   }
 
   async #take(step: Step, facts: TakeoverFacts): Promise<Result<void, string>> {
@@ -239,7 +254,9 @@ export class Takeover {
     if (!done.ok) return this.#failed(words, done.error);
     const expected = expectedAfter(facts, step);
     this.#progress = expected.progress;
-    if (PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
+    const untouched = step.kind === "fetch-tail" && this.#tails.get(step.peer) === null;
+    if (step.kind === "fetch-tail") this.#progress = { ...this.#progress, tails: new Map(this.#tails) };
+    if (untouched || PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
     this.#context.tell(words, "done", done.value);
     return ok(undefined);
   }
@@ -260,7 +277,8 @@ export class Takeover {
   }
 
   /** In words what it has done beyond the step's own. */
-  async #carryOut(step: Step, { own }: TakeoverFacts): Promise<Result<string, string>> {
+  async #carryOut(step: Step, facts: TakeoverFacts): Promise<Result<string, string>> {
+    const { own } = facts;
     const { version } = own;
     switch (step.kind) {
       case "close-own":
@@ -281,6 +299,8 @@ export class Takeover {
         return await this.#order(replicaOrder(version, "STOP", { channel: step.channel, thread: "SQL_THREAD" }));
       case "acknowledgements":
         return await this.#order(semiSyncOrder(step.word, step.wanted));
+      case "fetch-tail":
+        return await this.#fetchTail(step, own);
       case "record":
         return await this.#record(own);
       case "start-events": {
@@ -292,6 +312,23 @@ export class Takeover {
       case "open":
         return await this.#order(OPEN_STATEMENT);
     }
+  }
+
+  async #fetchTail(
+    { peer, channel: name }: Extract<Step, { kind: "fetch-tail" }>,
+    own: MemberFacts,
+  ): Promise<Result<string, string>> {
+    const channel = own.channels.find((one) => one.channel === name);
+    if (channel === undefined) return err("the channel is gone");
+    const { cancelled } = this.#context;
+    const fetched = await this.#tail.run({ channel, own, deadline: this.#deadline, cancelled });
+    if (!fetched.ok) return fetched;
+    this.#tails.set(peer, fetched.value.end);
+    return ok(fetched.value.words);
+  }
+
+  get #tail(): TailFetch {
+    return new TailFetch(this.#tools, this.#config, this.#servers.own);
   }
 
   /**
@@ -358,21 +395,4 @@ export class Takeover {
     const file = `${name.replaceAll(/[^\w.-]/g, "_")}-${time.replaceAll(":", "-")}.txt`;
     return await this.#tools.positions.write(group.recordPosition, file, text);
   }
-}
-
-/** What `SHOW MASTER STATUS` says before the first write, in its own words. */
-function positionText(
-  { end, gtids }: MemberFacts,
-  { name, server, time }: { readonly name: string; readonly server: string; readonly time: string },
-): string {
-  const gtid =
-    gtids.product === "mariadb" ? `gtid_binlog_pos: ${gtids.position}` : `Executed_Gtid_Set: ${gtids.executed}`;
-  return [
-    `# mysql ${name} (${server}) before it was opened for writes`,
-    `time: ${time}`,
-    `File: ${end?.file ?? ""}`,
-    `Position: ${end?.offset ?? ""}`,
-    gtid,
-    "",
-  ].join("\n");
 }

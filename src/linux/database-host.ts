@@ -3,7 +3,7 @@
  * lives that does not listen yet. A file system that hangs is asked once until it answers, so that it takes one
  * thread of the pool and not all of them.
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import type { DatabaseHost } from "../ports/sql.ts";
 
@@ -62,6 +62,53 @@ export function serverRunsIn(dataDirectory: string): boolean {
     (name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/cwd`) === dataDirectory && isServer(name),
   );
 }
+
+/** Whether a server process, wherever it works, has that file open. */
+export function serverHolds({ dev, ino }: { readonly dev: number; readonly ino: number }): boolean {
+  return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && isServer(pid) && hasOpen(pid, { dev, ino }));
+}
+
+function hasOpen(pid: string, { dev, ino }: { readonly dev: number; readonly ino: number }): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+      const file = statSync(`/proc/${pid}/fd/${descriptor}`, { throwIfNoEntry: false });
+      return file?.dev === dev && file.ino === ino;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the end of an IPv4 connection with these ports belongs to the server that works in that directory. */
+export function isOfServer(
+  dataDirectory: string,
+  { local, remote }: { readonly local: number; readonly remote: number },
+): boolean {
+  const wanted = realOf(dataDirectory);
+  const pids = readdirSync("/proc").filter(
+    (name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/cwd`) === wanted && isServer(name),
+  );
+  return pids.some((pid) => {
+    const rows = textOf(`/proc/${pid}/net/tcp`)
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/));
+    const row = rows.find((fields) => portOf(fields[1]) === local && portOf(fields[2]) === remote);
+    const inode = row?.[9];
+    return inode !== undefined && descriptorsOf(pid).includes(`socket:[${inode}]`);
+  });
+}
+
+/** Without links; undefined, which no process works in, for a directory that is not there. */
+function realOf(directory: string): string | undefined {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+/** "0100007F:0CEA" */
+const portOf = (address: string | undefined): number => Number.parseInt(address?.split(":")[1] ?? "", 16);
 
 /** Whether one of its sockets accepts connections: TCP in state 0A (LISTEN), Unix with flag __SO_ACCEPTCON. */
 function listens(pid: string): boolean {

@@ -23,6 +23,7 @@ import { createDigestPort } from "../linux/digest.ts";
 import { createFifoPort } from "../linux/fifo.ts";
 import { createFileWatch } from "../linux/file-watch.ts";
 import { openGuardPort } from "../linux/guard-port.ts";
+import { createNoteFiles } from "../linux/note-files.ts";
 import { createProcessWatch } from "../linux/process-watch.ts";
 import { openServiceManager } from "../linux/sd-notify.ts";
 import { createSpawner } from "../linux/spawn.ts";
@@ -36,6 +37,7 @@ import { type ActionHost, createActions } from "./actions.ts";
 import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
 import { load, logDiagnostics, rereading, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
+import { tailKeepers } from "./dead-log.ts";
 import { detachedEnvironment } from "./detached-mark.ts";
 import { createDumper } from "./dumps.ts";
 import type { KeeperAhead } from "./keeper-ahead.ts";
@@ -45,7 +47,7 @@ import { moveIn, moveIntoNamespace, stayingEnvironment } from "./place.ts";
 import { quorumStores } from "./quorum-stores.ts";
 import { createReloadSchedule } from "./reload-schedule.ts";
 import { restart, serviceEnvironment } from "./restart.ts";
-import { services } from "./services.ts";
+import { type ServiceHost, services } from "./services.ts";
 import { type TakenSignals, takeSignals } from "./signals.ts";
 import { watchSplitBrain } from "./split-brain.ts";
 import {
@@ -168,7 +170,7 @@ async function serve(daemon: Daemon, signals: TakenSignals): Promise<number> {
   const control = createControlProcess({
     timers,
     ...hostPorts(daemon, poll, timers),
-    ...services({ ...options, flush: peers.before(plane.flush), arena, poll, lvs: parsed.config.lvs }),
+    ...services({ ...options, ...peers.serving(plane.flush), arena, poll, lvs: parsed.config.lvs }),
     wallMillis: Date.now,
     parse: rereading(options, parsed, { log, settings: () => current.config.global.reload }),
     hasInterface,
@@ -275,8 +277,8 @@ const closeAll = (all: readonly ({ close(): Promise<void> } | null)[]): Promise<
   Promise.race([Promise.all(all.map((one) => one?.close())), setTimeout(CLOSE_MILLIS)]);
 
 interface Peers extends DaemonLink {
-  /** What opens a server waits for the record of it, and then for this. */
-  before(flush: () => Promise<boolean>): () => Promise<boolean>;
+  /** What a takeover needs of it. What opens a server waits for the record of it, and then for this. */
+  serving(flush: () => Promise<boolean>): Pick<ServiceHost, "flush" | "keepers">;
 }
 
 function startPeers(
@@ -288,7 +290,8 @@ function startPeers(
   const writers = openWriterJournal(options.stateDir, Date.now);
   if (writers.problem !== null) log.line("parent", writers.problem, "error");
   const probe = createAddressProbe(arena);
-  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe, writers });
+  const records = createNoteFiles(options.stateDir, { durable: true });
+  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe, writers, records });
   const known = () => link.peers().flatMap(({ last }) => last?.answer.writers ?? []);
   const recorded = keepWriters({ events: bus, writers, peers: known });
   const brains = watchSplitBrain({ ...daemon, bus, timers: clock, peers: link.peers, probe, writers });
@@ -302,7 +305,7 @@ function startPeers(
       brains.close();
       link.close();
     },
-    before: (flush) => async () => (await recorded()) && (await flush()),
+    serving: (flush) => ({ flush: async () => (await recorded()) && (await flush()), keepers: tailKeepers(link) }),
   };
 }
 

@@ -14,8 +14,10 @@ import type { ControlProcess } from "../engine/control-process.ts";
 import type { EventBus } from "../engine/event-bus.ts";
 import type { AddressProbe } from "../ports/address-probe.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Notes } from "../ports/notes.ts";
 import type { PeerLink, PeerState } from "../ports/peer-link.ts";
 import type { WriterJournal } from "../ports/writer-journal.ts";
+import { answerDeadLog } from "./dead-log.ts";
 
 export interface DaemonLinkOptions {
   readonly version: string;
@@ -27,6 +29,8 @@ export interface DaemonLinkOptions {
   readonly writers: WriterJournal;
   /** Status and latest events of this daemon, as JSON; rejects while the API is not there. */
   readonly report: () => Promise<string>;
+  /** Durable notes of this daemon. */
+  readonly records: Notes;
 }
 
 export interface DaemonLink extends PeerLink {
@@ -117,7 +121,7 @@ const PROBE_MILLIS = 200;
 /** The peer asks its own link first. */
 const ASK_MILLIS = 2_000;
 
-function handlersOf({ keeper, config, clock, probe, writers, report }: DaemonLinkOptions): PeerHandlers {
+function handlersOf({ keeper, config, clock, probe, writers, report, records }: DaemonLinkOptions): PeerHandlers {
   return {
     async state() {
       const known = await keeper().status();
@@ -141,6 +145,7 @@ function handlersOf({ keeper, config, clock, probe, writers, report }: DaemonLin
     },
     report: async () => ({ json: await report() }),
     "who-answers": ({ address }) => whoAnswers(probe, address),
+    "dead-log": (question) => answerDeadLog(records, question),
     "writer-record": ({ group }) => ({ record: writers.last(group) }),
   };
 }

@@ -1,5 +1,6 @@
 /** The ports that speak to programs elsewhere, mail, databases, gateways, and to the kernel's load balancer. */
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { readLogin } from "../adapters/credentials.ts";
 import { createMailer } from "../adapters/mail.ts";
 import { createBinlogExporter } from "../adapters/mysql/binlog-export.ts";
@@ -19,6 +20,8 @@ import { createNoteFiles } from "../linux/note-files.ts";
 import { createPositionFiles } from "../linux/position-file.ts";
 import { createProbePort } from "../linux/probe-port.ts";
 import { createServerCopy } from "../linux/server-copy.ts";
+import { createTailSource } from "../linux/tail-source.ts";
+import type { TailKeepers } from "../ports/tail.ts";
 
 export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath"> {
   /** What was told is on disk. */
@@ -26,9 +29,11 @@ export interface ServiceHost extends Pick<RunOptions, "stateDir" | "socketPath">
   readonly arena: Arena;
   readonly poll: BackgroundPoll;
   readonly lvs: LvsConfig;
+  /** Who may have the log of a dead writer. */
+  readonly keepers: TailKeepers;
 }
 
-export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: ServiceHost) => ({
+export const services = ({ flush, stateDir, socketPath, arena, poll, lvs, keepers }: ServiceHost) => ({
   mailer: createMailer(),
   sql: createSqlPort(),
   redis: createRedisPort(),
@@ -39,6 +44,7 @@ export const services = ({ flush, stateDir, socketPath, arena, poll, lvs }: Serv
     gateway: createGatewayProbe(),
     positions: createPositionFiles(),
     exporter: createBinlogExporter(join(stateDir, "rejoin")),
+    tails: { keepers, sources: createTailSource(), crc32 },
     notes: createNoteFiles(dirname(socketPath), { durable: false }),
     copies: createServerCopy(),
     logins: { read: readLogin },

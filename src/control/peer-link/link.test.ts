@@ -65,6 +65,7 @@ const HANDLERS: PeerHandlers = {
     problem: null,
   }),
   report: () => ({ json: "{}" }),
+  "dead-log": () => ({ data: "", size: 0, next: null }),
   "writer-record": ({ group }) => {
     if (group === "broken") throw new Error("the disk is gone");
     return { record: group === WRITER.group ? WRITER : null };

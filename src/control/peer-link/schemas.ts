@@ -4,7 +4,13 @@
  */
 import { z } from "zod";
 import { type IpAddress, parseIp } from "../../core/lib/ip.ts";
-import { EPOCH_MAX, type PeerAnswer, type PeerAsk, type PeerQuestionKind } from "../../core/peer-link/questions.ts";
+import {
+  EPOCH_MAX,
+  LOG_PIECE_BYTES,
+  type PeerAnswer,
+  type PeerAsk,
+  type PeerQuestionKind,
+} from "../../core/peer-link/questions.ts";
 
 const Address = z.string().transform((text, context): IpAddress => {
   const address = parseIp(text);
@@ -54,5 +60,19 @@ export const QUESTIONS = {
   "writer-record": {
     ask: z.object({ group: Name }),
     answer: z.object({ record: Writer.nullable() }),
+  },
+  "dead-log": {
+    ask: z.object({
+      group: Name,
+      serverId: z.string().max(20),
+      file: Name,
+      offset: z.int().min(0),
+      length: z.int().min(1).max(LOG_PIECE_BYTES),
+    }),
+    answer: z.object({
+      data: z.string().max(Math.ceil(LOG_PIECE_BYTES / 3) * 4),
+      size: z.int().min(0),
+      next: Name.nullable(),
+    }),
   },
 } satisfies { readonly [K in PeerQuestionKind]: { ask: z.ZodType<PeerAsk<K>>; answer: z.ZodType<PeerAnswer<K>> } };

@@ -3,6 +3,7 @@
  * MySQL say Slave_ and Master_. All values arrive as texts.
  */
 import { maskSecrets } from "../lib/secrets.ts";
+import type { ServerHome } from "./home.ts";
 import type { ServerVersion } from "./version.ts";
 
 export type SqlRow = Readonly<Record<string, string | null>>;
@@ -45,6 +46,8 @@ export interface MysqlFacts {
   /** The privilege that is missing to see replicas; null: they were seen. */
   readonly blindFor: { readonly privilege: string; readonly detail: string } | null;
   readonly disks: readonly DiskFacts[];
+  /** Where the files of a server on this host are; null or absent: it is elsewhere, or has no binary log. */
+  readonly home?: ServerHome | null;
 }
 
 /** MariaDB 12 has read_only values of its own (NO_LOCK, NO_LOCK_NO_ADMIN): whatever does not mean "off" closes. */
@@ -116,6 +119,9 @@ function drainedOf(row: SqlRow): boolean | null {
     column(row, "Relay_Source_Log_File", "Relay_Master_Log_File"),
     column(row, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"),
   ];
+  // MySQL forgets where it was in its source's log when a channel by GTIDs is pointed elsewhere, and the relay log with it.
+  if (received[0] === "" && executed[0] === "" && row.Retrieved_Gtid_Set === "" && row.Auto_Position === "1")
+    return true;
   if ([...received, ...executed].includes("")) return null;
   return received.every((value, at) => value === executed[at]);
 }

@@ -14,6 +14,10 @@ export interface ChannelFacts extends ReplicaFacts {
   /** What was received and what was executed, in coordinates of the source. */
   readonly received: Coordinates | null;
   readonly executed: Coordinates | null;
+  /** How it asks for GTIDs, in MariaDB's words ("slave_pos"); null on MySQL, and where it does not. */
+  readonly usingGtid?: string | null;
+  /** The connection to its source is encrypted. */
+  readonly tls?: boolean;
 }
 
 export interface SemiSync {
@@ -115,6 +119,8 @@ function channelOf(row: SqlRow): ChannelFacts {
     ...replicaOf(row),
     sourceId: row.Source_Server_Id ?? row.Master_Server_Id ?? "",
     gtid: using === undefined ? row.Auto_Position === "1" : using !== null && using !== "No",
+    usingGtid: using === undefined || using === null || using === "No" ? null : using.toLowerCase(),
+    tls: (row.Source_SSL_Allowed ?? row.Master_SSL_Allowed) === "Yes",
     received: coordinates(
       row.Source_Log_File ?? row.Master_Log_File,
       row.Read_Source_Log_Pos ?? row.Read_Master_Log_Pos,

@@ -79,6 +79,33 @@ export function sourceOrder(
   return `${before} TO ${parts.join(", ")}${after}`;
 }
 
+/** Where a channel receives from, completely but for the account. */
+export interface ChannelPlace {
+  readonly host: string;
+  readonly port: number;
+  /** In the source's log; null where MySQL counts GTIDs and takes none. */
+  readonly at: Coordinates | null;
+  /** MariaDB: "slave_pos" or "current_pos"; null by position, and on MySQL. */
+  readonly usingGtid: string | null;
+  /** Null: left as it is. */
+  readonly tls: boolean | null;
+}
+
+/** As sourceOrder, with the coordinates kept also where GTIDs count: MariaDB takes both, and shows them. */
+export function placeOrder(version: ServerVersion, channel: string, to: ChannelPlace): string {
+  const base = sourceOrder(version, channel, to);
+  const modern = version.product === "mysql" && atLeast(version, 8, 0, 23);
+  const word = modern ? "SOURCE" : "MASTER";
+  const parts = [
+    ...(to.tls === null ? [] : [`${word}_SSL = ${to.tls ? 1 : 0}`]),
+    ...(version.product === "mariadb" ? [`MASTER_USE_GTID = ${gtidWord(to.usingGtid)}`] : []),
+  ];
+  const at = base.indexOf(" TO ") + 4;
+  return `${base.slice(0, at)}${parts.map((part) => `${part}, `).join("")}${base.slice(at)}`;
+}
+
+const gtidWord = (word: string | null): string => (word === "slave_pos" || word === "current_pos" ? word : "no");
+
 /**
  * MySQL 8.0.22 and later: forgets relay logs and where it stood in them, and keeps the account. For a copy of another server only, whose relay
  * logs have not come along.

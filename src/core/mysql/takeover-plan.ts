@@ -17,6 +17,8 @@ export function stepInWords(one: Step): string {
       return `stop the I/O thread${channel}`;
     case "stop-applier":
       return `leave the channel standing${channel}, its coordinates are kept`;
+    case "fetch-tail":
+      return `fetch what ${one.peer} has in its log behind ${one.behind}, from the daemon of its host`;
     case "record":
       return `record the own position ${one.position}`;
     case "acknowledgements":
@@ -99,6 +101,8 @@ export function expectedAfter(facts: TakeoverFacts, one: Step): TakeoverFacts {
       return withChannel(one.channel, { io: "stopped" });
     case "stop-applier":
       return withChannel(one.channel, { sql: "stopped" });
+    case "fetch-tail":
+      return { ...facts, progress: { ...progress, tails: new Map([...(progress.tails ?? []), [one.peer, null]]) } };
     case "record":
       return { ...facts, progress: { ...progress, recorded: one.position } };
     case "acknowledgements":

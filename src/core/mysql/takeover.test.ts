@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChannelFacts, MemberFacts } from "./member.ts";
-import { decideTakeover, NOTHING_DONE, type Peer, positionInWords, type TakeoverFacts } from "./takeover.ts";
+import { decideTakeover, NOTHING_DONE, type Peer, positionInWords, type TakeoverFacts, withTails } from "./takeover.ts";
 import { expectedAfter, planTakeover, waitedFor } from "./takeover-plan.ts";
 
 const PEER = "192.168.11.82:3306";
@@ -275,5 +275,44 @@ describe("whatever the facts", () => {
         }
       }),
     );
+  });
+});
+
+describe("what a dead writer had not sent", () => {
+  const FETCH = `fetch what ${PEER} has in its log behind m2-bin.000003:900, from the daemon of its host`;
+  const left = member({ channels: [channel({ io: "stopped", sql: "stopped" })] });
+
+  it("is fetched once everything received is executed, before the position is recorded", () => {
+    expect(plan({ followed: true }).steps).toEqual([
+      "stop the I/O thread",
+      "leave the channel standing, its coordinates are kept",
+      FETCH,
+      "record the own position m1-bin.000001:400 0-2-100",
+      "open the own server for writes",
+    ]);
+  });
+
+  it.each([
+    ["after this server was open, or before it was proved to follow", { followed: false }],
+    ["from a silent host", { followed: true, peers: [silent] }],
+    ["from a server that answers", { followed: true, peers: [up(other())] }],
+    ["among more than two servers", { followed: true, peers: [down, { ...down, address: "192.168.11.83:3306" }] }],
+    ["once it is open", { followed: true, progress: { closed: true, recorded: "", opened: true } }],
+    ["a second time", { followed: true, progress: { ...NOTHING_DONE, tails: new Map([[PEER, null]]) } }],
+    ["with nothing executed", { followed: true, own: member({ channels: [channel({ executed: null })] }) }],
+  ])("is not fetched %s", (_name, changes) => {
+    expect(plan({ own: left, ...(changes as Partial<TakeoverFacts>) }).steps).not.toContain(FETCH);
+  });
+
+  it("a channel that forgets its coordinates when it is pointed back is where the tail ended", () => {
+    const end = { file: "m2-bin.000004", offset: 77 };
+    const progress = { ...NOTHING_DONE, tails: new Map([[PEER, end]]) };
+    const forgotten = member({ channels: [channel({ executed: null, received: null })] });
+    const known = facts({ own: left, progress });
+    expect(withTails(facts({ own: forgotten, progress })).own.channels[0]).toMatchObject({
+      executed: end,
+      received: end,
+    });
+    expect(withTails(known)).toBe(known);
   });
 });

@@ -4,8 +4,8 @@
  * was cut off anywhere is simply begun again.
  *
  * Order (docs/mysql.md): own server closed → appliers run → every peer that can be asked is closed → everything it has is executed here →
- * from a peer that cannot be asked nothing more is received, and what was received is executed → the own position is recorded →
- * acknowledgements → open.
+ * from a peer that cannot be asked nothing more is received, and what was received is executed → what a dead one had not sent is fetched from
+ * its files → the own position is recorded → acknowledgements → open.
  */
 import type { Policy } from "../database/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "./coordinates.ts";
@@ -48,6 +48,8 @@ export interface TakeoverFacts {
   readonly eventsFollow?: boolean;
   /** How the file says that servers follow each other. */
   readonly replication?: "gtid" | "position" | "auto";
+  /** It was proved to follow a peer since it was open last, and since its server started. */
+  readonly followed?: boolean;
 }
 
 /** What this run has done and facts cannot show. */
@@ -55,6 +57,8 @@ export interface TakeoverProgress {
   readonly closed: boolean;
   readonly recorded: string | null;
   readonly opened: boolean;
+  /** Peers whose log was asked for, by address, and up to where it is executed; null: as before. */
+  readonly tails?: ReadonlyMap<string, Coordinates | null>;
 }
 
 export const NOTHING_DONE: TakeoverProgress = { closed: false, recorded: null, opened: false };
@@ -65,6 +69,7 @@ export type Step =
   | { readonly kind: "close-peer"; readonly peer: string }
   | { readonly kind: "stop-receiver"; readonly channel: string }
   | { readonly kind: "stop-applier"; readonly channel: string }
+  | { readonly kind: "fetch-tail"; readonly peer: string; readonly channel: string; readonly behind: string }
   | { readonly kind: "record"; readonly position: string }
   | { readonly kind: "acknowledgements"; readonly word: "master" | "source"; readonly wanted: boolean }
   | { readonly kind: "start-events" }
@@ -90,6 +95,7 @@ export function decideTakeover(facts: TakeoverFacts): Decision {
     closePeers(facts) ??
     followPeers(facts) ??
     leavePeers(facts) ??
+    fetchTails(facts) ??
     record(facts) ??
     acknowledge(facts) ??
     startEvents(facts) ??
@@ -265,6 +271,39 @@ function leavePeers(facts: TakeoverFacts): Decision | null {
     return step({ kind: "stop-applier", channel: channel.channel });
   }
   return null;
+}
+
+/**
+ * What a peer that is down had not sent lies in its files, which its host's daemon can read. Only for a server that has followed it to the end: what
+ * a peer wrote while this server took writes, too, is nothing to be merged. Of more than two servers another one may have been the writer since.
+ */
+function fetchTails(facts: TakeoverFacts): Decision | null {
+  const { peers, progress, followed } = facts;
+  const [peer] = peers;
+  if (progress.opened || followed !== true || peer === undefined || peers.length > 1) return null;
+  const [channel] = channelsFrom(facts, peer);
+  const executed = channel?.executed ?? null;
+  if (peer.state.kind !== "down" || channel === undefined || executed === null) return null;
+  if (progress.tails?.has(peer.address) === true) return null;
+  const { address } = peer;
+  return step({ kind: "fetch-tail", peer: address, channel: channel.channel, behind: coordinatesInWords(executed) });
+}
+
+/** A channel by GTIDs forgets on MySQL where it was in its source's log when it is pointed back: the run remembers it. */
+export function withTails(facts: TakeoverFacts): TakeoverFacts {
+  const tails = facts.progress.tails ?? new Map<string, Coordinates | null>();
+  const ends = new Map<ChannelFacts, Coordinates>();
+  for (const peer of facts.peers) {
+    const end = tails.get(peer.address) ?? null;
+    const [channel] = channelsFrom(facts, peer);
+    if (end !== null && channel?.executed === null) ends.set(channel, end);
+  }
+  if (ends.size === 0) return facts;
+  const channels = facts.own.channels.map((one) => {
+    const end = ends.get(one);
+    return end === undefined ? one : { ...one, executed: end, received: end };
+  });
+  return { ...facts, own: { ...facts.own, channels } };
 }
 
 function progressOf({ executed, received }: ChannelFacts): string {

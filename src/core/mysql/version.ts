@@ -52,7 +52,7 @@ export function replicaPrivilege(version: ServerVersion): string {
 
 /** Asked once per connection, before the version is known. */
 export const IDENTITY_STATEMENT =
-  "SELECT @@version AS version, @@version_comment AS comment, @@datadir AS datadir, @@log_bin_basename AS binlog";
+  "SELECT @@version AS version, @@version_comment AS comment, @@datadir AS datadir, @@log_bin_basename AS binlog, @@log_bin_index AS logs, @@server_id AS id";
 
 /** What closes a server for writes, and how many connections it takes. super_read_only and offline_mode came with MySQL 5.7.8. */
 export function settingsStatement(version: ServerVersion): string {

@@ -12,6 +12,9 @@ import type { VrrpPhaseName, VrrpStateName } from "../vrrp/state.ts";
 export const QUESTION_BYTES_MAX = 64 * 1_024;
 export const ANSWER_BYTES_MAX = 4 * 1_024 * 1_024;
 
+/** Of a binary log in one answer, before base64. */
+export const LOG_PIECE_BYTES = 1_024 * 1_024;
+
 /** No host has counted so many takeovers: a peer that says more is broken, and its next epoch would not be a number any more. */
 export const EPOCH_MAX = 2 ** 48;
 
@@ -71,6 +74,17 @@ export interface PeerQuestions {
   readonly "writer-record": {
     readonly ask: { readonly group: string };
     readonly answer: { readonly record: WriterRecord | null };
+  };
+  /** Bytes of a binary log file of a database server that is dead. `data` is base64; `next` is the file that follows. */
+  readonly "dead-log": {
+    readonly ask: {
+      readonly group: string;
+      readonly serverId: string;
+      readonly file: string;
+      readonly offset: number;
+      readonly length: number;
+    };
+    readonly answer: { readonly data: string; readonly size: number; readonly next: string | null };
   };
 }
 

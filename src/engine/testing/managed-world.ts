@@ -52,6 +52,7 @@ class ManagedWorld {
   readonly files: string[] = [];
   readonly exports: BinlogExport[] = [];
   exportText: readonly string[] = [];
+  tails: TakeoverTools["tails"] | null = null;
   readonly isolated: (number | null)[] = [];
   readonly handedOver: string[] = [];
   readonly gateway: { answer: "reachable" | "unreachable" | null } = { answer: "reachable" };
@@ -131,6 +132,7 @@ class ManagedWorld {
           return ok(order.file === null ? null : `/state/${order.file}`);
         },
       },
+      tails: this.tails ?? NO_TAKEOVER.tails,
       copies: NO_COPIES,
       logins: NO_TAKEOVER.logins,
       notes: this.notes,

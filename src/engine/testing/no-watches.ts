@@ -48,6 +48,11 @@ export const NO_TAKEOVER = {
   gateway: { ask: async () => null },
   positions: { write: async () => ok("") },
   exporter: { run: async () => ok(null) },
+  tails: {
+    keepers: { ask: async () => err("there is no peer link") },
+    sources: { open: async () => err("no source can be opened here") },
+    crc32: () => 0,
+  },
   copies: NO_COPIES,
   logins: { read: async () => ok({ user: "holdfast", password: "" }) },
   notes: NO_NOTES,

@@ -1,0 +1,270 @@
+/**
+ * Fetches what a dead writer had committed and not sent: asks the daemon on its host for the rest of its binary log, checks all of it, and lets the own
+ * server receive it over the channel that it has, from a source on the loopback interface. So data and coordinates move in one step, as in any
+ * other replication. The channel is pointed back in any case; where it belongs is on the disk before it is pointed elsewhere.
+ */
+
+import { isLocal } from "../core/database/config.ts";
+import { err, ok, type Result } from "../core/lib/result.ts";
+import { after, elapsed, type Instant, micros, millis, toMillis } from "../core/lib/units.ts";
+import type { MysqlConfig } from "../core/mysql/config.ts";
+import { type Coordinates, coordinatesInWords, reaches } from "../core/mysql/coordinates.ts";
+import type { ChannelFacts, MemberFacts } from "../core/mysql/member.ts";
+import { type ChannelPlace, placeOrder, replicaOrder } from "../core/mysql/orders.ts";
+import { cutTail, LOG_HEAD_BYTES, type LogPart, type Tail, whyNotNext } from "../core/mysql/tail.ts";
+import { noteOfChannel, parseTailNote, type TailNote, tailNote, tailNoteText } from "../core/mysql/tail-note.ts";
+import { LOG_PIECE_BYTES } from "../core/peer-link/questions.ts";
+import type { Notes } from "../ports/notes.ts";
+import type { OpenSource, TailPiece, TailTools } from "../ports/tail.ts";
+import type { Timers } from "../ports/timers.ts";
+import { failureInWords } from "./mysql-group.ts";
+import type { MysqlMember } from "./mysql-member.ts";
+
+export interface TailHost {
+  readonly tails: TailTools;
+  readonly timers: Timers;
+  /** On the disk. */
+  readonly records: Notes;
+}
+
+export interface TailOrder {
+  readonly channel: ChannelFacts;
+  readonly own: MemberFacts;
+  /** The claim's. */
+  readonly deadline: Instant;
+  readonly cancelled: () => boolean;
+}
+
+export interface TailOutcome {
+  readonly words: string;
+  /** Up to where the dead writer's log is executed now; null: the channel was not touched. */
+  readonly end: Coordinates | null;
+}
+
+/** More than this is no tail: such a server was not fit to take over. Bytes, held in memory. */
+export const TAIL_BYTES_MAX = 64 * 1_024 * 1_024;
+const FILES_MAX = 100;
+const ASK = millis(1_500);
+const ORDER = millis(3_000);
+const PAUSE = millis(10);
+/** Of the time that is left to the claim; the rest is for pointing back and opening. */
+const SHARE = 0.7;
+
+const notDone = (why: string): string => `NOT DONE: ${why}`;
+
+export class TailFetch {
+  readonly #host: TailHost;
+  readonly #config: MysqlConfig;
+  readonly #own: MysqlMember;
+
+  constructor(host: TailHost, config: MysqlConfig, own: MysqlMember) {
+    this.#host = host;
+    this.#config = config;
+    this.#own = own;
+  }
+
+  /** An error only where the channel could not be pointed back: the server must not be opened then. */
+  async run(order: TailOrder): Promise<Result<TailOutcome, string>> {
+    const until = this.#share(order.deadline);
+    const tail = await this.#collect(order, until);
+    if (!tail.ok) return ok({ words: notDone(tail.error), end: null });
+    if (tail.value.transactions === 0) return ok({ words: "it has sent everything", end: null });
+    const begun = await this.#begin(order, tail.value);
+    if (!begun.ok) return ok({ words: notDone(begun.error), end: null });
+    const { source, note } = begun.value;
+    try {
+      const why = await this.#receive(order, { tail: tail.value, source, until });
+      const back = await this.#pointBack(note);
+      if (!back.ok) return back;
+      const end = back.value;
+      const { transactions } = tail.value;
+      const far = `${transactions} ${transactions === 1 ? "transaction" : "transactions"}, up to ${coordinatesInWords(tail.value.end)}`;
+      return ok({
+        words: why === null ? far : notDone(`${why} (of ${far}, executed up to ${coordinatesInWords(end)})`),
+        end,
+      });
+    } finally {
+      source.close();
+    }
+  }
+
+  /** What an earlier run left pointed at a source that is gone. Null: everything is where it belongs; else why not. */
+  async settle(): Promise<string | null> {
+    const name = tailNote(this.#config.name);
+    const note = parseTailNote(await this.#host.records.read(name));
+    if (note === null) return null;
+    const facts = await this.#own.facts({ end: false });
+    if (!facts.ok) return failureInWords(facts.error);
+    const channel = facts.value.channels.find((one) => one.channel === note.channel);
+    if (channel?.source === note.source) {
+      const back = await this.#pointBack(note);
+      return back.ok ? null : back.error;
+    }
+    await this.#host.records.remove(name);
+    return null;
+  }
+
+  #share(deadline: Instant): Instant {
+    const now = this.#host.timers.now();
+    return after(now, micros(Math.max(0, Math.floor(elapsed(now, deadline) * SHARE))));
+  }
+
+  async #collect({ channel, own }: TailOrder, until: Instant): Promise<Result<Tail, string>> {
+    const { executed, sourceId } = channel;
+    if (!isLocal(this.#config.address)) return err("the own server is not on this host");
+    if (executed === null || sourceId === "" || sourceId === "0")
+      return err("the server does not say how far it is in whose log");
+    const parts = await this.#fetch(executed, sourceId, until);
+    if (!parts.ok) return parts;
+    const tail = cutTail(parts.value, { crc32: this.#host.tails.crc32, ownServerId: Number(own.serverId) });
+    if (!tail.ok) return err(`its log cannot be used: ${tail.error}`);
+    if (String(tail.value.serverId) !== sourceId) return err("its log was written by another server");
+    const hole = channel.gtid ? whyNotNext(tail.value, own.gtids) : null;
+    return hole === null ? tail : err(`its log does not join on to what is here: ${hole}`);
+  }
+
+  async #fetch(from: Coordinates, serverId: string, until: Instant): Promise<Result<readonly LogPart[], string>> {
+    const parts: LogPart[] = [];
+    let left = TAIL_BYTES_MAX;
+    for (let next: string | null = from.file; next !== null; ) {
+      const place = { serverId, file: next, offset: parts.length === 0 ? from.offset : 4 };
+      const read = await this.#fetchFile(place, left, until);
+      if (!read.ok) return read;
+      parts.push(read.value.part);
+      left -= read.value.part.bytes.length;
+      next = read.value.next;
+      if (parts.length >= FILES_MAX) return err(`it goes on in more than ${FILES_MAX} files`);
+    }
+    return ok(parts);
+  }
+
+  async #fetchFile(
+    { serverId, file, offset }: { readonly serverId: string; readonly file: string; readonly offset: number },
+    left: number,
+    until: Instant,
+  ): Promise<Result<{ readonly part: LogPart; readonly next: string | null }, string>> {
+    const ask = (at: number, length: number) => this.#ask({ serverId, file, offset: at, length }, until);
+    const head = await ask(0, LOG_HEAD_BYTES);
+    if (!head.ok) return head;
+    const { size } = head.value;
+    if (offset > size) return err(`${file} has ${size} bytes, and more of it was received: ${offset}`);
+    if (size - offset > left) return err(`more than ${TAIL_BYTES_MAX / 1_048_576} MiB are missing`);
+    const pieces: Uint8Array[] = [];
+    let last = head.value;
+    for (let at = offset; at < size; ) {
+      const piece = await ask(at, Math.min(LOG_PIECE_BYTES, size - at));
+      if (!piece.ok) return piece;
+      const { data } = piece.value;
+      if (data.length === 0 || data.length > size - at || piece.value.size !== size)
+        return err(`${file} changes while it is read`);
+      pieces.push(data);
+      at += data.length;
+      last = piece.value;
+    }
+    return ok({
+      part: { file, head: head.value.data, from: offset, bytes: joined(pieces, size - offset) },
+      next: last.next,
+    });
+  }
+
+  async #ask(
+    place: { readonly serverId: string; readonly file: string; readonly offset: number; readonly length: number },
+    until: Instant,
+  ): Promise<Result<TailPiece, string>> {
+    const left = toMillis(elapsed(this.#host.timers.now(), until));
+    if (left <= 0) return err("takeover_deadline leaves no time for it");
+    return await this.#host.tails.keepers.ask({ group: this.#config.name, ...place }, Math.min(toMillis(ASK), left));
+  }
+
+  async #begin(
+    { channel, own }: TailOrder,
+    tail: Tail,
+  ): Promise<Result<{ readonly source: OpenSource; readonly note: TailNote }, string>> {
+    const { dataDirectory } = this.#own;
+    if (dataDirectory === null) return err("the own server does not say where its data is");
+    const { product } = own.version;
+    const opened = await this.#host.tails.sources.open({ tail, product, gtid: channel.gtid, dataDirectory });
+    if (!opened.ok) return opened;
+    const source = opened.value;
+    const note = noteOfChannel(channel, source);
+    const problem = await this.#host.records.write(tailNote(this.#config.name), tailNoteText(note));
+    if (problem === null) return ok({ source, note });
+    source.close();
+    return err(problem);
+  }
+
+  /** Null when all of it is executed; else why not. */
+  async #receive(
+    { channel: { channel, executed, gtid, usingGtid }, own: { version }, cancelled }: TailOrder,
+    { tail, source, until }: { readonly tail: Tail; readonly source: OpenSource; readonly until: Instant },
+  ): Promise<string | null> {
+    const at = version.product === "mysql" && gtid ? null : executed;
+    const place: ChannelPlace = { ...source, at, usingGtid: usingGtid ?? null, tls: false };
+    for (const order of [
+      placeOrder(version, channel, place),
+      replicaOrder(version, "START", { channel, thread: null }),
+    ]) {
+      const done = await this.#own.order(order, toMillis(ORDER));
+      if (!done.ok) return failureInWords(done.error);
+    }
+    for (;;) {
+      const state = await this.#look(channel, tail.end);
+      if (state !== "waits") return state;
+      if (source.problem() !== null) return source.problem();
+      if (cancelled()) return "it is not wanted any more";
+      if (this.#host.timers.now() >= until) return "it was not executed in time";
+      await new Promise<void>((resolve) => {
+        this.#host.timers.schedule(PAUSE, resolve);
+      });
+    }
+  }
+
+  /** Null: everything is executed; else why it will not be, or "waits". */
+  async #look(channel: string, end: Coordinates): Promise<string | null> {
+    const facts = await this.#own.facts({ end: false });
+    if (!facts.ok) return failureInWords(facts.error);
+    const now = facts.value.channels.find((one) => one.channel === channel);
+    if (now === undefined) return "the channel is gone";
+    if (now.executed !== null && reaches(now.executed, end) === true) return null;
+    return errorOf(now) ?? "waits";
+  }
+
+  /** To where it belongs, with the coordinates of what is executed; both threads stand then. */
+  async #pointBack({ channel, place, source }: TailNote): Promise<Result<Coordinates, string>> {
+    const failed = (why: string): Result<never, string> =>
+      err(`the channel cannot be pointed back to ${place.host}:${place.port}: ${why}`);
+    const facts = await this.#own.facts({ end: false });
+    if (!facts.ok) return failed(failureInWords(facts.error));
+    const { version, channels } = facts.value;
+    const stop = await this.#own.order(replicaOrder(version, "STOP", { channel, thread: null }), toMillis(ORDER));
+    if (!stop.ok) return failed(failureInWords(stop.error));
+    const stood = await this.#own.facts({ end: false });
+    if (!stood.ok) return failed(failureInWords(stood.error));
+    const now = stood.value.channels.find((one) => one.channel === channel);
+    const end = now?.executed ?? place.at;
+    if (channels.some((one) => one.channel === channel && one.source === source)) {
+      const byGtid = version.product === "mysql" && now?.gtid === true;
+      const order = placeOrder(version, channel, { ...place, at: byGtid ? null : end });
+      const done = await this.#own.order(order, toMillis(ORDER));
+      if (!done.ok) return failed(failureInWords(done.error));
+    }
+    await this.#host.records.remove(tailNote(this.#config.name));
+    return ok(end);
+  }
+}
+
+/** That it is not connected yet is none. */
+function errorOf({ io, ioError, sqlError }: ChannelFacts): string | null {
+  const error = sqlError ?? (io === "stopped" ? ioError : null);
+  return error === null ? null : `error ${error.number}: ${error.text}`;
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
