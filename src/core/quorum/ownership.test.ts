@@ -13,6 +13,7 @@ import {
   observe,
   type Reading,
   releasing,
+  type Write,
   written,
 } from "./ownership.ts";
 import { encodeRecord, readContent } from "./record.ts";
@@ -223,6 +224,24 @@ describe("a store that has lost what it knew", () => {
     expect(seen.seen?.since).toBe(3_000_001);
   });
 
+  test("a write of before the loss that is carried out late stands in a revision that was seen: what it gives back is not believed", () => {
+    const key = new Key();
+    let own = claimed(key, me("a"), 0);
+    const before = key.read();
+    const release = releasing(own, me("a"));
+    if (release === null) throw new Error("it is its own");
+    const { write } = beginWrite(own, me("a"), instant(1_000));
+    key.swap(write.expected, encodeRecord(write.record));
+    own = written(own, { write, revision: String(key.revision) }, me("a"), instant(1_001));
+    const other = observe(NOTHING_KNOWN, key.read(), me("b"), instant(2_000));
+    key.becomes(before);
+    expect(key.swap(release.expected, encodeRecord(release.record))).toBe(true);
+    expect(key.read().revision).toBe(other.latest);
+    const seen = observe(other, key.read(), me("b"), instant(3_000));
+    expect(claimStep(seen, me("b"), 0, instant(3_000))).toEqual({ kind: "wait", until: instant(3_000 + wait) });
+    expect(observe(own, key.read(), me("a"), instant(3_000)).until).toBe(own.until);
+  });
+
   test("what is let go does not count, though the store may not have heard of it", () => {
     expect(isHeld(letGo(claimed(new Key(), me("a"), 0)), instant(1))).toBe(false);
   });
@@ -262,6 +281,8 @@ interface Turn {
   readonly there: number;
   readonly back: number;
   readonly lostThere: boolean;
+  /** So long after it was sent the store carries it out, and nobody hears of it; null: at once. */
+  readonly late: number | null;
   readonly lostBack: boolean;
   readonly stale: boolean;
   /** It gives back what it holds. */
@@ -279,6 +300,10 @@ const turn = fc.record<Turn>({
   there: fc.integer({ min: 0, max: 2_000_000 }),
   back: fc.integer({ min: 0, max: 2_000_000 }),
   lostThere: fc.boolean(),
+  late: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 12_000_000 }) },
+  ),
   lostBack: fc.boolean(),
   stale: fc.boolean(),
   release: fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
@@ -302,11 +327,15 @@ class World {
   readonly #selves = [me("a"), me("b")] as const;
   readonly #owns: [Ownership, Ownership] = [NOTHING_KNOWN, NOTHING_KNOWN];
   readonly #free: [number, number] = [0, 0];
+  /** Sent, given up, and still under way. */
+  #late: { readonly at: number; readonly write: Write }[] = [];
   readonly #rate: readonly [number, number];
   #now = 0;
   #mayLose = 0;
   /** While somebody held. */
   losses = 0;
+  /** Late writes that the store has carried out. */
+  landed = 0;
 
   constructor(rate: readonly [number, number]) {
     this.#rate = rate;
@@ -320,6 +349,7 @@ class World {
   turn(one: Turn): void {
     const { who } = one;
     this.#now = Math.max(this.#now + one.gap, this.#free[who]);
+    this.#land();
     if (one.loss !== null) this.#lose(one.loss);
     const at = this.#local(who, this.#now);
     if (one.release && isHeld(this.#owns[who], at)) {
@@ -356,8 +386,26 @@ class World {
     for (const span of this.up) if (span.who === who) span.to = Math.min(span.to, this.#now);
     const write = releasing(this.#owns[who], this.#selves[who]);
     this.#owns[who] = letGo(this.#owns[who]);
-    if (write === null || one.lostThere || !this.#key.swap(write.expected, encodeRecord(write.record))) return;
-    this.#history.push(this.#key.read());
+    if (write !== null && this.#arrives(one, write)) this.#swap(write);
+  }
+
+  #swap({ expected, record }: Write): boolean {
+    const done = this.#key.swap(expected, encodeRecord(record));
+    if (done) this.#history.push(this.#key.read());
+    return done;
+  }
+
+  /** False: it is lost, or will be there when nobody waits for it any more. */
+  #arrives({ lostThere, late }: Turn, write: Write): boolean {
+    if (late !== null) this.#late.push({ at: this.#now + late, write });
+    return !lostThere && late === null;
+  }
+
+  /** In the order in which they are there. */
+  #land(): void {
+    const due = this.#late.filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
+    this.#late = this.#late.filter(({ at }) => at > this.#now);
+    for (const { write } of due) if (this.#swap(write)) this.landed += 1;
   }
 
   #write(one: Turn, at: ReturnType<typeof instant>): void {
@@ -365,13 +413,13 @@ class World {
     const self = this.#selves[who];
     const { own, write } = beginWrite(this.#owns[who], self, at);
     this.#owns[who] = own;
-    const done = !one.lostThere && this.#key.swap(write.expected, encodeRecord(write.record));
-    if (done) this.#history.push(this.#key.read());
+    const arrives = this.#arrives(one, write);
+    const done = arrives && this.#swap(write);
     // The store is asked in the order of real time.
     this.#now += one.there;
     const answered = this.#now + one.back;
     this.#free[who] = answered;
-    if (one.lostThere || one.lostBack) return;
+    if (!arrives || one.lostBack) return;
     const heard = this.#local(who, answered);
     this.#owns[who] = done
       ? written(own, { write, revision: String(this.#key.revision) }, self, heard)
@@ -386,11 +434,13 @@ test("whatever is lost, late, old or forgotten: the addresses of the two are nev
   const rate = fc.constantFrom(1 / (1 + CLOCK_RATE_BOUND), 1, 1 + CLOCK_RATE_BOUND);
   let changes = 0;
   let losses = 0;
+  let landed = 0;
   fc.assert(
     fc.property(fc.array(turn, { minLength: 60, maxLength: 200 }), fc.tuple(rate, rate), (turns, rates) => {
       const world = new World(rates);
       for (const one of turns) world.turn(one);
       losses += world.losses;
+      landed += world.landed;
       for (const one of world.up) {
         for (const other of world.up) {
           if (one.who === other.who) continue;
@@ -404,4 +454,5 @@ test("whatever is lost, late, old or forgotten: the addresses of the two are nev
   // It has really changed hands, or it would prove nothing.
   expect(changes).toBeGreaterThan(100);
   expect(losses).toBeGreaterThan(100);
+  expect(landed).toBeGreaterThan(100);
 });

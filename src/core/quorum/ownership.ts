@@ -77,7 +77,7 @@ export function observe(own: Ownership, reading: Reading, me: Myself, now: Insta
   const { revision, value } = reading;
   const blind = own.heardAt !== null && now - own.heardAt > me.gap;
   if (!blind && own.seen?.revision === revision && own.seen.value === value) return { ...own, heardAt: now };
-  const back = blind || (value !== null && BigInt(revision) < BigInt(own.latest));
+  const back = blind || (value !== null && isBefore(own, reading));
   const content = readContent(value, me);
   const seen: Seen = { revision, value, content, since: now, afterLoss: back };
   const known = { ...own, heardAt: now, latest: value === null ? own.latest : revision };
@@ -91,6 +91,10 @@ export function observe(own: Ownership, reading: Reading, me: Myself, now: Insta
   // A write that was given up as lost may have succeeded after all.
   return confirm({ ...known, seen, last }, record);
 }
+
+/** Revisions only grow: one that is there again with something else is as much of the past as a smaller one. */
+const isBefore = ({ latest, seen }: Ownership, { revision, value }: Reading): boolean =>
+  BigInt(revision) < BigInt(latest) || (revision === latest && seen?.value !== value);
 
 const later = (one: Instant | null, other: Instant): Instant => (one === null || one < other ? other : one);
 
