@@ -24,7 +24,8 @@ nothing happens that must not. What is not given is drawn from the seed.
   --mysql                a managed pair of MariaDB servers with clients that write, instead of elections alone; of the
                          options above it takes --seed, --runs, --hours and --no-faults
   --redis                the same with a managed pair of Redis servers
-  --policy P             of that pair: availability, balanced (default) or consistency
+  --quorum               two or three hosts that ask a quorum store before they claim; it takes --nodes as well
+  --policy P             of that pair or group: availability, balanced or consistency (default balanced, with --quorum consistency)
   --json                 one JSON object a run
   --help
 
@@ -78,6 +79,7 @@ export function readOptions(args: readonly string[]): SimCommandOptions | null {
       json: { type: "boolean" },
       mysql: { type: "boolean" },
       redis: { type: "boolean" },
+      quorum: { type: "boolean" },
       policy: { type: "string" },
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
@@ -143,15 +145,16 @@ function checkedInterval(millis: number, version: number | undefined): number {
 
 const POLICIES: readonly Policy[] = ["availability", "balanced", "consistency"];
 
-function pairOf(given: Given): Pick<SimCommandOptions, "mysql" | "redis" | "policy"> {
+function pairOf(given: Given): Pick<SimCommandOptions, "mysql" | "redis" | "quorum" | "policy"> {
   const { policy } = given;
-  const kind = { mysql: given.mysql === true, redis: given.redis === true };
-  if (kind.mysql && kind.redis) throw new UsageError("--mysql and --redis: give one of them");
+  const kind = { mysql: given.mysql === true, redis: given.redis === true, quorum: given.quorum === true };
+  const kinds = Object.values(kind).filter((wanted) => wanted).length;
+  if (kinds > 1) throw new UsageError("--mysql, --redis and --quorum: give one of them");
   if (policy === undefined) return kind;
   const known = POLICIES.find((one) => one === policy);
   if (known === undefined) throw new UsageError(`--policy ${String(policy)}: give ${POLICIES.join(", ")}`);
-  if (!kind.mysql && !kind.redis) {
-    throw new UsageError("--policy is one of a pair of databases: give --mysql or --redis as well");
+  if (kinds === 0) {
+    throw new UsageError("--policy is one of a managed group: give --mysql, --redis or --quorum as well");
   }
   return { ...kind, policy: known };
 }

@@ -5,6 +5,7 @@
 import type { Policy } from "../core/database/config.ts";
 import { describePair, runPair } from "./mysql/run-pair.ts";
 import type { SimOptions } from "./options.ts";
+import { describeQuorum, runQuorum } from "./quorum/run-cluster.ts";
 import { describeRedisPair, runRedisPair } from "./redis/run-pair.ts";
 import { describeResult, runSim } from "./run-sim.ts";
 import type { Violation } from "./tracks.ts";
@@ -17,6 +18,8 @@ export interface SimCommandOptions extends SimOptions {
   /** A managed pair of database servers instead of elections alone. */
   readonly mysql?: boolean;
   readonly redis?: boolean;
+  /** A managed group that asks a quorum store. */
+  readonly quorum?: boolean;
   readonly policy?: Policy;
 }
 
@@ -63,8 +66,8 @@ export async function runSimCommand(options: SimCommandOptions, io: SimIo): Prom
   return 0;
 }
 
-async function runOne({ mysql, redis, policy, ...options }: SimCommandOptions): Promise<Run> {
-  const { seed, hours, faults } = options;
+async function runOne({ mysql, redis, quorum, policy, ...options }: SimCommandOptions): Promise<Run> {
+  const { seed, hours, faults, nodes } = options;
   const ofPair = {
     seed,
     hours,
@@ -78,6 +81,10 @@ async function runOne({ mysql, redis, policy, ...options }: SimCommandOptions): 
   if (redis === true) {
     const result = await runRedisPair(ofPair);
     return { ...result, words: describeRedisPair(result), account: accountOf(result) };
+  }
+  if (quorum === true) {
+    const result = await runQuorum({ ...ofPair, ...(nodes === undefined ? {} : { nodes }) });
+    return { ...result, words: describeQuorum(result), account: accountOf(result) };
   }
   const result = runSim(options);
   const { setup, violation, passed, events, takeovers, rounds, hash, replay, lastEvents } = result;

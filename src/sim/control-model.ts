@@ -23,7 +23,11 @@ import type { Observer } from "./observer.ts";
 import type { Prng } from "./prng.ts";
 
 /** Databases of a host, where it has some: the production engines over model servers. */
-export interface ModelDatabases extends Databases {
+export interface ModelDatabases
+  extends Pick<
+    Databases,
+    "configure" | "guard" | "standings" | "ask" | "cancel" | "cancelAll" | "entered" | "rival" | "stop"
+  > {
   /** Their control process is dead. */
   killed(): void;
 }

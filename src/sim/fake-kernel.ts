@@ -24,6 +24,8 @@ export interface KernelListener {
 
 interface Held {
   readonly entry: InterfaceAddress;
+  /** When its lifetime ends, were it not for the kernel's lateness. */
+  validUntil: number;
   expiry: Scheduled | null;
 }
 
@@ -56,6 +58,11 @@ export class FakeKernel implements KernelPort {
 
   has(address: IpAddress): boolean {
     return this.#held.has(address);
+  }
+
+  /** When the lifetime of that address ends, by the host's clock, lateness apart; infinity: never. Null when it is not there. */
+  validUntil(address: IpAddress): number | null {
+    return this.#held.get(address)?.validUntil ?? null;
   }
 
   links(): readonly Link[] {
@@ -100,14 +107,16 @@ export class FakeKernel implements KernelPort {
     for (const held of this.#held.values()) this.#drop(held);
     this.#usable = true;
     this.#describeLinks();
-    this.#held.set(this.#parts.own, { entry: entryOf(this.#parts.own, 24), expiry: null });
+    this.#held.set(this.#parts.own, newly(this.#parts.own, 24));
   }
 
   #grant(change: AddressChange): void {
     const { address, prefixLength } = change.address;
     const known = this.#held.get(address);
     if (known?.expiry != null) known.expiry.run = null;
-    const held: Held = known ?? { entry: entryOf(address, prefixLength), expiry: null };
+    const held: Held = known ?? newly(address, prefixLength);
+    held.validUntil =
+      change.lifetime === null ? Number.POSITIVE_INFINITY : this.#parts.now() + change.lifetime * 1_000_000;
     held.expiry = change.lifetime === null ? null : this.#expireAfter(change.lifetime, address);
     this.#held.set(address, held);
     if (known === undefined) this.#parts.listener.addressAdded(address, change.action === "renew" ? "renew" : "add");
@@ -130,6 +139,12 @@ export class FakeKernel implements KernelPort {
     this.#links = [{ index: LINK_INDEX, name: INTERFACE, usable: this.#usable, mac: this.#mac, mtu: 1500 }];
   }
 }
+
+const newly = (address: IpAddress, prefixLength: number): Held => ({
+  entry: entryOf(address, prefixLength),
+  validUntil: Number.POSITIVE_INFINITY,
+  expiry: null,
+});
 
 function entryOf(address: IpAddress, prefixLength: number): InterfaceAddress {
   return { interfaceIndex: LINK_INDEX, address, prefixLength, secondary: false, tentative: false, validSeconds: null };

@@ -8,7 +8,8 @@ import type { Prng } from "./prng.ts";
 import type { World } from "./world.ts";
 
 /** Begins a fault and returns how it ends; null when it is over at once or cannot be done now. */
-type Fault = (world: World, host: Host, prng: Prng) => (() => void) | null;
+export type Fault = (world: World, host: Host, prng: Prng) => (() => void) | null;
+export type FaultTable = Readonly<Record<string, Fault>>;
 
 const MINUTE = 60_000_000;
 const EPISODE_MIN = 50_000;
@@ -16,7 +17,7 @@ const EPISODE_MAX = 30_000_000;
 const WINDOW_MIN = 2_000_000;
 const WINDOW_MAX = 40_000_000;
 
-export const FAULTS: Readonly<Record<string, Fault>> = {
+export const FAULTS: FaultTable = {
   "kill keeper": (_world, host) => instantly(() => host.killKeeper()),
   "kill control": (_world, host) =>
     until(
@@ -114,19 +115,29 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 /** Faults that need gates to mean anything. */
 const GATED = new Set(["gate refuses", "gate hangs"]);
 
+export interface FaultPlan {
+  /** Microseconds until all must be whole. */
+  readonly settle: number;
+  readonly faults: FaultTable;
+  /** At most so many in a round. */
+  readonly episodes: number;
+  /** At the end of each calm. */
+  readonly calm: () => void;
+}
+
 export class FaultScheduler {
   readonly #world: World;
   readonly #prng: Prng;
   readonly #kinds: readonly string[];
-  readonly #settle: number;
+  readonly #plan: FaultPlan;
   readonly #open = new Map<string, () => void>();
   rounds = 0;
 
-  constructor(world: World, settle: number) {
+  constructor(world: World, plan: Partial<FaultPlan> & Pick<FaultPlan, "settle">) {
     this.#world = world;
     this.#prng = world.prng.fork("faults");
-    this.#settle = settle;
-    const possible = Object.keys(FAULTS).filter((kind) => world.setup.gates || !GATED.has(kind));
+    this.#plan = { faults: FAULTS, episodes: 4, calm: () => undefined, ...plan };
+    const possible = Object.keys(this.#plan.faults).filter((kind) => world.setup.gates || !GATED.has(kind));
     const some = possible.filter(() => this.#prng.chance(0.5));
     this.#kinds = some.length === 0 ? possible : some;
   }
@@ -136,18 +147,19 @@ export class FaultScheduler {
   }
 
   begin(): void {
-    this.#world.after(this.#settle + this.#prng.between(0, MINUTE / 6), () => this.#round());
+    this.#world.after(this.#plan.settle + this.#prng.between(0, MINUTE / 6), () => this.#round());
   }
 
   #round(): void {
+    this.#plan.calm();
     this.rounds++;
     const window = this.#prng.logBetween(WINDOW_MIN, WINDOW_MAX);
-    const episodes = this.#prng.integer(1, 4);
+    const episodes = this.#prng.integer(1, this.#plan.episodes);
     for (let episode = 0; episode < episodes; episode++) {
       this.#world.after(this.#prng.between(0, window), () => this.#episode());
     }
     this.#world.after(window + EPISODE_MAX, () => this.#mendAll());
-    const calm = this.#settle + this.#prng.between(1_000_000, MINUTE / 3);
+    const calm = this.#plan.settle + this.#prng.between(1_000_000, MINUTE / 3);
     this.#world.after(window + EPISODE_MAX + calm, () => this.#round());
   }
 
@@ -159,7 +171,7 @@ export class FaultScheduler {
     // One of a kind at a time: mending twice would mend another's.
     if (this.#open.has(key)) return;
     this.#world.note(`${key} begins`);
-    const mend = FAULTS[kind]?.(this.#world, host, this.#prng) ?? null;
+    const mend = this.#plan.faults[kind]?.(this.#world, host, this.#prng) ?? null;
     if (mend === null) return;
     this.#open.set(key, mend);
     this.#world.after(length, () => this.#mend(key));

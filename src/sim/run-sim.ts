@@ -27,7 +27,7 @@ const LAST_EVENTS = 100;
 export function runSim(options: SimOptions): SimResult {
   const setup = drawSetup(options);
   const world = new World(setup);
-  const faults = new FaultScheduler(world, world.invariants.settleTime);
+  const faults = new FaultScheduler(world, { settle: world.invariants.settleTime });
   world.startAll();
   if (setup.faults) faults.begin();
   world.run(setup.hours * HOUR);

@@ -34,6 +34,8 @@ export class World implements Scene {
   readonly network: Network;
   readonly hosts: readonly Host[];
   readonly invariants: Invariants;
+  /** After every event, for rules of what this world is about. */
+  onEvent: () => void = () => undefined;
   #now = 0;
   #events = 0;
   #violation: Violation | null = null;
@@ -144,6 +146,7 @@ export class World implements Scene {
     if (host === null) this.queue.take()?.();
     else host.runNext();
     this.invariants.check();
+    this.onEvent();
     return true;
   }
 
