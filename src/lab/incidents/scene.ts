@@ -41,11 +41,14 @@ export class IncidentScene {
   /** Whose run_id it is: a server has a new one after each start. */
   readonly #runs = new Map<string, Member>();
   readonly #name: string;
+  /** What stands before the instance in both files. */
+  readonly #store: string;
   #observer: AddressObserver | null = null;
 
-  private constructor(lab: Lab, kind: DaemonKind) {
+  private constructor(lab: Lab, kind: DaemonKind, store: string) {
     this.lab = lab;
     this.kind = kind;
+    this.#store = store;
     // A folder, and so a journal, of its own for each scene of a lab.
     this.#name = `incident${++scenes}`;
     const member = (name: string): Member => {
@@ -56,9 +59,9 @@ export class IncidentScene {
     this.members = [member("db1"), member("db2")];
   }
 
-  /** Both in step, db1 writes, an application on the client's host writes through the address. */
-  static async start(lab: Lab, kind: DaemonKind): Promise<IncidentScene> {
-    const scene = new IncidentScene(lab, kind);
+  /** Both in step, db1 writes, an application on the client's host writes through the address. `store`: a `quorum_store` block for both. */
+  static async start(lab: Lab, kind: DaemonKind, store = ""): Promise<IncidentScene> {
+    const scene = new IncidentScene(lab, kind, store);
     try {
       await scene.#setUp();
       return scene;
@@ -102,7 +105,8 @@ export class IncidentScene {
   startDaemon(member: Member): void {
     const peer = this.other(member).server;
     const priority = PRIORITIES[this.members.indexOf(member)] ?? PRIORITIES[0];
-    const config = configOf(this.kind, { server: member.server, peer, priority, notify: member.hooks.script });
+    const config =
+      this.#store + configOf(this.kind, { server: member.server, peer, priority, notify: member.hooks.script });
     member.daemon = startDaemon(member.server.host, { kind: this.kind, config, name: this.#name });
   }
 
@@ -271,9 +275,21 @@ async function keysOf(server: RedisServer, file: string): Promise<readonly strin
   const ask = async (...words: readonly string[]) =>
     (await server.host.exec(["redis-cli", "-p", COPY_PORT, "--raw", ...words])).stdout.trim();
   try {
-    await until(async () => (await ask("PING")) === "PONG" || undefined, `a server reads ${file}`, 10_000);
+    const answers = async (): Promise<true | undefined> => {
+      if (!reader.running)
+        throw new Error(
+          `${file} cannot be read: ${reader.lines
+            .slice(-3)
+            .map(({ text }) => text)
+            .join(" | ")}`,
+        );
+      return (await ask("PING")) === "PONG" || undefined;
+    };
+    await until(answers, `a server reads ${file}`, 30_000);
     return (await ask("KEYS", "w*")).split("\n").filter(Boolean);
   } finally {
     await reader.signal("SIGKILL");
+    // Its port is the next one's.
+    await reader.exited;
   }
 }

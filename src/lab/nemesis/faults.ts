@@ -5,6 +5,7 @@
 import { VIP } from "../lab.ts";
 import { startTime } from "../processes.ts";
 import { type FaultKind, otherOf, type PlannedFault, type Target } from "./plan.ts";
+import type { PairStore } from "./store.ts";
 import type { Subject, SubjectMember } from "./subject.ts";
 
 type Undo = () => void | Promise<void>;
@@ -83,6 +84,10 @@ export class Faults {
       case "freeze-database":
         this.#subject.freezeDatabase(target);
         return () => this.#subject.thawDatabase(target);
+      case "kill-store":
+      case "stop-store":
+      case "freeze-store":
+        return await this.#store(kind);
       default:
         return await this.#cut(kind, target);
     }
@@ -101,6 +106,11 @@ export class Faults {
         return await this.#drop([target]);
       case "partition":
         return await this.#drop([target, otherOf(target)]);
+      case "cut-store":
+        return await this.#cutStore(target);
+      case "gateway-silent":
+        await lab.cutLink("gateway", "silent");
+        return () => lab.restoreLink("gateway");
       default:
         throw new Error(`${kind} is no cut`);
     }
@@ -116,6 +126,36 @@ export class Faults {
     return async () => {
       for (const target of targets)
         await this.#member(target).host.execOrThrow(["nft", "delete", "table", "inet", "nemesis"]);
+    };
+  }
+
+  get #pairStore(): PairStore {
+    const { store } = this.#subject;
+    if (store === null) throw new Error("the pair has no quorum store");
+    return store;
+  }
+
+  async #store(kind: "kill-store" | "stop-store" | "freeze-store"): Promise<Undo> {
+    const store = this.#pairStore;
+    const { program } = store;
+    if (program?.running !== true) this.#remark("the quorum store has ended by itself", true);
+    if (kind === "freeze-store") {
+      await program?.signal("SIGSTOP");
+      return () => program?.signal("SIGCONT");
+    }
+    await program?.signal(kind === "kill-store" ? "SIGKILL" : "SIGTERM");
+    await program?.exited;
+    return () => store.start();
+  }
+
+  /** What that host sends to the store is lost; the rest of its network works. */
+  async #cutStore(target: Target): Promise<Undo> {
+    const { host, port } = this.#pairStore;
+    const rule = `ip daddr ${host.address} tcp dport ${port} drop`;
+    const table = `table inet nemesis_store { chain output { type filter hook output priority 0; ${rule}; }; }`;
+    await this.#member(target).host.execOrThrow(["nft", table]);
+    return async () => {
+      await this.#member(target).host.execOrThrow(["nft", "delete", "table", "inet", "nemesis_store"]);
     };
   }
 

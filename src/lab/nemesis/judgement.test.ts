@@ -44,6 +44,7 @@ function evidence(changes: Partial<Omit<Evidence, "ending">> = {}, ending: Parti
   const writes = changes.writes ?? writesOf("db1", 100, END);
   const all = new Set(writes.filter(({ ok }) => ok).map(({ key }) => key));
   return {
+    guarded: false,
     faults: [],
     probes: [{ at: 100, macs: ["a"] }],
     addresses: [],
@@ -101,6 +102,18 @@ test("a cut between the two excuses it, until five seconds after it is healed", 
   const faults = [fault("partition", 1_000, 6_000)];
   const at = (moment: number) => kindsOf(evidence({ faults, probes: [{ at: moment, macs: ["a", "b"] }] }));
   expect([999, 1_000, 10_999, 11_001].map(at)).toEqual([["two-answer"], [], [], ["two-answer"]]);
+});
+
+test("with a quorum store no cut excuses two that answer or write", () => {
+  for (const kind of ["partition", "deaf", "link-silent", "cut-store"] as const) {
+    const faults = [fault(kind, 1_000, 6_000)];
+    const probes = [{ at: 2_000, macs: ["a", "b"] }];
+    const writes = [...writesOf("db1", 100, END), ...writesOf("db2", 2_000, 3_000)];
+    const kept = new Set(writes.map(({ key }) => key));
+    const ending = { keys: { db1: kept, db2: kept } };
+    const kinds = new Set(kindsOf(evidence({ guarded: true, faults, probes, writes }, ending)));
+    expect(kinds, kind).toEqual(new Set(["two-answer", "two-write"]));
+  }
 });
 
 test("behind a cut of one host's cable writing is excused for ten seconds, and for five more when it is healed", () => {

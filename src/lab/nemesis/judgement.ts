@@ -3,7 +3,7 @@
  * kernel carried the address, which keys are there at the end. The daemons are not asked. Pure, so that it can be shown to tell.
  *
  * The promise is that of the policy `balanced` (docs/redis.md, docs/mysql.md): nothing acknowledged is gone; what is not on the writer any more
- * is in a copy. Two may answer or write only while a cut lets them, and shortly after (`excuses`).
+ * is in a copy. Two may answer or write only while a cut lets them, and shortly after (`excuses`); with `quorum_store` never.
  */
 import { type FaultKind, type PlannedFault, type Target, wordsOf } from "./plan.ts";
 
@@ -42,6 +42,8 @@ export interface Ending {
 }
 
 export interface Evidence {
+  /** The pair has a `quorum_store`: then no cut lets two answer or write. */
+  readonly guarded: boolean;
   readonly faults: readonly DoneFault[];
   readonly writes: readonly SeenWrite[];
   readonly probes: readonly { readonly at: number; readonly macs: readonly string[] }[];
@@ -138,7 +140,7 @@ export function overlaps(writes: readonly SeenWrite[]): readonly Span[] {
 }
 
 export function judge(evidence: Evidence): readonly Violation[] {
-  const excused = excuses(evidence.faults);
+  const excused = evidence.guarded ? [] : excuses(evidence.faults);
   const violations = [
     ...goneOf(evidence),
     ...twoAnswer(evidence).filter(({ span }) => !within(span, excused)),

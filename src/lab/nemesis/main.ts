@@ -12,15 +12,17 @@ import { allKinds, type FaultKind, planFaults } from "./plan.ts";
 import { RedisSubject } from "./redis-subject.ts";
 import { type NemesisReport, pageOf, type RunIdentity, reportOf } from "./report.ts";
 import { NemesisRun } from "./run.ts";
+import type { StoreKind } from "./store.ts";
 import type { DatabaseName, Subject } from "./subject.ts";
 
-const USAGE = `script/nemesis [redis|mariadb] [--minutes M] [--seed S] [--daemon holdfast|keepalived] [--kinds KIND,...] [--out DIR] [--json]
+const USAGE = `script/nemesis [redis|mariadb] [--minutes M] [--seed S] [--daemon holdfast|keepalived] [--store witness|etcd] [--kinds KIND,...] [--out DIR] [--json]
 
 A pair of databases in private network namespaces, applications that write through the address, and M minutes (2) of random faults
 drawn from the seed; then quiet, and the judgement: acknowledged writes that are gone, two hosts answering, two servers writing,
 addresses left over, a pair that does not come together. DIR (.cache/nemesis) gets NAME.json, NAME.md and NAME.log, what the daemons
 said. Exit code 0: no violation; 1: violations; 2: wrong options; 77: this machine gives no namespaces.
-Kinds of faults: ${allKinds().join(" ")}`;
+--store (redis under holdfast) gives the pair a quorum_store on a third host, and faults of it; then no cut excuses a second holder.
+Kinds of faults: ${allKinds(true).join(" ")}`;
 
 interface Options extends RunIdentity {
   readonly kinds: readonly FaultKind[];
@@ -38,6 +40,7 @@ function optionsOf(words: readonly string[]): Options | null {
       minutes: { type: "string", default: "2" },
       seed: { type: "string", default: "1" },
       daemon: { type: "string", default: "holdfast" },
+      store: { type: "string", default: "none" },
       kinds: { type: "string" },
       out: { type: "string", default: ".cache/nemesis" },
       json: { type: "boolean", default: false },
@@ -47,12 +50,18 @@ function optionsOf(words: readonly string[]): Options | null {
   if (values.help) return null;
   const [database = "redis", ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`unexpected: ${rest.join(" ")}`);
+  const store = oneOf(values.store, ["none", "witness", "etcd"], "--store");
+  const daemon = oneOf(values.daemon, ["holdfast", "keepalived"], "--daemon");
+  if (store !== "none" && (database !== "redis" || daemon !== "holdfast"))
+    throw new UsageError("--store: a quorum store goes with redis under holdfast");
+  const known = allKinds(store !== "none");
   return {
     database: oneOf(database, ["redis", "mariadb"], "database"),
-    daemon: oneOf(values.daemon, ["holdfast", "keepalived"], "--daemon"),
+    daemon,
+    store,
     minutes: numberOf(values.minutes, "--minutes"),
     seed: numberOf(values.seed, "--seed"),
-    kinds: values.kinds?.split(",").map((kind) => oneOf(kind, allKinds(), "--kinds")) ?? allKinds(),
+    kinds: values.kinds?.split(",").map((kind) => oneOf(kind, known, "--kinds")) ?? known,
     out: values.out,
     json: values.json,
   };
@@ -97,20 +106,22 @@ async function main(): Promise<number> {
   }
 }
 
-const SUBJECTS: Readonly<Record<DatabaseName, (lab: Lab, kind: DaemonKind) => Promise<Subject>>> = {
-  redis: (lab, kind) => RedisSubject.start(lab, kind),
+type Start = (lab: Lab, kind: DaemonKind, store: StoreKind) => Promise<Subject>;
+
+const SUBJECTS: Readonly<Record<DatabaseName, Start>> = {
+  redis: (lab, kind, store) => RedisSubject.start(lab, kind, store),
   mariadb: (lab, kind) => MariadbSubject.start(lab, kind),
 };
 
 async function playOn(lab: Lab, options: Options): Promise<number> {
-  const { database, daemon, seed, minutes } = options;
+  const { database, daemon, seed, minutes, store } = options;
   const tell = options.json ? () => undefined : say;
   const plan = planFaults(seed, minutes * 60_000, options.kinds);
   if (!options.json) heading(`${database} under ${daemon}: ${plan.length} faults in ${minutes} minutes, seed ${seed}`);
-  const subject = await SUBJECTS[database](lab, daemon);
+  const subject = await SUBJECTS[database](lab, daemon, store);
   try {
     const evidence = await new NemesisRun(subject, tell).play(plan);
-    const report = reportOf({ database, daemon, seed, minutes }, evidence);
+    const report = reportOf({ database, daemon, seed, minutes, store }, evidence);
     write(options.out, report, saidBy(subject, evidence.span.from));
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else conclude(report, options.out);
@@ -120,7 +131,8 @@ async function playOn(lab: Lab, options: Options): Promise<number> {
   }
 }
 
-const nameOf = ({ database, daemon, seed }: NemesisReport): string => `${database}-${daemon}-${seed}`;
+const nameOf = ({ database, daemon, seed, store }: NemesisReport): string =>
+  [database, daemon, ...(store === "none" ? [] : [store]), String(seed)].join("-");
 
 function write(directory: string, report: NemesisReport, log: string): void {
   mkdirSync(directory, { recursive: true });

@@ -39,6 +39,7 @@ interface Member {
 
 export class MariadbSubject implements Subject {
   readonly database = "mariadb";
+  readonly store = null;
   readonly kind: DaemonKind;
   readonly lab: Lab;
   readonly programs: { readonly host: Target; readonly program: RunningProgram }[] = [];

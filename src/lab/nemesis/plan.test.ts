@@ -41,6 +41,19 @@ test("at most two last together, and never two of the same thing", () => {
 
 const lastsAt = ({ at, lasts }: PlannedFault, moment: number): boolean => at <= moment && moment < at + lasts;
 
+test("faults of a quorum store are drawn where there is one, beside all others; a seed without one is what it was", () => {
+  const plan = seeds.flatMap((seed) => planFaults(seed, 30 * MINUTE, allKinds(true)));
+  const kinds = new Set(plan.map(({ kind }) => kind));
+  expect([...kinds].sort()).toEqual(allKinds(true).slice().sort());
+  expect([...kinds].filter((kind) => !allKinds().includes(kind)).sort()).toEqual([
+    "cut-store",
+    "freeze-store",
+    "gateway-silent",
+    "kill-store",
+    "stop-store",
+  ]);
+});
+
 test("all kinds hit both hosts", () => {
   const plan = seeds.flatMap((seed) => planFaults(seed, 30 * MINUTE));
   const hit = new Set(plan.map(({ kind, target }) => `${kind} ${target}`));

@@ -17,7 +17,11 @@ export type FaultKind =
   | "link-down"
   | "link-silent"
   | "deaf"
-  | "partition";
+  | "partition"
+  | StoreFaultKind;
+
+/** Of a pair with `quorum_store` alone. */
+export type StoreFaultKind = "kill-store" | "stop-store" | "freeze-store" | "cut-store" | "gateway-silent";
 
 export type Target = "db1" | "db2";
 
@@ -35,7 +39,7 @@ interface KindOfFault {
   /** How often it is drawn, compared with the others. */
   readonly weight: number;
   /** Two faults that share one of these never last together; `network` is the whole network's, the others are the target's. */
-  readonly touches: readonly ("daemon" | "database" | "network")[];
+  readonly touches: readonly ("daemon" | "database" | "network" | "store")[];
 }
 
 export const KINDS: Readonly<Record<FaultKind, KindOfFault>> = {
@@ -101,6 +105,19 @@ export const KINDS: Readonly<Record<FaultKind, KindOfFault>> = {
     weight: 2,
     touches: ["network"],
   },
+  "kill-store": { words: () => "the quorum store gets kill -9", weight: 3, touches: ["store"] },
+  "stop-store": { words: () => "the quorum store is stopped in good order", weight: 1, touches: ["store"] },
+  "freeze-store": { words: () => "the quorum store hangs (SIGSTOP)", weight: 2, touches: ["store"] },
+  "cut-store": {
+    words: (target) => `${target} does not reach the quorum store any more`,
+    weight: 4,
+    touches: ["store"],
+  },
+  "gateway-silent": {
+    words: () => "the switch drops everything to and from the gateway",
+    weight: 2,
+    touches: ["network"],
+  },
 };
 
 export const otherOf = (target: Target): Target => (target === "db1" ? "db2" : "db1");
@@ -142,7 +159,17 @@ export function planFaults(
   return faults.filter(({ at, lasts }) => at + lasts <= durationMs).sort((a, b) => a.at - b.at);
 }
 
-export const allKinds = (): readonly FaultKind[] => Object.keys(KINDS) as FaultKind[];
+const STORE_KINDS: readonly FaultKind[] = [
+  "kill-store",
+  "stop-store",
+  "freeze-store",
+  "cut-store",
+  "gateway-silent",
+] satisfies readonly StoreFaultKind[];
+
+/** Without a store a seed is the plan that it was before there were faults of stores. */
+export const allKinds = (withStore = false): readonly FaultKind[] =>
+  (Object.keys(KINDS) as FaultKind[]).filter((kind) => withStore || !STORE_KINDS.includes(kind));
 
 function drawn(
   draw: Draw,

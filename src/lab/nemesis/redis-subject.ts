@@ -6,6 +6,7 @@ import type { AddressObserver } from "../observer.ts";
 import { type RunningProgram, until } from "../processes.ts";
 import type { SeenWrite } from "./judgement.ts";
 import type { Target } from "./plan.ts";
+import { type PairStore, type StoreKind, startStore } from "./store.ts";
 import type { Subject, SubjectMember } from "./subject.ts";
 
 /** Beside the scene's own: one more in the network, and one on each database's host, which finds the address there whatever the network says. */
@@ -15,16 +16,19 @@ const INTERVAL_MS = 50;
 export class RedisSubject implements Subject {
   readonly database = "redis";
   readonly programs: { readonly host: Target; readonly program: RunningProgram }[] = [];
+  readonly store: PairStore | null;
   readonly #scene: IncidentScene;
 
-  private constructor(scene: IncidentScene) {
+  private constructor(scene: IncidentScene, store: PairStore | null) {
     this.#scene = scene;
+    this.store = store;
     for (const { name } of scene.members) this.#remember(name as Target);
     for (const host of APPLICATIONS) scene.writeFrom(host, INTERVAL_MS);
   }
 
-  static async start(lab: Lab, kind: DaemonKind): Promise<RedisSubject> {
-    return new RedisSubject(await IncidentScene.start(lab, kind));
+  static async start(lab: Lab, kind: DaemonKind, wanted: StoreKind = "none"): Promise<RedisSubject> {
+    const store = wanted === "none" ? null : await startStore(lab, wanted);
+    return new RedisSubject(await IncidentScene.start(lab, kind, store?.block), store);
   }
 
   get kind(): DaemonKind {
@@ -117,7 +121,9 @@ export class RedisSubject implements Subject {
     return this.#scene.copied();
   }
 
-  end(): Promise<void> {
-    return this.#scene.end();
+  async end(): Promise<void> {
+    await this.lab.restoreLink("gateway");
+    await this.#scene.end();
+    await this.store?.kill();
   }
 }

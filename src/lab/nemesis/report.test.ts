@@ -12,6 +12,7 @@ const write = (key: string, end: number) => ({
 });
 
 const evidence: Evidence = {
+  guarded: false,
   faults: [{ kind: "kill-daemon", target: "db1", at: 3_000, lasts: 2_000, struckAt: 13_000, healedAt: 15_000 }],
   writes: [write("w0:1", 12_000), write("w0:2", 12_500), write("w0:3", 16_000), write("w0:4", 40_000)],
   probes: [{ at: 11_000, macs: ["a"] }],
@@ -28,7 +29,7 @@ const evidence: Evidence = {
   },
 };
 
-const report = reportOf({ database: "redis", daemon: "keepalived", seed: 9, minutes: 0.5 }, evidence);
+const report = reportOf({ database: "redis", daemon: "keepalived", seed: 9, minutes: 0.5, store: "none" }, evidence);
 
 test("a report counts from the beginning of the run and names the command that repeats it", () => {
   expect(report.command).toBe("script/nemesis redis --minutes 0.5 --seed 9 --daemon keepalived");
@@ -48,6 +49,15 @@ test("a page tells each violation with what happened around it", () => {
   expect(page).toContain("    2.900 s  db2: the address is added");
   expect(page).toContain("| kill-daemon | 1 | 24000 ms | 1000 ms |");
   expect(page).not.toContain("40000");
+});
+
+test("a pair with a quorum store is named as one, with the words that repeat the run", () => {
+  const { command, ...guarded } = reportOf(
+    { database: "redis", daemon: "holdfast", seed: 9, minutes: 2, store: "etcd" },
+    { ...evidence, guarded: true },
+  );
+  expect(command).toBe("script/nemesis redis --minutes 2 --seed 9 --store etcd");
+  expect(pageOf({ command, ...guarded })).toContain("# Nemesis: redis under Holdfast with an etcd, seed 9");
 });
 
 test("a page without violations says so and stays short", () => {

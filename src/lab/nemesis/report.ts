@@ -10,6 +10,7 @@ import {
   timeline,
   type Violation,
 } from "./judgement.ts";
+import type { StoreKind } from "./store.ts";
 import type { DatabaseName } from "./subject.ts";
 
 export interface RunIdentity {
@@ -17,6 +18,7 @@ export interface RunIdentity {
   readonly daemon: DaemonKind;
   readonly seed: number;
   readonly minutes: number;
+  readonly store: StoreKind;
 }
 
 /** Before and after a violation. */
@@ -58,7 +60,7 @@ export interface NemesisReport extends RunIdentity {
 const seconds = (ms: number): number => Math.round(ms) / 1_000;
 
 export function reportOf(identity: RunIdentity, evidence: Evidence): NemesisReport {
-  const { database, daemon, seed, minutes } = identity;
+  const { database, daemon, seed, minutes, store } = identity;
   const { span, writes, probes } = evidence;
   const recovered = recoveries(evidence);
   const times = recovered
@@ -67,7 +69,7 @@ export function reportOf(identity: RunIdentity, evidence: Evidence): NemesisRepo
   const moments = timeline(evidence);
   return {
     ...identity,
-    command: `script/nemesis ${database} --minutes ${minutes} --seed ${seed}${daemon === "holdfast" ? "" : ` --daemon ${daemon}`}`,
+    command: `script/nemesis ${database} --minutes ${minutes} --seed ${seed}${daemon === "holdfast" ? "" : ` --daemon ${daemon}`}${store === "none" ? "" : ` --store ${store}`}`,
     began: new Date(span.from).toISOString(),
     seconds: seconds(span.to - span.from),
     faults: recovered.map(({ fault, interruptedMs, recoveredMs }) => ({
@@ -115,7 +117,7 @@ export function pageOf(report: NemesisReport): string {
   const daemon = report.daemon === "holdfast" ? "Holdfast" : "keepalived with scripts";
   const time = (ms: number | null): string => (ms === null ? "-" : `${ms} ms`);
   const lines = [
-    `# Nemesis: ${report.database} under ${daemon}, seed ${report.seed}`,
+    `# Nemesis: ${report.database} under ${daemon}${report.store === "none" ? "" : ` with ${report.store === "etcd" ? "an etcd" : "a witness"}`}, seed ${report.seed}`,
     "",
     `${"```"}\n${report.command}\n${"```"}`,
     "",

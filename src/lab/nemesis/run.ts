@@ -95,6 +95,7 @@ export class NemesisRun {
     );
     const { probes, events } = subject.observer;
     const evidence = {
+      guarded: subject.store !== null,
       faults: this.#done,
       writes: subject.writes(),
       probes: probes.filter(({ at }) => at <= to),
@@ -111,7 +112,7 @@ export class NemesisRun {
     const writer = await subject.writer();
     const holders = await this.#holders();
     const keys = { db1: await this.#keysOn("db1"), db2: await this.#keysOn("db2") };
-    const setAside = await subject.keysSetAside();
+    const setAside = (await this.#attempt("reading the copies", () => subject.keysSetAside())) ?? new Set<string>();
     for (const { daemon } of subject.members) {
       await this.#attempt("stopping a daemon", async () => daemon?.stop());
     }

@@ -5,6 +5,7 @@ import type { AddressObserver } from "../observer.ts";
 import type { RunningProgram } from "../processes.ts";
 import type { SeenWrite } from "./judgement.ts";
 import type { Target } from "./plan.ts";
+import type { PairStore } from "./store.ts";
 
 export type DatabaseName = "redis" | "mariadb";
 
@@ -20,6 +21,8 @@ export interface Subject {
   readonly lab: Lab;
   readonly members: readonly [SubjectMember, SubjectMember];
   readonly observer: AddressObserver;
+  /** Null: the pair has no `quorum_store`. */
+  readonly store: PairStore | null;
   /** Every daemon that was started, dead ones too. */
   readonly programs: readonly { readonly host: Target; readonly program: RunningProgram }[];
   startDaemon(target: Target): void;
