@@ -7,7 +7,10 @@ const RECORD = { kind: "quorum-store", instance: "VI", group: "mysql/db", epoch:
 
 export const QUORUM_SAMPLES: readonly QuorumEventBody[] = [
   ...(["reached", "unreachable"] as const).map((action) => ({ ...STORE, action })),
-  ...(["granted", "released", "taken", "without", "expiring"] as const).map((action) => ({ ...RECORD, action })),
+  ...(["granted", "released", "taken", "without", "ordered", "overridden", "expiring"] as const).map((action) => ({
+    ...RECORD,
+    action,
+  })),
 ];
 
 const BRAIN = { kind: "split-brain", instance: "VI", signs: ["sign"], detail: "why", forMillis: 2_000 } as const;

@@ -24,7 +24,7 @@ _holdfast() {
     positions) words="--socket -p --pid --json --watch --help" choices="" ;;
     doctor) words="--socket -p --pid --json -f --use-file -i --config-id --listen --lvs --vip --help" choices="" ;;
     switchover) words="--socket -p --pid --json --dry-run --help" choices="" ;;
-    takeover) words="--socket -p --pid --json --dry-run --accept-loss --help" choices="" ;;
+    takeover) words="--socket -p --pid --json --dry-run --accept-loss --without-store --help" choices="" ;;
     rejoin) words="--socket -p --pid --json --dry-run --reseed --accept-extra --help" choices="" ;;
     skip) words="--socket -p --pid --json --yes --help" choices="" ;;
     fence) words="--socket -p --pid --json --off --help" choices="" ;;

@@ -37,8 +37,9 @@ export function addDatabaseCommands(program: Command, { invocation, done, hostDo
     });
   asking(program, "takeover", "what a claim of a managed database server would do now, step by step")
     .argument("<name>", "the mysql block")
-    .option("--dry-run", "only show it, which is what happens without --accept-loss as well")
+    .option("--dry-run", "only show it, which is what happens without the other options as well")
     .option("--accept-loss", "the next claim, within a minute, goes on although newer data may exist elsewhere")
+    .option("--without-store", "the next claim, within a minute, goes on although quorum_store does not answer")
     .action(async (name: string, options: PlaceOptions & TakeoverOptions) => {
       const { contextFor } = await import("./commands/context.ts");
       const { takeoverCommand } = await import("./commands/takeover.ts");

@@ -1,7 +1,7 @@
 /** The quorum store in `holdfast status`: whether it answers, and one line for the record of each managed group. */
 import type { StatusReply } from "../control/contract/types.ts";
 import { lengthInWords } from "../core/events/explain.ts";
-import { waitInWords } from "../core/quorum/words.ts";
+import { waitInWords, withoutInWords } from "../core/quorum/words.ts";
 import { wrap } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -24,7 +24,7 @@ function groupLine(group: NonNullable<StatusReply["quorum"]>["groups"][number], 
   const { instance, held, holder, epoch, leftMillis, foreign, without, waitMillis } = group;
   const who = `${instance} (${group.group})`;
   if (foreign !== null) return `${who}: ${foreign}`;
-  if (without) return `${who}: serves without the record (policy availability)`;
+  if (without) return `${who}: serves without the record (${withoutInWords(group.policy)})`;
   if (held)
     return `${who}: the record is this host's, epoch ${epoch}, for ${lengthInWords(leftMillis ?? 0)} without another answer`;
   if (waitMillis !== null) return `${who}: ${waitInWords(holder, waitMillis)}`;

@@ -74,11 +74,14 @@ export interface ControlActions {
   whoAnswers?(address: IpAddress): Promise<readonly Sight[]>;
   /** Removes that address from this host if it is shown to be a left-over. */
   releaseStale?(address: IpAddress, dryRun: boolean): Promise<ReleaseStaleOutcome>;
-  /** Plans a takeover of that server, or lets the next claim go on where only an operator can decide; null when nobody manages it. */
+  /**
+   * Plans a takeover of that server, or lets the next claim go on where only an operator can decide; `refused`: why that order was not given. Null when
+   * nobody manages it.
+   */
   takeover?(
     name: string,
-    consent: boolean,
-  ): Promise<{ readonly steps: readonly string[]; readonly end: string } | null>;
+    order: { readonly consent: boolean; readonly withoutStore: boolean },
+  ): Promise<{ readonly steps: readonly string[]; readonly end: string; readonly refused: string | null } | null>;
   /** That server may be the first writer although no peer can be asked; null when nobody manages it. */
   initWriter?(name: string): Promise<{ readonly named: boolean; readonly detail: string } | null>;
   /** Moves that writer away from this host, or only says how; null when nobody manages it. */

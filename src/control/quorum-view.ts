@@ -1,6 +1,6 @@
 /** The quorum store for `status` and `explain`: the gate's account with times that people read. */
 import { failureInWords, failureRemedy } from "../core/quorum/failure.ts";
-import { waitInWords } from "../core/quorum/words.ts";
+import { waitInWords, withoutInWords } from "../core/quorum/words.ts";
 import type { QuorumStatus } from "../engine/quorum/quorum-gate.ts";
 import type { ExplainLine, QuorumView } from "./contract/types.ts";
 
@@ -48,7 +48,7 @@ export function quorumLines(quorum: QuorumView | null, instance: string): readon
 function recordLine(group: QuorumView["groups"][number]): string {
   const { foreign, without, held, holder, epoch, waitMillis } = group;
   if (foreign !== null) return `quorum store: ${foreign}`;
-  if (without) return "quorum store: it serves without the record, as policy availability allows";
+  if (without) return `quorum store: it serves without the record, as ${withoutInWords(group.policy)} allows`;
   if (held) return `quorum store: this host has the record of ${group.group} in epoch ${epoch}`;
   if (waitMillis !== null) return `quorum store: ${waitInWords(holder, waitMillis)}`;
   if (holder !== null) return `quorum store: ${holder} has the record of ${group.group} in epoch ${epoch}`;

@@ -7,6 +7,16 @@ type Schemas = typeof import("./contract/repair-schemas.ts");
 
 export function addRepairs(app: FastifyInstance, actions: ControlActions, schemas: Schemas): void {
   const { repairs } = actions;
+  app.post("/v1/mysql/takeover", async (request, reply) => {
+    const body = parse(schemas.TakeoverRequest, request.body ?? {}, reply);
+    if (body === null) return reply;
+    const { name, ...order } = body;
+    const plan = (await actions.takeover?.(name, order)) ?? null;
+    if (plan === null) return unmanaged(reply, name);
+    const given = plan.refused === null;
+    const { consent, withoutStore } = order;
+    return reply.send({ api: 1, name, ...plan, consented: consent && given, withoutStore: withoutStore && given });
+  });
   app.post("/v1/init-writer", async (request, reply) => {
     const body = parse(schemas.InitWriterRequest, request.body ?? {}, reply);
     if (body === null) return reply;

@@ -117,7 +117,7 @@ export async function buildApi(options: ApiOptions, setting: Setting = {}): Prom
   addReload(app, options, schemas);
   addRestart(app, options, schemas);
   addOperations(app, options, schemas);
-  addTakeover(app, options, schemas);
+  addPositions(app, options, schemas);
   addSwitchover(app, options, schemas);
   addRepairs(app, options.actions, await import("./contract/repair-schemas.ts"));
   addLvs(app, options, await import("./contract/lvs-schemas.ts"));
@@ -215,7 +215,7 @@ function addOperations(app: FastifyInstance, { actions }: ApiOptions, schemas: S
   });
 }
 
-function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
+function addPositions(app: FastifyInstance, { actions }: ApiOptions, schemas: Schemas): void {
   app.get("/v1/mysql/positions", async (request, reply) => {
     const query = parse(schemas.PositionsQuery, request.query, reply);
     if (query === null) return reply;
@@ -227,14 +227,6 @@ function addTakeover(app: FastifyInstance, { actions }: ApiOptions, schemas: Sch
     if (query === null) return reply;
     const report = (await actions.examine?.(query.name)) ?? null;
     return report === null ? unmanaged(reply, query.name) : reply.send({ api: 1, name: query.name, ...report });
-  });
-  app.post("/v1/mysql/takeover", async (request, reply) => {
-    const body = parse(schemas.TakeoverRequest, request.body ?? {}, reply);
-    if (body === null) return reply;
-    const { name, consent } = body;
-    const plan = (await actions.takeover?.(name, consent)) ?? null;
-    if (plan === null) return unmanaged(reply, name);
-    return reply.send({ api: 1, name, ...plan, consented: consent });
   });
 }
 

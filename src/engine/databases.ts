@@ -87,6 +87,7 @@ export interface Databases extends Servers {
   answer(answer: GateAnswer): void;
   /** Null without `quorum_store`. */
   quorum(): QuorumStatus | null;
+  readonly store: Pick<QuorumGate, "outlook" | "overrule">;
 }
 
 export function createDatabases(options: DatabaseOptions, links: DatabaseLinks): Databases {
@@ -116,6 +117,7 @@ export function createDatabases(options: DatabaseOptions, links: DatabaseLinks):
     ...servers,
     answer,
     quorum: () => quorum.status(),
+    store: quorum,
     configure(config) {
       gateways.configure(config);
       probing.configure(config);

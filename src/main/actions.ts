@@ -1,6 +1,7 @@
 /** What the API asks of the daemon, bound to its parts. */
 import type { ControlActions } from "../control/actions.ts";
 import type { HoldfastConfig } from "../core/config/model.ts";
+import type { StoreOutlook } from "../core/quorum/words.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
 import type { EventBus } from "../engine/event-bus.ts";
 import type { Arena } from "../linux/arena.ts";
@@ -40,7 +41,7 @@ export const createActions = (host: ActionHost): ControlActions => ({
     ),
   drain: (choice, drain) => (drain ? host.control.lvs.drain(choice) : host.control.lvs.undrain(choice)),
   ...redisActions(host.control.databases),
-  ...orders(host.control.databases),
+  ...orders(host.control.databases, host.config),
 });
 
 const staleTools = ({ arena, bus, config, control, peers }: ActionHost): StaleTools => ({
@@ -83,17 +84,38 @@ const redisActions = ({ redis, managedRedis }: ControlProcess["databases"]): Par
 });
 
 /** Orders by the name of a block: of whichever product manages it. */
-function orders({ managed, managedRedis }: ControlProcess["databases"]): Partial<ControlActions> {
+function orders(
+  { managed, managedRedis, store }: ControlProcess["databases"],
+  config: () => HoldfastConfig,
+): Partial<ControlActions> {
   const managerOf = (name: string) => (managedRedis.manages(name) ? managedRedis : managed);
   return {
     switchover: async (name, dryRun) => await switchOver(managerOf(name), name, dryRun),
     initWriter: async (name) => await managerOf(name).nameWriter(name),
-    takeover: async (name, consent) => {
+    takeover: async (name, { consent, withoutStore }) => {
       const manager = managerOf(name);
-      if (consent && !manager.consent(name)) return null;
-      return await manager.plan(name);
+      const instance = instanceOf(config(), name);
+      const refused = withoutStore ? store.overrule(instance) : null;
+      // An order that cannot be given as a whole is not given in part.
+      if (consent && refused === null && !manager.consent(name)) return null;
+      const plan = await manager.plan(name);
+      return plan === null ? null : { ...behind(store.outlook(instance), plan), refused };
     },
   };
+}
+
+/** Which manages that server; "": none. */
+const instanceOf = ({ instances }: HoldfastConfig, name: string): string =>
+  instances.find(({ managesMysql, managesRedis }) => [managesMysql, managesRedis].includes(name))?.vrrp.name ?? "";
+
+type Plan = { readonly steps: readonly string[]; readonly end: string };
+
+/** The store is asked first; null: there is none. */
+function behind(store: StoreOutlook | null, { steps, end }: Plan): Plan {
+  if (store === null) return { steps, end };
+  return store.refusal === null
+    ? { steps: [...store.steps, ...steps], end }
+    : { steps: store.steps, end: store.refusal };
 }
 
 type Manager = Pick<ControlProcess["databases"]["managed"], "switchover" | "planSwitchover">;

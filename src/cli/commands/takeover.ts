@@ -6,26 +6,29 @@ import { type CommandContext, printJson } from "./context.ts";
 export interface TakeoverOptions {
   readonly dryRun?: boolean;
   readonly acceptLoss?: boolean;
+  readonly withoutStore?: boolean;
   readonly json?: boolean;
 }
 
-/** 0: it would end with an open server, or has been consented to; 1: it would be refused. */
+/** 0: it would end with an open server, or has been consented to; 1: it would be refused, or the order was. */
 export async function takeoverCommand(
   { client, terminal }: CommandContext,
   name: string,
   options: TakeoverOptions,
 ): Promise<number> {
   const consent = options.acceptLoss === true;
-  if (consent && options.dryRun === true) {
-    throw new CliError("--dry-run changes nothing, and --accept-loss does", EXIT.usage, "use one of them");
+  const withoutStore = options.withoutStore === true;
+  if ((consent || withoutStore) && options.dryRun === true) {
+    const order = consent ? "--accept-loss" : "--without-store";
+    throw new CliError(`--dry-run changes nothing, and ${order} does`, EXIT.usage, "use one of them");
   }
-  const reply = await client.post<TakeoverReply>("/v1/mysql/takeover", { name, consent });
+  const reply = await client.post<TakeoverReply>("/v1/mysql/takeover", { name, consent, withoutStore });
   if (options.json === true) printJson(terminal, reply);
   else terminal.out(planInWords(reply));
-  return reply.end === "ready" ? EXIT.ok : EXIT.failed;
+  return reply.end === "ready" && reply.refused === null ? EXIT.ok : EXIT.failed;
 }
 
-function planInWords({ name, steps, end, consented }: TakeoverReply): string {
+function planInWords({ name, steps, end, consented, withoutStore, refused }: TakeoverReply): string {
   const ready = end === "ready";
   const lines =
     steps.length === 0
@@ -36,5 +39,8 @@ function planInWords({ name, steps, end, consented }: TakeoverReply): string {
           ready ? "and be ready." : `and be refused: ${end}.`,
         ];
   if (consented) lines.push("The next claim within a minute goes on although newer data may exist elsewhere.");
+  if (withoutStore)
+    lines.push("The next claim within a minute goes on without the quorum store while that does not answer.");
+  if (refused !== null) lines.push(`Not ordered: ${refused}.`);
   return `${lines.join("\n")}\n`;
 }

@@ -99,3 +99,24 @@ export const InitWriterReply = z.object({
   /** Who cannot be asked, or why it is refused. */
   detail: z.string(),
 });
+
+export const TakeoverRequest = z.object({
+  name: z.string().min(1).max(256),
+  consent: z.boolean(),
+  /** The next claim goes on without a quorum store that does not answer. */
+  withoutStore: z.boolean().default(false),
+});
+
+export const TakeoverReply = z.object({
+  api: z.literal(1),
+  name: z.string(),
+  /** What a claim would do now, in order. */
+  steps: z.array(z.string()),
+  /** How it would end: "ready", or why it is refused. */
+  end: z.string(),
+  /** The next claim may go on all the same. */
+  consented: z.boolean(),
+  withoutStore: z.boolean(),
+  /** Why what was ordered is not granted; null: it is, or nothing was ordered. */
+  refused: z.string().nullable(),
+});

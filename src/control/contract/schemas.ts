@@ -312,19 +312,6 @@ export const DoctorReply = z.object({
     .readonly(),
 });
 
-export const TakeoverRequest = z.object({ name: z.string().min(1).max(256), consent: z.boolean() });
-
-export const TakeoverReply = z.object({
-  api: z.literal(1),
-  name: z.string(),
-  /** What a claim would do now, in order. */
-  steps: z.array(z.string()),
-  /** How it would end: "ready", or why it is refused. */
-  end: z.string(),
-  /** The next claim may go on all the same. */
-  consented: z.boolean(),
-});
-
 export const SwitchoverRequest = z.object({ name: z.string().min(1).max(256), dryRun: z.boolean() });
 
 export const SwitchoverReply = z.object({

@@ -10,6 +10,8 @@ const LEVELS: Readonly<Record<QuorumEventBody["action"], LogLevel>> = {
   released: "info",
   taken: "error",
   without: "warning",
+  ordered: "warning",
+  overridden: "warning",
   expiring: "error",
 };
 
@@ -33,6 +35,10 @@ export function quorumEventInWords({ action, group, epoch, detail }: QuorumEvent
       return `quorum store: the record of ${group} is lost${because}`;
     case "without":
       return `quorum store: policy availability goes on without it${because}`;
+    case "ordered":
+      return `quorum store: an operator lets the next claim of ${group} go on without it${because}`;
+    case "overridden":
+      return `quorum store: ${group} goes on without it, as an operator has ordered${because}`;
     case "expiring":
       return `quorum store: the record of ${group} could not be renewed in time, the address goes${because}`;
     default:

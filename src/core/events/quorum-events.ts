@@ -16,6 +16,10 @@ export interface QuorumEventBody {
     | "taken"
     /** The policy lets it go on without the store. */
     | "without"
+    /** An operator lets the next claim go on without the store, which does not answer. */
+    | "ordered"
+    /** It does so now. */
+    | "overridden"
     /** The record could not be renewed in time: the policy lets the address go. */
     | "expiring";
   readonly epoch: number | null;

@@ -1,6 +1,6 @@
 // One group's record over a store in memory, in virtual time: what a daemon does when the store forgets, and when its settings are new.
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Instant, millis, seconds } from "../../core/lib/units.ts";
+import { type Instant, after as later, millis, seconds } from "../../core/lib/units.ts";
 import type { QuorumConfig } from "../../core/quorum/config.ts";
 import { MemoryStore, type StoreView } from "../testing/memory-store.ts";
 import { createVirtualTimers, type VirtualTimers } from "../testing/virtual-timers.ts";
@@ -154,5 +154,74 @@ describe("the record of a group", () => {
     await timers.advance(seconds(1));
     expect(store.epoch).toBe(1);
     expect(other.permitted).not.toBeNull();
+  });
+
+  test("takeover says what the store would: a record that is renewed, then the wait for it, then the write", async () => {
+    expect(other.record.outlook).toEqual({
+      steps: ["ask the quorum store, which has not answered yet"],
+      refusal: null,
+    });
+    await granted(one);
+    expect(other.record.outlook.refusal).toContain("host-a holds the record in epoch 1 and renews it");
+    one.view.reachable = false;
+    await timers.advance(seconds(3));
+    expect(other.record.outlook).toMatchObject({
+      steps: [expect.stringMatching(/host-a has the record .* in 2\.\d s/)],
+    });
+    await timers.advance(seconds(3));
+    expect(other.record.outlook.steps).toEqual(["write the record of redis/cache into the quorum store"]);
+    expect(one.record.outlook.refusal).toMatch(/cannot be reached .* policy consistency does not claim without it/);
+  });
+
+  test("an operator's order: never against a store that answers, nor before whoever was granted must have let go", async () => {
+    await timers.advance(seconds(1));
+    const until = (): Instant => later(timers.now(), seconds(60));
+    expect(one.record.overrule(until())).toContain("answers");
+    one.view.reachable = false;
+    await timers.advance(seconds(5));
+    expect(one.record.overrule(until())).toMatch(/may still serve .* order it again in 0\.\d s/);
+    expect(one.told).not.toContain("ordered");
+    await timers.advance(seconds(1));
+    expect(one.record.overrule(until())).toBeNull();
+    expect(one.record.outlook).toMatchObject({ steps: [expect.stringContaining("go on without")], refusal: null });
+  });
+
+  test("with the order a claim goes on without the store, once; back it takes the record, and is bound by it again", async () => {
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    expect(one.told).toEqual(["forbidden"]);
+    expect(one.record.overrule(later(timers.now(), seconds(60)))).toBeNull();
+    expect(one.told).toEqual(["forbidden", "ordered", "allowed"]);
+    const claim = one.claim(timers);
+    await timers.advance(seconds(1));
+    expect(await claim).toBeTypeOf("number");
+    await timers.advance(seconds(90));
+    expect(one.told.slice(3)).toEqual(["overridden"]);
+    expect([one.permitted, one.record.status.without]).toEqual([null, true]);
+    one.view.reachable = true;
+    await timers.advance(seconds(7));
+    expect([store.epoch, one.record.status.held, one.record.status.without]).toEqual([1, true, false]);
+    expect(one.permitted).not.toBeNull();
+    one.view.reachable = false;
+    await timers.advance(seconds(5));
+    expect(one.told.slice(-2)).toEqual(["expiring", "forbidden"]);
+  });
+
+  test("an order that nobody uses is over after its time; one that meets a living holder yields to it", async () => {
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    one.record.overrule(later(timers.now(), seconds(60)));
+    await timers.advance(seconds(62));
+    expect(one.told.at(-1)).toBe("forbidden");
+    one.record.overrule(later(timers.now(), seconds(60)));
+    const claim = one.claim(timers);
+    await timers.advance(seconds(1));
+    await claim;
+    await granted(other);
+    one.view.reachable = true;
+    await timers.advance(seconds(3));
+    expect(one.told.at(-1)).toBe("taken");
+    expect(Number(one.permitted)).toBeLessThanOrEqual(timers.now());
+    expect(store.epoch).toBe(1);
   });
 });

@@ -4,7 +4,10 @@
  */
 import { type Instant, type Micros, millis, seconds } from "../../core/lib/units.ts";
 import { failureInWords } from "../../core/quorum/failure.ts";
+import { outlookOf } from "../../core/quorum/outlook.ts";
 import { claimStep, type Ownership, recordOf } from "../../core/quorum/ownership.ts";
+import { SILENCE, waitFor } from "../../core/quorum/timing.ts";
+import type { StoreOutlook } from "../../core/quorum/words.ts";
 import type { Timer } from "../../ports/timers.ts";
 import type { ClaimResult, GroupHost, GroupSettings } from "./group-host.ts";
 import { StoredRecord } from "./stored-record.ts";
@@ -32,6 +35,8 @@ export class GroupRecord {
   #forbidden = false;
   /** It serves although the store has not granted it. */
   #without = false;
+  /** By an operator's order: until then a claim goes on though the store does not answer. */
+  #orderedUntil: Instant | null = null;
   /** The last claim was refused here. */
   #refused = false;
   /** Number of the last claim: what a later one has taken is not given back for an earlier one. */
@@ -60,7 +65,6 @@ export class GroupRecord {
       epoch: record?.epoch ?? null,
       held,
       until: own.until,
-      renewing: this.#holding,
       foreign: own.seen?.content.kind === "foreign" ? own.seen.content.why : null,
       without: this.#without,
       waitsUntil: this.#waitsUntil(),
@@ -71,6 +75,36 @@ export class GroupRecord {
   get granted(): Pick<Ownership, "until" | "serial"> {
     const { until, serial } = this.#record.own;
     return { until, serial };
+  }
+
+  get #ordered(): boolean {
+    return this.#orderedUntil !== null && this.#record.now < this.#orderedUntil;
+  }
+
+  /** What a claim would hear of the store now. */
+  get outlook(): StoreOutlook {
+    const { own, me, failure, now } = this.#record;
+    const { group, policy } = this.settings;
+    const silent = failure === null ? null : failureInWords(failure);
+    return outlookOf({ own, me, group, policy, silent, ordered: this.#ordered, now });
+  }
+
+  /**
+   * An operator's order: the next claim goes on without a store that does not answer. Null: it is given; otherwise why not. A store that answers is never
+   * overruled, and one that is silent only when whoever it may have granted has had the time to let go.
+   */
+  overrule(until: Instant): string | null {
+    const { failure, silence, me } = this.#record;
+    if (failure === null) return "the quorum store answers, and what it says counts";
+    const least = waitFor({ ttl: me.ttl, silence: SILENCE });
+    if (silence < least) {
+      const left = ((least - silence) / 1_000_000).toFixed(1);
+      return `whoever the quorum store has granted the record may still serve without an answer of it: order it again in ${left} s`;
+    }
+    this.#orderedUntil = until;
+    this.#host.tell("ordered", null, failureInWords(failure));
+    this.#judge();
+    return null;
   }
 
   /** Why a gate behind the grant must not open after all; null: it may. */
@@ -262,17 +296,19 @@ export class GroupRecord {
     if (failure === null || claim.failures < MOST_FAILURES) return;
     const why = failureInWords(failure);
     const { policy } = this.settings;
-    if (policy === "availability") this.#goWithout(why);
+    const without = policy === "availability" || this.#ordered;
+    if (without) this.#goWithout(why);
     const reason = `${why}, and policy ${policy} does not claim without it`;
-    this.#settle(claim, policy === "availability" ? { granted: true } : { granted: false, reason });
+    this.#settle(claim, without ? { granted: true } : { granted: false, reason });
   }
 
   /** It is claimed as soon as it can be, and nothing depends on it. */
   #goWithout(why: string): void {
     this.#holding = false;
     this.#without = true;
+    this.#orderedUntil = null;
     this.#host.permit(null);
-    this.#host.tell("without", null, why);
+    this.#host.tell(this.settings.policy === "availability" ? "without" : "overridden", null, why);
   }
 
   #settle(claim: Claim, result: ClaimResult): void {
@@ -293,10 +329,8 @@ export class GroupRecord {
 
   /** Whether the instance must not serve, or not try to. */
   #judge(): void {
-    if (this.settings.policy === "availability") {
-      this.#judgeAvailable();
-      return;
-    }
+    this.#judgeWithout();
+    if (this.settings.policy === "availability") return;
     const reason = this.#whyForbidden();
     if ((reason !== null) === this.#forbidden) return;
     this.#forbidden = reason !== null;
@@ -304,13 +338,14 @@ export class GroupRecord {
     this.#host.forbid(reason);
   }
 
-  /** It goes on whatever the store does, and says so; when the store is back it claims what it has. */
-  #judgeAvailable(): void {
+  /** What serves without the record claims it when the store is back; with availability it goes on whatever the store does, and says so. */
+  #judgeWithout(): void {
     const { failure, held } = this.#record;
     if (!this.#serving || this.#claim !== null) return;
     if (failure === null) {
       if (this.#without) this.#takeUp();
-    } else if (this.#holding && !held) this.#goWithout(failureInWords(failure));
+    } else if (this.settings.policy === "availability" && this.#holding && !held)
+      this.#goWithout(failureInWords(failure));
   }
 
   /** It serves without the record, and the store answers: nobody has it, or another one does and two serve. */
@@ -326,6 +361,7 @@ export class GroupRecord {
     const { own, failure, now, silence } = this.#record;
     const content = own.seen?.content;
     if (failure === null) return content?.kind === "foreign" ? content.why : null;
+    if (this.#without || this.#ordered) return null;
     const why = failureInWords(failure);
     // No lifetime that lasts until the next advert can be granted any more: time for an orderly release, or for no opening.
     if (this.#holding && own.until !== null) return own.until - now > this.settings.shortestLease + SOON ? null : why;

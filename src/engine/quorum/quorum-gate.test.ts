@@ -117,7 +117,7 @@ describe("a grant whose claim is not over yet", () => {
       await timers.advance(seconds(2));
       expect(one.answers).toMatchObject([{ gate: 1, opened: false, reason: expect.stringContaining("host-b has it") }]);
       expect(one.withdrawn).toEqual([1]);
-      expect([one.group?.renewing, other.group?.held]).toEqual([false, true]);
+      expect([one.group?.held, other.group?.held]).toEqual([false, true]);
     },
   );
 
@@ -158,7 +158,7 @@ describe("a grant whose claim is not over yet", () => {
     one.ask(2);
     await timers.advance(seconds(9));
     expect(one.opens(2).opened).toBe(true);
-    expect(one.group).toMatchObject({ held: true, renewing: true });
+    expect(one.group).toMatchObject({ held: true });
   });
 });
 

@@ -6,10 +6,11 @@ import type { HoldfastConfig, InstanceConfig } from "../../core/config/model.ts"
 import type { Policy } from "../../core/database/config.ts";
 import type { HoldfastEventBody } from "../../core/events/vocabulary.ts";
 import { sameValue } from "../../core/lib/same-value.ts";
-import { type Instant, seconds } from "../../core/lib/units.ts";
+import { after, type Instant, seconds } from "../../core/lib/units.ts";
 import { endpointsOf, type QuorumConfig } from "../../core/quorum/config.ts";
 import { failureInWords, type StoreFailure } from "../../core/quorum/failure.ts";
 import { strictest } from "../../core/quorum/policy.ts";
+import type { StoreOutlook } from "../../core/quorum/words.ts";
 import { minimumLeaseSeconds } from "../../core/vrrp/lease.ts";
 import type { VrrpStateName } from "../../core/vrrp/state.ts";
 import type { QuorumPort, QuorumStore } from "../../ports/quorum-store.ts";
@@ -53,6 +54,8 @@ interface Group {
   serving: boolean;
 }
 
+/** How long an operator's order waits for the claim that it is meant for. */
+const ORDER = seconds(60);
 /** One answer that is lost is told to nobody. */
 const FAILURES_TOLD = 2;
 
@@ -216,6 +219,18 @@ export class QuorumGate {
     group.serving = false;
     group.record.abandon();
     void group.record.release(this.#options.closed(instance));
+  }
+
+  /** What a claim of that instance would hear of the store now; null: it does not ask one. */
+  outlook(instance: string): StoreOutlook | null {
+    return this.#groups.get(instance)?.record.outlook ?? null;
+  }
+
+  /** An operator's order for the next claim of that instance. Null: it is given; otherwise why not. */
+  overrule(instance: string): string | null {
+    const group = this.#groups.get(instance);
+    if (group === undefined) return "no quorum store is asked for it";
+    return group.record.overrule(after(this.#options.timers.now(), ORDER));
   }
 
   status(): QuorumStatus | null {
