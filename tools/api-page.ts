@@ -68,9 +68,9 @@ export const WORDS: Readonly<Record<string, Words>> = {
     repair.InitWriterRequest,
   ),
   "POST /v1/mysql/takeover": words(
-    "What a claim would do now; with `consent` the next one may lose data. MySQL and Redis.",
-    schemas.TakeoverReply,
-    schemas.TakeoverRequest,
+    "What a claim would do now; with `consent` the next one may lose data, with `withoutStore` it may go on without a lost quorum store. MySQL and Redis.",
+    repair.TakeoverReply,
+    repair.TakeoverRequest,
   ),
   "POST /v1/mysql/switchover": words(
     "Moves the writer. MySQL and Redis.",
