@@ -9,6 +9,11 @@ export class MemoryNotes implements Notes {
     return this.#texts.get(name) ?? null;
   }
 
+  /** As the disk has it now. */
+  peek(name: string): string | null {
+    return this.#texts.get(name) ?? null;
+  }
+
   async write(name: string, text: string): Promise<null> {
     this.#texts.set(name, text);
     return null;

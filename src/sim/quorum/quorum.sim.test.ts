@@ -27,7 +27,7 @@ describe("a group with a quorum store, with faults of hosts, network and store",
         ["consistency", 1],
         ["balanced", 501],
       ] as const) {
-        const totals = await search(policy, first, runs(12, 1_500));
+        const totals = await search(policy, first, runs(9, 1_500));
         expect(totals.rounds).toBeGreaterThan(60);
         expect(totals.takeovers).toBeGreaterThan(50);
         expect(totals.holders).toBeGreaterThan(30);
@@ -41,7 +41,7 @@ describe("a group with a quorum store, with faults of hosts, network and store",
   it(
     "availability: two answer only while one of them does not hear the store",
     async () => {
-      const totals = await search("availability", 3_001, runs(10, 500));
+      const totals = await search("availability", 3_001, runs(8, 500));
       expect(totals.takeovers).toBeGreaterThan(40);
     },
     SEARCH_TIMEOUT,

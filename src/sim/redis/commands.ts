@@ -44,6 +44,7 @@ export function answer(server: RedisModel, connection: RedisConnection, command:
 function config(server: RedisModel, [, verb = "", name = "", value = ""]: Command): Reply {
   if (verb === "SET") {
     if (name === "min-replicas-to-write") server.minReplicas = Number(value);
+    if (name === "min-replicas-to-write" && value === "0" && server.isOpen) server.onLowered();
     if (name === "min-replicas-max-lag") server.minMaxLag = Number(value);
     return OK;
   }

@@ -52,6 +52,37 @@ export const REDIS_PAIR_MUTANTS: readonly RedisPairMutant[] = [
       edit(FOLLOW, "if (source === null || isParked(source.address))", "if (true)"),
     ),
   ),
+  found(
+    7,
+    mutant(
+      "a writer that is alone goes on refusing writes",
+      edit(TENDING, 'gateway !== "unreachable" ? change(0) : null;', 'gateway !== "unreachable" ? null : null;'),
+    ),
+  ),
+  found(
+    26,
+    mutant(
+      "a cut-off writer keeps its address",
+      edit(KEEPING, "if (this.#isolated || length < ISOLATED_MILLIS)", "if (true)"),
+    ),
+  ),
+  found(
+    11,
+    mutant(
+      "an open peer is closed by neither claim nor writer",
+      edit(
+        TENDING,
+        'return second === undefined ? null : { kind: "close-peer"',
+        'return true ? null : { kind: "close-peer"',
+      ),
+      edit(
+        TAKEOVER,
+        "if (theirs === null || !isOpen(theirs))\n        return null;\n    const { own, known",
+        "return null;\n    const { own, known",
+      ),
+    ),
+  ),
+  found(2, mutant("going alone is not written down", edit(KEEPING, "if (what.wanted === 0 && !(", "if (false && !("))),
 ];
 
 const HOURS = 0.15;

@@ -21,6 +21,7 @@ import { redisFaults } from "./faults.ts";
 import { createModelRedisPort } from "./redis-port.ts";
 import { RedisRules } from "./rules.ts";
 import { type Persistence, RedisModel } from "./server.ts";
+import { RedisWatch } from "./watching.ts";
 
 export interface RedisPairOptions {
   readonly seed: number;
@@ -64,6 +65,7 @@ export class RedisPair {
   /** How this seed's servers are set up, in words. */
   readonly setup: string;
   readonly #wire: Wire;
+  readonly #watch: RedisWatch;
   readonly #faults: PairFaults<RedisModel>;
   readonly #options: RedisPairOptions;
   readonly #notes = [new MemoryNotes(), new MemoryNotes()];
@@ -108,6 +110,10 @@ export class RedisPair {
       });
     });
     this.rules = new RedisRules(this.world, this.servers, { address: ADDRESS, policy });
+    const { world, servers } = this;
+    const seen = { world, servers, wire: this.#wire, records: this.#records, address: ADDRESS, policy, weighted };
+    this.#watch = new RedisWatch(seen);
+    world.onEvent = () => this.#watch.check();
     this.#faults = new PairFaults(this, redisFaults(bootGuard), () => this.rules.checkCalm());
     this.#join();
   }
@@ -148,6 +154,7 @@ export class RedisPair {
         this.#trace(server.node, "is open for writes");
       };
       server.onExecuted = (keys) => this.rules.executed(server, keys);
+      server.onLowered = () => this.#watch.lowered(server);
       server.onReplaced = (incoming, from) => {
         this.#trace(
           server.node,

@@ -83,6 +83,7 @@ export class RedisModel implements ReplicationServer {
   /** Its data set is about to be replaced by another's. */
   onReplaced: (incoming: readonly string[], from: { readonly node: number }) => void = () => undefined;
   onJoined: () => void = () => undefined;
+  onLowered: () => void = () => undefined;
   onEnded: () => void = () => undefined;
   /** It started with what its disk had. */
   onStarted: () => void = () => undefined;
