@@ -136,6 +136,7 @@ describe("reading a page", () => {
 describe("what is shown against what is printed", () => {
   test.each([
     ["times, durations, process numbers", ["a 03:54:39 4 s pid 1"], ["a   12:00:00.123   120 ms pid 77"]],
+    ["hardware addresses", ["52:f2:b5:89:3a:dd answers"], ["06:be:c2:12:34:56 answers"]],
     ["anything for ... inside a line", ["eth0... UP"], ["eth0@if4   UP"]],
     ["any lines for ... alone", ["a", "...", "d"], ["a", "b", "c", "d"]],
     ["any end", ["a", "..."], ["a", "b"]],

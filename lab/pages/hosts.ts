@@ -105,13 +105,23 @@ async function runStep(step: CommandStep | FileStep, hosts: PageHosts): Promise<
   else await Promise.all(step.hosts.map((name) => hosts.get(name)?.writeFile(step.path, step.text)));
 }
 
+/** What the daemons have done last, for the message of a failed test. */
+async function journals(hosts: PageHosts): Promise<string> {
+  const asked = [...hosts.values()].map(async ({ host }) => {
+    const { stdout, stderr } = await host.exec([HOLDFAST_LAUNCHER, "history", "--limit", "25"]);
+    return `-- ${host.name}\n${stdout}${stderr}`;
+  });
+  return (await Promise.all(asked)).join("\n");
+}
+
 /** Runs the page from top to bottom; the error names its line. */
 export async function runPage(page: Page, hosts: PageHosts): Promise<void> {
   for (const step of page.steps) {
     try {
       await runStep(step, hosts);
     } catch (error) {
-      throw new Error(`line ${step.line}: ${error instanceof Error ? error.message : String(error)}`);
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new Error(`line ${step.line}: ${problem}\n${await journals(hosts)}`);
     }
   }
 }

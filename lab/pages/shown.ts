@@ -5,10 +5,11 @@
  */
 
 const VARIES: readonly (readonly [RegExp, string])[] = [
+  // Before times of day: half of such an address may look like one.
+  [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, "<mac>"],
   [/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?/g, "<time>"],
   [/\b\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}/g, "<time>"],
   [/\b\d\d:\d\d:\d\d(\.\d+)?\b/g, "<time>"],
-  [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, "<mac>"],
   [/\b(pid|keeper)[ :]\d+/g, "$1 <pid>"],
   [/\b\d+(\.\d+)? ?(ms|min|s|h)\b/g, "<while>"],
   [/\b\d+(\.\d+)? (seconds?|sec)\b/g, "<while>"],
