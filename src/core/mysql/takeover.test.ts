@@ -130,6 +130,15 @@ describe("the order of a takeover", () => {
       acknowledged: 0,
       acknowledges: true,
     } as const;
+    // A standby that was the writer before: its applier would wait for an acknowledgement of the server that is gone.
+    const behind = channel({ io: "stopped", drained: false });
+    const before = member({ semiSync: { ...semiSync, enabled: true }, channels: [behind] });
+    expect(decideTakeover(facts({ own: before, peers: [down] }))).toEqual({
+      kind: "step",
+      step: { kind: "acknowledgements", word: "master", wanted: false },
+    });
+    const off = { ...before, semiSync: { ...semiSync, enabled: false } };
+    expect(decideTakeover(facts({ own: off, peers: [down] }))).toMatchObject({ kind: "wait" });
     const acker = other({ semiSync, channels: [channel({ source: "192.168.11.81:3306" })] });
     expect(plan({ own: member({ semiSync }), peers: [up(acker)] }).steps).toContain(
       "commits wait for an acknowledgement (semi-sync on)",

@@ -267,7 +267,8 @@ function leavePeers(facts: TakeoverFacts): Decision | null {
     if (isLeft(channel)) continue;
     if (channel.io !== "stopped") return step({ kind: "stop-receiver", channel: channel.channel });
     if (channel.drained === null) return refuse(`the server does not say how far replication${nameOf(channel)} is`);
-    if (!channel.drained) return { kind: "wait", what: `everything received is executed${progressOf(channel)}` };
+    if (!channel.drained)
+      return asksNobody(facts) ?? { kind: "wait", what: `everything received is executed${progressOf(channel)}` };
     return step({ kind: "stop-applier", channel: channel.channel });
   }
   return null;
@@ -304,6 +305,12 @@ export function withTails(facts: TakeoverFacts): TakeoverFacts {
     return end === undefined ? one : { ...one, executed: end, received: end };
   });
   return { ...facts, own: { ...facts.own, channels } };
+}
+
+/** A server that was the writer before still waits for acknowledgements; with nobody there to give them its applier would wait for ever. */
+function asksNobody(facts: TakeoverFacts): Decision | null {
+  const asked = acknowledge(facts);
+  return asked?.kind === "step" && asked.step.kind === "acknowledgements" && !asked.step.wanted ? asked : null;
 }
 
 function progressOf({ executed, received }: ChannelFacts): string {
