@@ -51,7 +51,8 @@ describeStages("nemesis", {
     test.sequential("keepalived whose sending process hangs: two hosts answer, both servers write, and acknowledged writes are gone", async () => {
       const hang: PlannedFault = { kind: "freeze-keeper", target: "db1", at: 1_000, lasts: 6_000 };
       const { kinds, story } = await play(await RedisSubject.start(stage.lab, "keepalived"), [hang]);
-      expect(kinds, story).toEqual(new Set(["two-answer", "two-write", "gone"]));
+      // Beside these its check script may run into its timeout on a busy machine, and leave the pair without a writer.
+      expect([...kinds], story).toEqual(expect.arrayContaining(["two-answer", "two-write", "gone"]));
     });
   },
 });
