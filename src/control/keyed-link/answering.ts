@@ -50,6 +50,8 @@ export interface AnsweringOptions {
   readonly whyStranger: (address: string) => string | null;
   /** Somebody was turned away or cut off; the address is a configured one or a stranger's. */
   readonly onRefused: (address: string, detail: string) => void;
+  /** It has proved the key and said hello. */
+  readonly onAdmitted?: (address: string) => void;
   readonly onError: (error: NodeJS.ErrnoException) => void;
   readonly onListening: () => void;
 }
@@ -78,6 +80,11 @@ export class Answering {
     this.#server.on("error", options.onError);
     const { address: host, port } = options.listen;
     this.#server.listen({ host, port, exclusive: true }, options.onListening);
+  }
+
+  /** Lets nobody in any more; who is connected goes on. */
+  retire(): void {
+    this.#server.close();
   }
 
   close(): void {
@@ -115,7 +122,8 @@ export class Answering {
     this.#connections.set(socket, address);
     socket.on("close", () => this.#connections.delete(socket));
     const { protocol, myself, answers, bounds, onRefused } = this.#options;
-    const conversation = new Conversation(socket, { protocol, answers, bounds }, (detail) => {
+    const admitted = (): void => this.#options.onAdmitted?.(address);
+    const conversation = new Conversation(socket, { protocol, answers, bounds, admitted }, (detail) => {
       onRefused(address, detail);
       socket.destroy();
     });
@@ -128,7 +136,7 @@ export class Answering {
 const countOf = (all: ReadonlyMap<unknown, string>, address: string): number =>
   [...all.values()].filter((one) => one === address).length;
 
-type Spoken = Pick<AnsweringOptions, "protocol" | "answers" | "bounds">;
+type Spoken = Pick<AnsweringOptions, "protocol" | "answers" | "bounds"> & { readonly admitted: () => void };
 
 /** One connection after its handshake. */
 class Conversation {
@@ -199,8 +207,12 @@ class Conversation {
       return;
     }
     const foreign = whyForeign(this.#spoken.protocol, hello.data);
-    if (foreign !== null) this.#turnAway(foreign);
-    else this.#greeted = true;
+    if (foreign !== null) {
+      this.#turnAway(foreign);
+      return;
+    }
+    this.#greeted = true;
+    this.#spoken.admitted();
   }
 
   async #answer(

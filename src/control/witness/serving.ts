@@ -27,6 +27,8 @@ export class Witness {
   readonly #refusals = new Refusals();
   #config: WitnessConfig;
   #answering: Answering | null = null;
+  /** They listen no more, and answer who was connected. */
+  readonly #retired: Answering[] = [];
   #retry: NodeJS.Timeout | undefined;
   #problem: string | null = null;
 
@@ -36,17 +38,20 @@ export class Witness {
     this.#listen();
   }
 
-  /** Keys and clients count from the next connection on; another place to listen at is taken at once. */
+  /** Keys and clients count from the next connection on. Another place to listen at is taken at once, and who is connected goes on. */
   configure(config: WitnessConfig): void {
     const moved = placeInWords(config.listen) !== placeInWords(this.#config.listen);
     this.#config = config;
     if (!moved) return;
-    this.close();
+    clearTimeout(this.#retry);
+    this.#answering?.retire();
+    if (this.#answering !== null) this.#retired.push(this.#answering);
     this.#listen();
   }
 
   close(): void {
     clearTimeout(this.#retry);
+    for (const one of this.#retired.splice(0)) one.close();
     this.#answering?.close();
     this.#answering = null;
   }
@@ -67,6 +72,9 @@ export class Witness {
       },
       onRefused: (address, detail) => {
         if (this.#refusals.isNew(address, detail)) log("warning", `${address} was turned away: ${detail}`);
+      },
+      onAdmitted: (address) => {
+        if (this.#refusals.isNew(address, "let in")) log("info", `${address} is let in`);
       },
       onListening: () => {
         this.#problem = null;

@@ -168,6 +168,22 @@ describe("who may ask", () => {
     expect(log.join("\n")).not.toContain(String(SECRET));
   });
 
+  test("another place to listen at: who is connected goes on, new ones come there, and who is let in is told once", async () => {
+    const { witness, log } = serve();
+    const one = storeOf("db1");
+    granted(await one.swap({ key: KEY, expected: ABSENT, value: "kept" }));
+    const former = port;
+    port = await freePort();
+    witness.configure({ listen: { address: HOST, port }, clients: [], keys: [{ id: 1, secret: SECRET }] });
+    await vi.waitFor(() => expect(log.filter((line) => line.includes("listening at"))).toHaveLength(2), 5_000);
+    const now = { revision: "1", value: "kept" };
+    expect(granted(await one.swap({ key: KEY, expected: now, value: "next" }))).toEqual({ done: true, revision: "2" });
+    expect(granted(await storeOf("db2").read(KEY))).toEqual({ revision: "2", value: "next" });
+    const late = storeOf("db3", { place: { address: HOST as IpAddress, port: former } });
+    expect(await late.read(KEY)).toMatchObject({ ok: false, error: { kind: "unreachable" } });
+    expect(log.filter((line) => line.includes("is let in"))).toEqual(["info: 127.0.0.1 is let in"]);
+  });
+
   test("a key of the peer link opens nothing here: what keys are derived for differs", async () => {
     serve();
     const { connect } = await import("node:tls");

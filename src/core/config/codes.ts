@@ -109,6 +109,8 @@ export const DIAGNOSTIC_CODES = {
     "error",
     "witness lacks a usable key or the address to listen at, or a client is no address; `holdfast witness` does not start.",
   ),
+  "witness-open": entry("warning", "witness names no client: whoever proves a key may write every record."),
+  "witness-listen": entry("warning", "witness has several lines `listen`: it listens at the last one."),
   "quorum-unused": entry("info", "quorum_store is given, and no instance manages a database."),
   "witness-on-pair": entry(
     "warning",

@@ -31,6 +31,20 @@ test("a witness: where it listens, its keys, who may ask", () => {
   expect(load("").config.witness).toBeNull();
 });
 
+test("a witness that anybody with the key may ask, and one with two places to listen at, are warned of and work", () => {
+  const warned = (...lines: readonly string[]) => {
+    const { config, diagnostics } = loadConfig(
+      memorySource({ "/k.conf": ["witness {", `key 1 hex:${HEX}`, ...lines, "}"].join("\n") }),
+      "/k.conf",
+    );
+    return { witness: config.witness, codes: diagnostics.map(({ code }) => code) };
+  };
+  expect(warned("listen 192.0.2.9", "client 192.0.2.1").codes).toEqual([]);
+  expect(warned("listen 192.0.2.9")).toMatchObject({ witness: { clients: [] }, codes: ["witness-open"] });
+  const twice = warned("listen 192.0.2.9", "listen 192.0.2.8", "client 192.0.2.1");
+  expect(twice).toMatchObject({ witness: { listen: { address: "192.0.2.8" } }, codes: ["witness-listen"] });
+});
+
 test.each([
   ["it does not say where to listen", [`key 1 hex:${HEX}`]],
   ["names no key", ["listen 192.0.2.9"]],

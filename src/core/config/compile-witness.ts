@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import { WITNESS_PORT, type WitnessConfig } from "../quorum/config.ts";
 import { type KeyContext, readKeyList } from "./compile-keys.ts";
 import { type Problem, readPlace } from "./compile-place.ts";
+import type { DiagnosticSink } from "./diagnostics.ts";
 import { readSettings, type Settings, wordSpan } from "./settings.ts";
 import type { Node } from "./tree.ts";
 
@@ -20,9 +21,27 @@ export function compileWitness(nodes: readonly Node[], { source, diagnostics }: 
   }
   const settings = readSettings(node.block ?? [], "witness", diagnostics);
   const read = readWitness(node, settings, { source, diagnostics });
-  if (read.ok) return read.value;
+  if (read.ok) {
+    warnOf(node, settings, diagnostics);
+    return read.value;
+  }
   diagnostics.report("witness-unusable", read.error.span, `there is no witness: ${read.error.why}`, REMEDY);
   return null;
+}
+
+/** What it starts with all the same. */
+function warnOf(node: Node, settings: Settings, diagnostics: DiagnosticSink): void {
+  const [first, ...more] = settings.nodes("listen");
+  const last = more.at(-1);
+  if (first !== undefined && last !== undefined) {
+    const where = last.args.map(({ text }) => text).join(" ");
+    const message = `a witness listens at one address, and this is not it: the last line counts, ${where}`;
+    diagnostics.report("witness-listen", first.span, message, "write one listen");
+  }
+  if (settings.nodes("client").some(({ args }) => args.length > 0)) return;
+  const message =
+    "witness names no client: every host that proves a key may write every record, and anybody's connections can fill its places";
+  diagnostics.report("witness-open", node.span, message, "write client ADDRESS for each host of the pair");
 }
 
 function readWitness(node: Node, settings: Settings, context: KeyContext): Result<WitnessConfig, Problem> {

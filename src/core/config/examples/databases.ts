@@ -176,6 +176,27 @@ ${DATABASE("   peer 192.0.2.2")}${managing(`
 -    orders
 -  }`)}`,
   ),
+  "witness-open": example(
+    "A key that leaks is enough to give any record to any host.",
+    `
+ witness {
+   listen 192.0.2.9
+   key 1 hex:${KEY}
++  client 192.0.2.1 192.0.2.2
+ }
+`,
+  ),
+  "witness-listen": example(
+    "Hosts that ask at the first address find nobody there.",
+    `
+ witness {
+-  listen 192.0.2.8
+   listen 192.0.2.9
+   key 1 hex:${KEY}
+   client 192.0.2.1 192.0.2.2
+ }
+`,
+  ),
   "witness-on-pair": example(
     "The host that has the witness wins every cut, and when it dies the other has nobody to ask.",
     `
