@@ -1,4 +1,5 @@
 // `holdfast doctor` on hosts where the fault is planted: what keeps adverts from their way is named with the command that mends it.
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,8 +7,9 @@ import type { HostDoctorReply } from "../src/control/contract/types.ts";
 import type { Daemon } from "../src/lab/daemon.ts";
 import { type LabHost, VIP } from "../src/lab/lab.ts";
 import { HOLDFAST_PROGRAM } from "../src/lab/paths.ts";
+import { until } from "../src/lab/processes.ts";
 import { GLOBALS, instanceBlock } from "../src/lab/vrrp-cluster.ts";
-import { holdfast, instanceWhen } from "./holdfast-client.ts";
+import { holdfast, instanceOf, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { describeStages, type Stage } from "./stage.ts";
 
 const OTHER = VIP.replace(/\d+$/, "201");
@@ -45,6 +47,13 @@ async function doctorBy(host: LabHost, config: string): Promise<Told> {
   writeFileSync(file, GLOBALS + config);
   const words = ["doctor", "--json", "-f", file, "-p", join(host.directory, "none.pid"), ...LISTEN];
   return told(await host.exec([process.execPath, HOLDFAST_PROGRAM, ...words]));
+}
+
+function peerLink(stage: Stage, [own, peer]: readonly [string, string], key: string): string {
+  const file = join(stage.host(own).directory, "peer.key");
+  writeFileSync(file, `hex:${key}\n`, { mode: 0o600 });
+  const lines = [`listen ${stage.host(own).address}`, `peer ${stage.host(peer).address}`, `key 1 file:${file}`];
+  return `peer_link {\n${[...lines, "active_key 1"].map((line) => `    ${line}\n`).join("")}}\n`;
 }
 
 async function pair(stage: Stage): Promise<readonly [Daemon, Daemon]> {
@@ -176,6 +185,36 @@ describeStages("doctor", {
       await host.execOrThrow(command.split(" "));
       expect(await host.holds(VIP)).toBe(false);
       expect(await sender.holds(OTHER)).toBe(true);
+    });
+  },
+  "a test with the peer": (stage) => {
+    test.sequential("the peer confirms test adverts and no election notices them; its rule and one of this host are told apart", async () => {
+      const key = randomBytes(32).toString("hex");
+      const a = stage.start("db1", peerLink(stage, ["db1", "db2"], key) + instanceBlock({ priority: 150 }));
+      await stage.held("db1", true);
+      const b = stage.start("db2", peerLink(stage, ["db2", "db1"], key) + instanceBlock({ priority: 100 }));
+      const linked = async () => (await statusOf(a))?.peers[0]?.instances[0]?.state === "BACKUP" || undefined;
+      await until(linked, "db1 knows that db2 is BACKUP", 20_000);
+      const standby = await instanceWhen(b, "VI_1", ({ state }) => state === "BACKUP");
+      const whole = await doctor(a);
+      const after = await instanceOf(b, "VI_1");
+      expect(whole.ids).not.toContain("peer-deaf");
+      expect(whole.reply.unseen.filter(({ what }) => /^whether (this host's )?adverts/.test(what))).toEqual([]);
+      expect([after?.state, after?.counters.drops]).toEqual(["BACKUP", standby.counters.drops]);
+
+      const rule = (chain: string) => `add rule inet blocks ${chain} ip protocol 112 drop`;
+      await filtered(stage.host("db2"), [hook("input"), rule("input")], async () => {
+        const { of } = await doctor(a);
+        expect(of("peer-deaf")).toMatchObject({ server: "VI_1" });
+        expect(of("peer-deaf")?.what).toMatch(
+          /^test adverts arrive at eth0 of \S+:8112, and that host gives them to no program$/,
+        );
+      });
+      await filtered(stage.host("db2"), [hook("output"), rule("output")], async () => {
+        const { of } = await doctor(b);
+        expect(of("peer-deaf")?.what).toMatch(/^a test advert for \S+:8112 cannot be sent: EPERM$/);
+        expect(of("firewall-out")?.what).toContain("chain inet blocks output");
+      });
     });
   },
 });

@@ -5,6 +5,7 @@ import type { LogLevel } from "../core/events/log-line.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
 import type { DirectorFinding } from "../core/lvs/director-side.ts";
 import type { ServerPositions } from "../core/mysql/positions.ts";
+import type { PeerAnswer, PeerAsk } from "../core/peer-link/questions.ts";
 import type { Sight } from "../core/peer-link/who-answers.ts";
 import type { VrrpInstanceStatus } from "../core/vrrp/status.ts";
 import type { CheckStatus } from "../engine/check-runner.ts";
@@ -51,6 +52,15 @@ export interface PeerReportAnswer {
   readonly problem: string | null;
 }
 
+/** What one peer heard; `clockOffset` is its wall clock against ours, milliseconds. */
+export interface AdvertTestAnswer {
+  readonly peer: string;
+  /** Null: it could not be asked; `problem` says why. */
+  readonly heard: Omit<PeerAnswer<"advert-test">, "wallMillis"> | null;
+  readonly problem: string | null;
+  readonly clockOffset: number | null;
+}
+
 export interface ControlActions {
   /** Asks the keeper; null, a rejection or silence when it does not answer. */
   status(): Promise<readonly VrrpInstanceStatus[] | null>;
@@ -72,6 +82,8 @@ export interface ControlActions {
   peerReports?(): Promise<readonly PeerReportAnswer[]>;
   /** Who answers for that address, asked here and of every peer. */
   whoAnswers?(address: IpAddress): Promise<readonly Sight[]>;
+  /** Whether test adverts that this host sends meanwhile arrive at each peer. */
+  advertTest?(test: PeerAsk<"advert-test">): Promise<readonly AdvertTestAnswer[]>;
   /** Removes that address from this host if it is shown to be a left-over. */
   releaseStale?(address: IpAddress, dryRun: boolean): Promise<ReleaseStaleOutcome>;
   /**

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ControlActions } from "./actions.ts";
+import { AdvertTestReply } from "./contract/doctor-schemas.ts";
 import * as schemas from "./contract/schemas.ts";
 import { buildApi, startApi } from "./server.ts";
 import { eventAt, failedCheck, fakeClock, faultStatus, masterStatus, sampleModel } from "./testing/samples.ts";
@@ -39,6 +40,26 @@ describe("the API's answers", () => {
     expect(schemas.HealthReply.parse(await get("/v1/health"))).toEqual({ api: 1, healthy: true, problems: [] });
     const reload = await app.inject({ method: "POST", url: "/v1/reload", payload: { dryRun: true } });
     expect(schemas.ReloadReply.parse(reload.json()).outcome).toBe("would-apply");
+    await app.close();
+  });
+
+  it("have the peers asked about a test advert, in the contract's form", async () => {
+    const heard = { interface: "eth0", arrived: true, delivered: false, problem: null };
+    const asked: unknown[] = [];
+    const { clock, ...parts } = setUp({
+      advertTest: async (test) => {
+        asked.push(test);
+        return [{ peer: "192.0.2.2:8112", heard, problem: null, clockOffset: 4 }];
+      },
+    });
+    const app = await buildApi(parts);
+    const post = (payload: object) => app.inject({ method: "POST", url: "/v1/doctor/advert-test", payload });
+    const test = { virtualRouterId: 82, family: 4, nonce: "10.1.2.3" };
+    expect(AdvertTestReply.parse((await post(test)).json()).peers[0]?.heard).toEqual(heard);
+    expect(asked).toEqual([test]);
+    for (const wrong of [{ virtualRouterId: 0 }, { nonce: "here" }, { family: 5 }])
+      expect((await post({ ...test, ...wrong })).statusCode).toBe(400);
+    expect(asked).toHaveLength(1);
     await app.close();
   });
 

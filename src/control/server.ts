@@ -9,6 +9,7 @@ import type { ControlActions } from "./actions.ts";
 import { type ApiError, listenOnSocket, removeSocket } from "./api-socket.ts";
 import type { EventEntry, HistoryReply } from "./contract/types.ts";
 import { addDashboard, addSession } from "./dashboard-routes.ts";
+import { addDoctor } from "./doctor-routes.ts";
 import { streamEvents, withWords } from "./event-stream.ts";
 import { type EventFilter, matches } from "./events-filter.ts";
 import { explainInstance } from "./explain.ts";
@@ -124,6 +125,7 @@ export async function buildApi(options: ApiOptions, setting: Setting = {}): Prom
   addProbes(app, options);
   if (options.meters !== undefined) addMetrics(app, options, options.meters);
   addVip(app, options.actions, await import("./contract/peer-schemas.ts"));
+  addDoctor(app, options.actions, await import("./contract/doctor-schemas.ts"));
   addSession(app);
   addPeerReports(app, options.actions, schemas.PeerReport);
   if (dashboardFolder !== undefined) addDashboard(app, dashboardFolder);

@@ -33,35 +33,46 @@ const FRAMES_A_TURN = 256;
 /** So many are kept; a flood says nothing new after that. */
 const ADVERTS_MAX = 20_000;
 
-export async function listenForAdverts(
-  arena: Arena,
-  places: readonly ListenPlace[],
-  seconds: number,
-): Promise<Result<Listening, string>> {
+export interface AdvertTap {
+  listen(places: readonly ListenPlace[], seconds: number): Promise<Result<Listening, string>>;
+}
+
+/** One for as long as the program runs: its buffers stay. One listening at a time. */
+export function createAdvertTap(arena: Arena): AdvertTap {
   const sockets = createSockets(arena);
-  const links = new Map(places.map(({ link }) => [link.index, link]));
-  const tap = openTap(arena, sockets);
-  if (!tap.ok) return tap;
-  const delivered = openDelivered(arena, sockets, places);
-  const adverts: HeardAdvert[] = [];
-  const until = performance.now() + seconds * 1_000;
-  try {
-    while (performance.now() < until) {
-      for (const frame of takeTurn(tap.value)) {
-        const link = links.get(frame.interfaceIndex);
-        const packet = link === undefined ? null : readTap(frame.bytes);
-        if (link === undefined || packet === null || adverts.length >= ADVERTS_MAX) continue;
-        adverts.push({ interface: link.name, direction: frame.outgoing ? "out" : "in", packet });
+  const delivered = createDelivered(arena, sockets);
+  return {
+    async listen(places, seconds) {
+      const tap = openTap(arena, sockets);
+      if (!tap.ok) return tap;
+      const links = new Map(places.map(({ link }) => [link.index, link]));
+      const adverts: HeardAdvert[] = [];
+      const keys = delivered.open(places);
+      const until = performance.now() + seconds * 1_000;
+      try {
+        while (performance.now() < until) {
+          for (const frame of takeTurn(tap.value)) {
+            const advert = advertOf(frame, links);
+            if (advert !== null && adverts.length < ADVERTS_MAX) adverts.push(advert);
+          }
+          delivered.poll();
+          await setTimeout(POLL_MILLIS);
+        }
+      } finally {
+        tap.value.close();
+        delivered.close();
       }
-      delivered.poll();
-      await setTimeout(POLL_MILLIS);
-    }
-  } finally {
-    tap.value.close();
-    delivered.close();
-  }
-  const interfaces = new Set([...links.values()].map(({ name }) => name));
-  return ok({ seconds, adverts, delivered: delivered.keys, interfaces });
+      const interfaces = new Set([...links.values()].map(({ name }) => name));
+      return ok({ seconds, adverts, delivered: keys, interfaces });
+    },
+  };
+}
+
+function advertOf({ interfaceIndex, outgoing, bytes }: Frame, links: ReadonlyMap<number, Link>): HeardAdvert | null {
+  const link = links.get(interfaceIndex);
+  const packet = link === undefined ? null : readTap(bytes);
+  if (link === undefined || packet === null) return null;
+  return { interface: link.name, direction: outgoing ? "out" : "in", packet };
 }
 
 function* takeTurn(tap: Tap): Generator<Frame> {
@@ -121,14 +132,14 @@ function openTap(arena: Arena, sockets: Sockets): Result<Tap, string> {
 }
 
 /** The keeper's own receiver, asked now and then instead of woken. */
-function openDelivered(arena: Arena, sockets: Sockets, places: readonly ListenPlace[]) {
-  const names = new Map(places.map(({ link }) => [link.index, link.name]));
+function createDelivered(arena: Arena, sockets: Sockets) {
   const ready = new Map<number, () => void>();
   const watcher: Watcher = {
     watch: (descriptor, onReady) => void ready.set(descriptor, onReady),
     unwatch: (descriptor) => void ready.delete(descriptor),
   };
-  const keys = new Set<string>();
+  let opened: readonly ListenPlace[] = [];
+  let keys = new Set<string>();
   const receiver = createAdvertReceiver({
     arena,
     sockets,
@@ -136,19 +147,23 @@ function openDelivered(arena: Arena, sockets: Sockets, places: readonly ListenPl
     onPacket: ({ interfaceIndex, packet, header }) => {
       const family = header === null ? 4 : 6;
       const virtualRouterId = peekVirtualRouterId(packet, family);
-      const device = names.get(interfaceIndex);
+      const device = opened.find(({ link }) => link.index === interfaceIndex)?.link.name;
       if (virtualRouterId !== null && device !== undefined) keys.add(heardKey(device, family, virtualRouterId));
     },
   });
-  const opened = places.map(({ link, channel, transport }) => receiver.open(link, channel, transport).ok);
   return {
-    /** Null: not every socket could be opened, so nobody can say what was kept from it. */
-    keys: opened.every((one) => one) ? keys : null,
+    /** What will have been delivered. Null: not every socket could be opened, so nobody can say what was kept from it. */
+    open(places: readonly ListenPlace[]): ReadonlySet<string> | null {
+      opened = places;
+      keys = new Set();
+      const all = places.map(({ link, channel, transport }) => receiver.open(link, channel, transport).ok);
+      return all.every((one) => one) ? keys : null;
+    },
     poll: () => {
       for (const onReady of ready.values()) onReady();
     },
     close: () => {
-      for (const { link, channel } of places) receiver.close(link.index, channel);
+      for (const { link, channel } of opened) receiver.close(link.index, channel);
     },
   };
 }

@@ -30,6 +30,7 @@ export const createActions = (host: ActionHost): ControlActions => ({
   peerReports: () => host.peers.reports(),
   quorum: () => host.control.databases.quorum(),
   whoAnswers: (address) => host.peers.sights(address),
+  advertTest: (test) => host.peers.advertTest(test),
   releaseStale: (address, dryRun) => releaseStale(staleTools(host), address, dryRun),
   ...mysqlActions(host.control.databases),
   lvs: () => host.control.lvs.status(),

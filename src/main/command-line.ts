@@ -34,7 +34,7 @@ function parts(): ProgramParts {
       return runConfigTest(options, await checkIo(err));
     },
     check: async (options) => (await import("../cli/check.ts")).runCheck(options, await checkIo(errLine)),
-    hostDoctor: async (question) => (await import("./host-doctor.ts")).lookAtHost(question),
+    hostDoctor: async (question, ask) => (await import("./host-doctor.ts")).lookAtHost(question, ask),
     languageServer: async (mainFile) => {
       const { runLanguageServer } = await import("../cli/language-server.ts");
       const { source } = await checkIo(errLine);

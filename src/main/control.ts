@@ -34,6 +34,7 @@ import type { GuardPort } from "../ports/guard.ts";
 import type { KeeperLauncher } from "../ports/keeper-process.ts";
 import type { Timers } from "../ports/timers.ts";
 import { type ActionHost, createActions } from "./actions.ts";
+import { createAdvertHearing } from "./advert-hearing.ts";
 import { awaitedPlane, withResolvers } from "./awaited-plane.ts";
 import { load, logDiagnostics, rereading, startedDespite, toParsed } from "./config-reading.ts";
 import { reportToStarter } from "./daemonize.ts";
@@ -291,7 +292,9 @@ function startPeers(
   if (writers.problem !== null) log.line("parent", writers.problem, "error");
   const probe = createAddressProbe(arena);
   const records = createNoteFiles(options.stateDir, { durable: true });
-  const link = createDaemonLink({ ...daemon, report, version, bus, clock, probe, writers, records });
+  const hear = createAdvertHearing(arena, daemon.config);
+  const told = { writers, records, hear };
+  const link = createDaemonLink({ ...daemon, ...told, report, version, bus, clock, probe });
   const known = () => link.peers().flatMap(({ last }) => last?.answer.writers ?? []);
   const recorded = keepWriters({ events: bus, writers, peers: known });
   const brains = watchSplitBrain({ ...daemon, bus, timers: clock, peers: link.peers, probe, writers });

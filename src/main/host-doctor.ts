@@ -1,6 +1,6 @@
 /** `holdfast doctor`: looks at this host, with the daemon or without it. What the findings are, core/doctor knows. */
 import { hostname } from "node:os";
-import type { HostDoctorQuestion } from "../cli/commands/host-doctor.ts";
+import type { HostDoctorAsk, HostDoctorQuestion } from "../cli/commands/host-doctor.ts";
 import { CliError, EXIT } from "../cli/exit-codes.ts";
 import type { HostDoctorReply, StatusReply } from "../control/contract/types.ts";
 import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
@@ -15,15 +15,17 @@ import type { IpAddress } from "../core/lib/ip.ts";
 import { ok, type Result } from "../core/lib/result.ts";
 import { toSeconds } from "../core/lib/units.ts";
 import type { VrrpInstanceConfig } from "../core/vrrp/config.ts";
-import { type ListenPlace, listenForAdverts } from "../linux/advert-tap.ts";
+import { createAdvertTap } from "../linux/advert-tap.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { listFirewall } from "../linux/firewall-listing.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
 import { beforeListening, lookAround } from "./host-facts.ts";
 import { deviceTo, networksOf } from "./host-networks.ts";
+import { placesOf } from "./listen-places.ts";
+import { testWithPeers } from "./peer-test.ts";
 
-export async function lookAtHost(question: HostDoctorQuestion): Promise<HostDoctorReply> {
+export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAsk): Promise<HostDoctorReply> {
   const loaded = read(question);
   const vrrp = loaded.config.instances.map((one) => one.vrrp);
   const arena = createArena(4 * 1024 * 1024);
@@ -34,6 +36,7 @@ export async function lookAtHost(question: HostDoctorQuestion): Promise<HostDoct
   const listening = listened.ok ? listened.value : null;
   const routers = listening === null ? [] : summaries(vrrp, daemon, listening);
   const heard = listening === null ? [] : judgeAdverts(vrrp, daemon, listening);
+  const tests = await testWithPeers({ arena, instances: vrrp, daemon, devices, ask });
   const mastered = routers.filter((one) => one.heard.some(({ refused }) => refused === null));
   const around = await lookAround(
     { arena, loaded, daemon, devices },
@@ -45,8 +48,14 @@ export async function lookAtHost(question: HostDoctorQuestion): Promise<HostDoct
     file: question.file,
     daemon: { running: question.status !== null, version: question.status?.daemon.version ?? null },
     listened: listening === null ? null : { seconds: listening.seconds, routers },
-    findings: bySeverity([...aboutDaemon(question, loaded), ...heard, ...filter.findings, ...around.findings]),
-    unseen: [...unheard(listened), ...keysUntried(vrrp), ...filter.unseen, ...around.unseen],
+    findings: bySeverity([
+      ...aboutDaemon(question, loaded),
+      ...heard,
+      ...tests.findings,
+      ...filter.findings,
+      ...around.findings,
+    ]),
+    unseen: [...unheard(listened), ...keysUntried(vrrp), ...tests.unseen, ...filter.unseen, ...around.unseen],
   };
 }
 
@@ -116,19 +125,7 @@ async function listen(
   if (places.length === 0) return ok({ seconds: 0, adverts: [], delivered: null, interfaces: new Set() });
   const longest = Math.max(...instances.map(({ advertInterval }) => toSeconds(advertInterval)));
   const seconds = listenSeconds ?? Math.min(longest * INTERVALS + MORE_SECONDS, LISTEN_MAX_SECONDS);
-  return await listenForAdverts(arena, places, seconds);
-}
-
-function placesOf(vrrp: VrrpInstanceConfig, devices: ReadonlyMap<string, InterfaceFacts>): readonly ListenPlace[] {
-  const { transport, family, authentication } = vrrp;
-  const channel = authentication.kind === "ah" ? "ah" : family;
-  return [...new Set([vrrp.interface, hearsVia(vrrp)])].flatMap((name): readonly ListenPlace[] => {
-    const device = devices.get(name);
-    if (device === undefined) return [];
-    const mac = Uint8Array.from((device.mac ?? "").split(":"), (part) => Number.parseInt(part, 16));
-    const link = { index: device.index, name, usable: device.running, mac, mtu: device.mtu };
-    return [{ link, channel, transport }];
-  });
+  return await createAdvertTap(arena).listen(places, seconds);
 }
 
 function unheard(listened: Result<Listening, string>): readonly Unseen[] {

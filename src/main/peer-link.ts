@@ -1,14 +1,14 @@
 /** The peer link in the daemon: what it answers, from what, and when it begins. Its code is loaded when `peer_link` asks for it. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { PeerReportAnswer } from "../control/actions.ts";
+import type { AdvertTestAnswer, PeerReportAnswer } from "../control/actions.ts";
 import type { PeerHandlers } from "../control/peer-link/handlers.ts";
 import type { PeerLinkService } from "../control/peer-link/link.ts";
 import type { HoldfastConfig } from "../core/config/model.ts";
 import type { IpAddress } from "../core/lib/ip.ts";
 import { err } from "../core/lib/result.ts";
 import { type PeerLinkConfig, placeInWords } from "../core/peer-link/config.ts";
-import type { PeerInstance, WhoAnswers } from "../core/peer-link/questions.ts";
+import type { PeerAsk, PeerInstance, WhoAnswers } from "../core/peer-link/questions.ts";
 import type { Sight } from "../core/peer-link/who-answers.ts";
 import type { ControlProcess } from "../engine/control-process.ts";
 import type { EventBus } from "../engine/event-bus.ts";
@@ -17,6 +17,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Notes } from "../ports/notes.ts";
 import type { PeerLink, PeerState } from "../ports/peer-link.ts";
 import type { WriterJournal } from "../ports/writer-journal.ts";
+import type { AdvertHearing } from "./advert-hearing.ts";
 import { answerDeadLog } from "./dead-log.ts";
 
 export interface DaemonLinkOptions {
@@ -27,6 +28,8 @@ export interface DaemonLinkOptions {
   readonly config: () => HoldfastConfig;
   readonly probe: AddressProbe;
   readonly writers: WriterJournal;
+  /** Listens for a peer's test advert. */
+  readonly hear: AdvertHearing;
   /** Status and latest events of this daemon, as JSON; rejects while the API is not there. */
   readonly report: () => Promise<string>;
   /** Durable notes of this daemon. */
@@ -39,6 +42,8 @@ export interface DaemonLink extends PeerLink {
   begin(): void;
   /** Who answers for that address, asked here and of every peer. */
   sights(address: IpAddress): Promise<readonly Sight[]>;
+  /** Whether test adverts arrive at each peer, which this host sends meanwhile. */
+  advertTest(test: PeerAsk<"advert-test">): Promise<readonly AdvertTestAnswer[]>;
   /** What each peer's daemon reports of itself. */
   reports(): Promise<readonly PeerReportAnswer[]>;
   close(): void;
@@ -101,6 +106,16 @@ export function createDaemonLink(options: DaemonLinkOptions): DaemonLink {
       });
       return [{ peer: null, seen: await here, problem: null }, ...(await Promise.all(there))];
     },
+    advertTest: (test) =>
+      Promise.all(
+        (wanted?.peers ?? []).map(async (peer): Promise<AdvertTestAnswer> => {
+          const answer = await ask(peer, "advert-test", test, ASK_MILLIS);
+          if (!answer.ok)
+            return { peer: placeInWords(peer), heard: null, problem: answer.error.detail, clockOffset: null };
+          const { wallMillis, ...heard } = answer.value;
+          return { peer: placeInWords(peer), heard, problem: null, clockOffset: wallMillis - Date.now() };
+        }),
+      ),
     reports: () =>
       Promise.all(
         (wanted?.peers ?? []).map(async (peer) => {
@@ -121,7 +136,8 @@ const PROBE_MILLIS = 200;
 /** The peer asks its own link first. */
 const ASK_MILLIS = 2_000;
 
-function handlersOf({ keeper, config, clock, probe, writers, report, records }: DaemonLinkOptions): PeerHandlers {
+function handlersOf(options: DaemonLinkOptions): PeerHandlers {
+  const { keeper, config, clock, probe, writers, report, records, hear } = options;
   return {
     async state() {
       const known = await keeper().status();
@@ -144,6 +160,7 @@ function handlersOf({ keeper, config, clock, probe, writers, report, records }: 
       return { instances, writers: writers.all() };
     },
     report: async () => ({ json: await report() }),
+    "advert-test": hear,
     "who-answers": ({ address }) => whoAnswers(probe, address),
     "dead-log": (question) => answerDeadLog(records, question),
     "writer-record": ({ group }) => ({ record: writers.last(group) }),

@@ -16,7 +16,10 @@ export interface HostDoctorQuestion {
   readonly silent: string | null;
 }
 
-export type HostDoctor = (question: HostDoctorQuestion) => Promise<HostDoctorReply>;
+/** The daemon's API; rejects with a CliError when it does not answer. */
+export type HostDoctorAsk = Pick<CommandContext["client"], "post">;
+
+export type HostDoctor = (question: HostDoctorQuestion, ask: HostDoctorAsk) => Promise<HostDoctorReply>;
 
 export interface HostDoctorOptions {
   readonly useFile?: string;
@@ -35,7 +38,7 @@ export async function hostDoctorCommand(
   const asked = await statusOf(client);
   const file = options.useFile ?? asked.status?.daemon.configFile ?? DEFAULT_CONFIG_FILE;
   if (options.json !== true && terminal.isTty) terminal.err("listening ...\r");
-  const reply = await look({ file, configId: options.configId ?? null, listenSeconds, ...asked });
+  const reply = await look({ file, configId: options.configId ?? null, listenSeconds, ...asked }, client);
   if (options.json === true) printJson(terminal, reply);
   else terminal.out(inWords(reply));
   if (reply.findings.some(({ severity }) => severity !== "note")) return EXIT.failed;
@@ -65,7 +68,8 @@ type Router = NonNullable<HostDoctorReply["listened"]>["routers"][number];
 function inWords({ host, file, daemon, listened, findings, unseen }: HostDoctorReply): string {
   const running = daemon.running ? `holdfast ${daemon.version ?? ""} runs` : "no holdfast answers";
   const lines = [`${host}: ${running}; ${file}`];
-  if (listened !== null) lines.push(`Listened ${listened.seconds} s:`, ...listened.routers.map(routerText));
+  if (listened !== null && listened.routers.length > 0)
+    lines.push(`Listened ${listened.seconds} s:`, ...listened.routers.map(routerText));
   if (unseen.length > 0) {
     lines.push("", "Could not be looked at:");
     for (const { what, why, fix } of unseen) lines.push(`  ${what}: ${why}`, `    to see it: ${fix}`);

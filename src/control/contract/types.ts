@@ -21,6 +21,7 @@ export type LogLevelReply = z.infer<typeof schemas.LogLevelReply>;
 export type DumpReply = z.infer<typeof schemas.DumpReply>;
 export type PositionsReply = z.infer<typeof schemas.PositionsReply>;
 export type DoctorReply = z.infer<typeof schemas.DoctorReply>;
+export type AdvertTestReply = z.infer<typeof doctor.AdvertTestReply>;
 export type HostDoctorReply = z.infer<typeof doctor.HostDoctorReply>;
 export type SwitchoverReply = z.infer<typeof schemas.SwitchoverReply>;
 export type LvsCheckerView = z.infer<typeof lvs.LvsCheckerView>;

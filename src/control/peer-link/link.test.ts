@@ -58,6 +58,13 @@ const WRITER: WriterRecord = { group: "orders", epoch: 7, role: "writer", time: 
 
 const HANDLERS: PeerHandlers = {
   state: () => ({ instances: [], writers: [WRITER] }),
+  "advert-test": ({ virtualRouterId }) => ({
+    interface: "eth0",
+    arrived: virtualRouterId === 82,
+    delivered: null,
+    problem: null,
+    wallMillis: 1_000,
+  }),
   "who-answers": ({ address }) => ({
     own: address === VIP,
     interface: "eth0",

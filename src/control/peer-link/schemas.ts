@@ -56,6 +56,20 @@ export const QUESTIONS = {
       problem: z.string().max(2_000).nullable(),
     }),
   },
+  "advert-test": {
+    ask: z.object({
+      virtualRouterId: z.int().min(1).max(255),
+      family: z.union([z.literal(4), z.literal(6)]),
+      nonce: Address,
+    }),
+    answer: z.object({
+      interface: z.string().max(64).nullable(),
+      arrived: z.boolean(),
+      delivered: z.boolean().nullable(),
+      problem: z.string().max(2_000).nullable(),
+      wallMillis: z.number(),
+    }),
+  },
   report: { ask: z.object({}), answer: z.object({ json: z.string() }) },
   "writer-record": {
     ask: z.object({ group: Name }),

@@ -84,4 +84,11 @@ export const ADVERT_FINDINGS = {
     why: "A limit that fits today's adverts may not fit a failover with many of them.",
     fix: "Accept the protocol in front of the rule where it is in doubt.",
   },
+  // Test with the peer
+  "peer-deaf": {
+    severity: "error",
+    meaning: "A test advert of this host does not reach the peer's daemon.",
+    why: "As MASTER this host would not be heard there, and the peer would claim the addresses as well.",
+    fix: "Run `holdfast doctor` on the peer, which names its own rule; otherwise look at what lies between the two.",
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

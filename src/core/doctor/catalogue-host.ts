@@ -150,6 +150,12 @@ export const HOST_FINDINGS = {
     why: "VRRP does not need it; auth_hmac with a time window, TLS and the comparison of two logs do.",
     fix: "Run chrony or systemd-timesyncd.",
   },
+  "clock-offset": {
+    severity: "warning",
+    meaning: "The clocks of this host and of a peer differ.",
+    why: "auth_hmac refuses adverts beyond its time window, and two logs cannot be laid side by side.",
+    fix: "Synchronise both with the same servers.",
+  },
   "access-denied": {
     severity: "error",
     meaning: "SELinux or AppArmor has denied something to the daemon or to what it runs.",

@@ -69,6 +69,20 @@ export interface PeerQuestions {
     readonly answer: { readonly instances: readonly PeerInstance[]; readonly writers: readonly WriterRecord[] };
   };
   readonly "who-answers": { readonly ask: { readonly address: IpAddress }; readonly answer: WhoAnswers };
+  /** A doctor sends test adverts (core/doctor/test-advert.ts) and asks whether they arrive: that host listens for a moment. */
+  readonly "advert-test": {
+    readonly ask: { readonly virtualRouterId: number; readonly family: 4 | 6; readonly nonce: IpAddress };
+    readonly answer: {
+      readonly interface: string | null;
+      /** At the interface, in front of the packet filter. */
+      readonly arrived: boolean;
+      /** A program was given one; null: not known. */
+      readonly delivered: boolean | null;
+      readonly problem: string | null;
+      /** Wall clock of that host at the end, milliseconds since the epoch. */
+      readonly wallMillis: number;
+    };
+  };
   /** Status and latest events as that host's API tells them, for people who look at this one's. */
   readonly report: { readonly ask: Record<never, never>; readonly answer: { readonly json: string } };
   readonly "writer-record": {
