@@ -2,8 +2,10 @@
  * docs/api.md: every path of the API, who may ask it, and the fields of questions and answers. Paths and roles are read from where the
  * daemon registers them, fields from the schemas by which it judges what it is asked and the commands what they are told.
  */
+
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { AdvertTestReply, AdvertTestRequest } from "../src/control/contract/doctor-schemas.ts";
 import { ExplainQuery, ExplainReply } from "../src/control/contract/explain-schemas.ts";
 import { DrainReply, DrainRequest, LvsStatusReply } from "../src/control/contract/lvs-schemas.ts";
 import { ReleaseStaleReply, ReleaseStaleRequest, VipQuery, VipReply } from "../src/control/contract/peer-schemas.ts";
@@ -60,6 +62,11 @@ export const WORDS: Readonly<Record<string, Words>> = {
   "POST /v1/restart": words("Begins anew as the installed version.", schemas.RestartReply, schemas.RestartRequest),
   "POST /v1/log-level": words("Changes how much is logged.", schemas.LogLevelReply, schemas.LogLevelRequest),
   "POST /v1/dump": words("Writes keepalived's dumps.", schemas.DumpReply, schemas.DumpRequest),
+  "POST /v1/doctor/advert-test": words(
+    "Has each peer's daemon listen for test adverts, which whoever asks sends meanwhile.",
+    AdvertTestReply,
+    AdvertTestRequest,
+  ),
   "POST /v1/vip/release-stale": words("Removes an address that was left over.", ReleaseStaleReply, ReleaseStaleRequest),
   "POST /v1/lvs/drain": words("Drains a real server, or takes it back.", DrainReply, DrainRequest),
   "POST /v1/init-writer": words(

@@ -21,6 +21,14 @@ import { type ProgramParts, runProgram, withDefaultCommand } from "./program.ts"
 import type { RunOptions } from "./run-options.ts";
 import { plain } from "./terminal.ts";
 
+const router = {
+  instance: "VI_1",
+  interface: "eth0",
+  virtualRouterId: 51,
+  sent: 2,
+  heard: [{ source: "192.0.2.2", adverts: 3, priority: 90, refused: "TTL 64" }],
+};
+
 let folder: string;
 let clock: FakeClock;
 let model: ReadModel;
@@ -99,7 +107,7 @@ async function holdfast(
       host: "db1",
       file,
       daemon: { running: status !== null, version: null },
-      listened: listenSeconds === 0 ? null : { seconds: listenSeconds ?? 3.5, routers: [] },
+      listened: listenSeconds === 0 ? null : { seconds: listenSeconds ?? 3.5, routers: [router] },
       findings:
         listenSeconds === 2
           ? [{ id: "rp-filter", severity: "error", server: "eth0", what: silent ?? "", why: "because", fix: "sysctl" }]
@@ -170,7 +178,7 @@ describe("doctor of this host", () => {
     const fine = await holdfast("doctor -f a.conf");
     expect([fine.exitCode, fine.out]).toEqual([
       0,
-      "db1: no holdfast answers; a.conf\nListened 3.5 s:\n\nNothing is wrong.\n",
+      "db1: no holdfast answers; a.conf\nListened 3.5 s:\n  VI_1 (virtual router 51 on eth0): adverts: 2 of this host, 3 of 192.0.2.2 (priority 90, refused)\n\nNothing is wrong.\n",
     ]);
     const wrong = await holdfast("doctor --listen 2");
     expect(wrong.exitCode).toBe(1);

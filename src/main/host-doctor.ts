@@ -20,6 +20,7 @@ import { type Arena, createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { listFirewall } from "../linux/firewall-listing.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
+import { askDoctors } from "./daemon-doctors.ts";
 import { beforeListening, lookAround } from "./host-facts.ts";
 import { deviceTo, networksOf } from "./host-networks.ts";
 import { placesOf } from "./listen-places.ts";
@@ -37,6 +38,7 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
   const routers = listening === null ? [] : summaries(vrrp, daemon, listening);
   const heard = listening === null ? [] : judgeAdverts(vrrp, daemon, listening);
   const tests = await testWithPeers({ arena, instances: vrrp, daemon, devices, ask });
+  const asked = daemon === null ? NOTHING : await askDoctors(managedBy(loaded), ask);
   const mastered = routers.filter((one) => one.heard.some(({ refused }) => refused === null));
   const around = await lookAround(
     { arena, loaded, daemon, devices },
@@ -54,18 +56,33 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
       ...tests.findings,
       ...filter.findings,
       ...around.findings,
+      ...asked.findings,
     ]),
-    unseen: [...unheard(listened), ...keysUntried(vrrp), ...tests.unseen, ...filter.unseen, ...around.unseen],
+    unseen: [
+      ...unheard(listened),
+      ...keysUntried(vrrp),
+      ...tests.unseen,
+      ...filter.unseen,
+      ...around.unseen,
+      ...asked.unseen,
+    ],
   };
 }
 
 const summaries = (all: readonly VrrpInstanceConfig[], daemon: DaemonFacts | null, listening: Listening) =>
   all.filter((one) => listening.interfaces.has(hearsVia(one))).map((one) => summarise(one, daemon, listening));
 
+const NOTHING = { findings: [], unseen: [] };
+
+const managedBy = ({ config }: LoadedConfig) => ({
+  groups: new Set(config.instances.flatMap(({ managesMysql }) => managesMysql ?? [])),
+  director: config.lvs.servers.length > 0,
+});
+
 const ORDER = ["error", "warning", "note"] as const;
 
 /** Otherwise as they were found. */
-const bySeverity = (findings: readonly HostFinding[]): readonly HostFinding[] =>
+const bySeverity = (findings: HostDoctorReply["findings"]): HostDoctorReply["findings"] =>
   ORDER.flatMap((severity) => findings.filter((one) => one.severity === severity));
 
 function read({ file, configId }: HostDoctorQuestion): LoadedConfig {

@@ -17,7 +17,7 @@ export interface HostDoctorQuestion {
 }
 
 /** The daemon's API; rejects with a CliError when it does not answer. */
-export type HostDoctorAsk = Pick<CommandContext["client"], "post">;
+export type HostDoctorAsk = Pick<CommandContext["client"], "get" | "post">;
 
 export type HostDoctor = (question: HostDoctorQuestion, ask: HostDoctorAsk) => Promise<HostDoctorReply>;
 
