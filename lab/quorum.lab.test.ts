@@ -9,12 +9,13 @@ import { VIP } from "../src/lab/lab.ts";
 import { sleep, until } from "../src/lab/processes.ts";
 import { eventsOf, holdfast, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { RedisPair } from "./redis-pair.ts";
-import { describeStages, type Stage } from "./stage.ts";
+import { describeStages, drop, type Stage } from "./stage.ts";
 import { witnessTests } from "./witness.suite.ts";
 
 const KEY = "/holdfast/redis/cache";
 
-function etcdTests(stage: Stage): void {
+/** A pair and an etcd for each test. */
+function etcdScene(stage: Stage) {
   let pair: RedisPair;
   let etcd: EtcdServer;
 
@@ -37,13 +38,6 @@ function etcdTests(stage: Stage): void {
   const record = async (): Promise<{ life: string | null; epoch: number }> =>
     JSON.parse(await etcd.ctl("get", "--print-value-only", KEY)) as { life: string | null; epoch: number };
   const serving = (daemon: Daemon) => instanceWhen(daemon, "VI_1", (it) => it.holding, 20_000);
-  const drop = (host: string, rule: string): Promise<string> =>
-    stage
-      .host(host)
-      .execOrThrow([
-        "nft",
-        `add table inet cut; add chain inet cut o { type filter hook output priority 0; }; add rule inet cut o ${rule} drop`,
-      ]);
 
   const watchAddress = () => ["db1", "db2"].map((name) => stage.host(name).spawn(["ip", "-ts", "monitor", "address"]));
   /** db1's kernel had lost the address before db2's got it, and each once. */
@@ -59,6 +53,26 @@ function etcdTests(stage: Stage): void {
     for (const monitor of monitors) await monitor.signal("SIGKILL");
   };
 
+  return {
+    prepare,
+    store,
+    start,
+    record,
+    serving,
+    watchAddress,
+    movedInOrder,
+    inStep: () => pair.inStep(),
+    get etcd(): EtcdServer {
+      return etcd;
+    },
+  };
+}
+
+/** Who may have the record. */
+function grantTests(stage: Stage): void {
+  const scene = etcdScene(stage);
+  const { prepare, start, record, serving, watchAddress, movedInOrder, inStep } = scene;
+
   test.sequential("a standby that hears nobody is refused while the holder renews its record", async () => {
     await prepare();
     const first = start(0, "consistency");
@@ -69,8 +83,8 @@ function etcdTests(stage: Stage): void {
     expect(await record()).toMatchObject({ epoch: 1 });
     const second = start(1, "consistency");
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
-    await pair.inStep();
-    await drop("db1", "meta l4proto 112");
+    await inStep();
+    await drop(stage, "db1", "meta l4proto 112");
     const refused = await instanceWhen(second, "VI_1", (it) => it.state === "FAULT", 15_000);
     expect(refused.reason).toContain("holds the record in epoch 1 and renews it");
     expect(await stage.host("db2").holds(VIP)).toBe(false);
@@ -90,9 +104,9 @@ function etcdTests(stage: Stage): void {
     await serving(first);
     const second = start(1, "consistency");
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
-    await pair.inStep();
+    await inStep();
     const monitors = watchAddress();
-    await drop("db1", "tcp dport 2379");
+    await drop(stage, "db1", "tcp dport 2379");
     await serving(second);
     expect(await record()).toMatchObject({ epoch: 2 });
     expect((await instanceWhen(first, "VI_1", (it) => it.state === "FAULT")).reason).toContain(
@@ -107,15 +121,21 @@ function etcdTests(stage: Stage): void {
     await serving(first);
     const second = start(1, "consistency");
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
-    await pair.inStep();
+    await inStep();
     const monitors = watchAddress();
-    await drop("db1", "tcp dport 2379");
-    await etcd.ctl("del", KEY);
-    await drop("db1", "meta l4proto 112");
+    await drop(stage, "db1", "tcp dport 2379");
+    await scene.etcd.ctl("del", KEY);
+    await drop(stage, "db1", "meta l4proto 112");
     await serving(second);
     expect(await record()).toMatchObject({ epoch: 2 });
     await movedInOrder(monitors);
   });
+}
+
+/** What becomes of a holder whose store is lost, made anew or not to be asked. */
+function lossTests(stage: Stage): void {
+  const scene = etcdScene(stage);
+  const { prepare, store, start, record, serving, inStep } = scene;
 
   test.sequential("a store that is made anew under the holder gets its record again, and nothing moves", async () => {
     await prepare();
@@ -124,12 +144,12 @@ function etcdTests(stage: Stage): void {
     await serving(first);
     const second = start(1, "consistency", block);
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
-    await pair.inStep();
+    await inStep();
     const [before, waiting] = [await moves(first), await moves(second)];
     const { life } = await record();
-    await etcd.kill();
-    etcd.prepare();
-    await etcd.start();
+    await scene.etcd.kill();
+    scene.etcd.prepare();
+    await scene.etcd.start();
     const again = async () => ((await record().catch(() => null))?.life === life ? true : undefined);
     await until(again, "the holder writes its record again", 15_000);
     expect(await record()).toMatchObject({ epoch: 1 });
@@ -143,9 +163,9 @@ function etcdTests(stage: Stage): void {
     await serving(first);
     const second = start(1, "availability");
     await instanceWhen(second, "VI_1", (it) => it.state === "BACKUP");
-    await pair.inStep();
+    await inStep();
     const [before, waiting] = [await moves(first), await moves(second)];
-    await etcd.kill();
+    await scene.etcd.kill();
     await storeSays(first, (it) => it.answers === false);
     // Longer than ttl and every wait after it.
     await sleep(7_000);
@@ -163,13 +183,13 @@ function etcdTests(stage: Stage): void {
     const name = ["-subj", "/CN=etcd", "-addext", `subjectAltName=IP:${host.address}`];
     await host.execOrThrow(["openssl", "req", ...made, ...name, "-keyout", key, "-out", cert]);
     await prepare({ tls: { cert, key, ca: cert } });
-    await etcd.ctl("put", KEY, foreignRecord());
+    await scene.etcd.ctl("put", KEY, foreignRecord());
     for (const [one, ...words] of [
       ["user", "add", "root:r00t"],
       ["user", "grant-role", "root", "root"],
       ["auth", "enable"],
     ] as const)
-      await etcd.ctl(one, ...words);
+      await scene.etcd.ctl(one, ...words);
     const credentials = join(stage.host("db1").directory, "etcd.cnf");
     const login = (password: string) =>
       writeFileSync(credentials, `[client]\nuser = root\npassword = ${password}\n`, { mode: 0o600 });
@@ -180,13 +200,17 @@ function etcdTests(stage: Stage): void {
     login("r00t");
     const foreign = await instanceWhen(first, "VI_1", (it) => it.reason?.includes("another pair") === true);
     expect(foreign.reason).toContain("elsewhere with 192.0.2.1");
-    await etcd.ctl("--user", "root:r00t", "del", KEY);
+    await scene.etcd.ctl("--user", "root:r00t", "del", KEY);
     await serving(first);
     expect((await statusOf(first))?.quorum).toMatchObject({ answers: true, groups: [{ held: true, epoch: 1 }] });
   });
 }
 
-describeStages("a managed pair with a third vote", { "of etcd": etcdTests, "of a witness": witnessTests });
+describeStages("a managed pair with a third vote", {
+  "of etcd: who has it": grantTests,
+  "of etcd: without it": lossTests,
+  "of a witness": witnessTests,
+});
 
 const stampOf = (text: string): string => /\[([^\]]+)\]/.exec(text)?.[1] ?? "";
 /** Every state and phase that it has entered. */

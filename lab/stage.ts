@@ -118,3 +118,12 @@ export function describeStages(title: string, groups: Readonly<Record<string, (s
     for (const [name, body] of Object.entries(groups)) describe.concurrent(name, () => onStage(body));
   });
 }
+
+/** What that host sends and the rule of nftables matches is lost, until its ruleset is flushed. */
+export const drop = (stage: Stage, host: string, rule: string): Promise<string> =>
+  stage
+    .host(host)
+    .execOrThrow([
+      "nft",
+      `add table inet cut; add chain inet cut o { type filter hook output priority 0; }; add rule inet cut o ${rule} drop`,
+    ]);

@@ -8,7 +8,7 @@ import { sleep, until } from "../src/lab/processes.ts";
 import { WITNESS_KEY, WitnessServer } from "../src/lab/witness.ts";
 import { eventsOf, holdfast, instanceWhen, statusOf } from "./holdfast-client.ts";
 import { RedisPair } from "./redis-pair.ts";
-import type { Stage } from "./stage.ts";
+import { drop, type Stage } from "./stage.ts";
 
 export function witnessTests(stage: Stage): void {
   let pair: RedisPair;
@@ -38,13 +38,6 @@ export function witnessTests(stage: Stage): void {
     expect(note.key).toBe("/holdfast/redis/cache");
     return JSON.parse(note.value);
   };
-  const drop = (host: string, rule: string): Promise<string> =>
-    stage
-      .host(host)
-      .execOrThrow([
-        "nft",
-        `add table inet cut; add chain inet cut o { type filter hook output priority 0; }; add rule inet cut o ${rule} drop`,
-      ]);
   const prepare = async (...lines: readonly string[]): Promise<readonly [Daemon, Daemon]> => {
     pair = new RedisPair(stage);
     witness = new WitnessServer(stage.host("gateway"));
@@ -60,7 +53,7 @@ export function witnessTests(stage: Stage): void {
 
   test.sequential("a standby that hears nobody is refused while the holder renews; a regular stop gives the record over at once", async () => {
     const [first, second] = await prepare();
-    await drop("db1", "meta l4proto 112");
+    await drop(stage, "db1", "meta l4proto 112");
     const refused = await instanceWhen(second, "VI_1", (it) => it.state === "FAULT", 15_000);
     expect(refused.reason).toContain("holds the record in epoch 1 and renews it");
     expect([await stage.host("db1").holds(VIP), await stage.host("db2").holds(VIP)]).toEqual([true, false]);
