@@ -1,11 +1,13 @@
 #!/bin/bash
 # What the virtual machine of run.sh is made of, from Debian's archive, private to one folder: nothing is installed.
 #   lab/ipvs-vm/unpack.sh uml|qemu      prints the folder (~/.cache/holdfast/ipvs-vm/uml or .../qemu)
-# uml:  User Mode Linux, a kernel that is an ordinary program. About 43 MB to load, once.
+# uml:  User Mode Linux, a kernel that is an ordinary program. About 43 MB to load, once. Older ones (6.1, 6.12) do not start on processors with AMX,
+#       whose registers are more than they make room for: then the one of Debian's unstable suite is taken, with the C library it wants.
 # qemu: a Debian cloud kernel for software emulation, where User Mode Linux does not run. About 35 MB; qemu itself, virtiofsd and lz4
 #       must be installed (the message says which package is missing).
 # Layout: host/ runs on the host, modules/VERSION are the kernel's, tools/ is laid over the guest's /usr.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../unstable.sh"
 
 kind=${1:-uml}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/ipvs-vm
@@ -16,7 +18,7 @@ tools="busybox-static ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0"
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
-[ ! -e "$dir/complete-1" ] || { echo "$dir"; exit; }
+[ ! -e "$dir/complete-2" ] || { echo "$dir"; exit; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -57,6 +59,28 @@ unpack_uml() {
   load user-mode-linux $tools
   arrange
   mv "$work/x/usr/lib/uml/modules" "$new/modules"
+  mv "$work/x/usr/bin/linux.uml" "$new/host/"
+  starts || newer_uml
+}
+
+starts() { # whether the kernel comes as far as running a program
+  echo "echo it starts >/dev/tty0; '$new/host/busybox' poweroff -f" >"$work/probe"
+  TMPDIR=/dev/shm timeout 20 "$new/host/linux.uml" mem=128M rootfstype=hostfs rootflags=/ ro init="$new/host/busybox" quiet panic=-1 \
+    uml_dir="$work/uml/" con=null con0=null,fd:1 ssl=null -- sh "$work/probe" 2>/dev/null </dev/null | grep -q "it starts"
+}
+
+newer_uml() {
+  local libraries=host/lib
+  echo "User Mode Linux of this release does not start on this processor: taking the one of Debian's unstable suite" >&2
+  prepare_unstable "$work/unstable"
+  rm -rf "$work"/*.deb "$work/x"
+  (cd "$work" && apt-get "${unstable[@]}" -qq download user-mode-linux libc6 >&2)
+  load patchelf
+  rm -rf "$new/modules"
+  mv "$work/x/usr/lib/uml/modules" "$new/modules"
+  mkdir "$new/$libraries"
+  mv "$work"/x/usr/lib/x86_64-linux-gnu/{ld-linux-x86-64,libc}.so.* "$new/$libraries/"
+  "$work/x/usr/bin/patchelf" --set-interpreter "$dir/$libraries/ld-linux-x86-64.so.2" --set-rpath "$dir/$libraries" "$work/x/usr/bin/linux.uml"
   mv "$work/x/usr/bin/linux.uml" "$new/host/"
 }
 
@@ -110,6 +134,6 @@ INIT
 }
 
 "unpack_$kind"
-touch "$new/complete-1"
+touch "$new/complete-2"
 mv -T "$new" "$dir"
 echo "$dir"

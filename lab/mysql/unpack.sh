@@ -5,15 +5,10 @@
 set -euo pipefail
 prefix=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/mysql}
 [ -x "$prefix/run-mysqld" ] && { echo "$prefix"; exit; }
-uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL) $(COMPONENT)' 'Created-By: Packages' | awk '$2=="Debian" && $3=="Debian" && $4=="main"{print $1; exit}')
-[ -n "$uri" ] || { echo "no Debian archive in apt's sources" >&2; exit 1; }
+. "$(dirname "${BASH_SOURCE[0]}")/../unstable.sh"
 w=$(mktemp -d); trap 'rm -rf "$w"' EXIT
-mkdir -p "$w"/lists/partial "$w"/cache/archives/partial; : >"$w/status"
-printf 'Types: deb\nURIs: %s\nSuites: sid\nComponents: main\nArchitectures: amd64\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' "$uri" >"$w/sid.sources"
-opt=(-o "Dir::Etc::sourcelist=$w/sid.sources" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::Lists=$w/lists" -o "Dir::State::status=$w/status"
-     -o "Dir::Cache=$w/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root)
-apt-get "${opt[@]}" -qq update >&2
-apt-get "${opt[@]}" -qq -y --no-install-recommends --download-only install mysql-server-core mysql-client-core >&2
+prepare_unstable "$w"
+apt-get "${unstable[@]}" -qq -y --no-install-recommends --download-only install mysql-server-core mysql-client-core >&2
 rm -rf "$prefix.new"; mkdir -p "$prefix.new"
 for d in "$w"/cache/archives/*.deb; do
   case ${d##*/} in perl*|libperl*|dpkg_*|tar_*|debconf_*|libdb5*|libgdbm*) ;; *) dpkg-deb -x "$d" "$prefix.new" ;; esac
