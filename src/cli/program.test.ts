@@ -102,7 +102,7 @@ async function holdfast(
       out += JSON.stringify(options);
       return 1;
     },
-    hostDoctor: async ({ file, listenSeconds, status, silent }) => ({
+    hostDoctor: async ({ file, listenSeconds, status, silence }) => ({
       api: 1,
       host: "db1",
       file,
@@ -110,7 +110,16 @@ async function holdfast(
       listened: listenSeconds === 0 ? null : { seconds: listenSeconds ?? 3.5, routers: [router] },
       findings:
         listenSeconds === 2
-          ? [{ id: "rp-filter", severity: "error", server: "eth0", what: silent ?? "", why: "because", fix: "sysctl" }]
+          ? [
+              {
+                id: "rp-filter",
+                severity: "error",
+                server: "eth0",
+                what: silence?.why ?? "",
+                why: "because",
+                fix: "sysctl",
+              },
+            ]
           : [],
       unseen: listenSeconds === 0 ? [{ what: "adverts", why: "no CAP_NET_RAW", fix: "run it as root" }] : [],
     }),

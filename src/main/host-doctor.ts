@@ -2,11 +2,12 @@
 import { hostname } from "node:os";
 import type { HostDoctorAsk, HostDoctorQuestion } from "../cli/commands/host-doctor.ts";
 import { CliError, EXIT } from "../cli/exit-codes.ts";
-import type { HostDoctorReply, StatusReply } from "../control/contract/types.ts";
+import { DEFAULT_PID_FILE, type HostDoctorReply, type StatusReply } from "../control/contract/types.ts";
 import { type LoadedConfig, loadConfig } from "../core/config/load.ts";
 import { hearsVia, judgeAdverts, type Listening, summarise } from "../core/doctor/adverts.ts";
 import { found, type HostFinding, type Unseen } from "../core/doctor/catalogue.ts";
 import type { DaemonFacts } from "../core/doctor/daemon-facts.ts";
+import { judgeSilence, type SilenceVerdict } from "../core/doctor/daemon-silence.ts";
 import { judgeFilter } from "../core/doctor/firewall/findings.ts";
 import { withIptables } from "../core/doctor/firewall/iptables-save.ts";
 import { readNftRuleset } from "../core/doctor/firewall/nft-ruleset.ts";
@@ -19,6 +20,7 @@ import { createAdvertTap } from "../linux/advert-tap.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { listFirewall } from "../linux/firewall-listing.ts";
+import { livingHoldfast } from "../linux/holdfast-processes.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
 import { askDoctors } from "./daemon-doctors.ts";
 import { beforeListening, lookAround } from "./host-facts.ts";
@@ -31,6 +33,7 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
   const vrrp = loaded.config.instances.map((one) => one.vrrp);
   const arena = createArena(4 * 1024 * 1024);
   const daemon = question.status === null ? null : daemonFacts(question.status);
+  const silence = silenceOf(question);
   const devices = new Map(readInterfaces(arena, new Set()).map((one) => [one.name, one]));
   const before = beforeListening({ daemon });
   const [listened, filter] = await Promise.all([listen(arena, vrrp, { ...question, devices }), lookAtFilter(loaded)]);
@@ -42,7 +45,13 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
   const mastered = routers.filter((one) => one.heard.some(({ refused }) => refused === null));
   const around = await lookAround(
     { arena, loaded, daemon, devices },
-    { before, findings: heard, mastered: new Set(mastered.map(({ instance }) => instance)) },
+    {
+      before,
+      findings: heard,
+      mastered: new Set(mastered.map(({ instance }) => instance)),
+      sending: new Set(routers.filter(({ sent }) => sent > 0).map(({ instance }) => instance)),
+      perhaps: silence.perhaps,
+    },
   );
   return {
     api: 1,
@@ -51,7 +60,8 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
     daemon: { running: question.status !== null, version: question.status?.daemon.version ?? null },
     listened: listening === null ? null : { seconds: listening.seconds, routers },
     findings: bySeverity([
-      ...aboutDaemon(question, loaded),
+      ...silence.findings,
+      ...aboutFile(question, loaded),
       ...heard,
       ...tests.findings,
       ...filter.findings,
@@ -59,6 +69,7 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
       ...asked.findings,
     ]),
     unseen: [
+      ...silence.unseen,
       ...unheard(listened),
       ...keysUntried(vrrp),
       ...tests.unseen,
@@ -111,21 +122,17 @@ function daemonFacts({ daemon, keeper, instances, peers }: StatusReply): DaemonF
   };
 }
 
-function aboutDaemon({ file, status, silent }: HostDoctorQuestion, { diagnostics }: LoadedConfig): HostFinding[] {
+function silenceOf({ silence }: HostDoctorQuestion): SilenceVerdict {
+  if (silence === null) return { ...NOTHING, perhaps: null };
+  return judgeSilence(silence, livingHoldfast(DEFAULT_PID_FILE));
+}
+
+function aboutFile({ file }: HostDoctorQuestion, { diagnostics }: LoadedConfig): readonly HostFinding[] {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const [first] = errors;
-  const wrong =
-    first === undefined
-      ? []
-      : [
-          found(
-            "config-errors",
-            null,
-            `${file}: ${errors.length} error(s), the first: ${first.message}`,
-            `holdfast check ${file}`,
-          ),
-        ];
-  return status === null ? [found("daemon-absent", null, silent ?? "the daemon does not answer"), ...wrong] : wrong;
+  if (first === undefined) return [];
+  const what = `${file}: ${errors.length} error(s), the first: ${first.message}`;
+  return [found("config-errors", null, what, `holdfast check ${file}`)];
 }
 
 /** A little over Master_Down_Interval with few exceptions. */

@@ -2,7 +2,7 @@
 
 import { DEFAULT_STATE_DIR } from "../control/contract/types.ts";
 import type { LoadedConfig } from "../core/config/load.ts";
-import { judgeAddresses } from "../core/doctor/addresses.ts";
+import { type AddressVerdict, judgeAddresses } from "../core/doctor/addresses.ts";
 import type { HostFinding, Unseen } from "../core/doctor/catalogue.ts";
 import type { DaemonFacts } from "../core/doctor/daemon-facts.ts";
 import { type HostFacts, judgeHost } from "../core/doctor/host.ts";
@@ -29,7 +29,7 @@ import {
 } from "../linux/host-facts.ts";
 import { keepalivedProcesses } from "../linux/keepalived-processes.ts";
 import { readSetting } from "../linux/net-settings.ts";
-import { networksOf, placesOf } from "./host-networks.ts";
+import { askedOf, asksNeighbours, networksOf, placesOf } from "./host-networks.ts";
 import { namesOneOf } from "./stale-address.ts";
 
 const IFF_UP = 1;
@@ -71,6 +71,10 @@ export interface AfterListening {
   readonly findings: readonly HostFinding[];
   /** Instances of which a master is heard and believed. */
   readonly mastered: ReadonlySet<string>;
+  /** Instances whose adverts this host sent meanwhile. */
+  readonly sending: ReadonlySet<string>;
+  /** Where no daemon answers: why one may run all the same. */
+  readonly perhaps: string | null;
 }
 
 export async function lookAround(
@@ -78,7 +82,10 @@ export async function lookAround(
   after: AfterListening,
 ): Promise<{ readonly findings: readonly HostFinding[]; readonly unseen: readonly Unseen[] }> {
   const [addresses, host] = await Promise.all([aboutAddresses(question, after), aboutHost(question, after)]);
-  return { findings: [...aboutKernel(question, after), ...addresses, ...host.findings], unseen: host.unseen };
+  return {
+    findings: [...aboutKernel(question, after), ...addresses.findings, ...host.findings],
+    unseen: [...addresses.unseen, ...host.unseen],
+  };
 }
 
 const vrrpOf = ({ loaded }: HostQuestion): readonly VrrpInstanceConfig[] =>
@@ -105,6 +112,7 @@ function deviceFacts(facts: InterfaceFacts | undefined): DeviceFacts | null {
     up: (flags & IFF_UP) !== 0,
     running,
     multicast: (flags & IFF_MULTICAST) !== 0,
+    neighbours: asksNeighbours(facts),
     addresses: networksOf(name),
   };
 }
@@ -113,21 +121,12 @@ function deviceFacts(facts: InterfaceFacts | undefined): DeviceFacts | null {
 const PROBE_MILLIS = 200;
 const AT_ONCE = 16;
 
-async function aboutAddresses(question: HostQuestion, { mastered }: AfterListening): Promise<readonly HostFinding[]> {
+async function aboutAddresses(
+  question: HostQuestion,
+  { mastered, sending, perhaps }: AfterListening,
+): Promise<AddressVerdict> {
   const instances = vrrpOf(question);
-  const { daemon, devices, arena } = question;
-  const asked = instances.flatMap((vrrp) =>
-    vrrp.advertised.map(({ address }) => ({ address, device: vrrp.interface })),
-  );
-  const answers = new Map<IpAddress, readonly string[]>();
-  const probe = createAddressProbe(arena);
-  while (asked.length > 0) {
-    const part = asked.splice(0, AT_ONCE).map(async ({ address, device }) => {
-      const answered = await probe.whoAnswers(address, { device, millis: PROBE_MILLIS });
-      if (answered.ok) answers.set(address, answered.value);
-    });
-    await Promise.all(part);
-  }
+  const { daemon, devices } = question;
   const ours = new Set(
     instances.flatMap((vrrp) => [...vrrp.advertised, ...vrrp.excluded].map(({ address }) => address)),
   );
@@ -135,8 +134,11 @@ async function aboutAddresses(question: HostQuestion, { mastered }: AfterListeni
   return judgeAddresses({
     instances,
     daemon,
-    placesOf,
-    answers,
+    perhaps,
+    sending,
+    placesOf: (address) => placesOf(address, devices),
+    answers: await askAddresses(question),
+    ownMacs: new Set([...devices.values()].flatMap(({ mac }) => mac ?? [])),
     mastered,
     keepalived: keepalivedProcesses(own)
       .map(({ pid, file }) => ({ pid, file, names: namesOneOf(file, ours) }))
@@ -146,6 +148,20 @@ async function aboutAddresses(question: HostQuestion, { mastered }: AfterListeni
       return manager === null ? [] : [{ device: name, manager }];
     }),
   });
+}
+
+async function askAddresses(question: HostQuestion): Promise<ReadonlyMap<IpAddress, readonly string[]>> {
+  const asked = vrrpOf(question).flatMap((vrrp) => askedOf(vrrp, question.devices));
+  const answers = new Map<IpAddress, readonly string[]>();
+  const probe = createAddressProbe(question.arena);
+  while (asked.length > 0) {
+    const part = asked.splice(0, AT_ONCE).map(async ({ address, device }) => {
+      const answered = await probe.whoAnswers(address, { device, millis: PROBE_MILLIS });
+      if (answered.ok) answers.set(address, answered.value);
+    });
+    await Promise.all(part);
+  }
+  return answers;
 }
 
 async function aboutHost(question: HostQuestion, { before }: AfterListening) {

@@ -1,5 +1,6 @@
 /** `holdfast doctor` without a name: this host. Looking is handed in, because the command needs the kernel and not only the API. */
 import type { HostDoctorReply, StatusReply } from "../../control/contract/types.ts";
+import type { Silence } from "../../core/doctor/daemon-silence.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { DEFAULT_CONFIG_FILE } from "../run-options.ts";
 import { type CommandContext, printJson } from "./context.ts";
@@ -12,8 +13,8 @@ export interface HostDoctorQuestion {
   readonly listenSeconds: number | null;
   /** The daemon's account of itself; null: it does not answer. */
   readonly status: StatusReply | null;
-  /** Why it does not answer. */
-  readonly silent: string | null;
+  /** Why it does not answer; null: it does. */
+  readonly silence: Silence | null;
 }
 
 /** The daemon's API; rejects with a CliError when it does not answer. */
@@ -54,12 +55,17 @@ function secondsOf(text: string | undefined): number | null {
   throw new CliError(`--listen ${text} is no time`, EXIT.usage, `write seconds, 0 to ${LISTEN_MAX}`);
 }
 
+const KINDS: Readonly<Record<number, Silence["kind"]>> = {
+  [EXIT.notRunning]: "nobody",
+  [EXIT.notPermitted]: "not-permitted",
+};
+
 async function statusOf(client: CommandContext["client"]) {
   try {
-    return { status: await client.get<StatusReply>("/v1/status"), silent: null };
+    return { status: await client.get<StatusReply>("/v1/status"), silence: null };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return { status: null, silent: error.message };
+    return { status: null, silence: { kind: KINDS[error.exitCode] ?? "no-answer", why: error.message } };
   }
 }
 

@@ -13,7 +13,7 @@ export const HOST_FINDINGS = {
     severity: "error",
     meaning: "arp_ignore keeps the kernel from answering ARP for a virtual address.",
     why: "Clients find nobody behind the address once their ARP entry is old.",
-    fix: "Put the address on the interface where clients are, or set arp_ignore to 0 there.",
+    fix: "Put the address on the interface where clients are; arp_ignore 1 answers for what is on the interface itself, and leaves LVS-DR alone.",
   },
   "arp-filter": {
     severity: "note",
@@ -69,13 +69,13 @@ export const HOST_FINDINGS = {
     severity: "error",
     meaning: "A virtual address is on this host although no instance holds it.",
     why: "Two hosts answer for it, or clients reach a server that is no writer.",
-    fix: "`holdfast release-stale ADDRESS` removes it when that is safe; without a daemon `ip addr del`.",
+    fix: "`holdfast release-stale ADDRESS` removes it when that is safe; where no holdfast runs `ip addr del`.",
   },
   "vip-twice": {
     severity: "error",
     meaning: "More than one host answers for a virtual address.",
     why: "Clients reach now the one, now the other.",
-    fix: "`holdfast doctor --vip ADDRESS` says who; on the wrong host `holdfast release-stale ADDRESS`.",
+    fix: "`holdfast doctor --vip ADDRESS` says who; on the wrong host `holdfast release-stale ADDRESS`, or `ip addr del` where no holdfast runs (it only ran keepalived).",
   },
   "vip-silent": {
     severity: "warning",
@@ -96,9 +96,15 @@ export const HOST_FINDINGS = {
     fix: "systemd-networkd: KeepConfiguration=static in the interface's .network file. NetworkManager: leave the profile alone while the host serves, or set the interface unmanaged.",
   },
   // The daemon and its host
+  "daemon-silent": {
+    severity: "warning",
+    meaning: "Something listens at the daemon's socket, and its API gives no usable answer.",
+    why: "What this host holds is not known here, and no order reaches the daemon.",
+    fix: "Its log says more; a control process that is stopped or overloaded answers nobody. Do not touch the addresses meanwhile.",
+  },
   "daemon-absent": {
     severity: "warning",
-    meaning: "The daemon does not run, or its API does not answer.",
+    meaning: "The daemon does not run.",
     why: "This host would take over nothing.",
     fix: "Start it; its log or `systemctl status holdfast` says why it has ended.",
   },

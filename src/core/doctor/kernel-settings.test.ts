@@ -6,7 +6,7 @@ import { readMemberships } from "./memberships.ts";
 
 const own = { address: ip("192.168.11.81"), prefixLength: 24 };
 const wide = { ...virtualAddress("192.168.11.100"), prefixLength: 24 };
-const eth0: DeviceFacts = { up: true, running: true, multicast: true, addresses: [own] };
+const eth0: DeviceFacts = { up: true, running: true, multicast: true, neighbours: true, addresses: [own] };
 const router = configWith({ name: "VI_1", interface: "eth0" });
 const running = (state: string): KernelFacts["daemon"] => ({
   pid: 1,
@@ -23,12 +23,14 @@ interface Planted {
   readonly facts?: Partial<KernelFacts>;
 }
 
+const others: Readonly<Record<string, DeviceFacts>> = { e1: eth0, lo: { ...eth0, neighbours: false } };
+
 /** A host that is as it should be, but for what is planted. */
 function judge({ vrrp = {}, eth0: device = {}, settings = {}, facts = {} }: Planted) {
   return judgeKernel({
     instances: [{ ...router, ...vrrp }],
     daemon: running("BACKUP"),
-    device: (name) => (name === "eth0" && device !== null ? { ...eth0, ...device } : null),
+    device: (name) => others[name] ?? (name === "eth0" && device !== null ? { ...eth0, ...device } : null),
     setting: (path) => settings[path] ?? 0,
     joined: () => true,
     undelivered: new Set(),
@@ -52,15 +54,21 @@ test.each<[string, Planted, string]>([
     { settings: { [path("rp_filter", "all")]: 1 }, facts: undelivered },
     "rp-filter: sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth0.rp_filter=2",
   ],
+  ["arp_ignore 8", { settings: { [path("arp_ignore")]: 8 } }, "arp-ignore: sysctl -w net.ipv4.conf.eth0.arp_ignore=1"],
   [
-    "arp_ignore 8",
-    { settings: { [path("arp_ignore")]: 8 } },
-    "arp-ignore: sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0",
+    "arp_ignore 8 of all",
+    { settings: { [path("arp_ignore", "all")]: 8 } },
+    "arp-ignore: sysctl -w net.ipv4.conf.all.arp_ignore=1",
+  ],
+  [
+    "arp_ignore 8 on the address's own interface",
+    { settings: { [path("arp_ignore", "e1")]: 8 }, vrrp: { advertised: [{ ...wide, device: "e1" }] } },
+    "arp-ignore: sysctl -w net.ipv4.conf.e1.arp_ignore=1",
   ],
   [
     "arp_ignore 1 and an address on lo",
     { settings: { [path("arp_ignore")]: 1 }, vrrp: { advertised: [{ ...wide, device: "lo" }] } },
-    "arp-ignore: sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0",
+    "arp-ignore: put 192.168.11.100 on eth0, without dev lo in the file",
   ],
   [
     "arp_filter",
@@ -90,6 +98,14 @@ test.each<[string, Planted]>([
   ["loose rp_filter", { settings: { [path("rp_filter")]: 2 }, facts: undelivered }],
   ["rp_filter that drops others' packets", { settings: { [path("rp_filter")]: 1 }, facts: { reversePathDrops: 3 } }],
   ["arp_ignore 1 and the address on the interface itself", { settings: { [path("arp_ignore")]: 1 } }],
+  [
+    "arp_ignore 1 of all and an address on an interface of its own",
+    { settings: { [path("arp_ignore", "all")]: 1 }, vrrp: { advertised: [{ ...wide, device: "e1" }] } },
+  ],
+  [
+    "arp_ignore 8 where the address is not",
+    { settings: { [path("arp_ignore")]: 8 }, vrrp: { advertised: [{ ...wide, device: "e1" }] } },
+  ],
   ["promoted", { vrrp: { advertised: [wide] }, settings: { [path("promote_secondaries", "all")]: 1 } }],
   ["promoted by the daemon", { vrrp: { advertised: [wide], promoteSecondaries: true } }],
   ["IPv6 off where nobody needs it", { settings: { "ipv6/conf/eth0/disable_ipv6": 1 } }],

@@ -10,6 +10,8 @@ export interface DeviceFacts {
   /** Carrier. */
   readonly running: boolean;
   readonly multicast: boolean;
+  /** Whether it asks for its neighbours: not a loopback, a dummy, a tunnel. */
+  readonly neighbours: boolean;
   readonly addresses: readonly Network[];
 }
 
@@ -103,25 +105,34 @@ function reversePathFaults({ name, interface: device, hearsVia, family }: VrrpIn
 
 const ALWAYS_SILENT = 8;
 
+/** Values 1 and 2 answer for what is on the interface that is asked; only what is elsewhere stays silent. */
 function arpFaults(vrrp: VrrpInstanceConfig, facts: KernelFacts): readonly HostFinding[] {
   const { name, interface: device } = vrrp;
   if (vrrp.family === 6) return [];
-  const own = new Set(vrrp.virtualInterfaces.map((one) => one.name));
-  const ignore = effective(facts, device, "arp_ignore");
-  const elsewhere = addressesOf(vrrp).filter(
-    (one) => one.device !== null && one.device !== device && !own.has(one.device),
-  );
-  const silent = ignore === ALWAYS_SILENT ? addressesOf(vrrp) : ignore > 0 ? elsewhere : [];
-  const ignored = silent.map(({ address, device: at }) =>
-    found(
-      "arp-ignore",
-      name,
-      `arp_ignore is ${ignore} on ${device}, and ${address} is on ${at ?? device}: the kernel does not answer for it`,
-      sysctl(device, "arp_ignore", 0),
-    ),
-  );
+  const ignored = addressesOf(vrrp).flatMap((one) => arpIgnored(vrrp, one, facts));
   if (effective(facts, device, "arp_filter") === 0) return ignored;
   return [...ignored, found("arp-filter", name, `arp_filter is 1 on ${device}`, sysctl(device, "arp_filter", 0))];
+}
+
+function arpIgnored({ name, interface: device }: VrrpInstanceConfig, one: VirtualAddress, facts: KernelFacts) {
+  const at = one.device ?? device;
+  const apart = facts.device(at)?.neighbours === false;
+  const asked = apart ? device : at;
+  const ignore = effective(facts, asked, "arp_ignore");
+  if (apart ? ignore === 0 : ignore !== ALWAYS_SILENT) return [];
+  const what = `arp_ignore is ${ignore} on ${asked}, and ${one.address} is on ${at}: the kernel does not answer for it`;
+  const fix = apart
+    ? `put ${one.address} on ${device}, without dev ${at} in the file; arp_ignore may be meant for real servers (LVS-DR)`
+    : answering(asked, facts);
+  return [found("arp-ignore", name, what, fix)];
+}
+
+/** 1, not 0: what LVS-DR keeps on the loopback stays silent. */
+function answering(device: string, { setting }: KernelFacts): string {
+  const words = ["all", device]
+    .filter((one) => setting(`ipv4/conf/${one}/arp_ignore`) === ALWAYS_SILENT)
+    .map((one) => `net.ipv4.conf.${one}.arp_ignore=1`);
+  return `sysctl -w ${words.join(" ")}; and in /etc/sysctl.d, for the next boot`;
 }
 
 const addressesOf = ({ advertised, excluded }: VrrpInstanceConfig): readonly VirtualAddress[] =>
