@@ -48,6 +48,8 @@ async function prepare(work: MysqlWork, managed: Managed, { question, run, answe
     fenced === null
       ? await takeoverOf(work, managed, () => run.cancelled).run()
       : err(`${troubleInWords(fenced)}: ${troubleRemedy(fenced)}`);
+  // It may have left the channel pointed at this daemon.
+  managed.tailSettled &&= prepared.ok;
   const step = prepared.ok ? "the server is ready" : "the claim is";
   work.tell(managed, {
     what: "takeover",

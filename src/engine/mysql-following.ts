@@ -7,6 +7,7 @@ import type { MysqlFacts } from "../core/mysql/facts.ts";
 import { channelToResume, type LeftChannel, provesFollowing } from "../core/mysql/following.ts";
 import { startOrders } from "../core/mysql/orders.ts";
 import { failureInWords, MysqlServers } from "./mysql-group.ts";
+import { isTailUnsettled } from "./mysql-home.ts";
 import { channelsOf, type Managed } from "./mysql-managed.ts";
 import type { MysqlWork } from "./mysql-work.ts";
 
@@ -65,7 +66,7 @@ function resume(
   version: Parameters<typeof startOrders>[0],
 ): void {
   work.queue(managed, async () => {
-    if (isWriter(managed)) return;
+    if (isWriter(managed) || (await isTailUnsettled(work, managed))) return;
     const servers = new MysqlServers(work.tools.sql, managed.config);
     const done = await servers.own.orderAll(startOrders(version, channel), toMillis(managed.config.timeout));
     servers.close();

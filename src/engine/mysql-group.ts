@@ -85,6 +85,11 @@ export class MysqlServers {
     return { own, peers, ending: ending[0] ?? null };
   }
 
+  /** Whether nobody listens at that peer now. */
+  async isDown(name: string): Promise<boolean> {
+    return (await this.askPeers()).some(({ address, state }) => address === name && state.kind === "down");
+  }
+
   askPeers(): Promise<readonly Peer[]> {
     return this.#askAll(this.#peers, [], { end: false });
   }

@@ -19,16 +19,36 @@ export function rememberHome(work: MysqlWork, managed: Managed, { home }: MysqlF
   });
 }
 
-/** Once after the start: a channel that a daemon that was killed has left pointed at itself. */
+/**
+ * A channel that a claim, or a daemon that was killed, has left pointed at this daemon: at each look after the start and after a claim that was refused,
+ * until nothing is left of it. The same trouble is told once.
+ */
 export function settleTail(work: MysqlWork, managed: Managed): void {
   if (managed.tailSettled) return;
   managed.tailSettled = true;
   work.queue(managed, async () => {
-    const member = new MysqlMember(work.tools.sql, managed.config.address, managed.config);
-    const why = await new TailFetch(work.tools, managed.config, member).settle();
-    member.close();
-    if (why === null) return;
-    managed.tailSettled = false;
-    work.tell(managed, { what: "guard", step: "point the channel back to its source", outcome: "failed", detail: why });
+    const why = await withTail(work, managed, (tail) => tail.settle());
+    managed.tailSettled = why === null;
+    if (why !== null && why !== managed.tailTrouble)
+      work.tell(managed, {
+        what: "guard",
+        step: "point the channel back to its source",
+        outcome: "failed",
+        detail: why,
+      });
+    managed.tailTrouble = why;
   });
+}
+
+/** Nothing may be started on a channel that is, or may be, pointed at this daemon. */
+export const isTailUnsettled = (work: MysqlWork, managed: Managed): Promise<boolean> =>
+  withTail(work, managed, (tail) => tail.isUnsettled());
+
+async function withTail<T>(work: MysqlWork, managed: Managed, use: (tail: TailFetch) => Promise<T>): Promise<T> {
+  const member = new MysqlMember(work.tools.sql, managed.config.address, managed.config);
+  try {
+    return await use(new TailFetch(work.tools, managed.config, member));
+  } finally {
+    member.close();
+  }
 }

@@ -82,8 +82,10 @@ export interface Managed {
   privilegesAt: Instant | null;
   /** Where its binary log is, as noted. */
   home: string | null;
-  /** Nothing is left of a tail that was being fetched when the daemon ended. */
+  /** Nothing is left of a tail that was being fetched when the daemon ended or a claim was refused. */
   tailSettled: boolean;
+  /** Why something is, as told last. */
+  tailTrouble: string | null;
 }
 
 /** What the file says of a managed server. */
@@ -124,6 +126,7 @@ export function newManaged(instance: string, settings: ManagedSettings, records:
     privilegesAt: null,
     home: null,
     tailSettled: false,
+    tailTrouble: null,
   };
 }
 

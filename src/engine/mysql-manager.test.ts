@@ -1,6 +1,9 @@
 /** Takeovers of model servers in virtual time, with everything that can come between. */
 import { describe, expect, it } from "vitest";
+import { err } from "../core/lib/result.ts";
+import { tailNoteText } from "../core/mysql/tail-note.ts";
 import { managedWorld, type StepEvent } from "./testing/managed-world.ts";
+import { NO_TAKEOVER } from "./testing/no-watches.ts";
 
 const done = (events: readonly StepEvent[]): readonly string[] =>
   events.filter(({ outcome }) => outcome === "done").map(({ step }) => step);
@@ -25,6 +28,38 @@ describe("a claim", () => {
       "open the own server for writes",
     ]);
     expect(world.files).toEqual([expect.stringMatching(/^\/positions\/orders-2026-01-02T03-04-05\.\d{3}Z\.txt$/)]);
+  });
+
+  it("asks everybody again after it has asked for a tail: the dead writer may be up by then, and open", async () => {
+    const world = managedWorld();
+    world.peer.readOnly = false;
+    await world.follows();
+    world.peer.reach = "down";
+    const ask = async () => {
+      world.peer.reach = "up";
+      world.peer.readOnly = false;
+      return err("no daemon is reached");
+    };
+    world.tails = { ...NO_TAKEOVER.tails, keepers: { ask } };
+    expect(await world.ask("claim")).toMatchObject({ opened: true });
+    expect([world.peer.readOnly, world.own.readOnly]).toEqual([true, false]);
+  });
+
+  it("that leaves a channel pointed at its own source starts nothing on it; the next look settles it", async () => {
+    const world = managedWorld();
+    await world.follows();
+    world.peer.reach = "down";
+    world.own.refusesToOpen = true;
+    const place = { host: "192.0.2.2", port: 3306, at: { file: "bin.000001", offset: 4 }, usingGtid: null, tls: false };
+    const note = tailNoteText({ channel: "", source: "127.0.0.1:40000", place });
+    world.onEvent.call = ({ step }) => {
+      if (step.startsWith("fetch ")) void world.notes.write("tail-orders", note);
+    };
+    expect((await world.ask("claim"))?.reason).toContain("Access denied");
+    expect(world.own.orders.filter((order) => order.startsWith("START"))).toEqual([]);
+    expect(await world.notes.read("tail-orders")).toBe(note);
+    await world.look();
+    expect(await world.notes.read("tail-orders")).toBeNull();
   });
 
   it("closes a peer that answers, with its sessions, also when closing hangs behind one of them", async () => {

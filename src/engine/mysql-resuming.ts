@@ -4,6 +4,7 @@ import { toMillis } from "../core/lib/units.ts";
 import { replicaOrder } from "../core/mysql/orders.ts";
 import type { ServerVersion } from "../core/mysql/version.ts";
 import { failureInWords } from "./mysql-group.ts";
+import { isTailUnsettled } from "./mysql-home.ts";
 import type { Managed } from "./mysql-managed.ts";
 import { MysqlMember } from "./mysql-member.ts";
 import type { MysqlWork } from "./mysql-work.ts";
@@ -15,7 +16,8 @@ export function resumeReceiver(work: MysqlWork, managed: Managed, version: Serve
     const { config } = managed;
     const member = new MysqlMember(work.tools.sql, config.address, config);
     const order = replicaOrder(version, "START", { channel, thread: "IO_THREAD" });
-    const done = managed.left ? ok([]) : await member.order(order, toMillis(config.timeout));
+    const stays = managed.left || (await isTailUnsettled(work, managed));
+    const done = stays ? ok([]) : await member.order(order, toMillis(config.timeout));
     member.close();
     managed.resuming = false;
     if (done.ok) return;

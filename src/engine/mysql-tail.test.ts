@@ -2,9 +2,10 @@
 import { crc32 } from "node:zlib";
 import { beforeEach, expect, it } from "vitest";
 import { err, ok } from "../core/lib/result.ts";
-import { after, millis, seconds } from "../core/lib/units.ts";
+import { after, elapsed, millis, seconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import type { SqlRow } from "../core/mysql/facts.ts";
+import { SERVER_RUNS } from "../core/mysql/home.ts";
 import { LogFileModel } from "../core/mysql/tail.suite.ts";
 import { tailNote } from "../core/mysql/tail-note.ts";
 import type { SqlPort } from "../ports/sql.ts";
@@ -30,6 +31,8 @@ class Standby {
   /** Statements that fail, by their first words. */
   readonly fails: string[] = [];
   readonly orders: string[] = [];
+  /** Milliseconds that the last STOP was given. */
+  patience = 0;
   readonly position = "0-1-7";
 
   get executed(): number {
@@ -39,10 +42,12 @@ class Standby {
   }
 
   readonly sql: SqlPort = {
-    open: async () => ok({ query: async (text: string) => this.#answer(text), close: () => undefined }),
+    open: async () =>
+      ok({ query: async (text: string, millis: number) => this.#answer(text, millis), close: () => undefined }),
   };
 
-  #answer(text: string) {
+  #answer(text: string, patience: number) {
+    if (text.startsWith("STOP")) this.patience = patience;
     if (/^(CHANGE|START|STOP)/.test(text)) this.orders.push(text);
     if (this.fails.some((one) => text.startsWith(one)))
       return err({ kind: "server", number: 1, detail: "no" } as never);
@@ -88,6 +93,8 @@ let asked: TailQuestion[];
 let files: ReadonlyMap<string, { readonly bytes: Uint8Array; readonly next: string | null }>;
 let silent: string | null;
 let open: number;
+let connects: boolean;
+let down: boolean;
 beforeEach(() => {
   standby = new Standby();
   timers = createVirtualTimers();
@@ -96,6 +103,8 @@ beforeEach(() => {
   files = new Map([["bin.000001", { bytes: log.bytes, next: null }]]);
   silent = null;
   open = 0;
+  connects = true;
+  down = true;
 });
 
 function tailFetch() {
@@ -130,7 +139,12 @@ function tailFetch() {
         open: async (offer: SourceOffer) => {
           standby.offered = offer;
           open++;
-          return ok({ host: "127.0.0.1", port: 40_000, problem: () => null, close: () => void open-- });
+          const port = 40_000;
+          return ok({ host: "127.0.0.1", port, connected: () => connects, problem: () => null, refuse: () => void 0 });
+        },
+        close: (port: number) => {
+          expect([port, standby.place.host]).toEqual([40_000, expect.not.stringContaining("127.")]);
+          open--;
         },
       },
     },
@@ -144,7 +158,8 @@ async function run(cancelled = () => false) {
   if (!own.ok) throw new Error("it answers");
   const [channel] = own.value.channels;
   if (channel === undefined) throw new Error("it has a channel");
-  const order = { channel, own: own.value, deadline: after(timers.now(), seconds(10)), cancelled };
+  const deadline = after(timers.now(), seconds(10));
+  const order = { channel, own: own.value, deadline, cancelled, isDown: async () => down };
   let done = false;
   const running = fetch.run(order).finally(() => {
     done = true;
@@ -236,6 +251,45 @@ it("a channel that cannot be pointed back is an error and stays noted; the next 
   expect(await tailFetch().fetch.settle()).toBeNull();
   expect(standby.place).toEqual({ ...HOME, offset: end });
   expect(notes.size).toBe(0);
+});
+
+it("a statement that is being executed has the rest of the claim's time to end, and the port stays taken until the channel is back", async () => {
+  standby.stuck = true;
+  standby.fails.push("STOP");
+  await run(() => true);
+  expect([standby.patience > 9_000, open]).toEqual([true, 1]);
+  standby.fails.length = 0;
+  expect(await tailFetch().fetch.isUnsettled()).toBe(true);
+  expect(await tailFetch().fetch.settle()).toBeNull();
+  expect([await tailFetch().fetch.isUnsettled(), open]).toEqual([false, 0]);
+});
+
+it("a dead server of which a process is there is asked for again, until that is gone or it is up", async () => {
+  silent = `the daemon on ${WRITER} does not give the log: ${SERVER_RUNS}`;
+  const ended = timers.schedule(millis(900), () => {
+    silent = null;
+  });
+  expect(await words()).toBe(`2 transactions, up to bin.000001:${end}`);
+  ended.cancel();
+  standby.place = { ...HOME, offset: from };
+  silent = `the daemon on ${WRITER} does not give the log: ${SERVER_RUNS}`;
+  timers.schedule(millis(900), () => {
+    down = false;
+  });
+  expect(await words()).toBe("NOT DONE: it is not down any more");
+  down = true;
+  const before = timers.now();
+  expect(await words()).toContain(SERVER_RUNS);
+  expect(elapsed(before, timers.now())).toBeGreaterThan(seconds(6));
+});
+
+it("a server that does not connect is not waited for", async () => {
+  connects = false;
+  standby.stuck = true;
+  const before = timers.now();
+  expect(await words()).toContain("NOT DONE: the own server did not connect");
+  expect(elapsed(before, timers.now())).toBeLessThan(seconds(2));
+  expect(standby.place).toEqual({ ...HOME, offset: from });
 });
 
 it("a channel that somebody has pointed elsewhere meanwhile is left alone", async () => {

@@ -6,9 +6,10 @@
 
 import { isLocal } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
-import { after, elapsed, type Instant, micros, millis, toMillis } from "../core/lib/units.ts";
+import { after, elapsed, type Instant, type Micros, micros, millis, toMillis } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
 import { type Coordinates, coordinatesInWords, reaches } from "../core/mysql/coordinates.ts";
+import { SERVER_RUNS } from "../core/mysql/home.ts";
 import type { ChannelFacts, MemberFacts } from "../core/mysql/member.ts";
 import { type ChannelPlace, placeOrder, replicaOrder } from "../core/mysql/orders.ts";
 import { cutTail, LOG_HEAD_BYTES, type LogPart, type Tail, whyNotNext } from "../core/mysql/tail.ts";
@@ -33,6 +34,8 @@ export interface TailOrder {
   /** The claim's. */
   readonly deadline: Instant;
   readonly cancelled: () => boolean;
+  /** Whether nobody listens at the peer, asked again. */
+  readonly isDown: () => Promise<boolean>;
 }
 
 export interface TailOutcome {
@@ -47,6 +50,10 @@ const FILES_MAX = 100;
 const ASK = millis(1_500);
 const ORDER = millis(3_000);
 const PAUSE = millis(10);
+/** Until a server that starts or ends is asked for again. */
+const AGAIN = millis(200);
+/** A receiver that has not connected by then will not: it was turned away, and tries again in seconds at best. */
+const CONNECTS = millis(1_500);
 /** Of the time that is left to the claim; the rest is for pointing back and opening. */
 const SHARE = 0.7;
 
@@ -65,8 +72,8 @@ export class TailFetch {
 
   /** An error only where the channel could not be pointed back: the server must not be opened then. */
   async run(order: TailOrder): Promise<Result<TailOutcome, string>> {
-    const until = this.#share(order.deadline);
-    const tail = await this.#collect(order, until);
+    const until = tailShare(this.#host.timers.now(), order.deadline);
+    const tail = await this.#collectOnceDead(order, until);
     if (!tail.ok) return ok({ words: notDone(tail.error), end: null });
     if (tail.value.transactions === 0) return ok({ words: "it has sent everything", end: null });
     const begun = await this.#begin(order, tail.value);
@@ -74,7 +81,9 @@ export class TailFetch {
     const { source, note } = begun.value;
     try {
       const why = await this.#receive(order, { tail: tail.value, source, until });
-      const back = await this.#pointBack(note);
+      // A statement that is being executed ends before the applier stops: it has all the time there is.
+      const left = toMillis(elapsed(this.#host.timers.now(), order.deadline));
+      const back = await this.#pointBack(note, Math.max(toMillis(ORDER), left));
       if (!back.ok) return back;
       const end = back.value;
       const { transactions } = tail.value;
@@ -84,8 +93,13 @@ export class TailFetch {
         end,
       });
     } finally {
-      source.close();
+      source.refuse();
     }
+  }
+
+  /** A channel is, or may be, pointed at this daemon: nothing must be started on it. */
+  async isUnsettled(): Promise<boolean> {
+    return parseTailNote(await this.#host.records.read(tailNote(this.#config.name))) !== null;
   }
 
   /** What an earlier run left pointed at a source that is gone. Null: everything is where it belongs; else why not. */
@@ -97,16 +111,28 @@ export class TailFetch {
     if (!facts.ok) return failureInWords(facts.error);
     const channel = facts.value.channels.find((one) => one.channel === note.channel);
     if (channel?.source === note.source) {
-      const back = await this.#pointBack(note);
+      const back = await this.#pointBack(note, toMillis(ORDER));
       return back.ok ? null : back.error;
     }
-    await this.#host.records.remove(name);
+    await this.#forget(note);
     return null;
   }
 
-  #share(deadline: Instant): Instant {
-    const now = this.#host.timers.now();
-    return after(now, micros(Math.max(0, Math.floor(elapsed(now, deadline) * SHARE))));
+  /** No channel names the source any more. */
+  async #forget({ source }: TailNote): Promise<void> {
+    await this.#host.records.remove(tailNote(this.#config.name));
+    this.#host.tails.sources.close(Number(source.slice(source.lastIndexOf(":") + 1)));
+  }
+
+  /** A server that starts or ends is dead for nobody: in a moment it is gone, or up, and then it is closed and followed as any other peer. */
+  async #collectOnceDead(order: TailOrder, until: Instant): Promise<Result<Tail, string>> {
+    for (;;) {
+      const tail = await this.#collect(order, until);
+      if (tail.ok || !tail.error.includes(SERVER_RUNS)) return tail;
+      if (order.cancelled() || after(this.#host.timers.now(), AGAIN) >= until) return tail;
+      await this.#pause(AGAIN);
+      if (!(await order.isDown())) return err("it is not down any more");
+    }
   }
 
   async #collect({ channel, own }: TailOrder, until: Instant): Promise<Result<Tail, string>> {
@@ -189,7 +215,7 @@ export class TailFetch {
     const note = noteOfChannel(channel, source);
     const problem = await this.#host.records.write(tailNote(this.#config.name), tailNoteText(note));
     if (problem === null) return ok({ source, note });
-    source.close();
+    this.#host.tails.sources.close(source.port);
     return err(problem);
   }
 
@@ -207,16 +233,30 @@ export class TailFetch {
       const done = await this.#own.order(order, toMillis(ORDER));
       if (!done.ok) return failureInWords(done.error);
     }
+    const connects = after(this.#host.timers.now(), CONNECTS);
     for (;;) {
       const state = await this.#look(channel, tail.end);
       if (state !== "waits") return state;
-      if (source.problem() !== null) return source.problem();
-      if (cancelled()) return "it is not wanted any more";
-      if (this.#host.timers.now() >= until) return "it was not executed in time";
-      await new Promise<void>((resolve) => {
-        this.#host.timers.schedule(PAUSE, resolve);
-      });
+      const why = cancelled() ? "it is not wanted any more" : this.#whyInVain(source, { connects, until });
+      if (why !== null) return why;
+      await this.#pause(PAUSE);
     }
+  }
+
+  #whyInVain(
+    source: OpenSource,
+    { connects, until }: { readonly connects: Instant; readonly until: Instant },
+  ): string | null {
+    const now = this.#host.timers.now();
+    if (now >= until) return "it was not executed in time";
+    if (source.connected() || now < connects) return source.problem();
+    return "the own server did not connect to the source, or the host does not say that it was this server";
+  }
+
+  #pause(delay: Micros): Promise<void> {
+    return new Promise((resolve) => {
+      this.#host.timers.schedule(delay, resolve);
+    });
   }
 
   /** Null: everything is executed; else why it will not be, or "waits". */
@@ -230,13 +270,14 @@ export class TailFetch {
   }
 
   /** To where it belongs, with the coordinates of what is executed; both threads stand then. */
-  async #pointBack({ channel, place, source }: TailNote): Promise<Result<Coordinates, string>> {
+  async #pointBack(note: TailNote, stopMillis: number): Promise<Result<Coordinates, string>> {
+    const { channel, place, source } = note;
     const failed = (why: string): Result<never, string> =>
       err(`the channel cannot be pointed back to ${place.host}:${place.port}: ${why}`);
     const facts = await this.#own.facts({ end: false });
     if (!facts.ok) return failed(failureInWords(facts.error));
     const { version, channels } = facts.value;
-    const stop = await this.#own.order(replicaOrder(version, "STOP", { channel, thread: null }), toMillis(ORDER));
+    const stop = await this.#own.order(replicaOrder(version, "STOP", { channel, thread: null }), stopMillis);
     if (!stop.ok) return failed(failureInWords(stop.error));
     const stood = await this.#own.facts({ end: false });
     if (!stood.ok) return failed(failureInWords(stood.error));
@@ -248,10 +289,14 @@ export class TailFetch {
       const done = await this.#own.order(order, toMillis(ORDER));
       if (!done.ok) return failed(failureInWords(done.error));
     }
-    await this.#host.records.remove(tailNote(this.#config.name));
+    await this.#forget(note);
     return ok(end);
   }
 }
+
+/** Of the time that is left to a claim. */
+const tailShare = (now: Instant, deadline: Instant): Instant =>
+  after(now, micros(Math.max(0, Math.floor(elapsed(now, deadline) * SHARE))));
 
 /** That it is not connected yet is none. */
 function errorOf({ io, ioError, sqlError }: ChannelFacts): string | null {

@@ -254,9 +254,9 @@ export class Takeover {
     if (!done.ok) return this.#failed(words, done.error);
     const expected = expectedAfter(facts, step);
     this.#progress = expected.progress;
-    const untouched = step.kind === "fetch-tail" && this.#tails.get(step.peer) === null;
+    // While it was fetched, the dead server may have been started again: the next look asks everybody.
     if (step.kind === "fetch-tail") this.#progress = { ...this.#progress, tails: new Map(this.#tails) };
-    if (untouched || PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
+    if (PROVED_BY_ANSWER.has(step.kind)) this.#proved = expected;
     this.#context.tell(words, "done", done.value);
     return ok(undefined);
   }
@@ -321,7 +321,8 @@ export class Takeover {
     const channel = own.channels.find((one) => one.channel === name);
     if (channel === undefined) return err("the channel is gone");
     const { cancelled } = this.#context;
-    const fetched = await this.#tail.run({ channel, own, deadline: this.#deadline, cancelled });
+    const isDown = () => this.#servers.isDown(peer);
+    const fetched = await this.#tail.run({ channel, own, deadline: this.#deadline, cancelled, isDown });
     if (!fetched.ok) return fetched;
     this.#tails.set(peer, fetched.value.end);
     return ok(fetched.value.words);
@@ -358,13 +359,14 @@ export class Takeover {
    * would throw away the rest (MDEV-4698). An applier that has broken meanwhile holds what a dead writer sent last: that is left as it is.
    */
   async #receiveAgain(): Promise<void> {
-    if (this.#stopped.size === 0) return;
+    // A channel that still names this daemon's source is pointed back first (mysql-home.ts).
+    if (this.#stopped.size === 0 || (await this.#tail.isUnsettled())) return;
     const own = await this.#servers.own.facts({ end: false });
-    const { version } = this.#servers.own;
-    if (!own.ok || version === null) return;
+    if (!own.ok) return;
+    const { channels, version } = own.value;
     let again = 0;
     for (const [channel, thread] of this.#stopped) {
-      const now = own.value.channels.find((one) => one.channel === channel);
+      const now = channels.find((one) => one.channel === channel);
       if (now === undefined || (now.sql !== "running" && now.drained !== true)) continue;
       const order = replicaOrder(version, "START", { channel, thread });
       const started = await this.#servers.own.order(order, toMillis(ORDER));

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { ServerHome } from "../core/mysql/home.ts";
+import { PacketReader } from "../core/mysql/source-packets.ts";
 import { LogFileModel } from "../core/mysql/tail.suite.ts";
 import { cutTail } from "../core/mysql/tail.ts";
 import { readDeadLog } from "./dead-log.ts";
@@ -70,19 +72,69 @@ it("reads nothing while a server works in that directory, or has the list of log
   expect(await read("bin.000001")).toEqual({ ok: false, error: "a server has its binary log open" });
 });
 
-it("a source turns away whoever is not the own server, before a word is said", async () => {
+async function sourceFor(isOwn?: () => boolean) {
   const log = new LogFileModel(crc32);
   const tail = cutTail([log.part(log.transaction(1))], { crc32, ownServerId: 2 });
   if (!tail.ok) throw new Error(tail.error);
   const offer = { tail: tail.value, product: "mariadb", gtid: true, dataDirectory: home.dataDirectory } as const;
-  const source = await createTailSource().open(offer);
-  if (!source.ok) throw new Error(source.error);
-  expect([source.value.host, source.value.problem()]).toEqual(["127.0.0.1", null]);
-  const socket = connect(source.value.port, source.value.host);
+  const port = createTailSource(isOwn);
+  const opened = await port.open(offer);
+  if (!opened.ok) throw new Error(opened.error);
+  return { source: opened.value, close: () => port.close(opened.value.port), end: tail.value.end };
+}
+
+function receiver(port: number) {
+  const socket = connect(port, "127.0.0.1");
   const heard: Buffer[] = [];
   socket.on("data", (chunk) => heard.push(chunk)).on("error", () => undefined);
-  await new Promise((resolve) => socket.once("close", resolve));
-  expect(Buffer.concat(heard)).toHaveLength(0);
-  expect(source.value.problem()).toContain("another process");
-  source.value.close();
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const payloads = () => new PacketReader(1 << 24).push(Buffer.concat(heard)) ?? [];
+  const say = (sequence: number, ...payload: number[]) =>
+    socket.write(Uint8Array.of(payload.length, 0, 0, sequence, ...payload));
+  const until = async (wanted: () => boolean) => {
+    while (!wanted()) await once(socket, "data");
+  };
+  return { socket, payloads, say, until, closed };
+}
+
+it("a source turns away whoever is not the own server, before a word is said, and goes on", async () => {
+  const { source, close } = await sourceFor();
+  const { payloads, closed } = receiver(source.port);
+  await closed;
+  expect([payloads(), source.connected(), source.problem()]).toEqual([[], false, null]);
+  close();
+});
+
+it("a source hands out once, stays alive while that is executed, and keeps its port until it is closed", async () => {
+  const { source, close, end } = await sourceFor(() => true);
+  const dump = async () => {
+    const one = receiver(source.port);
+    await one.until(() => one.payloads().length === 1);
+    one.say(1, 1, 2, 3);
+    await one.until(() => one.payloads().length === 2);
+    one.say(0, 18, 0, 0, 0, 0);
+    return one;
+  };
+  const first = await dump();
+  const beats = () => first.payloads().filter(({ payload }) => payload[5] === 27);
+  await first.until(() => beats().length >= 2);
+  expect(Buffer.from(beats()[1]?.payload ?? []).readUInt32LE(14)).toBe(end.offset);
+  expect([source.connected(), source.problem()]).toEqual([true, null]);
+  const second = await dump();
+  await second.until(() => second.payloads().length === 3);
+  expect(second.payloads()[2]?.payload[0]).toBe(0xff);
+  expect(source.problem()).toContain("asked for it twice");
+
+  source.refuse();
+  await first.closed;
+  const late = receiver(source.port);
+  await late.closed;
+  expect(late.payloads()).toEqual([]);
+  const taken = createServer().listen(source.port, "127.0.0.1");
+  const [error] = await once(taken, "error");
+  expect(error).toMatchObject({ code: "EADDRINUSE" });
+  close();
+  const free = createServer().listen(source.port, "127.0.0.1");
+  await once(free, "listening");
+  free.close();
 });

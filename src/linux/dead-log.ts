@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { open, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { err, ok, type Result } from "../core/lib/result.ts";
-import type { ServerHome } from "../core/mysql/home.ts";
+import { SERVER_RUNS, type ServerHome } from "../core/mysql/home.ts";
 import type { TailPiece } from "../ports/tail.ts";
 import { serverHolds, serverRunsIn } from "./database-host.ts";
 
@@ -28,7 +28,7 @@ export async function readDeadLog(home: ServerHome, place: LogPlace): Promise<Re
 }
 
 async function whyAlive({ dataDirectory, index }: ServerHome): Promise<string | null> {
-  if (serverRunsIn(await realpath(dataDirectory))) return "its server runs, starts or ends";
+  if (serverRunsIn(await realpath(dataDirectory))) return SERVER_RUNS;
   const { dev, ino } = await stat(index);
   return serverHolds({ dev, ino }) ? "a server has its binary log open" : null;
 }

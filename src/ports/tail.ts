@@ -40,14 +40,19 @@ export interface SourceOffer {
 export interface OpenSource {
   readonly host: string;
   readonly port: number;
-  /** Why somebody was turned away; null: nobody was. */
+  /** The own server has connected. */
+  readonly connected: () => boolean;
+  /** Why the tail will not be received whole; null: nothing stands against it. */
   readonly problem: () => string | null;
-  readonly close: () => void;
+  /** Serves nobody any more, and keeps the port: a channel that still names it must find no stranger there. */
+  readonly refuse: () => void;
 }
 
 export interface SourcePort {
-  /** Hands out the tail on the loopback interface until it is closed. */
+  /** Hands out the tail on the loopback interface, once. */
   open(offer: SourceOffer): Promise<Result<OpenSource, string>>;
+  /** Gives the port back, if it is one that was opened here: call when no channel names it. */
+  close(port: number): void;
 }
 
 export interface TailTools {

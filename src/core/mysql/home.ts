@@ -29,5 +29,8 @@ export function parseHome(text: string | null): ServerHome | null {
   }
 }
 
+/** What its host's daemon says of a server of which a process is there: its files are its own, until it is up or gone. */
+export const SERVER_RUNS = "its server runs, starts or ends";
+
 /** Name of the note. */
 export const homeNote = (name: string): string => `server-${name}`;

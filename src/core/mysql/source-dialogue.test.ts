@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { EVENT, HEADER_LENGTH } from "../mha/binlog.ts";
 import { type Answer, SourceDialogue } from "./source-dialogue.ts";
 import { concat, latin1, PacketReader, packetsOf, textOf } from "./source-packets.ts";
@@ -14,8 +14,19 @@ next.transaction(8);
 const tail = cutTail([log.part(from), next.part()], { crc32, ownServerId: 2 });
 if (!tail.ok) throw new Error(tail.error);
 
+let taken = false;
+const take = (): boolean => {
+  const first = !taken;
+  taken = true;
+  return first;
+};
+beforeEach(() => {
+  taken = false;
+});
+
 const dialogueOf = (product: "mariadb" | "mysql") =>
   new SourceDialogue({
+    take,
     tail: tail.value,
     product,
     gtid: true,
@@ -102,6 +113,30 @@ it("hands out where it begins, what describes it, and then every event with soun
   expect(events[7]?.readUInt32LE(13)).toBe(4 + (events[7]?.length ?? 0));
   for (const event of [...events.slice(0, 7), ...events.slice(8)])
     expect(event.readUInt32LE(event.length - 4)).toBe(crc32(event.subarray(0, -4)));
+});
+
+it("hands out once: whoever asks again, over whatever connection, is told that there is nothing", () => {
+  const dump = { sequence: 0, payload: Uint8Array.of(18) };
+  for (const _ of loggedIn("mariadb").dialogue.hear(dump).send);
+  const again = loggedIn("mariadb").dialogue.hear(dump);
+  expect(again.handsOut).toBe(false);
+  const [refused, ...more] = payloads(again.send);
+  expect([refused?.payload[0], (refused?.payload[1] ?? 0) + 256 * (refused?.payload[2] ?? 0)]).toEqual([0xff, 1236]);
+  expect(more).toEqual([]);
+});
+
+it("says after the last event that it is alive: at the end of the tail, in the packets' count, with a sound checksum", () => {
+  const { dialogue } = loggedIn("mysql");
+  const last = payloads(dialogue.hear({ sequence: 0, payload: Uint8Array.of(30) }).send).at(-1);
+  for (const after of [1, 2]) {
+    const [beat] = payloads(dialogue.heartbeat());
+    expect(beat?.sequence).toBe((last?.sequence ?? 0) + after);
+    const event = Buffer.from(beat?.payload.subarray(1) ?? []);
+    expect([event[4], event.readUInt32LE(5), event.readUInt32LE(9)]).toEqual([27, 1, event.length]);
+    expect(event.readUInt32LE(13)).toBe(tail.value.end.offset);
+    expect(textOf(event.subarray(HEADER_LENGTH, -4))).toBe("m1-bin.000002");
+    expect(event.readUInt32LE(event.length - 4)).toBe(crc32(event.subarray(0, -4)));
+  }
 });
 
 it("knows no other command, and ends when the receiver leaves", () => {

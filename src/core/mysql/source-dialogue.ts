@@ -29,6 +29,8 @@ export interface DialogueOptions {
   readonly scramble: Uint8Array;
   readonly unixSeconds: number;
   readonly crc32: Crc32;
+  /** Whether the tail may be handed out now: true once for all conversations of a source. A receiver that asks again may not have said what it has. */
+  readonly take: () => boolean;
 }
 
 /** What follows from a payload: bytes to send, and whether the tail is among them. */
@@ -42,11 +44,15 @@ export interface Answer {
 const COMMAND = { quit: 1, query: 3, ping: 14, dump: 18, register: 21, dumpGtid: 30 } as const;
 const UNKNOWN_VARIABLE = 1193;
 const UNKNOWN_COMMAND = 1047;
+/** ER_MASTER_FATAL_ERROR_READING_BINLOG: a receiver stops at it, and does not try again. */
+const FATAL_READING = 1236;
 const UUID_OF_NOBODY = "00000000-0000-0000-0000-000000000001";
 
 export class SourceDialogue {
   readonly #options: DialogueOptions;
   #greeted = false;
+  /** Of the packet after the last event. */
+  #next = 0;
 
   constructor(options: DialogueOptions) {
     this.#options = options;
@@ -82,12 +88,32 @@ export class SourceDialogue {
       case COMMAND.query:
         return say(...this.#answer(textOf(payload.subarray(1))));
       case COMMAND.dump:
-      case COMMAND.dumpGtid: {
-        return { send: events(this.#options, next), handsOut: true, ends: null };
-      }
+      case COMMAND.dumpGtid:
+        if (this.#options.take()) return { send: this.#events(next), handsOut: true, ends: null };
+        return say(errorPacket(FATAL_READING, "HY000", "the tail was handed out before, and is not handed out twice"));
       default:
         return say(errorPacket(UNKNOWN_COMMAND, "08S01", "this source hands out a tail and nothing else"));
     }
+  }
+
+  *#events(first: number): Iterable<Uint8Array> {
+    this.#next = first;
+    for (const event of events(this.#options)) {
+      const packets = packetsOf(concat([STATUS_OK, event]), this.#next);
+      this.#next += packets.length / 2;
+      yield* packets;
+    }
+  }
+
+  /**
+   * For a receiver that has been handed everything: without it, it would take silence of slave_net_timeout for a dead source. The form that
+   * both products know has 32 bits for the position; behind those nothing is sent.
+   */
+  heartbeat(): readonly Uint8Array[] {
+    const { end } = this.#options.tail;
+    if (end.offset >= 2 ** 32) return [];
+    const event = madeUp(this.#options, { type: HEARTBEAT, at: end.offset, flags: 0 }, latin1(end.file));
+    return packetsOf(concat([STATUS_OK, event]), this.#next++);
   }
 
   /** caching_sha2_password says first that it need not see the password. */
@@ -140,39 +166,42 @@ export class SourceDialogue {
   }
 }
 
+/** Every event is one payload of its own, behind a byte that says that it is no error. */
 const STATUS_OK = Uint8Array.of(0);
 
-/** Every event is one payload of its own, behind a byte that says that it is no error. */
-function* events(options: DialogueOptions, first: number): Iterable<Uint8Array> {
-  let sequence = first;
-  const send = (event: Uint8Array): readonly Uint8Array[] => {
-    const packets = packetsOf(concat([STATUS_OK, event]), sequence);
-    sequence += packets.length / 2;
-    return packets;
-  };
+function* events(options: DialogueOptions): Iterable<Uint8Array> {
   for (const part of options.tail.parts) {
-    yield* send(rotateTo(part, options));
-    if (part.from > 4) yield* send(describing(part, options));
+    yield rotateTo(part, options);
+    if (part.from > 4) yield describing(part, options);
     for (let at = 0; at < part.bytes.length; ) {
       const header = readHeader(part.bytes.subarray(at));
       if (header === null) return;
-      yield* send(part.bytes.subarray(at, at + header.length));
+      yield part.bytes.subarray(at, at + header.length);
       at += header.length;
     }
   }
 }
 
 const ARTIFICIAL = 0x20;
+const HEARTBEAT = 27;
 const FLAGS_AT = 17;
 const POSITION_AT = 13;
 const CREATED_AT = HEADER_LENGTH + 52;
 
 /** Where what follows lies in the dead writer's log: made up, as every source does when a receiver comes. */
-function rotateTo({ file, from }: TailPart, { tail, crc32 }: DialogueOptions): Uint8Array {
+function rotateTo({ file, from }: TailPart, options: DialogueOptions): Uint8Array {
   const content = concat([u32(from % 2 ** 32), u32(Math.floor(from / 2 ** 32)), latin1(file)]);
+  return madeUp(options, { type: EVENT.rotate, at: 0, flags: ARTIFICIAL }, content);
+}
+
+function madeUp(
+  { tail, crc32 }: DialogueOptions,
+  { type, at, flags }: { readonly type: number; readonly at: number; readonly flags: number },
+  content: Uint8Array,
+): Uint8Array {
   const length = HEADER_LENGTH + content.length + (tail.checksum ? 4 : 0);
-  const header = concat([u32(0), Uint8Array.of(EVENT.rotate), u32(tail.serverId), u32(length), u32(0)]);
-  return summed(concat([header, Uint8Array.of(ARTIFICIAL, 0), content]), tail.checksum ? crc32 : null);
+  const header = concat([u32(0), Uint8Array.of(type), u32(tail.serverId), u32(length), u32(at)]);
+  return summed(concat([header, Uint8Array.of(flags, 0), content]), tail.checksum ? crc32 : null);
 }
 
 /** The event that describes the file, for somebody who begins in its middle: at no place, and not as the start of a server. */

@@ -301,6 +301,19 @@ describe("what a dead writer had not sent", () => {
     ]);
   });
 
+  it("a server that was the writer before asks nobody for acknowledgements before it executes the tail", () => {
+    const semiSync = {
+      word: "master",
+      enabled: true,
+      clients: 0,
+      waiting: 0,
+      acknowledged: 5,
+      acknowledges: true,
+    } as const;
+    const { steps } = plan({ followed: true, own: { ...left, semiSync } });
+    expect(steps.slice(0, 2)).toEqual(["degraded: no acker, commits are on this server alone (semi-sync off)", FETCH]);
+  });
+
   it.each([
     ["after this server was open, or before it was proved to follow", { followed: false }],
     ["from a silent host", { followed: true, peers: [silent] }],

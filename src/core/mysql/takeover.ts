@@ -287,7 +287,13 @@ function fetchTails(facts: TakeoverFacts): Decision | null {
   if (peer.state.kind !== "down" || channel === undefined || executed === null) return null;
   if (progress.tails?.has(peer.address) === true) return null;
   const { address } = peer;
-  return step({ kind: "fetch-tail", peer: address, channel: channel.channel, behind: coordinatesInWords(executed) });
+  const fetch: Step = {
+    kind: "fetch-tail",
+    peer: address,
+    channel: channel.channel,
+    behind: coordinatesInWords(executed),
+  };
+  return asksNobody(facts) ?? step(fetch);
 }
 
 /** A channel by GTIDs forgets on MySQL where it was in its source's log when it is pointed back: the run remembers it. */

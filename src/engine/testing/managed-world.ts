@@ -115,6 +115,7 @@ class ManagedWorld {
   }
 
   #tools(): TakeoverTools {
+    const tails = () => this.tails ?? NO_TAKEOVER.tails;
     return {
       sql: this.network,
       timers: this.timers,
@@ -132,7 +133,9 @@ class ManagedWorld {
           return ok(order.file === null ? null : `/state/${order.file}`);
         },
       },
-      tails: this.tails ?? NO_TAKEOVER.tails,
+      get tails() {
+        return tails();
+      },
       copies: NO_COPIES,
       logins: NO_TAKEOVER.logins,
       notes: this.notes,

@@ -50,7 +50,7 @@ export const NO_TAKEOVER = {
   exporter: { run: async () => ok(null) },
   tails: {
     keepers: { ask: async () => err("there is no peer link") },
-    sources: { open: async () => err("no source can be opened here") },
+    sources: { open: async () => err("no source can be opened here"), close: () => undefined },
     crc32: () => 0,
   },
   copies: NO_COPIES,
