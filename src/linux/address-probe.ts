@@ -5,7 +5,7 @@
 import { networkInterfaces } from "node:os";
 import { conflictFilter } from "../core/arp/conflict.ts";
 import { arpProbe, ETHERTYPE_ARP, MAC_BYTES, macText, readArp } from "../core/arp/frame.ts";
-import { type FilterStep, jumpIfEqual, loadByte, take } from "../core/bytes/bpf.ts";
+import { assemble, type FilterStep, loadByte, loadHalf, loadWord, take } from "../core/bytes/bpf.ts";
 import { familyOf, type IpAddress, networkOf, parseIp } from "../core/lib/ip.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { ETHERTYPE_IPV6, NEIGHBOUR_ADVERTISEMENT } from "../core/ndisc/advertisement.ts";
@@ -20,6 +20,7 @@ const FRAME_BYTES = 256;
 const SOCKADDR_LL_BYTES = 20;
 const POLL_MILLIS = 2;
 const ETHERNET = 1;
+const ETH_P_ALL = 3;
 const IFF_UP = 1;
 
 interface Device {
@@ -79,9 +80,11 @@ function openProbe({ arena, sockets }: Tools, { index, mac }: Device, address: I
   };
   sockets.attachFilter(descriptor, four ? conflictFilter([address]) : advertisements());
   arena.view.setUint16(name, AF_PACKET, true);
-  arena.view.setUint16(name + 2, four ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
+  // An answer to all nodes from the virtual hardware address that this host has as well is taken by its macvlan before a socket for IPv6 sees it.
+  arena.view.setUint16(name + 2, four ? ETHERTYPE_ARP : ETH_P_ALL);
   arena.view.setInt32(name + 4, index, true);
   const bound = bindSocket(descriptor, arena.at(name), SOCKADDR_LL_BYTES);
+  arena.view.setUint16(name + 2, four ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
   const frame = four ? arpProbe(mac, address) : neighbourProbe(mac, address);
   arena.bytes.set(frame, data);
   const sent =
@@ -101,9 +104,30 @@ function openProbe({ arena, sockets }: Tools, { index, mac }: Device, address: I
   });
 }
 
+/** SKF_AD_OFF + SKF_AD_PKTTYPE and SKF_AD_VLAN_TAG_PRESENT (linux/filter.h). */
+const PACKET_TYPE = -0x1000 + 4;
+const VLAN_TAG_PRESENT = -0x1000 + 48;
+const PACKET_OUTGOING = 4;
+
+/** What comes, is no VLAN's, and is an advertisement: the socket is given every protocol, both ways. */
 function advertisements(): readonly FilterStep[] {
-  const TYPE = 54;
-  return [loadByte(TYPE), jumpIfEqual(NEIGHBOUR_ADVERTISEMENT, 0, 1), take(FRAME_BYTES), take(0)];
+  const [ETHERTYPE, TYPE] = [12, 54];
+  return assemble([
+    loadWord(PACKET_TYPE),
+    { goto: "drop", when: "equal", value: PACKET_OUTGOING },
+    loadWord(VLAN_TAG_PRESENT),
+    { goto: "drop", when: "greater", value: 0 },
+    loadHalf(ETHERTYPE),
+    { goto: "ipv6", when: "equal", value: ETHERTYPE_IPV6 },
+    { label: "drop" },
+    take(0),
+    { label: "ipv6" },
+    loadByte(TYPE),
+    { goto: "keep", when: "equal", value: NEIGHBOUR_ADVERTISEMENT },
+    take(0),
+    { label: "keep" },
+    take(FRAME_BYTES),
+  ]);
 }
 
 async function collect(probe: Probe, address: IpAddress, { millis, first }: ProbeOptions): Promise<readonly string[]> {

@@ -178,3 +178,12 @@ describe("the process", () => {
     expect(inNamespace("signals")).toEqual({ survived: [1, 2, 10, 12, 13, 15, 36, 63, 64] });
   });
 });
+
+describe("who answers for an address", () => {
+  it("is heard also with the virtual hardware address that this host's own macvlan has", () => {
+    expect(inNamespace("virtualNeighbour")).toEqual({
+      held: { ok: true, value: ["00:00:5e:00:02:33"] },
+      free: { ok: true, value: [] },
+    });
+  });
+});

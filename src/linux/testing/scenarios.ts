@@ -6,6 +6,7 @@ import type { IpAddress } from "../../core/lib/ip.ts";
 import type { Instant } from "../../core/lib/units.ts";
 import { PLAIN_HOST } from "../../core/routing/host.ts";
 import type { AddressChange } from "../../ports/network.ts";
+import { createAddressProbe } from "../address-probe.ts";
 import { createAdvertPort } from "../advert-port.ts";
 import { openAnnouncePort } from "../announce-port.ts";
 import { checkCapabilities } from "../capabilities.ts";
@@ -338,6 +339,25 @@ function guard(): unknown {
   };
 }
 
+/** Two hosts' ends of a link, each with the macvlan of the same virtual router; the far one has the address. */
+async function virtualNeighbour(): Promise<unknown> {
+  makeVeth();
+  for (const [device, macvlan] of [
+    ["a0", "va"],
+    ["b0", "vb"],
+  ] as const) {
+    const kind = ["type", "macvlan", "mode", "private"];
+    ip("link", "add", "link", device, "name", macvlan, "address", VIRTUAL_MAC, ...kind);
+    ip("link", "set", macvlan, "up");
+  }
+  ip("addr", "add", "2001:db8::64/128", "dev", "vb", "nodad");
+  const probe = createAddressProbe(createWorld().arena);
+  const ask = (address: string) => probe.whoAnswers(address as IpAddress, { device: "a0", millis: 300 });
+  return { held: await ask("2001:db8::64"), free: await ask("2001:db8::65") };
+}
+
+const VIRTUAL_MAC = "00:00:5e:00:02:33";
+
 function powerless(): unknown {
   const world = createWorld();
   const port = createAdvertPort({ arena: world.arena, watcher: world.reactor, onPacket: () => undefined });
@@ -369,6 +389,7 @@ export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
   links,
   overrun,
   guard,
+  virtualNeighbour,
   powerless,
   signals,
   peer: peerScenario,

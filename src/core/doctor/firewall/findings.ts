@@ -150,14 +150,15 @@ function isIptablesNft({ base: { family, table, name } }: Obstacle): boolean {
 const ofNft = ({ protocol, destinationPort }: ProbePacket): string =>
   destinationPort === null ? `meta l4proto ${protocol}` : `tcp dport ${destinationPort}`;
 
-/** In front of the rule; a chain that only has its policy in the way gets it at its end. */
+/** In front of the rule, of the whole chain where its handle is not known; a chain that only has its policy in the way gets it at its end. */
 function permitNft({ chain, base, rule }: Obstacle, packet: ProbePacket): string {
   const place = `${chain.family} ${chain.table} ${chain.name}`;
   const text = `${ofNft(packet)} accept`;
+  const position = rule === null || rule.handle === null ? "" : ` position ${rule.handle}`;
   const command =
-    rule === null || rule.handle === null
+    rule === null
       ? `nft add rule ${base.family} ${base.table} ${base.name} ${text}`
-      : `nft insert rule ${place} position ${rule.handle} ${text}`;
+      : `nft insert rule ${place}${position} ${text}`;
   return `${command}; and the same in /etc/nftables.conf, for the next boot`;
 }
 

@@ -30,6 +30,21 @@ function nftRules(rules: readonly unknown[], policy = "accept", base: Record<str
   return filter;
 }
 
+/** As nftRules(), with one rule's words for people. */
+function nftWords(expr: unknown, words: string): PacketFilter {
+  const at = { family: "inet", table: "filter" };
+  const chain = { chain: { ...at, name: "input", hook: "input", prio: 0, policy: "accept" } };
+  const rule = { rule: { ...at, chain: "input", handle: 7, expr } };
+  const listing = [
+    "table inet filter { # handle 1",
+    "\tchain input { # handle 2",
+    `\t\t${words} # handle 7`,
+    "\t}",
+    "}",
+  ];
+  return readNftRuleset(JSON.stringify({ nftables: [chain, rule] }), listing.join("\n")) ?? [];
+}
+
 const network = { address: ip("192.168.11.81"), prefixLength: 24 };
 const multicast: ProbePacket = {
   direction: "input",
@@ -47,6 +62,9 @@ const PROTO = { meta: { key: "l4proto" } };
 const SADDR = { payload: { protocol: "ip", field: "saddr" } };
 const STATE = { ct: { key: "state" } };
 const DROP = { drop: null };
+const LIMIT = { limit: { rate: 50, per: "second", inv: true } };
+/** `add @flood { ip saddr ... }` as nft 1.0 and later list it. */
+const added = (stmt: unknown) => ({ set: { op: "add", elem: { payload: SADDR.payload }, set: "@flood", stmt } });
 const ACCEPT = { accept: null };
 
 const verdict = (filter: PacketFilter, packet = multicast): string =>
@@ -55,6 +73,12 @@ const verdict = (filter: PacketFilter, packet = multicast): string =>
     .join("; ") || "passes";
 
 describe("nftables", () => {
+  test("a rate of each element that the JSON of an older nft leaves out is in the rule's words", () => {
+    const words = "add @flood { ip saddr limit rate over 50/second } drop";
+    expect(verdict(nftWords([added(undefined), DROP], words))).toBe("perhaps input 1");
+    expect(verdict(nftWords([added(undefined), DROP], "add @flood { ip saddr } drop"))).toBe("input 1");
+  });
+
   test.each<[string, unknown[], string]>([
     ["by number", [[match(PROTO, 112), DROP]], "input 1"],
     ["by name", [[match(PROTO, "vrrp"), DROP]], "input 1"],
@@ -75,6 +99,13 @@ describe("nftables", () => {
     ["another network", [[match(SADDR, { prefix: { addr: "10.0.0.0", len: 8 } }), DROP]], "passes"],
     ["one host that may be the sender", [[match(SADDR, "192.168.11.82"), DROP]], "perhaps input 1"],
     ["at a rate", [[{ limit: { rate: 1, per: "second" } }, DROP]], "perhaps input 1"],
+    ["at a rate of each element of a set", [[added([LIMIT]), DROP]], "perhaps input 1"],
+    [
+      "at a rate of each element of a meter",
+      [[{ meter: { name: "flood", key: SADDR, stmt: LIMIT } }, DROP]],
+      "perhaps input 1",
+    ],
+    ["with its sender kept in a set", [[added([{ counter: null }]), DROP]], "input 1"],
     ["behind what is perhaps accepted", [[match(SADDR, "192.168.11.82"), ACCEPT], [DROP]], "perhaps input 2"],
     ["a mark", [[match({ meta: { key: "mark" } }, 7), DROP]], "perhaps input 1"],
     ["fragments that are none", [[match({ payload: { protocol: "tcp", field: "dport" } }, 22, "!="), DROP]], "passes"],
@@ -257,6 +288,14 @@ describe("what is asked", () => {
         "peer_link 192.168.11.82:8112",
         "nft insert rule inet filter input position 1 tcp dport 8112 accept",
       ],
+    ]);
+  });
+
+  test("a rule whose handle is not known is preceded at the beginning of its chain", () => {
+    const [chain, ...others] = nftRules([[match(PROTO, "vrrp"), DROP]]);
+    const rules = (chain?.rules ?? []).map((rule) => ({ ...rule, handle: null }));
+    expect(ask([{ ...(chain as PacketFilter[number]), rules }, ...others])).toEqual([
+      ["firewall-in", "VI_1", "nft insert rule inet filter input meta l4proto 112 accept"],
     ]);
   });
 

@@ -54,7 +54,7 @@ function chainOf(chain: JsonRecord, objects: Objects, { words, sets, devices }: 
       const handle = typeof one.handle === "number" ? one.handle : null;
       const text = words.get(`${family} ${table} ${handle}`) ?? JSON.stringify(one.expr);
       const statements = asArray(one.expr);
-      return { handle, number: at + 1, text, judge: (packet) => judge(statements, packet, named) };
+      return { handle, number: at + 1, text, judge: (packet) => judge(statements, packet, { sets: named, text }) };
     });
   return {
     tool: "nft",
@@ -77,15 +77,21 @@ function baseOf(chain: JsonRecord, listed: readonly string[]): ChainBase | null 
   };
 }
 
+interface Context {
+  readonly sets: NamedSets;
+  /** The rule's words. */
+  readonly text: string;
+}
+
 /** Statements run from left to right; the first verdict ends the rule. */
-function judge(statements: readonly Json[], packet: ProbePacket, sets: NamedSets): ReturnType<FilterRule["judge"]> {
+function judge(statements: readonly Json[], packet: ProbePacket, context: Context): ReturnType<FilterRule["judge"]> {
   const truths: Truth[] = [];
   for (const statement of statements) {
     const one = asObject(statement);
     if (one === null) continue;
-    const verdict = "vmap" in one ? mapped(one.vmap, packet, sets) : plainVerdict(one);
+    const verdict = "vmap" in one ? mapped(one.vmap, packet, context.sets) : plainVerdict(one);
     if (verdict !== null) return ended(verdict.action, allOf([...truths, verdict.truth]));
-    truths.push(conditionOf(one, packet, sets));
+    truths.push(conditionOf(one, packet, context));
     if (truths.includes(false)) return null;
   }
   return null;
@@ -98,10 +104,24 @@ function ended(action: Action, truth: Truth): ReturnType<FilterRule["judge"]> {
 /** Rates, quotas and extensions of iptables hold now and then. */
 const SOMETIMES = ["limit", "quota", "ct count", "xt"] as const;
 
-function conditionOf(statement: JsonRecord, packet: ProbePacket, sets: NamedSets): Truth {
+function conditionOf(statement: JsonRecord, packet: ProbePacket, { sets, text }: Context): Truth {
   if ("match" in statement) return judgeMatch(statement.match, packet, sets);
+  if (PER_ELEMENT.some((name) => name in statement)) return countsPerElement(statement, text) ? null : true;
   if (asText(asObject(statement.xt)?.name) === "comment") return true;
   return SOMETIMES.some((name) => name in statement) ? null : true;
+}
+
+/** Statements that add to a set or a map; each element may have a rate or a number of its own, as every element of a meter has. */
+const PER_ELEMENT = ["set", "map", "meter"] as const;
+const COUNTING = /\b(limit|quota|ct count)\b/;
+
+/** Older versions of nft leave what belongs to the elements out of their JSON: the rule's words have it. */
+function countsPerElement(statement: JsonRecord, text: string): boolean {
+  if ("meter" in statement) return true;
+  const { stmt } = asObject(statement.set) ?? asObject(statement.map) ?? {};
+  return (
+    COUNTING.test(text) || SOMETIMES.some((name) => asArray(stmt ?? []).some((one) => name in (asObject(one) ?? {})))
+  );
 }
 
 const TERMINAL: readonly (readonly [string, Action["kind"]])[] = [
