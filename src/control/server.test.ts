@@ -44,7 +44,7 @@ describe("the API's answers", () => {
   });
 
   it("have the peers asked about a test advert, in the contract's form", async () => {
-    const heard = { interface: "eth0", arrived: true, delivered: false, problem: null };
+    const heard = { interface: "eth0", arrived: true, delivered: false, problem: null, ah: false };
     const asked: unknown[] = [];
     const { clock, ...parts } = setUp({
       advertTest: async (test) => {

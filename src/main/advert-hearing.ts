@@ -19,10 +19,11 @@ export function createAdvertHearing(arena: Arena, config: () => HoldfastConfig):
   let tap: AdvertTap | null = null;
   let busy = false;
   const hear: AdvertHearing = async ({ virtualRouterId, family, nonce }) => {
-    const none = { interface: null, arrived: false, delivered: null };
+    const none = { interface: null, arrived: false, delivered: null, ah: false };
     const vrrp = config()
       .instances.map((one) => one.vrrp)
       .find((one) => one.virtualRouterId === virtualRouterId && one.family === family);
+    const ah = vrrp?.authentication.kind === "ah";
     if (vrrp === undefined) {
       const problem = `no virtual router ${virtualRouterId} of IPv${family} is configured there`;
       return { ...none, problem, wallMillis: Date.now() };
@@ -30,7 +31,7 @@ export function createAdvertHearing(arena: Arena, config: () => HoldfastConfig):
     const devices = new Map(readInterfaces(arena, new Set(), sockets).map((one) => [one.name, one]));
     tap ??= createAdvertTap(arena);
     const listened = await tap.listen(placesOf(vrrp, devices), HEAR_SECONDS);
-    if (!listened.ok) return { ...none, problem: listened.error, wallMillis: Date.now() };
+    if (!listened.ok) return { ...none, ah, problem: listened.error, wallMillis: Date.now() };
     const { adverts, delivered } = listened.value;
     const key = heardKey(hearsVia(vrrp), family, TEST_ROUTER);
     return {
@@ -38,6 +39,7 @@ export function createAdvertHearing(arena: Arena, config: () => HoldfastConfig):
       arrived: adverts.some(({ direction, packet }) => direction === "in" && isTestAdvert(packet, nonce)),
       delivered: delivered === null ? null : delivered.has(key),
       problem: null,
+      ah,
       wallMillis: Date.now(),
     };
   };

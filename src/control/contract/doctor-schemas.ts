@@ -79,6 +79,8 @@ export const AdvertTestReply = z.object({
           arrived: z.boolean(),
           delivered: z.boolean().nullable(),
           problem: z.string().nullable(),
+          /** Its instance has auth_type AH, which test adverts have not. */
+          ah: z.boolean(),
         })
         .nullable(),
       problem: z.string().nullable(),

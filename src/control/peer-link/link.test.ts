@@ -63,6 +63,7 @@ const HANDLERS: PeerHandlers = {
     arrived: virtualRouterId === 82,
     delivered: null,
     problem: null,
+    ah: false,
     wallMillis: 1_000,
   }),
   "who-answers": ({ address }) => ({

@@ -67,6 +67,7 @@ export const QUESTIONS = {
       arrived: z.boolean(),
       delivered: z.boolean().nullable(),
       problem: z.string().max(2_000).nullable(),
+      ah: z.boolean().default(false),
       wallMillis: z.number(),
     }),
   },

@@ -157,6 +157,17 @@ describe("what is planted is found", () => {
     expect(judge(sent(), daemon("MASTER", "MASTER"))[0]).toMatch(/^two-masters: this host holds the addresses/);
   });
 
+  test("one packet that a virtual interface and its base both see is one packet", () => {
+    const vmac = configWith({ ...ours, sendsVia: "vrrp.82", hearsVia: "vrrp.82" });
+    const twice = (adverts: readonly HeardAdvert[]) =>
+      adverts.flatMap((one) => [one, { ...one, interface: "vrrp.82" }]);
+    const both = { interfaces: new Set(["eth0", "vrrp.82"]) };
+    const all = listening(twice([...sent(3), ...heard(ours, 1)]), both);
+    expect(summarise(vmac, null, all)).toMatchObject({ sent: 3, heard: [{ adverts: 1 }] });
+    // The old master's last advert before a takeover proves nothing, however often it is seen.
+    expect(judgeAdverts([vmac], daemon("MASTER"), { ...all, delivered: new Set() })).toEqual([]);
+  });
+
   test("a router of somebody else's is nobody's business", () => {
     const stranger = configWith({ ...ours, virtualRouterId: 9, advertised: [virtualAddress("192.168.11.9")] });
     expect(judge([...heard(ours), ...heard(stranger)])).toEqual([]);

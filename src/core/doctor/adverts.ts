@@ -63,7 +63,7 @@ function sort(vrrp: VrrpInstanceConfig, own: DaemonInstance | null, { adverts }:
   const refused = new Map<IpAddress, Group>();
   const context = { ownSource: own?.source ?? vrrp.sourceAddress, keyed: null, lastSource: null };
   const ours = adverts.filter((advert) => isOf(vrrp, advert));
-  for (const { packet } of ours.filter(({ direction }) => direction === "in")) {
+  for (const { packet } of atOne(ours, "in", [hearsVia(vrrp), vrrp.interface, vrrp.sendsVia])) {
     const judged = validate(vrrp, packet, context);
     const into = judged.ok ? believed : refused;
     const known = into.get(packet.source);
@@ -71,7 +71,18 @@ function sort(vrrp: VrrpInstanceConfig, own: DaemonInstance | null, { adverts }:
     else if (judged.ok) into.set(packet.source, { count: 1, packet, drop: null, notices: judged.value.notices });
     else into.set(packet.source, { count: 1, packet, drop: judged.error, notices: [] });
   }
-  return { sent: ours.filter(({ direction }) => direction === "out").length, believed, refused };
+  return { sent: atOne(ours, "out", [vrrp.interface, vrrp.sendsVia, hearsVia(vrrp)]).length, believed, refused };
+}
+
+/** A packet of a virtual interface is seen there and at its base: only the first interface that saw any counts. */
+function atOne(
+  adverts: readonly HeardAdvert[],
+  direction: HeardAdvert["direction"],
+  devices: readonly (string | null)[],
+): readonly HeardAdvert[] {
+  const going = adverts.filter((one) => one.direction === direction);
+  const first = devices.find((device) => going.some((one) => one.interface === device));
+  return going.filter((one) => one.interface === first);
 }
 
 function isOf(vrrp: VrrpInstanceConfig, { interface: device, packet }: HeardAdvert): boolean {

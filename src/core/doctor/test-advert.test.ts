@@ -44,7 +44,7 @@ describe("a test advert", () => {
 });
 
 describe("what came of it", () => {
-  const heard = { interface: "eth0", arrived: true, delivered: true, problem: null };
+  const heard = { interface: "eth0", arrived: true, delivered: true, problem: null, ah: false };
   const peer = { peer: "192.0.2.2:8112", heard, problem: null, clockOffset: 3 };
   const judge = (changes: Partial<typeof peer> | { heard: object | null }, outcome: Partial<TestOutcome> = {}) => {
     const told = { ...peer, ...changes } as TestOutcome["peers"][number];
@@ -62,6 +62,13 @@ describe("what came of it", () => {
       "dropped behind the peer's interface",
       [{ heard: { ...heard, delivered: false } }],
       ["peer-deaf: test adverts arrive at eth0 of 192.0.2.2:8112, and that host gives them to no program"],
+    ],
+    [
+      "dropped there because only that host has AH",
+      [{ heard: { ...heard, delivered: false, ah: true } }],
+      [
+        "peer-deaf: 192.0.2.2:8112 has auth_type AH for virtual router 82, and this host's file has not: each refuses the other's adverts",
+      ],
     ],
     [
       "lost on the way",

@@ -56,6 +56,8 @@ export interface TestOutcome {
       /** Null: not known there. */
       readonly delivered: boolean | null;
       readonly problem: string | null;
+      /** Its instance has auth_type AH: what has no authentication header is given to nobody there. */
+      readonly ah: boolean;
     } | null;
     readonly problem: string | null;
     /** The peer's wall clock against this host's, milliseconds; null: not known. */
@@ -79,7 +81,12 @@ type Told = TestOutcome["peers"][number];
 
 function deafness({ vrrp, unsent }: TestOutcome, { peer, heard }: Told): readonly HostFinding[] {
   if (unsent !== null) return [found("peer-deaf", vrrp.name, `a test advert for ${peer} cannot be sent: ${unsent}`)];
-  if (heard === null || heard.problem !== null) return [];
+  if (heard === null) return [];
+  if (heard.ah) {
+    const what = `${peer} has auth_type AH for virtual router ${vrrp.virtualRouterId}, and this host's file has not: each refuses the other's adverts`;
+    return [found("peer-deaf", vrrp.name, what, "the same authentication block in both files; holdfast check A B")];
+  }
+  if (heard.problem !== null) return [];
   const at = `${heard.interface ?? "the interface"} of ${peer}`;
   if (!heard.arrived) {
     const fix = `holdfast doctor here and on ${peer}; where neither names a rule: what lies between ${vrrp.interface} and ${at}`;

@@ -79,6 +79,8 @@ export interface PeerQuestions {
       /** A program was given one; null: not known. */
       readonly delivered: boolean | null;
       readonly problem: string | null;
+      /** That host's instance has auth_type AH: it takes no advert without the header. */
+      readonly ah: boolean;
       /** Wall clock of that host at the end, milliseconds since the epoch. */
       readonly wallMillis: number;
     };
