@@ -188,13 +188,13 @@ export function claimStep(own: Ownership, me: Myself, renewals: number, now: Ins
     const holder = `${record.host} holds the record in epoch ${record.epoch} and renews it`;
     return { kind: "refuse", reason: `${holder}: it is alive, whatever can be heard of it here` };
   }
-  const until = after(seen.since, longestWait([record, own.last], me));
+  const until = after(seen.since, longestWait(own, me));
   return now >= until ? { kind: "write" } : { kind: "wait", until };
 }
 
 /** For whoever may hold: with the times of the records that are known, and no less than with this host's own. */
-function longestWait(known: readonly (GroupRecord | null)[], { ttl }: Myself): Micros {
-  const records = known.filter((one) => one !== null);
+export function longestWait(own: Ownership, { ttl }: Myself): Micros {
+  const records = [recordOf(own), own.last].filter((one) => one !== null);
   const longest = (lengths: readonly Micros[]): Micros => micros(Math.max(...lengths));
   return waitFor({
     ttl: longest([ttl, ...records.map((one) => one.ttl)]),

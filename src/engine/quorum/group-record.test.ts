@@ -33,12 +33,12 @@ class Host {
   permitted: Instant | null = null;
   readonly told: string[] = [];
 
-  constructor(life: string, store: MemoryStore, timers: VirtualTimers) {
+  constructor(life: string, store: MemoryStore, timers: VirtualTimers, ttl = CONFIG.ttl) {
     this.view = store.open();
     this.record = new GroupRecord(SETTINGS, {
       timers,
       store: this.view,
-      config: CONFIG,
+      config: { ...CONFIG, ttl },
       host: `host-${life}`,
       life,
       tell: (action) => this.told.push(action),
@@ -223,5 +223,100 @@ describe("the record of a group", () => {
     expect(one.told.at(-1)).toBe("taken");
     expect(Number(one.permitted)).toBeLessThanOrEqual(timers.now());
     expect(store.epoch).toBe(1);
+  });
+
+  const ordered = (host: Host): void => {
+    expect(host.record.overrule(later(timers.now(), seconds(60)))).toBeNull();
+  };
+
+  test("a store that answers between the order and the claim has ended it: the other one holds, and is not joined", async () => {
+    await granted(one);
+    other.view.reachable = false;
+    await timers.advance(seconds(7));
+    ordered(other);
+    other.view.reachable = true;
+    await timers.advance(seconds(3));
+    const refused = other.claim(timers);
+    await timers.advance(seconds(3));
+    expect(await refused).toContain("renews it");
+    other.view.reachable = false;
+    await timers.advance(seconds(2));
+    const again = other.claim(timers);
+    await timers.advance(seconds(3));
+    expect(await again).toContain("policy consistency does not claim without it");
+    expect(other.told).not.toContain("overridden");
+  });
+
+  test("one answer is enough, and a silence that is as long again is no order", async () => {
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    ordered(one);
+    one.view.reachable = true;
+    await timers.advance(millis(600));
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    expect(one.told.at(-1)).toBe("forbidden");
+    expect(one.record.outlook.refusal).toContain("policy consistency does not claim without it");
+  });
+
+  test("a grant ends the order: who loses the store afterwards lets go in order, and claims nothing while the other is granted", async () => {
+    for (const host of [one, other]) host.view.reachable = false;
+    await timers.advance(seconds(8));
+    ordered(one);
+    for (const host of [one, other]) host.view.reachable = true;
+    await timers.advance(seconds(1));
+    await granted(one);
+    one.view.reachable = false;
+    await timers.advance(seconds(6));
+    expect(one.told.slice(-2)).toEqual(["expiring", "forbidden"]);
+    await one.record.release(Promise.resolve());
+    const claims = [one.claim(timers), other.claim(timers)];
+    await timers.advance(seconds(7));
+    const [mine, others] = await Promise.all(claims);
+    expect(mine).toContain("policy consistency does not claim without it");
+    expect(others).toBeTypeOf("number");
+  });
+
+  test("a claim that is withdrawn has used the order", async () => {
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    ordered(one);
+    const claim = one.claim(timers);
+    one.record.abandon();
+    expect(await claim).toContain("withdrawn");
+    const next = one.claim(timers);
+    await timers.advance(seconds(1));
+    expect(await next).toContain("does not claim without it");
+  });
+
+  test("the silence that an order needs is that of the longest ttl known: of a holder whose ttl is longer than the own one", async () => {
+    const slow = new Host("c", store, timers, seconds(12));
+    const claim = slow.claim(timers);
+    await timers.advance(seconds(15));
+    expect(await claim).toBeTypeOf("number");
+    one.view.reachable = false;
+    await timers.advance(seconds(12));
+    expect(one.record.overrule(later(timers.now(), seconds(60)))).toMatch(/may still serve .* order it again in/);
+    await timers.advance(seconds(2));
+    ordered(one);
+  });
+
+  test("new settings under one that serves by order: it goes on, and the store that answers then grants it as any other", async () => {
+    one.view.reachable = false;
+    await timers.advance(seconds(8));
+    ordered(one);
+    const claim = one.claim(timers);
+    await timers.advance(seconds(1));
+    await claim;
+    const before = one.record.granted;
+    one.record.end();
+    const next = new Host("a", store, timers);
+    next.view.reachable = false;
+    next.record.adopt(before);
+    await timers.advance(seconds(30));
+    expect([next.told, next.permitted, next.record.status.without]).toEqual([[], null, true]);
+    next.view.reachable = true;
+    await timers.advance(seconds(7));
+    expect([store.epoch, next.record.status.held, next.record.status.without]).toEqual([1, true, false]);
   });
 });

@@ -5,12 +5,13 @@
 import { type Instant, type Micros, millis, seconds } from "../../core/lib/units.ts";
 import { failureInWords } from "../../core/quorum/failure.ts";
 import { outlookOf } from "../../core/quorum/outlook.ts";
-import { claimStep, type Ownership, recordOf } from "../../core/quorum/ownership.ts";
-import { SILENCE, waitFor } from "../../core/quorum/timing.ts";
+import { claimStep, longestWait, type Ownership, recordOf } from "../../core/quorum/ownership.ts";
 import type { StoreOutlook } from "../../core/quorum/words.ts";
 import type { Timer } from "../../ports/timers.ts";
 import type { ClaimResult, GroupHost, GroupSettings } from "./group-host.ts";
 import { StoredRecord } from "./stored-record.ts";
+
+type Granted = Pick<Ownership, "until" | "serial"> & { readonly without: boolean };
 
 interface Claim {
   failures: number;
@@ -35,8 +36,8 @@ export class GroupRecord {
   #forbidden = false;
   /** It serves although the store has not granted it. */
   #without = false;
-  /** By an operator's order: until then a claim goes on though the store does not answer. */
-  #orderedUntil: Instant | null = null;
+  /** An operator's: until then a claim goes on though the store does not answer, as long as it has not answered since `silentSince`. */
+  #order: { readonly until: Instant; readonly silentSince: Instant } | null = null;
   /** The last claim was refused here. */
   #refused = false;
   /** Number of the last claim: what a later one has taken is not given back for an earlier one. */
@@ -71,14 +72,16 @@ export class GroupRecord {
     };
   }
 
-  /** For the record of the same group under other settings. */
-  get granted(): Pick<Ownership, "until" | "serial"> {
+  /** For the record of the same group under other settings. `without`: it serves by an operator's order, not by a policy that may be another now. */
+  get granted(): Granted {
     const { until, serial } = this.#record.own;
-    return { until, serial };
+    return { until, serial, without: this.#without && this.settings.policy !== "availability" };
   }
 
+  /** One answer ends it: the store that was given up is there, and may have granted the record to another since. */
   get #ordered(): boolean {
-    return this.#orderedUntil !== null && this.#record.now < this.#orderedUntil;
+    const { now, silentSince } = this.#record;
+    return this.#order !== null && now < this.#order.until && silentSince === this.#order.silentSince;
   }
 
   /** What a claim would hear of the store now. */
@@ -91,17 +94,17 @@ export class GroupRecord {
 
   /**
    * An operator's order: the next claim goes on without a store that does not answer. Null: it is given; otherwise why not. A store that answers is never
-   * overruled, and one that is silent only when whoever it may have granted has had the time to let go.
+   * overruled, and one that is silent only when whoever it may have granted has had the time to let go: by the longest times of the records known here.
    */
   overrule(until: Instant): string | null {
-    const { failure, silence, me } = this.#record;
-    if (failure === null) return "the quorum store answers, and what it says counts";
-    const least = waitFor({ ttl: me.ttl, silence: SILENCE });
+    const { failure, silence, silentSince, own, me } = this.#record;
+    if (failure === null || silentSince === null) return "the quorum store answers, and what it says counts";
+    const least = longestWait(own, me);
     if (silence < least) {
       const left = ((least - silence) / 1_000_000).toFixed(1);
       return `whoever the quorum store has granted the record may still serve without an answer of it: order it again in ${left} s`;
     }
-    this.#orderedUntil = until;
+    this.#order = { until, silentSince };
     this.#host.tell("ordered", null, failureInWords(failure));
     this.#judge();
     return null;
@@ -133,6 +136,7 @@ export class GroupRecord {
     this.#generation += 1;
     this.#record.renewals = 0;
     this.#refused = false;
+    this.#without = false;
     return new Promise((settle) => {
       this.#claim = { failures: 0, settle };
       this.#arm(0 as Micros);
@@ -152,13 +156,16 @@ export class GroupRecord {
   }
 
   /**
-   * It serves already, under settings that are new: the record is claimed without a gate, or the address goes. `granted`: what it had under the old ones.
+   * It serves already, under settings that are new: the record is claimed without a gate, or the address goes. `granted`: what it had under the old ones;
+   * what served without the record goes on, as the store that comes back may be the new one.
    */
-  adopt(granted: Pick<Ownership, "until" | "serial"> | null): void {
+  adopt(granted: Granted | null): void {
     if (granted !== null) this.#record.inherit(granted);
     this.#serving = true;
-    this.#holding = true;
-    this.#permit();
+    this.#without = granted?.without ?? false;
+    this.#holding = !this.#without;
+    if (this.#without) this.#host.permit(null);
+    else this.#permit();
   }
 
   /** The addresses are gone or were never there; `closed`: nobody can write any more. Until then the record is kept. */
@@ -306,7 +313,6 @@ export class GroupRecord {
   #goWithout(why: string): void {
     this.#holding = false;
     this.#without = true;
-    this.#orderedUntil = null;
     this.#host.permit(null);
     this.#host.tell(this.settings.policy === "availability" ? "without" : "overridden", null, why);
   }
@@ -314,6 +320,7 @@ export class GroupRecord {
   #settle(claim: Claim, result: ClaimResult): void {
     if (claim !== this.#claim) return;
     this.#claim = null;
+    this.#order = null;
     this.#refused = !result.granted;
     claim.settle(result);
   }

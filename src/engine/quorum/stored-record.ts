@@ -55,6 +55,11 @@ export class StoredRecord {
     return this.#failure;
   }
 
+  /** Since when the store has not answered; null: it has, or was not asked yet. */
+  get silentSince(): Instant | null {
+    return this.#silentSince;
+  }
+
   /** For how long the store has not answered, microseconds. */
   get silence(): number {
     return this.#silentSince === null ? 0 : this.now - this.#silentSince;
