@@ -82,9 +82,10 @@ export class Answering {
     this.#server.listen({ host, port, exclusive: true }, options.onListening);
   }
 
-  /** Lets nobody in any more; who is connected goes on. */
-  retire(): void {
-    this.#server.close();
+  /** Lets nobody in any more; who is connected goes on. `gone`: the last of them has left, or nobody was there. */
+  retire(gone: () => void): void {
+    // Node calls back with an error where it never listened; then nobody is connected either.
+    this.#server.close(() => gone());
   }
 
   close(): void {

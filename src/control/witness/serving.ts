@@ -28,7 +28,7 @@ export class Witness {
   #config: WitnessConfig;
   #answering: Answering | null = null;
   /** They listen no more, and answer who was connected. */
-  readonly #retired: Answering[] = [];
+  readonly #retired = new Set<Answering>();
   #retry: NodeJS.Timeout | undefined;
   #problem: string | null = null;
 
@@ -44,16 +44,26 @@ export class Witness {
     this.#config = config;
     if (!moved) return;
     clearTimeout(this.#retry);
-    this.#answering?.retire();
-    if (this.#answering !== null) this.#retired.push(this.#answering);
+    this.#retire(this.#answering);
     this.#listen();
   }
 
   close(): void {
     clearTimeout(this.#retry);
-    for (const one of this.#retired.splice(0)) one.close();
+    for (const one of this.#retired) one.close();
     this.#answering?.close();
     this.#answering = null;
+  }
+
+  /** How many places of before still have somebody connected. */
+  get retired(): number {
+    return this.#retired.size;
+  }
+
+  #retire(answering: Answering | null): void {
+    if (answering === null) return;
+    this.#retired.add(answering);
+    answering.retire(() => this.#retired.delete(answering));
   }
 
   #listen(): void {

@@ -182,6 +182,10 @@ describe("who may ask", () => {
     const late = storeOf("db3", { place: { address: HOST as IpAddress, port: former } });
     expect(await late.read(KEY)).toMatchObject({ ok: false, error: { kind: "unreachable" } });
     expect(log.filter((line) => line.includes("is let in"))).toEqual(["info: 127.0.0.1 is let in"]);
+    // A place of before is kept as long as somebody is connected there.
+    expect(witness.retired).toBe(1);
+    one.close();
+    await vi.waitFor(() => expect(witness.retired).toBe(0), 5_000);
   });
 
   test("a key of the peer link opens nothing here: what keys are derived for differs", async () => {
