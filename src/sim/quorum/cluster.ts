@@ -13,8 +13,9 @@ import { FaultScheduler } from "../faults.ts";
 import { drawSetup, type Setup } from "../options.ts";
 import { createPrng } from "../prng.ts";
 import { World } from "../world.ts";
-import { equipQuorum, SERVER } from "./equipment.ts";
+import { equipQuorum, INSTANCE, SERVER } from "./equipment.ts";
 import { quorumFaults, type StoreSide } from "./faults.ts";
+import { Operator } from "./operator.ts";
 import { QuorumRules } from "./rules.ts";
 import { type Loss, StoreModel } from "./store.ts";
 import type { StoreLine } from "./store-line.ts";
@@ -50,7 +51,7 @@ function configOf(node: number, setup: Setup, { policy, store }: Drawn): Holdfas
     ...STORES[store].lines,
     "}",
     `redis ${SERVER} {\nserver 127.0.0.1\npeer ${nodeAddress((node + 1) % setup.nodes)}\npolicy ${policy}\n}`,
-    `vrrp_instance VI_1 {\ninterface ${INTERFACE}\nvirtual_router_id 51\npriority ${100 + 50 * node}\nnopreempt`,
+    `vrrp_instance ${INSTANCE} {\ninterface ${INTERFACE}\nvirtual_router_id 51\npriority ${100 + 50 * node}\nnopreempt`,
     `advert_int ${STORES[store].advert}`,
     ...(setup.fence ? ["fence strict"] : []),
     `virtual_ipaddress {\n${ADDRESS}/32\n}`,
@@ -70,17 +71,21 @@ export class QuorumCluster {
   readonly setup: Setup;
   readonly quorum: QuorumConfig;
   readonly #hours: number;
+  readonly #overrules: boolean;
   readonly #store: StoreModel;
   readonly #side: StoreSide;
   readonly #faults: FaultScheduler;
   /** Of every daemon that has run. */
   readonly #lines: StoreLine[] = [];
+  readonly #operator: Operator;
   #loss: Loss | null = null;
   #mayForget = 0;
 
   constructor(options: QuorumOptions) {
     const { seed, policy = "consistency" } = options;
     this.#hours = options.hours;
+    // To the store `balanced` is the same as `consistency`; one of the two has somebody who overrules.
+    this.#overrules = policy === "balanced";
     const prng = createPrng(seed).fork("quorum");
     const nodes = prng.chance(0.6) ? 2 : 3;
     const drawn: Drawn = { policy, store: prng.pick([0, 1, 1, 2] as const) };
@@ -116,7 +121,9 @@ export class QuorumCluster {
       times: quorum,
       hears: (node) => this.#hears(node),
       now: () => this.#store.now,
+      heardAt: (node) => this.#heardAt(node),
     });
+    this.#operator = new Operator(this.world, createPrng(seed).fork("operator"));
     // What the store allows has no bound that the election's rules know.
     for (const host of this.world.hosts) host.doubtful = () => true;
     this.world.onEvent = () => {
@@ -125,7 +132,7 @@ export class QuorumCluster {
     };
     this.#faults = new FaultScheduler(this.world, {
       settle: SETTLES + 3 * (quorum.ttl + 2 * quorum.timeout),
-      faults: quorumFaults(this.#side),
+      faults: quorumFaults(this.#side, this.#overrules),
       episodes: EPISODES,
       calm: () => this.rules.checkCalm(),
     });
@@ -142,6 +149,7 @@ export class QuorumCluster {
   async run(): Promise<void> {
     this.world.startAll();
     if (this.setup.faults) this.#faults.begin();
+    if (this.setup.faults && this.#overrules) this.#operator.begin();
     await this.world.runSettling(this.#hours * 3_600_000_000);
   }
 
@@ -161,9 +169,18 @@ export class QuorumCluster {
         this.#lines.push(line);
         this.rules.daemonStarts();
       },
+      started: (overrule) => this.#operator.reaches(node, overrule),
+      said: (body) => {
+        if (body.kind === "quorum-store") this.rules.told(node, body.action);
+      },
       server: (open) => this.rules.server(node, open),
       permitted: (until) => this.rules.permitted(node, until),
     });
+  }
+
+  /** When the store last answered the daemon of that host, by the host's clock; null: never. */
+  #heardAt(node: number): number | null {
+    return this.#lines.findLast((line) => line.node === node)?.heard?.at ?? null;
   }
 
   #hears(node: number): boolean {

@@ -21,12 +21,16 @@ export interface QuorumParts {
   /** How likely the server is to refuse a claim now. */
   readonly refuses: () => number;
   readonly opened: (line: StoreLine) => void;
+  /** How an operator reaches the daemon that runs now. */
+  readonly started: (overrule: () => string | null) => void;
+  readonly said: (body: HoldfastEventBody) => void;
   /** It takes writes, or does not any more. */
   readonly server: (open: boolean) => void;
   readonly permitted: (until: number | null) => void;
 }
 
 export const SERVER = "cache";
+export const INSTANCE = "VI_1";
 const OPENS_MIN = 500;
 const OPENS_MAX = 2_000_000;
 const CLOSES_MAX = 400_000;
@@ -53,7 +57,10 @@ export function equipQuorum(parts: QuorumParts): DatabaseEquipment {
           }),
         );
       };
-      const note = (body: HoldfastEventBody): void => world.trace.add(world.now, `node ${node + 1}`, "quorum", body);
+      const note = (body: HoldfastEventBody): void => {
+        world.trace.add(world.now, `node ${node + 1}`, "quorum", body);
+        parts.said(body);
+      };
       const gate = new QuorumGate({
         timers,
         quorum: {
@@ -90,6 +97,7 @@ export function equipQuorum(parts: QuorumParts): DatabaseEquipment {
         retry: (instance) => links.order({ type: "retry-claim", instance }),
         closed: () => closed,
       });
+      parts.started(() => (dead() ? "the daemon is dead" : gate.overrule(INSTANCE)));
       return {
         configure: (wanted) => gate.configure(wanted),
         guard: () => null,

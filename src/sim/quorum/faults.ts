@@ -136,9 +136,38 @@ function ofStore(side: StoreSide): FaultTable {
   };
 }
 
-export function quorumFaults(side: StoreSide): FaultTable {
+/** From the end of the wait on: an operator has had the time to look. */
+const ORDERED_MAX = 3_000_000;
+/** A store that is there again for so long, and so long away after that. */
+const FLAP_MIN = 50_000;
+const FLAP_MAX = 3_000_000;
+const AWAY_MAX = 8_000_000;
+
+/** One host, or all, lose the store until an operator may overrule it; it is there for a moment, and away again, perhaps with the other hosts. */
+function flaps(side: StoreSide): Fault {
+  return (world, host, prng) => {
+    const { weather, ttl } = side;
+    const nodes = prng.chance(0.7) ? [host.node] : world.hosts.map(({ node }) => node);
+    const back = weather.cut(nodes);
+    world.after((ttl + 1_100_000) * (1 + 0.003) + prng.between(0, ORDERED_MAX), () => {
+      back();
+      world.after(prng.logBetween(FLAP_MIN, FLAP_MAX), () => {
+        const mends = [weather.cut(nodes), prng.chance(0.7) ? world.network.partition([host.node]) : null];
+        world.after(prng.between(0, AWAY_MAX), () => {
+          for (const mend of mends) mend?.();
+        });
+      });
+    });
+    // Shorter than any round, so it ends by itself.
+    return null;
+  };
+}
+
+/** `overrules`: an operator is there. */
+export function quorumFaults(side: StoreSide, overrules: boolean): FaultTable {
   const ofHosts = Object.entries(FAULTS).filter(([kind]) => OF_HOSTS.includes(kind));
-  const ofTheStore = Object.entries(ofStore(side)).map(([kind, fault]): [string, Fault] => [kind, told(kind, fault)]);
+  const faults = overrules ? { ...ofStore(side), "store flaps": flaps(side) } : ofStore(side);
+  const ofTheStore = Object.entries(faults).map(([kind, fault]): [string, Fault] => [kind, told(kind, fault)]);
   return Object.fromEntries([...ofHosts, ...ofTheStore]);
 }
 

@@ -3,10 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBuild, damage, FOUND, isBuilt, runCopy } from "../damaged-copy.ts";
-import { QUORUM_MUTANTS } from "./mutants.ts";
+import { QUORUM_MUTANTS, type QuorumMutant } from "./mutants.ts";
 
-const runSeeds = (folder: string, seeds: readonly number[]) =>
-  runCopy(folder, "sim/quorum/mutants.js", `runQuorumSeeds(${JSON.stringify(seeds)})`);
+const runSeeds = (folder: string, runs: readonly Pick<QuorumMutant, "seed" | "policy">[]) =>
+  runCopy(
+    folder,
+    "sim/quorum/mutants.js",
+    `runQuorumSeeds(${JSON.stringify(runs.map(({ seed, policy }) => ({ seed, policy })))})`,
+  );
 
 describe("mutants around the quorum store", () => {
   let root = "";
@@ -20,8 +24,8 @@ describe("mutants around the quorum store", () => {
   it("the undamaged copy passes", async () => {
     const folder = join(root, "sound");
     copyBuild(folder);
-    const seeds = [...new Set(QUORUM_MUTANTS.map(({ seed }) => seed))];
-    expect(await runSeeds(folder, seeds)).toEqual({ code: 0, words: "" });
+    const runs = new Map(QUORUM_MUTANTS.map((one) => [`${one.policy} ${one.seed}`, one]));
+    expect(await runSeeds(folder, [...runs.values()])).toEqual({ code: 0, words: "" });
   });
 
   describe.concurrent("each is found", { concurrent: true }, () => {
@@ -30,7 +34,7 @@ describe("mutants around the quorum store", () => {
         const folder = join(root, `mutant-${at}`);
         copyBuild(folder);
         damage(folder, mutant);
-        const { code, words } = await runSeeds(folder, [mutant.seed]);
+        const { code, words } = await runSeeds(folder, [mutant]);
         rmSync(folder, { recursive: true, force: true });
         expect(code, `survived: ${mutant.name} (${words})`).toBe(FOUND);
       });

@@ -14,7 +14,11 @@ export interface QuorumMutant extends Mutant {
   readonly policy: QuorumResult["policy"];
 }
 
-const found = (seed: number, one: Mutant): QuorumMutant => ({ ...one, seed, policy: "consistency" });
+const found = (seed: number, one: Mutant, policy: QuorumMutant["policy"] = "consistency"): QuorumMutant => ({
+  ...one,
+  seed,
+  policy,
+});
 
 export const QUORUM_MUTANTS: readonly QuorumMutant[] = [
   found(
@@ -78,6 +82,23 @@ export const QUORUM_MUTANTS: readonly QuorumMutant[] = [
     ),
   ),
   found(
+    518,
+    mutant("an order survives an answer", edit(RECORD, " && silentSince === this.#order.silentSince", "")),
+    "balanced",
+  ),
+  found(
+    3009,
+    mutant(
+      "another's record does not end the own service",
+      edit(
+        RECORD,
+        "if (this.#serving)\n            this.#host.permit(this.#record.now);\n        else",
+        "if (!this.#serving)",
+      ),
+    ),
+    "availability",
+  ),
+  found(
     2,
     mutant(
       "the store swaps whatever stands there",
@@ -89,8 +110,8 @@ export const QUORUM_MUTANTS: readonly QuorumMutant[] = [
 const HOURS = 0.2;
 
 /** What is wrong, in words; null when nothing is. */
-export async function runQuorumSeeds(seeds: readonly number[], policy: QuorumResult["policy"]): Promise<string | null> {
-  for (const seed of seeds) {
+export async function runQuorumSeeds(runs: readonly Pick<QuorumMutant, "seed" | "policy">[]): Promise<string | null> {
+  for (const { seed, policy } of runs) {
     const result = await runQuorum({ seed, hours: HOURS, policy });
     if (result.violation !== null) return describeQuorum(result).slice(0, 2).join(" ");
   }

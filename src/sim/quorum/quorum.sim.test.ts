@@ -6,7 +6,7 @@ import { describeQuorum, runQuorum } from "./run-cluster.ts";
 const HOURS = 0.2;
 
 async function search(policy: Policy, first: number, count: number) {
-  const totals = { rounds: 0, takeovers: 0, holders: 0, losses: 0, kinds: new Set<string>() };
+  const totals = { rounds: 0, takeovers: 0, holders: 0, losses: 0, overruled: 0, kinds: new Set<string>() };
   for (let seed = first; seed < first + count; seed++) {
     const result = await runQuorum({ seed, hours: HOURS, policy });
     expect(result.violation, describeQuorum(result).join("\n")).toBeNull();
@@ -14,6 +14,7 @@ async function search(policy: Policy, first: number, count: number) {
     totals.takeovers += result.takeovers;
     totals.holders += result.holders;
     totals.losses += result.losses;
+    totals.overruled += result.overruled;
     for (const kind of result.faultKinds) totals.kinds.add(kind);
   }
   return totals;
@@ -25,7 +26,7 @@ describe("a group with a quorum store, with faults of hosts, network and store",
     async () => {
       for (const [policy, first] of [
         ["consistency", 1],
-        ["balanced", 501],
+        ["balanced", 512],
       ] as const) {
         const totals = await search(policy, first, runs(9, 1_500));
         expect(totals.rounds).toBeGreaterThan(60);
@@ -33,6 +34,8 @@ describe("a group with a quorum store, with faults of hosts, network and store",
         expect(totals.holders).toBeGreaterThan(30);
         expect(totals.losses).toBeGreaterThan(5);
         expect(totals.kinds.size).toBeGreaterThan(20);
+        // An operator is there with balanced.
+        expect(totals.overruled > 0).toBe(policy === "balanced");
       }
     },
     SEARCH_TIMEOUT,

@@ -1,7 +1,8 @@
 /**
  * Invariant I1 where a quorum store decides. `consistency` and `balanced`: nobody answers beside another, whatever is cut, frozen or forgotten, and nobody
- * for longer than `check` prints after its last renewal. `availability`: two only while one of them gets no answer of the store. The arithmetic is written
- * out once more here, as in ../bounds.ts.
+ * for longer than `check` prints after its last renewal. `availability`: two only while one of them gets no answer of the store. Who serves by an
+ * operator's order is as with `availability`, until it is granted again; and an order never outlives an answer. The arithmetic is written out once more
+ * here, as in ../bounds.ts.
  */
 import type { Policy } from "../../core/database/config.ts";
 import type { IpAddress } from "../../core/lib/ip.ts";
@@ -35,6 +36,8 @@ export interface RuleParts {
   /** Asked and answered without anything in the way. */
   readonly hears: (node: number) => boolean;
   readonly now: () => Reading;
+  /** When the store last answered the daemon of that host, by its own clock; null: never. */
+  readonly heardAt: (node: number) => number | null;
 }
 
 export class QuorumRules {
@@ -43,6 +46,10 @@ export class QuorumRules {
   readonly #landed = new Map<number, number>();
   /** Whose servers take writes. */
   readonly #open = new Set<number>();
+  /** By node: when an order was given, by its own clock. */
+  readonly #orders = new Map<number, number>();
+  /** Who serves by an order, or may. */
+  readonly #byOrder = new Set<number>();
   /** Since when two have answered though both hear the store. */
   #twoSince: number | null = null;
   #lostAt = Number.NEGATIVE_INFINITY;
@@ -53,6 +60,8 @@ export class QuorumRules {
   #answering: readonly number[] = [];
   /** Changes of the holder in the store. */
   holders = 0;
+  /** Claims that went on without the store by an order. */
+  overruled = 0;
   /** How often the store forgot while somebody answered. */
   losses = 0;
 
@@ -87,7 +96,8 @@ export class QuorumRules {
 
   /** It binds nobody any more. */
   #givenBack(node: number): void {
-    if (this.#strict && this.#open.has(node))
+    // Who serves by an order has no record: what lands is the late release of an earlier one.
+    if (this.#strict && this.#open.has(node) && !this.#byOrder.has(node))
       this.#fail("release", `node ${node + 1} gives the record back and takes writes`);
     this.#landed.delete(node);
   }
@@ -117,9 +127,24 @@ export class QuorumRules {
     }
   }
 
+  told(node: number, action: string): void {
+    if (action === "ordered") this.#orders.set(node, this.#parts.world.host(node).now());
+    if (action !== "overridden") return;
+    const ordered = this.#orders.get(node);
+    const heard = this.#parts.heardAt(node);
+    this.#orders.delete(node);
+    if (ordered === undefined)
+      this.#fail("order", `node ${node + 1} goes on without the store, and nobody has ordered it`);
+    else if (heard !== null && heard > ordered)
+      this.#fail("order", `node ${node + 1} goes on without a store that has answered since the order`);
+    this.overruled++;
+    this.#byOrder.add(node);
+  }
+
   /** What control tells its keeper: never more than the store has granted, counted from when the write was there. */
   permitted(node: number, until: number | null): void {
     if (!this.#strict || until === null || until <= this.#parts.world.host(node).now()) return;
+    this.#byOrder.delete(node);
     const beyond = until - ((this.#landed.get(node) ?? Number.NEGATIVE_INFINITY) + this.#parts.times.ttl);
     if (beyond <= 0) return;
     this.#fail("permit", `node ${node + 1} may hold the address for ${(beyond / 1e6).toFixed(3)} s beyond its grant`);
@@ -150,6 +175,7 @@ export class QuorumRules {
   check(): void {
     const { world, address } = this.#parts;
     const answering = world.hosts.filter((host) => host.answers(address)).map(({ node }) => node);
+    for (const node of this.#answering) if (!answering.includes(node)) this.#byOrder.delete(node);
     for (const node of answering) {
       if (!this.#answering.includes(node)) this.#began(node);
       this.#checkGrant(node);
@@ -163,7 +189,7 @@ export class QuorumRules {
     const { world, hears, times } = this.#parts;
     const names = nodes.map((node) => `node ${node + 1}`).join(" and ");
     if (this.#strict && world.now < this.#blindUntil) return;
-    if (this.#strict) {
+    if (this.#strict && !nodes.some((node) => this.#byOrder.has(node))) {
       this.#fail("I1", `${names} answer at the same time`);
       return;
     }
@@ -176,7 +202,7 @@ export class QuorumRules {
 
   /** No longer than its last write counts, and no lifetime beyond that; the kernel's lateness comes on top. */
   #checkGrant(node: number): void {
-    if (!this.#strict) return;
+    if (!this.#strict || this.#byOrder.has(node)) return;
     const landed = this.#landed.get(node);
     const age = landed === undefined ? Number.POSITIVE_INFINITY : this.#parts.world.host(node).now() - landed;
     const { ttl } = this.#parts.times;
@@ -194,7 +220,12 @@ export class QuorumRules {
   #began(node: number): void {
     const { now, world } = this.#parts;
     const record = parse(now());
-    if (!this.#strict || (record !== null && record.life !== null && nodeOf(record) === node)) return;
+    if (
+      !this.#strict ||
+      this.#byOrder.has(node) ||
+      (record !== null && record.life !== null && nodeOf(record) === node)
+    )
+      return;
     if (world.now - this.#lostAt < this.#wait) return;
     this.#fail("record", `node ${node + 1} begins to answer, the record is ${record?.life ?? "nobody's"}`);
   }

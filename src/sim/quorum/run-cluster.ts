@@ -17,6 +17,8 @@ export interface QuorumResult {
   /** How often the record changed hands, and was forgotten by the store while somebody answered. */
   readonly holders: number;
   readonly losses: number;
+  /** Claims that went on without the store by an operator's order. */
+  readonly overruled: number;
   readonly hash: string;
   readonly replay: string;
   readonly lastEvents: readonly string[];
@@ -45,6 +47,7 @@ export async function runQuorum(options: QuorumOptions): Promise<QuorumResult> {
     faultKinds: faults === false ? [] : cluster.faultKinds,
     holders: rules.holders,
     losses: rules.losses,
+    overruled: rules.overruled,
     hash: world.trace.hash,
     replay: words.join(" "),
     lastEvents: world.violation === null ? [] : world.trace.lines(LAST_EVENTS, (kind) => SAID.has(kind)),
