@@ -31,6 +31,15 @@ function isLiving(pid: number, namespace: string): boolean {
   }
 }
 
+/** Whether that process is one: a pid that a daemon in a container tells may be anybody's here. */
+export function isDaemonHere(pid: number): boolean {
+  try {
+    return isDaemon(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
+  } catch {
+    return false;
+  }
+}
+
 function namespaceOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/ns/net`);

@@ -1,5 +1,16 @@
 /** What /proc, /sys and the programs of the system tell of this host, for the doctor. Reads only. */
-import { accessSync, constants, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import type { Unseen } from "../core/doctor/catalogue.ts";
 import type { HostFacts, ProcessFacts } from "../core/doctor/host.ts";
 import { UNIT_PROPERTIES } from "../core/doctor/host.ts";
@@ -14,12 +25,44 @@ export function readText(path: string): string | null {
   }
 }
 
-export const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** False as well where the caller may not look. */
+export function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
-export function readStateDir(path: string): HostFacts["stateDir"] {
-  if (!exists(path)) return null;
-  const { bavail, blocks, bsize } = statfsSync(path);
-  return { path, writable: isWritable(path), freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+/** Its last bytes, from the beginning of a line on; null: it cannot be read. */
+export function readTail(path: string, bytes: number): string | null {
+  try {
+    const descriptor = openSync(path, "r");
+    try {
+      const from = Math.max(0, fstatSync(descriptor).size - bytes);
+      const data = Buffer.alloc(bytes);
+      const text = data.toString("utf8", 0, readSync(descriptor, data, 0, bytes, from));
+      return from === 0 ? text : text.slice(text.indexOf("\n") + 1);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** `root`: whether the caller's rights are as good as the daemon's; others' say nothing of the directory. */
+export function readStateDir(path: string, root = process.geteuid?.() === 0): Asked<HostFacts["stateDir"]> {
+  const why = "the rights of this user are not the daemon's";
+  const unseen = root ? [] : [{ what: `whether ${path} can be written`, why, fix: "run doctor as root" }];
+  if (!exists(path)) return { value: null, unseen };
+  try {
+    const { bavail, blocks, bsize } = statfsSync(path);
+    const space = { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    return { value: { path, writable: root ? isWritable(path) : null, ...space }, unseen };
+  } catch {
+    return { value: null, unseen };
+  }
 }
 
 function isWritable(path: string): boolean {
@@ -109,8 +152,8 @@ const TAIL_BYTES = 512 * 1024;
 export async function readDenials(): Promise<Asked<readonly string[]>> {
   const apparmor = readText("/sys/module/apparmor/parameters/enabled")?.startsWith("Y") === true;
   if (!exists("/sys/fs/selinux/enforce") && !apparmor) return { value: [], unseen: [] };
-  const audit = readText(AUDIT_LOG)?.slice(-TAIL_BYTES);
-  if (audit !== undefined) return { value: audit.split("\n"), unseen: [] };
+  const audit = readTail(AUDIT_LOG, TAIL_BYTES);
+  if (audit !== null) return { value: audit.split("\n"), unseen: [] };
   const words = ["--dmesg", "--boot", "--quiet", "--no-pager", "--output=cat", "--lines=5000"];
   const journal = await runProgram("journalctl", words);
   if (journal.outcome === "done") return { value: journal.stdout.split("\n"), unseen: [] };

@@ -3,7 +3,7 @@
  * the namespace's own folder, as keepalived does. Namespaces belong to threads and Node has started several by now, so the
  * thread that has moved runs the program again from the beginning (execve(2)): same process, same pid, one thread.
  */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { err, type Result } from "../core/lib/result.ts";
 import type { Arena } from "./arena.ts";
 import { becomeProgram, pointerTo } from "./exec.ts";
@@ -39,6 +39,20 @@ export function continueInNamespace(arena: Arena, { name, argv, env }: Move): Re
   const failed = becomeProgram(arena, { argv, env, kept: KEPT_DESCRIPTORS });
   return err(`cannot start again inside net_namespace ${name}: ${errnoName(failed)}`);
 }
+
+/** Equal for the same namespace, by whatever path (namespaces(7)); null: there is none, or it may not be looked at. */
+export function namespaceAt(path: string): string | null {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+/** As namespaceAt(), by the name that `ip netns` gives it. */
+export const namespaceNamed = (name: string): string | null =>
+  FOLDERS.map((folder) => namespaceAt(`${folder}/${name}`)).find((one) => one !== null) ?? null;
 
 export function openNamespace(name: string): number | null {
   for (const folder of FOLDERS) {

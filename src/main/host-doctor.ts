@@ -8,6 +8,7 @@ import { hearsVia, judgeAdverts, type Listening, summarise } from "../core/docto
 import { found, type HostFinding, type Unseen } from "../core/doctor/catalogue.ts";
 import type { DaemonFacts } from "../core/doctor/daemon-facts.ts";
 import { judgeSilence, type SilenceVerdict } from "../core/doctor/daemon-silence.ts";
+import { elsewhere } from "../core/doctor/elsewhere.ts";
 import { judgeFilter } from "../core/doctor/firewall/findings.ts";
 import { withIptables } from "../core/doctor/firewall/iptables-save.ts";
 import { readNftRuleset } from "../core/doctor/firewall/nft-ruleset.ts";
@@ -20,8 +21,9 @@ import { createAdvertTap } from "../linux/advert-tap.ts";
 import { type Arena, createArena } from "../linux/arena.ts";
 import { createConfigSource } from "../linux/config-source.ts";
 import { listFirewall } from "../linux/firewall-listing.ts";
-import { livingHoldfast } from "../linux/holdfast-processes.ts";
+import { isDaemonHere, livingHoldfast } from "../linux/holdfast-processes.ts";
 import { readInterfaces } from "../linux/interface-facts.ts";
+import { namespaceAt, namespaceNamed, PID_FOLDER } from "../linux/net-namespace.ts";
 import { askDoctors } from "./daemon-doctors.ts";
 import { beforeListening, lookAround } from "./host-facts.ts";
 import { deviceTo, networksOf } from "./host-networks.ts";
@@ -30,6 +32,7 @@ import { testWithPeers } from "./peer-test.ts";
 
 export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAsk): Promise<HostDoctorReply> {
   const loaded = read(question);
+  refuseElsewhere(question, loaded);
   const vrrp = loaded.config.instances.map((one) => one.vrrp);
   const arena = createArena(4 * 1024 * 1024);
   const daemon = question.status === null ? null : daemonFacts(question.status);
@@ -44,7 +47,7 @@ export async function lookAtHost(question: HostDoctorQuestion, ask: HostDoctorAs
   const asked = daemon === null ? NOTHING : await askDoctors(managedBy(loaded), ask);
   const mastered = routers.filter((one) => one.heard.some(({ refused }) => refused === null));
   const around = await lookAround(
-    { arena, loaded, daemon, devices },
+    { arena, loaded, daemon, devices, startedAt: question.status?.daemon.startedAt ?? null },
     {
       before,
       findings: heard,
@@ -95,6 +98,27 @@ const ORDER = ["error", "warning", "note"] as const;
 /** Otherwise as they were found. */
 const bySeverity = (findings: HostDoctorReply["findings"]): HostDoctorReply["findings"] =>
   ORDER.flatMap((severity) => findings.filter((one) => one.severity === severity));
+
+/** In another network namespace every interface, rule and address is another one. */
+function refuseElsewhere({ file, status }: HostDoctorQuestion, { config }: LoadedConfig): void {
+  const name = config.global.place.netNamespace;
+  const pid = status?.daemon.pid ?? null;
+  const namespace = pid === null || !isDaemonHere(pid) ? null : namespaceAt(`/proc/${pid}/ns/net`);
+  const other = elsewhere({
+    own: namespaceAt("/proc/self/ns/net"),
+    named: name === null ? null : { name, namespace: namespaceNamed(name) },
+    daemon: pid === null || namespace === null ? null : { pid, namespace },
+  });
+  if (other === null) return;
+  const { instance } = config.global.place;
+  const socket =
+    name === null ? "" : ` --socket ${PID_FOLDER}/${name}/holdfast${instance === null ? "" : `_${instance}`}.sock`;
+  throw new CliError(
+    `doctor: ${other.what}, and doctor would look at this one's network`,
+    EXIT.failed,
+    `${other.enter} holdfast doctor -f ${file}${socket}`,
+  );
+}
 
 function read({ file, configId }: HostDoctorQuestion): LoadedConfig {
   const loaded = loadConfig(createConfigSource(), file, configId === null ? {} : { configId });

@@ -39,6 +39,8 @@ export interface HostQuestion {
   readonly arena: Arena;
   readonly loaded: LoadedConfig;
   readonly daemon: DaemonFacts | null;
+  /** When the daemon was started, milliseconds since the epoch; null: none answers. */
+  readonly startedAt: number | null;
   readonly devices: ReadonlyMap<string, InterfaceFacts>;
 }
 
@@ -164,6 +166,8 @@ async function askAddresses(question: HostQuestion): Promise<ReadonlyMap<IpAddre
   return answers;
 }
 
+const HOUR_MILLIS = 3_600_000;
+
 async function aboutHost(question: HostQuestion, { before }: AfterListening) {
   const { daemon } = question;
   const pids =
@@ -179,8 +183,9 @@ async function aboutHost(question: HostQuestion, { before }: AfterListening) {
     daemon === null ? null : readUnit(daemon.pid),
   ]);
   const intervals = vrrpOf(question).map(({ advertInterval }) => toSeconds(advertInterval) * 1_000);
+  const stateDir = readStateDir(daemon?.stateDir ?? DEFAULT_STATE_DIR);
   const findings = judgeHost({
-    stateDir: readStateDir(daemon?.stateDir ?? DEFAULT_STATE_DIR),
+    stateDir: stateDir.value,
     processes: pids.flatMap(([name, pid]) => {
       const facts = pid === null ? null : readProcess(name, pid);
       return facts === null ? [] : [facts];
@@ -190,9 +195,10 @@ async function aboutHost(question: HostQuestion, { before }: AfterListening) {
     shortestInterval: intervals.length === 0 ? null : Math.min(...intervals),
     clockSynchronised: clock.value,
     denials: denials.value,
+    denialsSince: Math.floor((question.startedAt ?? Date.now() - HOUR_MILLIS) / 1_000),
     unit,
   });
-  return { findings, unseen: [...clock.unseen, ...denials.unseen] };
+  return { findings, unseen: [...stateDir.unseen, ...clock.unseen, ...denials.unseen] };
 }
 
 /** Fewer ticks or slices say nothing. */

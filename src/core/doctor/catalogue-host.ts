@@ -164,9 +164,17 @@ export const HOST_FINDINGS = {
   },
   "access-denied": {
     severity: "error",
-    meaning: "SELinux or AppArmor has denied something to the daemon or to what it runs.",
+    meaning:
+      "SELinux or AppArmor has denied something to the daemon or to what it runs: since the daemon's start, or, without a daemon, in the last hour.",
     why: "A check or a hook fails for a reason that its own output does not tell.",
     fix: "Allow that very access by a local policy; do not switch the protection off.",
+  },
+  "access-denied-before": {
+    severity: "note",
+    meaning:
+      "SELinux or AppArmor denied something to the daemon or to what it runs, before this daemon was started or more than an hour ago.",
+    why: "It may have been mended since; a check or a hook that runs seldom may meet it again.",
+    fix: "Nothing, if it has been mended; otherwise allow that very access by a local policy.",
   },
   "unit-setting": {
     severity: "warning",

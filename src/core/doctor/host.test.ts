@@ -15,7 +15,8 @@ const unit = {
 };
 const AVC =
   'type=AVC msg=audit(1.2:3): avc:  denied  { name_connect } for  pid=9 comm="holdfast" dest=3306 scontext=system_u:system_r:unconfined_service_t:s0';
-const APPARMOR = 'audit: type=1400 apparmor="DENIED" operation="open" profile="/usr/bin/holdfast" name="/etc/x" pid=9';
+const APPARMOR =
+  'audit: type=1400 audit(5.001:7): apparmor="DENIED" operation="open" profile="/usr/bin/holdfast" name="/etc/x" pid=9';
 
 /** A host that is as it should be, but for what is planted. */
 const judge = (planted: Partial<HostFacts>) =>
@@ -27,12 +28,14 @@ const judge = (planted: Partial<HostFacts>) =>
     shortestInterval: 1_000,
     clockSynchronised: true,
     denials: ["usb 1-1: new device"],
+    denialsSince: 1,
     unit,
     ...planted,
   });
 
 test("a host as it should be, and one of which little is known", () => {
   expect(judge({})).toEqual([]);
+  expect(judge({ stateDir: { ...stateDir, writable: null } })).toEqual([]);
   expect(
     judge({ stateDir: null, processes: [], steal: null, waits: null, clockSynchronised: null, unit: null }),
   ).toEqual([]);
@@ -66,6 +69,14 @@ test.each<[string, Partial<HostFacts>, string, RegExp]>([
   const found = judge(planted);
   expect(found.map((one) => one.id)).toEqual([id]);
   expect(found[0]?.what).toMatch(what);
+});
+
+test("a denial of before is a note, and one of now is told without those of before", () => {
+  const idsOf = (found: ReturnType<typeof judge>) => found.map(({ id, severity }) => `${severity} ${id}`);
+  expect(idsOf(judge({ denials: [AVC, AVC], denialsSince: 2 }))).toEqual(["note access-denied-before"]);
+  expect(idsOf(judge({ denials: [AVC.replace(/audit\S+/, "")] }))).toEqual(["note access-denied-before"]);
+  const [both] = judge({ denials: [AVC, APPARMOR], denialsSince: 2 });
+  expect(both).toMatchObject({ id: "access-denied", what: expect.stringMatching(/^1 times, the last: audit:/) });
 });
 
 test("somebody else's denials are somebody else's", () => {

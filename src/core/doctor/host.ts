@@ -6,7 +6,8 @@ export interface HostFacts {
   /** Null: there is none yet. */
   readonly stateDir: {
     readonly path: string;
-    readonly writable: boolean;
+    /** Null: not known, because only root's own attempt tells of the disk and not of the caller's rights. */
+    readonly writable: boolean | null;
     readonly freeBytes: number;
     readonly totalBytes: number;
   } | null;
@@ -21,6 +22,8 @@ export interface HostFacts {
   readonly clockSynchronised: boolean | null;
   /** Lines of the kernel's or audit's log. */
   readonly denials: readonly string[];
+  /** Denials from then on are of now: seconds since the epoch. */
+  readonly denialsSince: number;
   /** Properties as `systemctl show` has them; null: the daemon is no service of systemd. */
   readonly unit: Readonly<Record<string, string>> | null;
 }
@@ -51,7 +54,7 @@ const FREE_LEAST = 64 * MEBIBYTE;
 function diskFaults({ stateDir }: HostFacts): readonly HostFinding[] {
   if (stateDir === null) return [];
   const { path, writable, freeBytes, totalBytes } = stateDir;
-  if (!writable) {
+  if (writable === false) {
     return [
       found("journal-unwritable", path, `${path} cannot be written`, `findmnt -T ${path}; mount -o remount,rw ...`),
     ];
@@ -105,14 +108,21 @@ function clockFaults({ clockSynchronised }: HostFacts): readonly HostFinding[] {
 const OURS = /holdfast|keepalived/;
 const DENIED = /avc:\s+denied|apparmor="DENIED"/;
 
-function denialFaults({ denials }: HostFacts): readonly HostFinding[] {
+/** Seconds since the epoch, as audit(8) and the kernel write it: audit(1364481363.243:24287). */
+const deniedAt = (line: string): number => Number(/\baudit\((\d+)/.exec(line)?.[1] ?? 0);
+
+/** What has been denied before and not since may have been mended meanwhile. */
+function denialFaults({ denials, denialsSince }: HostFacts): readonly HostFinding[] {
   const ours = denials.filter((line) => DENIED.test(line) && OURS.test(line));
-  const last = ours.at(-1);
+  const fresh = ours.filter((line) => deniedAt(line) >= denialsSince);
+  const told = fresh.length > 0 ? fresh : ours;
+  const last = told.at(-1);
   if (last === undefined) return [];
   const fix = last.includes("apparmor=")
     ? "aa-logprof, which proposes the line for the profile"
     : "ausearch -m AVC -ts today | audit2allow -M holdfast-local; read holdfast-local.te, then semodule -i holdfast-local.pp";
-  return [found("access-denied", null, `${ours.length} times, the last: ${printable(last.trim())}`, fix)];
+  const what = `${told.length} times, the last: ${printable(last.trim())}`;
+  return [found(fresh.length > 0 ? "access-denied" : "access-denied-before", null, what, fix)];
 }
 
 interface Wanted {
