@@ -87,7 +87,7 @@ export const QUORUM_MUTANTS: readonly QuorumMutant[] = [
     "balanced",
   ),
   found(
-    3009,
+    3083,
     mutant(
       "another's record does not end the own service",
       edit(
