@@ -10,13 +10,15 @@ import { memoryNotes } from "./testing/managed-world.ts";
 import { ModelRedis, modelRedisPort } from "./testing/model-redis.ts";
 import { createVirtualTimers } from "./testing/virtual-timers.ts";
 
-const CONFIG = configOf(
-  "redis cache {\nserver 127.0.0.1 6379\npeer 192.0.2.2 6379\npolicy availability\n}\n" +
-    "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.100\n}\n" +
-    "nopreempt\nmanage_redis cache\n}\n",
-);
+const config = (policy: string) =>
+  configOf(
+    `redis cache {\nserver 127.0.0.1 6379\npeer 192.0.2.2 6379\npolicy ${policy}\n}\n` +
+      "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.100\n}\n" +
+      "nopreempt\nmanage_redis cache\n}\n",
+  );
 
-function world() {
+/** `policy`: availability claims against silence, balanced does not. */
+function world(policy: "availability" | "balanced" = "availability") {
   const timers = createVirtualTimers();
   const own = new ModelRedis();
   const peer = new ModelRedis();
@@ -48,7 +50,7 @@ function world() {
     handOver: (instance) => handedOver.push(instance),
     isolate: () => undefined,
   });
-  manager.configure(CONFIG);
+  manager.configure(config(policy));
   /** In small steps: a look or a claim is a long chain of promises. */
   const pass = async (length: Micros) => {
     for (let passed = 0; passed < length; passed += millis(5)) await timers.advance(millis(5));
@@ -61,8 +63,8 @@ function world() {
 }
 
 /** It is MASTER, and all is well. */
-async function writer() {
-  const all = world();
+async function writer(policy?: "balanced") {
+  const all = world(policy);
   await all.claim(1);
   expect(all.opened).toEqual([1]);
   all.manager.entered("V", "MASTER");
@@ -167,4 +169,41 @@ test("what a returned server has alone is copied once, however long the link to 
   await pass(seconds(4));
   expect(own.source).toBe("192.0.2.2:6379");
   expect(copies).toHaveLength(1);
+});
+
+test("a writer that was moved by command does not claim before it has followed its successor", async () => {
+  const { own, peer, pass, handedOver, answers, manager, claim, opened } = await writer("balanced");
+  Object.assign(peer, { source: "192.0.2.1:6379", linkUp: true, replid: own.replid, offset: own.offset });
+  peer.channels.add("holdfast:cache:1:insync");
+  await pass(seconds(2));
+  const move = manager.switchover("cache");
+  await pass(millis(100));
+  expect(handedOver).toEqual(["V"]);
+  manager.entered("V", "BACKUP");
+  Object.assign(peer, { source: null, offset: own.offset + 10 });
+  await pass(millis(20));
+  expect(await move).toMatchObject({ moved: true, to: "192.0.2.2:6379" });
+  // It dies with what it has acknowledged meanwhile, before this one could follow.
+  peer.die();
+  await claim(2);
+  expect(answers).toEqual([
+    expect.objectContaining({ gate: 2, opened: false, reason: expect.stringContaining("may hold older data") }),
+  ]);
+  expect(opened).toEqual([1]);
+  expect(own.source).not.toBeNull();
+});
+
+test("a writer whose address does not move stays the one that may claim", async () => {
+  const { own, peer, pass, handedOver, manager, claim, opened } = await writer("balanced");
+  Object.assign(peer, { source: "192.0.2.1:6379", linkUp: true, replid: own.replid, offset: own.offset });
+  peer.channels.add("holdfast:cache:1:insync");
+  await pass(seconds(2));
+  const move = manager.switchover("cache");
+  await pass(seconds(30));
+  expect(handedOver).toEqual(["V"]);
+  expect(await move).toMatchObject({ moved: false });
+  expect(own.source).toBeNull();
+  peer.die();
+  await claim(2);
+  expect(opened).toEqual([1, 2]);
 });

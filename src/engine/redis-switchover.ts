@@ -176,7 +176,10 @@ export class RedisSwitchover {
 
   async #handOver(): Promise<MoveOutcome> {
     const { managed } = this.#host;
+    const { knownRun } = managed;
     this.#host.tell(HAND_OVER_STEP, "begun", "");
+    // From here on another server may have writes that this one lacks, until it has followed: a claim must not count on its data.
+    managed.knownRun = null;
     this.#host.handOver();
     const deadline = after(this.#now, (managed.config.group.takeoverDeadline + CLAIM) as Micros);
     let left = false;
@@ -193,6 +196,7 @@ export class RedisSwitchover {
     }
     if (left) return this.#notMoved("the address was let go, and no peer takes writes yet: see its explain");
     await this.#host.alone(() => this.#openAgain());
+    if (managed.open) managed.knownRun = knownRun;
     return this.#notMoved("the instance did not let the address go");
   }
 
