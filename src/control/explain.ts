@@ -14,6 +14,7 @@ import type { Cause, Fault } from "../core/vrrp/causes.ts";
 import type { VrrpReport } from "../core/vrrp/reports.ts";
 import { DROP_REASONS, type DropReason, NOTICE_REASONS } from "../core/vrrp/status.ts";
 import type { CheckView, EventEntry, ExplainLine, Explanation, InstanceView, StatusReply } from "./contract/types.ts";
+import { databaseRemarks } from "./explain-databases.ts";
 import type { ExplainInput } from "./explain-input.ts";
 import { mysqlLines } from "./mysql-view.ts";
 import { outlookOf } from "./outlook.ts";
@@ -71,6 +72,7 @@ function because(input: ExplainInput): ExplainLine[] {
   const lines: ExplainLine[] = splitBrainLines(view);
   lines.push(...view.faults.flatMap((fault) => faultLines(input, fault)));
   lines.push(...priorityLines(input), ...siblingLines(input), ...quorumLines(input.status.quorum, view.name));
+  lines.push(...databaseRemarks(input));
   if (view.fenceRemainingMillis !== null) {
     const left = lengthInWords(view.fenceRemainingMillis);
     lines.push({

@@ -95,10 +95,21 @@ test("with a weight it is named with what it did to the priority, but not where 
   expect(master.explanation.because.map(({ text }) => text)).toContain("mysql orders (weight -30) is fine");
 });
 
+test("a server in quarantine is part of the explanation, once, whether its own server fails or not", () => {
+  const group = ["192.0.2.2:3306 stays in quarantine: it has 1 transaction more"];
+  const texts = (server: Partial<MysqlStatus>, instance: Partial<VrrpInstanceStatus>) =>
+    told({ group, ...server }, instance).explanation.because.filter(({ text }) => text.includes("quarantine"));
+  const [remark] = group;
+  expect(texts({ standing: "ok", trouble: null }, {})).toEqual([{ depth: 1, text: `mysql orders: ${remark}` }]);
+  const faults = [{ kind: "mysql", key: "orders", trouble: GONE }] as const;
+  expect(texts({}, { state: "FAULT", phase: "FAULT", faults })).toEqual([{ depth: 2, text: `besides: ${remark}` }]);
+});
+
 test("what does not count is shown all the same", () => {
   const findings = [{ trouble: { kind: "read-only", variable: "read_only" }, counts: "ignore" }] as const;
-  const { status } = told({ standing: "ok", trouble: null, findings }, {});
+  const { status, explanation } = told({ standing: "ok", trouble: null, findings }, {});
   expect(status.mysql[0]?.remarks).toEqual(["it takes no writes (read_only)"]);
+  expect(explanation.because).toContainEqual({ depth: 1, text: "mysql orders: it takes no writes (read_only)" });
   expect(renderStatus(status, { width: 100, paint: plain })).toContain(
     "): ok for 4 s\n  it takes no writes (read_only)",
   );
