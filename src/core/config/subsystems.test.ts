@@ -14,6 +14,18 @@ global_defs {
 static_routes {
   10.9.0.0/16 via 192.0.2.1 dev eth0
 }
+track_file drained {
+  file "/run/drained"
+}
+peer_link {
+  key 1 hex:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+  active_key 1
+  listen 192.0.2.1
+  peer 192.0.2.2
+}
+redis cache {
+  server 127.0.0.1 6379
+}
 vrrp_script ok {
   script "/bin/true"
 }
@@ -36,7 +48,8 @@ virtual_server 192.0.2.100 80 {
   lvs_method NAT
   protocol TCP
   real_server 10.0.0.1 80 {
-    TCP_CHECK {
+    FILE_CHECK {
+      track_file drained
     }
   }
 }
@@ -60,7 +73,10 @@ test("VRRP alone has the sync daemons of IPVS, and touches nothing else in the k
 test("the checkers alone have no instance, and no static object that the other daemon keeps", () => {
   const part = partOf(config, { vrrp: false, checkers: true, keepIpvs: false });
   expect([part.instances, part.groups, part.scripts, part.host.statics.routes]).toEqual([[], [], [], []]);
+  expect([config.redis.length, config.peerLink === null]).toEqual([1, false]);
+  expect([part.redis, part.peerLink]).toEqual([[], null]);
   expect(part.lvs.servers).toEqual(config.lvs.servers);
+  expect(part.files).toHaveLength(1);
   expect(part.lvs.options).toMatchObject({ flush: true, flushOnStop: "all", syncDaemon: null });
 });
 

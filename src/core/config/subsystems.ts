@@ -35,4 +35,15 @@ export function partOf(config: HoldfastConfig, { vrrp, checkers, keepIpvs }: Sub
 }
 
 const UNTOUCHED = { flush: false, flushOnStop: "keep", timeouts: { tcp: null, tcpFin: null, udp: null } } as const;
-const NO_VRRP = { instances: [], groups: [], scripts: [], files: [], processes: [], quorum: null, host: PLAIN_HOST };
+/** Tracked files stay: FILE_CHECK reads them, too. What peers ask, the daemon with the instances answers. */
+const NO_VRRP = {
+  instances: [],
+  groups: [],
+  scripts: [],
+  processes: [],
+  mysql: [],
+  redis: [],
+  peerLink: null,
+  quorum: null,
+  host: PLAIN_HOST,
+};
