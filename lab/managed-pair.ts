@@ -123,10 +123,18 @@ export class ManagedPair {
     });
   }
 
+  /** The client's last statement may still be at work when the client is gone: it ends with its session. */
   async stopWriting(): Promise<void> {
-    await this.#writer?.signal("SIGKILL");
-    await this.#writer?.exited;
+    if (this.#writer === null) return;
+    await this.#writer.signal("SIGKILL");
+    await this.#writer.exited;
     this.#writer = null;
+    for (const server of this.servers) {
+      await until(() => withoutClients(server), "the client's statements end", 15_000).catch(async (error) => {
+        const sessions = await server.query("SELECT * FROM information_schema.PROCESSLIST");
+        throw new Error(`${server.host.name}: ${error}\n${JSON.stringify(sessions)}\n${this.stage.said()}`);
+      });
+    }
   }
 
   async ids(server: MariadbServer): Promise<ReadonlySet<number>> {
@@ -144,6 +152,14 @@ export class ManagedPair {
     const started = this.#replica === null ? this.servers : [...this.servers, this.#replica];
     for (const server of started) if (server.program?.running === true) await server.kill();
   }
+}
+
+/** None that is at work: one that came through the address in the moment of a move may sleep on. A server that does not answer has none. */
+async function withoutClients(server: MariadbServer): Promise<true | undefined> {
+  if (server.program?.running !== true) return true;
+  const sql = `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '${APPLICATION.user}' AND COMMAND NOT IN ('Sleep', 'Connect')`;
+  const sessions = await server.query(sql).catch(() => []);
+  return sessions.length === 0 || undefined;
 }
 
 /** What the daemon has done to its servers, in order. */

@@ -22,7 +22,9 @@ describeStage("a managed MariaDB pair without a ring", (stage: Stage) => {
       const both = Slave_IO_Running === "Yes" && Slave_SQL_Running === "Yes";
       return (both && Master_Host === source.host.address) || undefined;
     };
-    await until(runs, `${server.host.name} follows ${source.host.name}`, 20_000);
+    await until(runs, `${server.host.name} follows ${source.host.name}`, 20_000).catch((error) => {
+      throw new Error(`${String(error)}\n${stage.said()}`);
+    });
   }
 
   /** In classic mode what nobody else has would keep it out, so it has nothing of that. */
