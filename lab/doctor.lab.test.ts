@@ -40,13 +40,17 @@ const doctor = async (daemon: Daemon): Promise<Told> => told(await holdfast(daem
 
 let files = 0;
 
-/** Without a daemon: by the file alone. */
+/** Without a daemon, or without its socket: by the file alone. */
 async function doctorBy(host: LabHost, config: string): Promise<Told> {
+  return told(await runDoctor(host, config));
+}
+
+function runDoctor(host: LabHost, config: string) {
   files += 1;
   const file = join(host.directory, `doctor${files}.conf`);
   writeFileSync(file, GLOBALS + config);
   const words = ["doctor", "--json", "-f", file, "-p", join(host.directory, "none.pid"), ...LISTEN];
-  return told(await host.exec([process.execPath, HOLDFAST_PROGRAM, ...words]));
+  return host.exec([process.execPath, HOLDFAST_PROGRAM, ...words]);
 }
 
 function peerLink(stage: Stage, [own, peer]: readonly [string, string], key: string): string {
@@ -68,6 +72,17 @@ const nft = (host: LabHost, ...words: readonly string[]) => host.execOrThrow(["n
 
 /** What is about the network of the lab; what a host's own programs and disks are like differs from machine to machine. */
 const aboutAdverts = ({ ids }: Told) => ids.filter((id) => /^(advert|firewall|two|vrid|vip|rp)-/.test(id));
+
+const aboutAddress = ({ reply }: Told) =>
+  reply.unseen.find(({ what }) => what === `whether ${VIP} is left over on eth0`)?.why;
+
+/** With the daemon, and not by its file. */
+async function withOtherFile(daemon: Daemon, config: string): Promise<Told> {
+  files += 1;
+  const file = join(daemon.host.directory, `doctor${files}.conf`);
+  writeFileSync(file, GLOBALS + config);
+  return told(await holdfast(daemon, "doctor", "--json", "-f", file, ...LISTEN));
+}
 
 /** Input is filtered in a table of its own, which goes when the test ends. */
 async function filtered(host: LabHost, rules: readonly string[], body: () => Promise<void>): Promise<void> {
@@ -138,9 +153,15 @@ describeStages("doctor", {
     test.sequential("without a daemon, by the file: who is heard, another version, list, router id, and nobody", async () => {
       const as = (changes: Parameters<typeof instanceBlock>[0]) =>
         instanceBlock({ version: 2, advertSeconds: 1, ...changes });
-      stage.start("db1", instanceBlock({ priority: 150 }));
+      const master = stage.start("db1", instanceBlock({ priority: 150 }));
       await stage.held("db1", true);
       const host = stage.host("db2");
+      const [sending, living, renamed, elsewhere] = [
+        doctorBy(stage.host("db1"), instanceBlock({ priority: 150 })),
+        doctorBy(stage.host("db1"), instanceBlock({ virtualRouterId: 61 })),
+        withOtherFile(master, instanceBlock({ virtualRouterId: 61 }).replace("VI_1", "VI_9")),
+        runDoctor(host, `net_namespace red\n${instanceBlock({ priority: 100 })}`),
+      ];
       const [same, version, vrid, list, other] = await Promise.all([
         doctorBy(host, instanceBlock({ priority: 100 })),
         doctorBy(host, as({ priority: 100 })),
@@ -158,6 +179,17 @@ describeStages("doctor", {
       expect(list.of("vrid-shared")?.what).toContain("uses virtual_router_id 51 for");
       expect(other.of("advert-none")?.what).toMatch(/^no advert of virtual router 60 on eth0 was heard in 1 s/);
       expect([same.code, version.code, vrid.code, list.code, other.code]).toEqual([1, 1, 1, 1, 1]);
+
+      // On the master, with a socket that is not the daemon's and with another file: its address is not to be taken away.
+      for (const one of [await sending, await living, await renamed])
+        expect(one.ids.filter((id) => ["vip-left-over", "daemon-absent"].includes(id))).toEqual([]);
+      expect([aboutAddress(await sending), aboutAddress(await living), aboutAddress(await renamed)]).toEqual([
+        "adverts of its virtual router left this host while doctor listened",
+        expect.stringMatching(/^a holdfast runs \(pid \d+\)/),
+        "the daemon that answers has no instance VI_9",
+      ]);
+      expect((await elsewhere).stderr).toContain("ip netns exec red holdfast doctor -f ");
+      expect((await elsewhere).code).toBe(1);
     });
   },
   "what the kernel and the link have": (stage) => {
