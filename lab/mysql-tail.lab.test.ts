@@ -19,6 +19,8 @@ if (unavailable !== null)
   process.stderr.write(`needs MySQL: not run: the tail of a dead MySQL server (${unavailable})\n`);
 
 const ROWS = 20;
+/** Several beats. */
+const SLOW_SECONDS = 2;
 
 function linkBlock(own: LabHost, peer: LabHost): string {
   const file = join(own.directory, "peer.key");
@@ -47,12 +49,17 @@ const fetched = async (daemon: Daemon): Promise<readonly string[]> =>
     body.kind === "mysql-step" && body.outcome === "done" && body.step.startsWith("fetch ") ? [body.detail] : [],
   );
 
-/** Every row is a commit that its client was told of; in two files. */
-async function commit(query: (sql: string) => Promise<unknown>): Promise<void> {
-  for (let id = 1; id <= ROWS; id++) {
-    if (id === ROWS / 2) await query("FLUSH BINARY LOGS");
-    await query(`INSERT INTO shop.orders (id, server) VALUES (${id}, 1)`);
+/** Every row is a commit that its client was told of; in two files. The last one takes a while to execute: its receiver has to hear that its source lives. */
+async function commit(inSession: (...statements: readonly string[]) => Promise<unknown>): Promise<void> {
+  for (let id = 1; id < ROWS; id++) {
+    if (id === ROWS / 2) await inSession("FLUSH BINARY LOGS");
+    await inSession(`INSERT INTO shop.orders (id, server) VALUES (${id}, 1)`);
   }
+  await inSession(
+    "SET SESSION binlog_format = 'STATEMENT'",
+    `INSERT INTO shop.orders (id, server) SELECT ${ROWS}, 1 + SLEEP(${SLOW_SECONDS})`,
+    "SET SESSION binlog_format = 'ROW'",
+  );
 }
 
 const ALL = [expect.stringMatching(/^20 transactions, up to m1-bin\.\d+:\d+$/)];
@@ -74,7 +81,9 @@ function onMariadb(mode: "gtid" | "position", settings: string): (stage: Stage) 
       for (const { ID } of dumps) await one.query(`KILL ${ID}`);
       const cut = async () => (await two.replica()).Slave_IO_Running !== "Yes" || undefined;
       await until(cut, "the standby is cut off", 10_000);
-      await commit((sql) => one.query(sql));
+      await commit(async (...statements) => {
+        for (const sql of statements) await one.query(sql);
+      });
       expect((await pair.ids(two)).size).toBe(0);
 
       await one.kill();
@@ -116,7 +125,7 @@ function onMysql(gtid: boolean): (stage: Stage) => void {
       for (const id of dumps.split("\n").filter(Boolean)) await one.query(`KILL ${id}`);
       const cut = async () => !(await two.replica()).includes("Replica_IO_Running: Yes") || undefined;
       await until(cut, "the standby is cut off", 10_000);
-      await commit((sql) => one.query(sql));
+      await commit((...statements) => one.query(statements.join("; ")));
       expect(await rows(two)).toBe(0);
 
       await one.kill();

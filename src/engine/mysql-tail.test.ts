@@ -176,6 +176,9 @@ const words = async (): Promise<string> => {
 };
 const HOME = { host: WRITER, port: 3306, file: "bin.000001" };
 
+type Files = typeof files;
+const oneFile = (bytes: Uint8Array, next: string | null = null): Files => new Map([["bin.000001", { bytes, next }]]);
+
 it("the channel receives the tail and is pointed back with the coordinates of its end", async () => {
   expect(await run()).toEqual({
     ok: true,
@@ -193,6 +196,11 @@ it("the channel receives the tail and is pointed back with the coordinates of it
   expect(standby.offered).toMatchObject({ product: "mariadb", gtid: true, dataDirectory: "/data/" });
 });
 
+it("half a transaction at the end is said", async () => {
+  files = oneFile(log.bytes.subarray(0, end - 10));
+  expect(await words()).toBe(`1 transaction, up to bin.000001:${further}; half a transaction at its end is left out`);
+});
+
 it("nothing is touched when there is nothing more", async () => {
   standby.place.offset = end;
   expect(await words()).toBe("it has sent everything");
@@ -205,8 +213,6 @@ const damaged = (): Uint8Array => {
   return bytes;
 };
 
-type Files = typeof files;
-const oneFile = (bytes: Uint8Array, next: string | null = null): Files => new Map([["bin.000001", { bytes, next }]]);
 const endless = { length: TAIL_BYTES_MAX * 2, subarray: () => log.bytes } as unknown as Uint8Array;
 
 it.each([
@@ -215,7 +221,7 @@ it.each([
   ["a hole", { at: further }, "does not join on"],
   ["less than was received", { at: end + 5_000 }, "more of it was received"],
   ["files without an end", { read: oneFile(log.bytes, "bin.000001") }, "more than 100 files"],
-  ["more than a tail", { read: oneFile(endless) }, "more than 64 MiB"],
+  ["more than a tail", { read: oneFile(endless) }, "more than 16 MiB"],
 ])("nothing is touched with %s", async (_name, scene: { says?: string; read?: Files; at?: number }, message) => {
   silent = scene.says ?? null;
   files = scene.read ?? files;
@@ -237,8 +243,13 @@ it("an error of the applier, or too little time, is told and the channel is poin
 
 it("a claim that is not wanted any more points back, too", async () => {
   standby.stuck = true;
-  expect(await run(() => true)).toMatchObject({ value: { words: expect.stringContaining("not wanted any more") } });
+  expect(await run(() => standby.running)).toMatchObject({
+    value: { words: expect.stringContaining("not wanted any more"), end: { offset: from } },
+  });
   expect(standby.place).toEqual({ ...HOME, offset: from });
+  const before = [asked.length, standby.orders.length];
+  expect(await run(() => true)).toMatchObject({ value: { end: null } });
+  expect([asked.length, standby.orders.length]).toEqual(before);
 });
 
 it("a channel that cannot be pointed back is an error and stays noted; the next run points it back", async () => {
@@ -256,7 +267,7 @@ it("a channel that cannot be pointed back is an error and stays noted; the next 
 it("a statement that is being executed has the rest of the claim's time to end, and the port stays taken until the channel is back", async () => {
   standby.stuck = true;
   standby.fails.push("STOP");
-  await run(() => true);
+  await run(() => standby.running);
   expect([standby.patience > 9_000, open]).toEqual([true, 1]);
   standby.fails.length = 0;
   expect(await tailFetch().fetch.isUnsettled()).toBe(true);

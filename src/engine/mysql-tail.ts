@@ -45,7 +45,7 @@ export interface TailOutcome {
 }
 
 /** More than this is no tail: such a server was not fit to take over. Bytes, held in memory. */
-export const TAIL_BYTES_MAX = 64 * 1_024 * 1_024;
+export const TAIL_BYTES_MAX = 16 * 1_024 * 1_024;
 const FILES_MAX = 100;
 const ASK = millis(1_500);
 const ORDER = millis(3_000);
@@ -56,6 +56,16 @@ const AGAIN = millis(200);
 const CONNECTS = millis(1_500);
 /** Of the time that is left to the claim; the rest is for pointing back and opening. */
 const SHARE = 0.7;
+
+/** That transaction had not been committed: the server itself rolls it back. */
+const HALF = "; half a transaction at its end is left out";
+
+const UNWANTED = "it is not wanted any more";
+
+interface Limits {
+  readonly until: Instant;
+  readonly cancelled: () => boolean;
+}
 
 const notDone = (why: string): string => `NOT DONE: ${why}`;
 
@@ -75,7 +85,8 @@ export class TailFetch {
     const until = tailShare(this.#host.timers.now(), order.deadline);
     const tail = await this.#collectOnceDead(order, until);
     if (!tail.ok) return ok({ words: notDone(tail.error), end: null });
-    if (tail.value.transactions === 0) return ok({ words: "it has sent everything", end: null });
+    const { isCut } = tail.value;
+    if (tail.value.transactions === 0) return ok({ words: `it has sent everything${isCut ? HALF : ""}`, end: null });
     const begun = await this.#begin(order, tail.value);
     if (!begun.ok) return ok({ words: notDone(begun.error), end: null });
     const { source, note } = begun.value;
@@ -88,10 +99,9 @@ export class TailFetch {
       const end = back.value;
       const { transactions } = tail.value;
       const far = `${transactions} ${transactions === 1 ? "transaction" : "transactions"}, up to ${coordinatesInWords(tail.value.end)}`;
-      return ok({
-        words: why === null ? far : notDone(`${why} (of ${far}, executed up to ${coordinatesInWords(end)})`),
-        end,
-      });
+      const isWhole = why === null || reaches(end, tail.value.end) === true;
+      const words = isWhole ? far : notDone(`${why} (of ${far}, executed up to ${coordinatesInWords(end)})`);
+      return ok({ words: isCut ? `${words}${HALF}` : words, end });
     } finally {
       source.refuse();
     }
@@ -135,26 +145,35 @@ export class TailFetch {
     }
   }
 
-  async #collect({ channel, own }: TailOrder, until: Instant): Promise<Result<Tail, string>> {
+  async #collect({ channel, own, cancelled }: TailOrder, until: Instant): Promise<Result<Tail, string>> {
     const { executed, sourceId } = channel;
     if (!isLocal(this.#config.address)) return err("the own server is not on this host");
     if (executed === null || sourceId === "" || sourceId === "0")
       return err("the server does not say how far it is in whose log");
-    const parts = await this.#fetch(executed, sourceId, until);
+    const parts = await this.#fetch(executed, sourceId, { until, cancelled });
     if (!parts.ok) return parts;
-    const tail = cutTail(parts.value, { crc32: this.#host.tails.crc32, ownServerId: Number(own.serverId) });
+    const tail = this.#cut(parts.value, Number(own.serverId));
     if (!tail.ok) return err(`its log cannot be used: ${tail.error}`);
     if (String(tail.value.serverId) !== sourceId) return err("its log was written by another server");
     const hole = channel.gtid ? whyNotNext(tail.value, own.gtids) : null;
     return hole === null ? tail : err(`its log does not join on to what is here: ${hole}`);
   }
 
-  async #fetch(from: Coordinates, serverId: string, until: Instant): Promise<Result<readonly LogPart[], string>> {
+  /** What it is made of comes from elsewhere: whatever it does, the claim goes on. */
+  #cut(parts: readonly LogPart[], ownServerId: number): Result<Tail, string> {
+    try {
+      return cutTail(parts, { crc32: this.#host.tails.crc32, ownServerId });
+    } catch (error) {
+      return err(String(error));
+    }
+  }
+
+  async #fetch(from: Coordinates, serverId: string, limits: Limits): Promise<Result<readonly LogPart[], string>> {
     const parts: LogPart[] = [];
     let left = TAIL_BYTES_MAX;
     for (let next: string | null = from.file; next !== null; ) {
       const place = { serverId, file: next, offset: parts.length === 0 ? from.offset : 4 };
-      const read = await this.#fetchFile(place, left, until);
+      const read = await this.#fetchFile(place, left, limits);
       if (!read.ok) return read;
       parts.push(read.value.part);
       left -= read.value.part.bytes.length;
@@ -167,9 +186,9 @@ export class TailFetch {
   async #fetchFile(
     { serverId, file, offset }: { readonly serverId: string; readonly file: string; readonly offset: number },
     left: number,
-    until: Instant,
+    limits: Limits,
   ): Promise<Result<{ readonly part: LogPart; readonly next: string | null }, string>> {
-    const ask = (at: number, length: number) => this.#ask({ serverId, file, offset: at, length }, until);
+    const ask = (at: number, length: number) => this.#ask({ serverId, file, offset: at, length }, limits);
     const head = await ask(0, LOG_HEAD_BYTES);
     if (!head.ok) return head;
     const { size } = head.value;
@@ -195,8 +214,9 @@ export class TailFetch {
 
   async #ask(
     place: { readonly serverId: string; readonly file: string; readonly offset: number; readonly length: number },
-    until: Instant,
+    { until, cancelled }: Limits,
   ): Promise<Result<TailPiece, string>> {
+    if (cancelled()) return err(UNWANTED);
     const left = toMillis(elapsed(this.#host.timers.now(), until));
     if (left <= 0) return err("takeover_deadline leaves no time for it");
     return await this.#host.tails.keepers.ask({ group: this.#config.name, ...place }, Math.min(toMillis(ASK), left));
@@ -237,7 +257,7 @@ export class TailFetch {
     for (;;) {
       const state = await this.#look(channel, tail.end);
       if (state !== "waits") return state;
-      const why = cancelled() ? "it is not wanted any more" : this.#whyInVain(source, { connects, until });
+      const why = cancelled() ? UNWANTED : this.#whyInVain(source, { connects, until });
       if (why !== null) return why;
       await this.#pause(PAUSE);
     }

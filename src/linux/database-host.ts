@@ -56,14 +56,27 @@ function isServer(pid: string): boolean {
   return SERVER.test(program) || (LOADER.test(program) && rest.slice(0, 8).some((word) => SERVER.test(word)));
 }
 
-/** Whether a server process works in that directory: one that runs, starts or ends. */
+/** Whether a server process works in that directory: one that runs, starts or ends. Throws where a server process does not let that be seen. */
 export function serverRunsIn(dataDirectory: string): boolean {
-  return readdirSync("/proc").some(
-    (name) => /^\d+$/.test(name) && linkOf(`/proc/${name}/cwd`) === dataDirectory && isServer(name),
-  );
+  return readdirSync("/proc").some((name) => /^\d+$/.test(name) && isServer(name) && worksIn(name, dataDirectory));
 }
 
-/** Whether a server process, wherever it works, has that file open. */
+function worksIn(pid: string, directory: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === directory;
+  } catch (error) {
+    return falseIfGone(error);
+  }
+}
+
+/** What cannot be read is not free: only of a process that has ended meanwhile is it certain. */
+export function falseIfGone(error: unknown): false {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT" && code !== "ESRCH") throw error;
+  return false;
+}
+
+/** Whether a server process, wherever it works, has that file open. Throws as serverRunsIn does. */
 export function serverHolds({ dev, ino }: { readonly dev: number; readonly ino: number }): boolean {
   return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && isServer(pid) && hasOpen(pid, { dev, ino }));
 }
@@ -74,8 +87,8 @@ function hasOpen(pid: string, { dev, ino }: { readonly dev: number; readonly ino
       const file = statSync(`/proc/${pid}/fd/${descriptor}`, { throwIfNoEntry: false });
       return file?.dev === dev && file.ino === ino;
     });
-  } catch {
-    return false;
+  } catch (error) {
+    return falseIfGone(error);
   }
 }
 

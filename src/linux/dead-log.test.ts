@@ -10,6 +10,7 @@ import type { ServerHome } from "../core/mysql/home.ts";
 import { PacketReader } from "../core/mysql/source-packets.ts";
 import { LogFileModel } from "../core/mysql/tail.suite.ts";
 import { cutTail } from "../core/mysql/tail.ts";
+import { falseIfGone } from "./database-host.ts";
 import { readDeadLog } from "./dead-log.ts";
 import { createTailSource } from "./tail-source.ts";
 
@@ -70,6 +71,11 @@ it("reads nothing while a server works in that directory, or has the list of log
   await alive("/", index);
   closeSync(index);
   expect(await read("bin.000001")).toEqual({ ok: false, error: "a server has its binary log open" });
+});
+
+it("a process that cannot be looked into may be the server: only one that has ended is not", () => {
+  expect(["ENOENT", "ESRCH"].map((code) => falseIfGone({ code }))).toEqual([false, false]);
+  expect(() => falseIfGone(Object.assign(new Error("no"), { code: "EACCES" }))).toThrow("no");
 });
 
 async function sourceFor(isOwn?: () => boolean) {

@@ -24,6 +24,8 @@ export const EVENT = {
   mysqlPayload: 40,
   mysqlTaggedGtid: 42,
   mariadbGtid: 162,
+  /** A statement as log_bin_compress writes it; what it says cannot be read here. */
+  mariadbCompressedQuery: 165,
   mariadbEncryption: 164,
 } as const;
 
@@ -111,6 +113,9 @@ export function readEvent(state: LogState, header: EventHeader, content: Uint8Ar
     case EVENT.mysqlPayload:
     case EVENT.mysqlXaPrepare:
       return state.inGroup ? step("end", { inGroup: false, inTransaction: false }) : step("other");
+    case EVENT.mariadbCompressedQuery:
+      // BEGIN and COMMIT are shorter than log_bin_compress_min_len (10 at least), so it is one that stands alone, or part of a transaction.
+      return state.inGroup ? afterQuery(state, step, "") : step("other");
     case EVENT.query:
       return state.inGroup ? afterQuery(state, step, queryOf(content, state.checksum)) : step("other");
     default:
@@ -141,8 +146,10 @@ function queryOf(content: Uint8Array, checksum: boolean): string {
   return ascii(content.subarray(from, Math.min(to, from + LONGEST))).trim();
 }
 
+/** As long as a name of a log may be; whatever comes is not to fill a stack. */
+const NAME_MAX = 512;
 const rotatedTo = (content: Uint8Array, checksum: boolean): string =>
-  ascii(content.subarray(8, content.length - (checksum ? CHECKSUM_LENGTH : 0)));
+  ascii(content.subarray(8, Math.min(content.length - (checksum ? CHECKSUM_LENGTH : 0), 8 + NAME_MAX)));
 
 /** Version, server (50), time, header length, one byte per type; since checksums exist one byte for the method and 4 more. */
 function hasChecksum(content: Uint8Array): boolean {

@@ -84,6 +84,19 @@ describe("what is behind a position", () => {
     expect(good(log.part(from))).toMatchObject({ transactions: 1, first: [{ source: "0", number: 4n }] });
   });
 
+  it("a compressed statement at the end counts: alone it is a transaction, with more to come it is half of one", () => {
+    const log = new LogFileModel(crc32);
+    const standalone = Buffer.alloc(19, 0);
+    standalone[12] = 1;
+    const from = log.append(EVENT.mariadbGtid, standalone);
+    log.append(EVENT.mariadbCompressedQuery, Buffer.alloc(40, 7));
+    const end = log.bytes.length;
+    expect(good(log.part(from))).toMatchObject({ transactions: 1, isCut: false, end: { offset: end } });
+    log.append(EVENT.mariadbGtid, Buffer.alloc(19));
+    log.append(EVENT.mariadbCompressedQuery, Buffer.alloc(40, 7));
+    expect(good(log.part(from))).toMatchObject({ transactions: 1, isCut: true, end: { offset: end } });
+  });
+
   it("is read without checksums, too", () => {
     const log = new LogFileModel(crc32, { checksum: false });
     const from = log.transaction(3);

@@ -60,6 +60,8 @@ export interface Tail {
   readonly end: Coordinates;
   readonly parts: readonly TailPart[];
   readonly transactions: number;
+  /** Half an event or half a transaction stood at the end, and is left out. */
+  readonly isCut: boolean;
   /** The first of each source, in order; without those that carry none or a tagged one. */
   readonly first: readonly TailGtid[];
   /** As the server calls itself, "10.11.18-MariaDB-log". */
@@ -88,6 +90,7 @@ interface Format {
 interface Progress {
   transactions: number;
   readonly first: Map<string, bigint>;
+  half: boolean;
   end: { readonly part: number; readonly length: number } | null;
 }
 
@@ -101,7 +104,7 @@ export function cutTail(parts: readonly LogPart[], options: CutOptions): Result<
   const { crc32 } = options;
   const [start] = parts;
   if (start === undefined) return err("nothing was read");
-  const progress: Progress = { transactions: 0, first: new Map(), end: null };
+  const progress: Progress = { transactions: 0, first: new Map(), half: false, end: null };
   const formats: Format[] = [];
   for (const [at, part] of parts.entries()) {
     const format = formatOf(part, crc32);
@@ -132,6 +135,7 @@ function joined(parts: readonly LogPart[], formats: readonly Format[], progress:
       bytes: at === end?.part ? part.bytes.subarray(0, end.length) : part.bytes,
     })),
     transactions: progress.transactions,
+    isCut: progress.half,
     first: [...progress.first].map(([source, number]) => ({ source, number })),
     version: first.version,
     serverId: first.serverId,
@@ -172,7 +176,10 @@ function readPart({ part, at, isLast }: Place, { format, options }: Reading, pro
   let isOwn = false;
   for (let offset = 0; offset < bytes.length; ) {
     const event = eventAt(bytes, offset);
-    if (event === null) return endOf(place(part, offset), isLast && isPossible(part, offset));
+    if (event === null) {
+      progress.half = true;
+      return endOf(place(part, offset), isLast && isPossible(part, offset));
+    }
     const read = soundEvent(event, { part, offset, state }, options.crc32);
     if (!read.ok) return read;
     offset += event.length;
@@ -180,9 +187,10 @@ function readPart({ part, at, isLast }: Place, { format, options }: Reading, pro
     if (read.value.role === "begin") isOwn = u32(event, SERVER_AT) === options.ownServerId;
     if (!isOwn) count(progress, { role: read.value.role, event, end: { part: at, length: offset } });
   }
-  return isLast || !state.inGroup
-    ? ok(null)
-    : err(`half a transaction at the end of ${file}, and another file follows`);
+  if (!state.inGroup) return ok(null);
+  if (!isLast) return err(`half a transaction at the end of ${file}, and another file follows`);
+  progress.half = true;
+  return ok(null);
 }
 
 const place = ({ file, from }: LogPart, offset: number): string => `${file}:${from + offset}`;
