@@ -306,7 +306,8 @@ describeHoldfast("objects of the kernel", () => {
       await host.execOrThrow(["ip", "-batch", "-"], { input: change + last, timeoutMs: 60_000 });
     }
     await eventually(() => said(daemon).includes("Netlink reports eth6 down"), "the end of the storm is known", daemon);
-    await sleep(1_200);
+    // Two adverts at least, however short the storm was.
+    await sleep(2_200);
     await capture.stop();
     expect(count(standby, "Entering MASTER STATE")).toBe(before);
     expect(count(daemon, "Entering MASTER STATE")).toBe(1);

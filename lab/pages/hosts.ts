@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import type { Lab, LabHost } from "../../src/lab/lab.ts";
 import { preparedTemplate } from "../../src/lab/mariadb.ts";
 import { HOLDFAST_LAUNCHER, LAB_DATA, PROJECT_ROOT } from "../../src/lab/paths.ts";
-import { LAB_PATH, type RunningProgram } from "../../src/lab/processes.ts";
+import { LAB_PATH, type RunningProgram, sleep } from "../../src/lab/processes.ts";
 import type { CommandStep, FileStep, Page } from "./page.ts";
 import { difference } from "./shown.ts";
 
@@ -100,7 +100,12 @@ async function typeOn(name: string, step: CommandStep, hosts: PageHosts): Promis
   if (problem !== null) throw new Error(`${problem}\n${said}`);
 }
 
+/** What asks the daemon or tells it something is typed by a person, who is slower than adverts, once a second on these pages. */
+const ASKS_DAEMON = /^(holdfast|journalctl)\b/;
+const TYPING_MS = 1_200;
+
 async function runStep(step: CommandStep | FileStep, hosts: PageHosts): Promise<void> {
+  if (step.kind === "command" && ASKS_DAEMON.test(step.command)) await sleep(TYPING_MS);
   if (step.kind === "command") await Promise.all(step.hosts.map((name) => typeOn(name, step, hosts)));
   else await Promise.all(step.hosts.map((name) => hosts.get(name)?.writeFile(step.path, step.text)));
 }

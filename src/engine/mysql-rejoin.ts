@@ -8,6 +8,7 @@ import { addressInWords } from "../core/database/config.ts";
 import { err, ok, type Result } from "../core/lib/result.ts";
 import { after, type Instant, millis, seconds } from "../core/lib/units.ts";
 import type { MysqlConfig } from "../core/mysql/config.ts";
+import { isRunningReplica } from "../core/mysql/failure.ts";
 import { startOrders } from "../core/mysql/orders.ts";
 import { positionsOf, type ServerPositions } from "../core/mysql/positions.ts";
 import {
@@ -221,7 +222,8 @@ export class Rejoin {
     const { member } = step.kind === "follow" ? two.server : two.writer;
     const seen = facts.channels.find(({ channel }) => channel === step.channel) ?? step;
     const done = await member.orderAll(startOrders(facts.version, seen), ORDER_MILLIS);
-    return done.ok ? ok(undefined) : err(failureInWords(done.error));
+    // The daemon of the other host looks after it as well and may have started it in between: the next look tells.
+    return done.ok || isRunningReplica(done.error) ? ok(undefined) : err(failureInWords(done.error));
   }
 
   /** What only the old one has is exported as well, if it can be; and its data directory is kept. */

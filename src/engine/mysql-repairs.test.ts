@@ -43,6 +43,14 @@ describe("rejoin", () => {
     expect(world.own).toMatchObject({ io: true, sql: true });
   });
 
+  it("is not disturbed by another daemon that starts the same channel at that moment", async () => {
+    const world = await returned();
+    Object.assign(world.own, { io: false, sql: false, user: `quarantined:${world.own.user}`, startedMeanwhile: true });
+    const done = await answer(world, world.manager.repairs.rejoin("orders", REQUEST));
+    expect(done.end).toBe("whole");
+    expect(world.own).toMatchObject({ io: true, sql: true, startedMeanwhile: false });
+  });
+
   it("does not believe a receiver that has just been started: its source may still find that it lacks what is asked for", async () => {
     const world = await returned();
     Object.assign(world.own, { io: false, sql: false, purged: { turns: 40 } });

@@ -31,6 +31,10 @@ const GRANTS: ReadonlySet<number> = new Set([1142, 1227]);
 /** Nobody listens: a socket file without a server, or none. */
 const NOBODY: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT"]);
 
+/** ER_SLAVE_MUST_STOP, and MySQL's for either thread of a channel: somebody has started what was to stand. */
+const RUNS: ReadonlySet<number> = new Set([1198, 3017, 3021]);
+
+export const isRunningReplica = (failure: SqlFailure): boolean => failure.kind === "server" && RUNS.has(failure.number);
 export const isGrantError = (failure: SqlFailure): boolean => failure.kind === "server" && GRANTS.has(failure.number);
 export const isTooManyConnections = (failure: SqlFailure): boolean =>
   failure.kind === "server" && CONNECTIONS.has(failure.number);

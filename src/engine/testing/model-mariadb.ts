@@ -35,6 +35,8 @@ export class ModelServer {
   /** Its own daemon is logged in. */
   watched = true;
   refusesSource = false;
+  /** Another daemon gives the account back and starts the threads just before the next order that does so. */
+  startedMeanwhile = false;
   /** Its account lacks the privilege. */
   refusesToOpen = false;
   /** What SHOW GRANTS answers; null: nothing. */
@@ -179,6 +181,7 @@ export class ModelServer {
   }
 
   #changeUser(user: string): Result<readonly SqlRow[], SqlFailure> {
+    if (this.startedMeanwhile) Object.assign(this, { user, io: true, sql: true, startedMeanwhile: false });
     if (this.io || this.sql) return err({ kind: "server", number: 1198, detail: "run STOP SLAVE first" });
     this.user = user;
     this.relay.length = 0;
