@@ -2,17 +2,23 @@
 import { describe, expect, it } from "vitest";
 import { managedWorld } from "./testing/managed-world.ts";
 
+/** The writer whose peer died: it has left the channel from there. */
+async function tookOver(): Promise<ReturnType<typeof managedWorld>> {
+  const world = managedWorld();
+  world.peer.readOnly = false;
+  world.peer.write();
+  await world.pass(50);
+  await world.follows();
+  world.peer.reach = "down";
+  await world.ask("claim");
+  world.manager.entered("V", "MASTER");
+  await world.pass(1_500);
+  return world;
+}
+
 describe("a quarantine", () => {
   it("outlives a start of the writer's server, which starts its replication by itself, and ends when the peer has nothing extra", async () => {
-    const world = managedWorld();
-    world.peer.readOnly = false;
-    world.peer.write();
-    await world.pass(50);
-    await world.follows();
-    world.peer.reach = "down";
-    await world.ask("claim");
-    world.manager.entered("V", "MASTER");
-    await world.pass(1_500);
+    const world = await tookOver();
     expect(world.own).toMatchObject({ io: false, sql: false, user: "quarantined:repl" });
     world.own.write();
     world.peer.log.push("2-2");
@@ -37,15 +43,7 @@ describe("a quarantine", () => {
   });
 
   it("that is left by the writer that made it ends where it becomes the standby: it follows the new writer", async () => {
-    const world = managedWorld();
-    world.peer.readOnly = false;
-    world.peer.write();
-    await world.pass(50);
-    await world.follows();
-    world.peer.reach = "down";
-    await world.ask("claim");
-    world.manager.entered("V", "MASTER");
-    await world.pass(1_500);
+    const world = await tookOver();
     world.manager.entered("V", "BACKUP");
     await world.pass(500);
     expect(world.own).toMatchObject({ readOnly: true, user: "quarantined:repl" });
